@@ -1,0 +1,109 @@
+//! The command line: definitions shared by the parser, the man pages and the completions. Each command's arguments stand
+//! in its own file; the doc comments are the help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+
+/// Keep Serverless Framework packages in git, and roll back to any of them exactly
+///
+/// A Serverless Framework service can't be rolled back by fetching an old zip: plugins act when packaging and when
+/// deploying, and a deploy needs the source and every plugin installed. git slsart keeps each package in git, tied to
+/// the commit it was made from, together with what its plugins were; `git slsart rollback REF` checks that commit out,
+/// installs its plugins and deploys its exact package again, without rebuilding it.
+///
+/// Start with `git slsart init` in a repository that has a service, then `git slsart package`.
+#[derive(Debug, Parser)]
+#[command(name = "git-slsart", bin_name = "git slsart", version, max_term_width = 110)]
+#[command(after_long_help = EXIT_STATUS)]
+#[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command's long help ends with.
+pub const EXIT_STATUS: &str = "\
+Exit status:
+  0    done
+  1    refused or failed; the message says what to do
+  2    the command line is wrong
+  3    a program that was run failed (npm, the framework); its own code is shown
+  4    bytes are not what was recorded
+  5    nothing is recorded for what was asked
+  130  interrupted
+  255  a bug in git-slsart";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Run as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// Print one JSON object on standard output, and errors as JSON on standard error
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print only results, warnings and errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Also print the output of programs that would only be shown when they fail
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub color: Color,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Which service, stage and region are meant.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Target")]
+pub struct TargetArgs {
+    /// The service: its directory in the repository, or its name
+    #[arg(long, value_name = "PATH|NAME")]
+    pub service: Option<String>,
+    /// The stage [default: from slsart.toml, then from the service]
+    #[arg(short, long)]
+    pub stage: Option<String>,
+    /// The region [default: from slsart.toml, then from the service]
+    #[arg(short, long)]
+    pub region: Option<String>,
+}
+
+/// A command with its arguments.
+#[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "each command's arguments document it, and are its help")]
+pub enum Command {
+    Init(commands::init::InitArgs),
+    Uninstall(commands::init::UninstallArgs),
+    Package(commands::package::PackageArgs),
+    Record(commands::record::RecordArgs),
+    Log(commands::log::LogArgs),
+    Show(commands::show::ShowArgs),
+    Verify(commands::verify::VerifyArgs),
+    Extract(commands::extract::ExtractArgs),
+    Check(commands::check::CheckArgs),
+    Deploy(commands::deploy::DeployArgs),
+    Rollback(commands::deploy::RollbackArgs),
+    History(commands::history::HistoryArgs),
+    Hook(commands::hook::HookArgs),
+    Completions(commands::shell::CompletionsArgs),
+    Man(commands::shell::ManArgs),
+}

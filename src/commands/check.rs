@@ -1,0 +1,55 @@
+//! `check`.
+
+use std::fmt;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::TargetArgs;
+use crate::deploy::checkup::{self, Check, Verdict};
+use crate::error::{Error, Result};
+use crate::text::style::{DIM, ERROR, GOOD, HINT, WARNING};
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Check that HEAD is ready to be deployed
+///
+/// HEAD is clean, packaged for the target and its package intact; the lockfile, the installed plugins, the framework and node
+/// are those that made the package. A line each; exit status 1 when one fails. Fit for an npm `predeploy` script.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    ok: bool,
+    checks: Vec<Check>,
+}
+
+pub(super) fn run(args: &CheckArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let checks = checkup::all(workspace, &args.target.wanted()?)?;
+    let failed = checks.iter().filter(|check| check.verdict == Verdict::Failed).count();
+    let total = checks.len();
+    ui.report(&Report { ok: failed == 0, checks });
+    if failed == 0 { Ok(()) } else { Err(Error::refused(format!("{failed} of {total} checks failed"))) }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Check { name, verdict, message, hint } in &self.checks {
+            let (style, sign) = match verdict {
+                Verdict::Ok => (GOOD, "✓"),
+                Verdict::Warning => (WARNING, "!"),
+                Verdict::Failed => (ERROR, "✗"),
+            };
+            writeln!(f, "{style}{sign}{style:#} {name:10} {message}")?;
+            if let Some(hint) = hint {
+                writeln!(f, "  {HINT}hint:{HINT:#}     {DIM}{hint}{DIM:#}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! `deploy` and `rollback`: the same, but for what they start from.
+
+use clap::Args;
+
+use super::{framework_output, installing};
+use crate::cli::TargetArgs;
+use crate::deploy::apply::{Applying, apply};
+use crate::deploy::plan::Plan;
+use crate::error::Result;
+use crate::store::deployments::Action;
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Deploy a recorded package
+///
+/// Checks the package's commit out into a worktree of its own, installs the plugins of its lockfile, and hands the framework
+/// a copy of the exact package: nothing is built again. The plugins run again, as at every deploy.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct DeployArgs {
+    /// A commit, or a package's id
+    #[arg(default_value = "HEAD", value_name = "REF")]
+    revision: String,
+    #[command(flatten)]
+    act: ActArgs,
+}
+
+/// Roll back to a recorded package
+///
+/// The same as deploy, for an earlier package: its commit's source, its commit's plugins, its exact bytes. Without REF, the
+/// previous successful deployment of the target.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct RollbackArgs {
+    /// A commit, or a package's id [default: the previous successful deployment]
+    #[arg(value_name = "REF")]
+    revision: Option<String>,
+    #[command(flatten)]
+    act: ActArgs,
+}
+
+#[derive(Debug, Args)]
+struct ActArgs {
+    /// Why: kept in the target's history
+    #[arg(short, long, value_name = "REASON")]
+    message: Option<String>,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Only show the plan
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+pub(super) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let plan = Plan::of(workspace, Action::Deploy, &args.revision, &args.act.target.wanted()?)?;
+    act(&plan, &args.act, workspace, ui)
+}
+
+pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let wanted = args.act.target.wanted()?;
+    let plan = match &args.revision {
+        Some(revision) => Plan::of(workspace, Action::Rollback, revision, &wanted)?,
+        None => Plan::back(workspace, &wanted)?,
+    };
+    act(&plan, &args.act, workspace, ui)
+}
+
+fn act(plan: &Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    if args.dry_run {
+        ui.report(plan);
+        return Ok(());
+    }
+    ui.show(plan);
+    if !args.yes {
+        ui.confirm("Go on?", "say --yes to act without being asked, or --dry-run to see the plan")?;
+    }
+    let applying = Applying {
+        reason: args.message.clone(),
+        installing: installing(ui),
+        deploying: framework_output(ui),
+    };
+    ui.report(&apply(workspace, plan, &applying)?);
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! `extract`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::TargetArgs;
+use crate::error::Result;
+use crate::package::manifest::Target;
+use crate::progress::Progress as _;
+use crate::text::style::BOLD;
+use crate::text::words::bytes;
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Write a recorded package's exact directory
+///
+/// Every byte is checked against what was recorded; the directory is there whole, or not at all.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct ExtractArgs {
+    /// A commit, or a package's id
+    #[arg(value_name = "REF")]
+    revision: String,
+    /// The directory to write, which must not exist or be empty
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    directory: PathBuf,
+    package: String,
+    target: Target,
+    files: usize,
+    size: u64,
+}
+
+pub(super) fn run(args: &ExtractArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let filter = workspace.filter(&args.target.wanted()?);
+    let found = workspace.find(&args.revision, &filter)?;
+    let package = workspace.store().open(found.commit, &found.line)?;
+    let directory = workspace.context.cwd.join(&args.output);
+    ui.progress().phase("Extracting");
+    package.extract(&directory, workspace.progress)?;
+    ui.report(&Report {
+        directory: args.output.clone(),
+        package: package.manifest.package.id.to_string(),
+        target: package.manifest.target,
+        files: package.manifest.files.len(),
+        size: package.manifest.package.size,
+    });
+    Ok(())
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { directory, package, target, files, size } = self;
+        let directory = directory.display();
+        writeln!(
+            f,
+            "{BOLD}Extracted{BOLD:#}  {target}  package {} · {files} files · {} → {directory}",
+            &package[..8],
+            bytes(*size)
+        )
+    }
+}

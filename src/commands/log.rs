@@ -1,0 +1,137 @@
+//! `log`.
+
+use std::fmt;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cli::TargetArgs;
+use crate::error::Result;
+use crate::git::Repository;
+use crate::package::manifest::Target;
+use crate::store::{Found, Listing};
+use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
+use crate::text::words::{ago, bytes};
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// List recorded packages, a line each
+///
+/// Follows the history from REV like `git log`, and shows the packages of its commits. With --all also those of commits that
+/// no branch leads to any more, newest first.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct LogArgs {
+    /// Where to start
+    #[arg(default_value = "HEAD", value_name = "REV")]
+    revision: String,
+    /// The most packages to list
+    #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT")]
+    max_count: usize,
+    /// Every package of every commit
+    #[arg(short, long)]
+    all: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    packages: Vec<Row>,
+    /// Whether there are more than were asked for.
+    more: bool,
+    /// Note lines that this program can't read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unread: Vec<Unread>,
+    #[serde(skip)]
+    now: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    commit: String,
+    #[serde(skip)]
+    short: String,
+    subject: String,
+    package: String,
+    #[serde(flatten)]
+    target: Target,
+    size: u64,
+    recorded: Timestamp,
+    dirty: bool,
+    node: Option<String>,
+    framework: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Unread {
+    commit: String,
+    line: String,
+}
+
+pub(super) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let filter = workspace.filter(&args.target.wanted()?);
+    let store = workspace.store();
+    let Listing { found, more, unread } = if args.all {
+        store.all(&filter)?
+    } else {
+        store.along(workspace.repository.resolve(&args.revision)?, &filter, args.max_count)?
+    };
+    let packages = found.iter().map(|found| row(workspace.repository, found)).collect();
+    let unread =
+        unread.into_iter().map(|(commit, line)| Unread { commit: commit.to_string(), line }).collect();
+    let report = Report { packages, more, unread, now: workspace.context.clock.now() };
+    ui.report(&report);
+    for Unread { commit, line } in &report.unread {
+        ui.warn(&format!("the note of {} has a line that this git-slsart can't read: {line}", &commit[..7]));
+    }
+    Ok(())
+}
+
+fn row(repository: &Repository, found: &Found) -> Row {
+    let Found { commit, line } = found;
+    Row {
+        commit: commit.to_string(),
+        short: repository.short_id(*commit),
+        // The commit itself may be absent, in a shallow clone.
+        subject: repository.commit(*commit).map(|commit| commit.subject).unwrap_or_default(),
+        package: line.package.to_string(),
+        target: line.target.clone(),
+        size: line.size,
+        recorded: line.recorded,
+        dirty: line.dirty_tree.is_some(),
+        node: line.node.clone(),
+        framework: line.framework.clone(),
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.packages.is_empty() {
+            return writeln!(f, "{DIM}no packages here; make one: git slsart package{DIM:#}");
+        }
+        let width = |text: &dyn Fn(&Row) -> String| {
+            self.packages.iter().map(|row| text(row).chars().count()).max().unwrap_or(0)
+        };
+        let target = width(&|row| row.target.to_string());
+        let size = width(&|row| bytes(row.size));
+        let when = width(&|row| ago(row.recorded, self.now));
+        for row in &self.packages {
+            let Row { short, subject, package, .. } = row;
+            let mark = if row.dirty { format!(" {WARNING}dirty{WARNING:#}") } else { String::new() };
+            writeln!(
+                f,
+                "{COMMIT}{short}{COMMIT:#}  {BOLD}{}{BOLD:#}  {:target$}  {:>size$}  {DIM}{:when$}{DIM:#}  {subject}{mark}",
+                &package[..8],
+                row.target.to_string(),
+                bytes(row.size),
+                ago(row.recorded, self.now),
+            )?;
+        }
+        if self.more {
+            writeln!(f, "{DIM}there are more: git slsart log -n COUNT, or --all{DIM:#}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,92 @@
+//! The commands: each turns its arguments into values, makes one call into the domain, and hands one report to the
+//! terminal. What they share is here: opening the repository, and reading a target.
+
+pub mod check;
+pub mod deploy;
+pub mod extract;
+pub mod history;
+pub mod hook;
+pub mod init;
+pub mod log;
+pub mod package;
+pub mod record;
+pub mod shell;
+pub mod show;
+pub mod verify;
+
+use std::str::FromStr;
+
+use crate::cli::{Command, TargetArgs};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::git::Repository;
+use crate::process::Output;
+use crate::service::NameError;
+use crate::ui::Ui;
+use crate::workspace::{Wanted, Workspace};
+
+/// Runs a command.
+pub fn dispatch(command: Command, context: &Context, ui: &Ui) -> Result<()> {
+    match command {
+        Command::Completions(args) => shell::completions(&args, ui),
+        Command::Man(args) => shell::man(&args, ui),
+        Command::Hook(args) => hook::run(&args, context, ui),
+        command => {
+            let repository = open(context)?;
+            let workspace = Workspace::new(context, &repository, ui.progress())?;
+            in_repository(command, &workspace, ui)
+        }
+    }
+}
+
+fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    match command {
+        Command::Init(args) => init::init(&args, workspace, ui),
+        Command::Uninstall(args) => init::uninstall(&args, workspace, ui),
+        Command::Package(args) => package::run(&args, workspace, ui),
+        Command::Record(args) => record::run(&args, workspace, ui),
+        Command::Log(args) => log::run(&args, workspace, ui),
+        Command::Show(args) => show::run(&args, workspace, ui),
+        Command::Verify(args) => verify::run(&args, workspace, ui),
+        Command::Extract(args) => extract::run(&args, workspace, ui),
+        Command::Check(args) => check::run(&args, workspace, ui),
+        Command::Deploy(args) => deploy::deploy(&args, workspace, ui),
+        Command::Rollback(args) => deploy::rollback(&args, workspace, ui),
+        Command::History(args) => history::run(&args, workspace, ui),
+        Command::Hook(_) | Command::Completions(_) | Command::Man(_) => {
+            Err(Error::bug("a command without a repository was given one"))
+        }
+    }
+}
+
+fn open(context: &Context) -> Result<Repository> {
+    Repository::open(&context.cwd, context.environment.value("GIT_DIR").map(std::path::Path::new))
+}
+
+impl TargetArgs {
+    /// The values, checked.
+    fn wanted(&self) -> Result<Wanted> {
+        Ok(Wanted {
+            service: self.service.clone(),
+            stage: self.stage.as_deref().map(name).transpose()?,
+            region: self.region.as_deref().map(name).transpose()?,
+        })
+    }
+}
+
+fn name<T: FromStr<Err = NameError>>(text: &str) -> Result<T> {
+    text.parse().map_err(|error: NameError| {
+        let hint = error.hint();
+        Error::usage(error.to_string()).hints(hint)
+    })
+}
+
+/// Where the output of programs goes that are not what the user asked for.
+fn installing(ui: &Ui) -> Output {
+    if ui.is_verbose() { Output::Stream } else { Output::OnFailure }
+}
+
+/// Where the framework's output goes: it is streamed as it comes, unless only results are wanted.
+fn framework_output(ui: &Ui) -> Output {
+    if ui.is_quiet() { Output::OnFailure } else { Output::Stream }
+}

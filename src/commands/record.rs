@@ -1,0 +1,37 @@
+//! `record`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::package::Report;
+use crate::cli::TargetArgs;
+use crate::error::Result;
+use crate::packaging::adopt::adopt;
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Record a package that something else made
+///
+/// DIR is what `serverless package --package DIR` wrote, here or on a CI machine. Service, stage and region are read out of
+/// it; the options only say which are expected.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct RecordArgs {
+    /// The package directory
+    directory: PathBuf,
+    /// The commit that it was made from
+    #[arg(default_value = "HEAD")]
+    commit: String,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+pub(super) fn run(args: &RecordArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let wanted = args.target.wanted()?;
+    let commit = workspace.repository.resolve(&args.commit)?;
+    let directory = workspace.context.cwd.join(&args.directory);
+    let summary = adopt(workspace, &directory, commit, &wanted)?;
+    ui.report(&Report { packages: vec![summary] });
+    Ok(())
+}

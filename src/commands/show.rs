@@ -1,0 +1,109 @@
+//! `show`.
+
+use std::fmt;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cli::TargetArgs;
+use crate::error::Result;
+use crate::package::Manifest;
+use crate::package::manifest::Origin;
+use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
+use crate::text::words::{ago, bytes};
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Show a recorded package in full
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct ShowArgs {
+    /// A commit, or a package's id
+    #[arg(default_value = "HEAD", value_name = "REF")]
+    revision: String,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+#[derive(Serialize)]
+struct Report {
+    subject: String,
+    committed: Option<Timestamp>,
+    #[serde(flatten)]
+    manifest: Manifest,
+    #[serde(skip)]
+    now: Timestamp,
+}
+
+pub(super) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let filter = workspace.filter(&args.target.wanted()?);
+    let found = workspace.find(&args.revision, &filter)?;
+    let package = workspace.store().open(found.commit, &found.line)?;
+    let commit = workspace.repository.commit(found.commit).ok();
+    ui.report(&Report {
+        subject: commit.as_ref().map(|commit| commit.subject.clone()).unwrap_or_default(),
+        committed: commit.map(|commit| commit.time),
+        manifest: package.manifest,
+        now: workspace.context.clock.now(),
+    });
+    Ok(())
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Manifest { package, source, target, tools, lockfile, environment, plugins, files, .. } =
+            &self.manifest;
+        let mut line = |name: &str, text: &str| writeln!(f, "{BOLD}{name:10}{BOLD:#}{text}");
+        line("Package", &package.id.to_string())?;
+        line("Target", &format!("{target}  {DIM}in {}{DIM:#}", target.path))?;
+        line("Commit", &format!("{COMMIT}{}{COMMIT:#}  {}", source.commit, self.subject))?;
+        if source.dirty {
+            line("Source", &format!("{WARNING}with uncommitted changes{WARNING:#}  tree {}", source.tree))?;
+        }
+        let how = match package.made {
+            Origin::Worktree => "in a clean worktree",
+            Origin::InPlace => "in place",
+            Origin::Recorded => "elsewhere, and recorded",
+        };
+        line(
+            "Made",
+            &format!("{how}  {DIM}recorded {}, {}{DIM:#}", ago(package.recorded, self.now), package.recorded),
+        )?;
+        let programs = [
+            tools.framework.as_ref().map(ToString::to_string),
+            tools.node.as_ref().map(|node| format!("node {node}")),
+            tools.package_manager.as_ref().map(ToString::to_string),
+            Some(format!("{} {}", tools.os, tools.arch)),
+        ];
+        line("With", &programs.into_iter().flatten().collect::<Vec<_>>().join(" · "))?;
+        match lockfile {
+            Some(lockfile) => line(
+                "Lockfile",
+                &format!("{}  {DIM}{} {}{DIM:#}", lockfile.path, lockfile.kind, lockfile.sha256),
+            )?,
+            None => line("Lockfile", "none")?,
+        }
+        for (index, plugin) in plugins.iter().enumerate() {
+            let version = plugin.version.as_deref().unwrap_or(if plugin.object.is_some() {
+                ""
+            } else {
+                "version not read"
+            });
+            let origin = [plugin.path.as_deref(), plugin.object.as_deref(), plugin.integrity.as_deref()];
+            let origin = origin.into_iter().flatten().collect::<Vec<_>>().join(" ");
+            line(
+                if index == 0 { "Plugins" } else { "" },
+                &format!("{} {version}  {DIM}{origin}{DIM:#}", plugin.name),
+            )?;
+        }
+        if !environment.names.is_empty() {
+            line("Variables", &environment.names.join(", "))?;
+        }
+        for (index, file) in files.iter().enumerate() {
+            let label = if index == 0 { "Files" } else { "" };
+            line(label, &format!("{}  {}  {DIM}{}{DIM:#}", file.path, bytes(file.size), file.sha256))?;
+        }
+        Ok(())
+    }
+}

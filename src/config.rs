@@ -1,0 +1,150 @@
+//! `slsart.toml`: what a repository wants of this program. It is data: nothing in it is ever run.
+
+use std::fs;
+use std::path::Path;
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::service::{Region, ServicePath, Stage};
+
+/// The file's name, at the top of the repository.
+pub const FILE: &str = "slsart.toml";
+
+/// What `slsart.toml` says; all of it has a default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// Stage and region where the command line names none.
+    pub defaults: Defaults,
+    /// The services; empty: those that are found.
+    pub services: Vec<ServicePath>,
+    /// Ignored files that packaging and deploying need.
+    pub carry: Carry,
+    /// What the hooks do.
+    pub hooks: Hooks,
+}
+
+/// `[defaults]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Defaults {
+    /// The stage.
+    pub stage: Option<Stage>,
+    /// The region.
+    pub region: Option<Region>,
+}
+
+/// `[carry]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Carry {
+    /// Patterns of files, relative to each service's directory, that git ignores and a deploy needs.
+    pub paths: Vec<String>,
+}
+
+impl Default for Carry {
+    fn default() -> Self {
+        Self { paths: vec![".env".to_owned(), ".env.*".to_owned()] }
+    }
+}
+
+impl Carry {
+    /// The patterns, ready to match paths relative to a service's directory.
+    pub fn matcher(&self) -> Result<GlobSet> {
+        let mut set = GlobSetBuilder::new();
+        for pattern in &self.paths {
+            let wrong = |why| Error::refused(format!("{FILE}: `{pattern}` in [carry] {why}"));
+            if pattern.starts_with('/') || pattern.split('/').any(|part| part == "..") {
+                return Err(wrong("leaves the service's directory")
+                    .hint("patterns are relative to the service, such as `.env.*` or `build/**`"));
+            }
+            // A directory stands for everything in it.
+            for glob in
+                [pattern.trim_end_matches('/').to_owned(), format!("{}/**", pattern.trim_end_matches('/'))]
+            {
+                set.add(Glob::new(&glob).map_err(|error| wrong("is not a pattern").because(error))?);
+            }
+        }
+        set.build().map_err(|error| {
+            Error::refused(format!("{FILE}: the patterns in [carry] are too many")).because(error)
+        })
+    }
+}
+
+/// `[hooks]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Hooks {
+    /// What happens after a commit.
+    pub post_commit: PostCommit,
+    /// The stages that `post-commit = "package"` packages for; empty: the default stage.
+    pub stages: Vec<Stage>,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Self { post_commit: PostCommit::Attach, stages: Vec::new() }
+    }
+}
+
+/// What the post-commit hook does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PostCommit {
+    /// Gives the commit a package that was made from exactly its tree before it was committed.
+    Attach,
+    /// That, and where there is none packages the commit in the background.
+    Package,
+    /// Nothing.
+    Off,
+}
+
+impl Config {
+    /// Reads the text of a `slsart.toml`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            Error::refused(format!("{FILE} can't be read"))
+                .hint("`git slsart init --dry-run` shows the default file with every key explained")
+                .because(error)
+        })?;
+        config.carry.matcher()?;
+        Ok(config)
+    }
+
+    /// Reads the file at the top of a working tree; the defaults when there is none.
+    pub fn load(top: &Path) -> Result<Self> {
+        let path = top.join(FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(Error::io("read", &path, error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_the_defaults() {
+        let config = Config::parse("").unwrap();
+        assert_eq!(config, Config::default());
+        assert!(config.carry.matcher().unwrap().is_match(".env.prod"));
+    }
+
+    #[test]
+    fn a_misspelt_key_is_an_error_that_names_it() {
+        let error = Config::parse("[defaults]\nstaeg = \"prod\"\n").unwrap_err();
+        assert!(error.causes()[0].contains("staeg"), "{:?}", error.causes());
+    }
+
+    #[test]
+    fn a_carried_directory_is_everything_in_it_and_never_outside() {
+        let carry = |pattern: &str| Carry { paths: vec![pattern.to_owned()] }.matcher();
+        assert!(carry("build/").unwrap().is_match("build/js/app.js"));
+        assert!(carry("../secrets").is_err() && carry("/etc/passwd").is_err());
+    }
+}

@@ -1,0 +1,87 @@
+//! What a command may know of the outside: directory, environment, clock, global options. Data only.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
+
+/// A snapshot of the process's environment variables.
+#[derive(Debug, Clone, Default)]
+pub struct Environment(BTreeMap<OsString, OsString>);
+
+impl Environment {
+    /// Takes the variables as given.
+    pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        Self(variables.into_iter().collect())
+    }
+
+    /// The value of `name`; an empty one counts as unset.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// The value of `name` when it is valid UTF-8.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.value(name).and_then(OsStr::to_str)
+    }
+}
+
+/// Where the time comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum Clock {
+    /// The system's clock.
+    System,
+    /// A fixed instant, for reproducible output (`SLSART_NOW`).
+    Fixed(Timestamp),
+}
+
+impl Clock {
+    /// Now, in whole seconds.
+    #[must_use]
+    pub fn now(self) -> Timestamp {
+        self.now_precise()
+            .round(TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Trunc))
+            .unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// Now, as precisely as the system has it.
+    #[must_use]
+    pub fn now_precise(self) -> Timestamp {
+        match self {
+            #[expect(clippy::disallowed_methods, reason = "the one home of the clock")]
+            Self::System => Timestamp::now(),
+            Self::Fixed(instant) => instant,
+        }
+    }
+}
+
+/// What every command is given.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The directory the command works from (`-C`).
+    pub cwd: PathBuf,
+    /// The environment.
+    pub environment: Environment,
+    /// The clock.
+    pub clock: Clock,
+    /// This program's own path, to start background jobs with.
+    pub program: PathBuf,
+}
+
+impl Context {
+    /// The directory for disposable data of this program: `$XDG_CACHE_HOME/git-slsart`, else `~/.cache/git-slsart`,
+    /// else one below the system's directory for temporary files.
+    ///
+    /// It is never below the repository: a worktree there would find the repository's own `node_modules` when one
+    /// of its plugins is missing, as node looks in every parent directory.
+    #[must_use]
+    pub fn cache_dir(&self) -> PathBuf {
+        let base =
+            self.environment.value("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let home = || self.environment.value("HOME").map(|home| PathBuf::from(home).join(".cache"));
+        base.or_else(home).unwrap_or_else(std::env::temp_dir).join("git-slsart")
+    }
+}

@@ -1,0 +1,189 @@
+//! Carrying out a plan: worktree, plugins, checks, copy, framework, history. Whatever happens, it is written down and the
+//! worktree goes.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::checkup::{self, Verdict};
+use super::copy::copy;
+use super::plan::{Live, Plan};
+use crate::error::{Error, Kind, Result};
+use crate::package::manifest::Target;
+use crate::packaging::checkout::{Checkout, Stopwatch};
+use crate::process::{Output, interrupt};
+use crate::service::DeployArguments;
+use crate::store::deployments::{Deployment, Outcome, Phase};
+use crate::text::style::{BOLD, COMMIT};
+use crate::text::words::seconds;
+use crate::workspace::Workspace;
+
+/// How to carry out a plan.
+#[derive(Debug, Clone)]
+pub struct Applying {
+    /// Why, in the words of who does it.
+    pub reason: Option<String>,
+    /// Where the package manager's output goes.
+    pub installing: Output,
+    /// Where the framework's output goes.
+    pub deploying: Output,
+}
+
+/// What was done.
+#[derive(Debug, Serialize)]
+pub struct Done {
+    /// What is live now.
+    pub live: String,
+    /// Its commit's short id.
+    pub short: String,
+    /// Its tag or subject.
+    pub label: String,
+    /// Where.
+    pub target: Target,
+    /// Its package.
+    pub package: String,
+    /// When it was done.
+    pub ended: Timestamp,
+    /// How long each phase took.
+    pub phases: Vec<Phase>,
+    /// What was live before.
+    pub before: Option<Live>,
+}
+
+/// Carries out `plan`.
+pub fn apply(workspace: &Workspace<'_>, plan: &Plan<'_>, applying: &Applying) -> Result<Done> {
+    let Workspace { repository, context, .. } = *workspace;
+    let store = workspace.store();
+    let package = &plan.package;
+    let manifest = &package.manifest;
+    let mut record = Deployment::begin(
+        plan.action,
+        plan.target.clone(),
+        package.commit,
+        manifest.package.id,
+        repository.actor()?,
+        context.clock.now_precise(),
+    );
+    record.reason.clone_from(&applying.reason);
+    store.append(&record)?;
+    let outcome = run(workspace, plan, applying, &mut record);
+    record.ended = Some(context.clock.now_precise());
+    record.outcome = match &outcome {
+        Ok(()) => Outcome::Succeeded,
+        Err(error) if error.kind == Kind::Interrupted => Outcome::Interrupted,
+        Err(error) => {
+            record.error = Some(error.message.clone());
+            Outcome::Failed
+        }
+    };
+    let written = store.append(&record);
+    outcome.map_err(|error| aftermath(error, plan, &record))?;
+    written.map_err(|error| {
+        error.hint("the deployment itself succeeded: only its end is missing in the history")
+    })?;
+    Ok(Done {
+        live: plan.restore.commit.clone(),
+        short: plan.restore.short.clone(),
+        label: plan.restore.label.clone(),
+        target: plan.target.clone(),
+        package: plan.restore.package.clone(),
+        ended: record.ended.unwrap_or(record.started),
+        phases: record.phases,
+        before: plan.live.clone(),
+    })
+}
+
+fn run(
+    workspace: &Workspace<'_>,
+    plan: &Plan<'_>,
+    applying: &Applying,
+    record: &mut Deployment,
+) -> Result<()> {
+    let Workspace { context, progress, .. } = *workspace;
+    let package = &plan.package;
+    let Target { path, stage, region, .. } = &package.manifest.target;
+    let services = workspace.services(package.source)?;
+    let service = services.iter().find(|service| service.path == *path).ok_or_else(|| {
+        Error::refused(format!("the package's source has no service in '{path}'"))
+            .hint("`services` in slsart.toml may leave it out")
+    })?;
+    let checkout = Checkout::prepare(workspace, package.source, path, applying.installing)?;
+    record.phases = checkout.phases.iter().map(|(name, milliseconds)| phase(name, *milliseconds)).collect();
+    progress.phase("Checking plugins and package");
+    for check in checkup::installation(checkout.top(), path, &package.manifest)? {
+        // Another node than the one that packaged is worth saying; only a framework that refuses it stops here.
+        match check.verdict {
+            Verdict::Failed if check.name != "node" => {
+                return Err(Error::refused(check.message)
+                    .hint("the plugins that are installed must be those that the package was made with"));
+            }
+            Verdict::Failed | Verdict::Warning => {
+                progress.warn(&format!("{}: {}", check.name, check.message))
+            }
+            Verdict::Ok => {}
+        }
+    }
+    checkout.framework.check_licence(&context.environment)?;
+    let directory = checkout.top().join(".slsart-package");
+    let at = context.clock.now_precise().as_millisecond().max(plan.newest_prefix);
+    record.prefix = Some(copy(package, &directory, at, progress)?);
+    interrupt::check()?;
+    progress.phase(&format!("Deploying ({})", checkout.framework.tool));
+    if applying.deploying == Output::Stream {
+        progress.pause();
+    }
+    let arguments =
+        DeployArguments { stage, region, directory: &directory, config: &service.config, verbose: false };
+    let mut timed = Stopwatch::start();
+    let outcome =
+        checkout.framework.invocation(&checkout.service, arguments.to_vec()).run(applying.deploying);
+    record.phases.push(phase("deploy", timed.lap()));
+    progress.phase("Removing the worktree");
+    drop(checkout);
+    outcome
+}
+
+fn phase(name: &str, milliseconds: u64) -> Phase {
+    Phase { name: name.to_owned(), milliseconds }
+}
+
+/// What to say of the target after a failure: whether anything can have changed, and how to go on.
+fn aftermath(error: Error, plan: &Plan<'_>, record: &Deployment) -> Error {
+    let reached = record.phases.iter().any(|phase| phase.name == "deploy");
+    if !reached {
+        return error.hint("the framework was not started: nothing was changed in AWS");
+    }
+    let stage = &plan.target.stage;
+    let error = error.hint(
+        "CloudFormation goes back by itself to what was live, unless the framework's output says otherwise",
+    );
+    match &plan.live {
+        Some(live) => {
+            error.hint(format!("to make sure of it: git slsart rollback {} -s {stage}", live.short))
+        }
+        None => error,
+    }
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total: u64 = self.phases.iter().map(|phase| phase.milliseconds).sum();
+        let parts = self.phases.iter().map(|phase| format!("{} {}", phase.name, seconds(phase.milliseconds)));
+        let parts = parts.collect::<Vec<_>>().join(", ");
+        let Self { short, label, target, .. } = self;
+        writeln!(
+            f,
+            "{BOLD}Live{BOLD:#}      {COMMIT}{short}{COMMIT:#}  {label} on {target}, in {} s ({parts})",
+            seconds(total)
+        )?;
+        match self.before.as_ref().filter(|before| before.package != self.package) {
+            Some(before) => writeln!(
+                f,
+                "{BOLD}Undo{BOLD:#}      git slsart rollback {} -s {}",
+                before.short, target.stage
+            ),
+            None => Ok(()),
+        }
+    }
+}

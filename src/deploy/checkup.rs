@@ -1,0 +1,227 @@
+//! Checks before a deploy: of the repository, the package, the plugins and the programs. Each gives a line; none stops the
+//! others.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::error::{Kind, Result};
+use crate::git::Source;
+use crate::package::Manifest;
+use crate::package::manifest::Plugin;
+use crate::progress::Progress;
+use crate::service::ServicePath;
+use crate::store::StoredPackage;
+use crate::toolchain::{Lockfile, framework, install, installed};
+use crate::workspace::{Wanted, Workspace};
+
+/// What a check found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// As it should be.
+    Ok,
+    /// Worth a look; nothing is stopped.
+    Warning,
+    /// Not as it should be.
+    Failed,
+}
+
+/// One check and what it found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Check {
+    /// What was checked.
+    pub name: &'static str,
+    /// What was found.
+    pub verdict: Verdict,
+    /// In words.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Check {
+    fn ok(name: &'static str, message: impl Into<String>) -> Self {
+        Self { name, verdict: Verdict::Ok, message: message.into(), hint: None }
+    }
+
+    fn warning(name: &'static str, message: impl Into<String>) -> Self {
+        Self { name, verdict: Verdict::Warning, message: message.into(), hint: None }
+    }
+
+    fn failed(name: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { name, verdict: Verdict::Failed, message: message.into(), hint: Some(hint.into()) }
+    }
+}
+
+/// All checks of HEAD and the working tree against the package of HEAD.
+pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
+    let Workspace { repository, progress, .. } = *workspace;
+    let top = repository.work_tree()?;
+    let head = repository.resolve("HEAD")?;
+    let service = workspace.service(head, wanted.service.as_deref())?;
+    let stage = workspace.stage(wanted, Some(&service))?;
+    let mut checks = vec![clean(workspace)?];
+    let mut filter = workspace.filter(wanted);
+    filter.service = Some(service.path.to_string());
+    filter.stage = Some(stage.to_string());
+    let found = match workspace.find("HEAD", &filter) {
+        Ok(found) if found.line.dirty_tree.is_some() => {
+            let hint = format!("git slsart package -s {stage} --service '{}'", service.path);
+            checks.push(Check::failed(
+                "package",
+                "HEAD's only package was made with uncommitted changes",
+                hint,
+            ));
+            Some(found)
+        }
+        Ok(found) => {
+            let message = format!("packaged for {} ({})", found.line.target, found.line.package.short());
+            checks.push(Check::ok("package", message));
+            Some(found)
+        }
+        Err(error) if error.kind == Kind::NotRecorded => {
+            let hint = format!("git slsart package -s {stage} --service '{}'", service.path);
+            checks.push(Check::failed("package", error.message, hint));
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    if let Some(found) = found {
+        match workspace.store().open(found.commit, &found.line) {
+            Ok(package) => {
+                checks.push(intact(&package, progress)?);
+                let source = Source::new(repository, repository.commit(head)?.tree);
+                checks.push(lockfile(source, &service.path, &package.manifest)?);
+                checks.extend(installation(top, &service.path, &package.manifest)?);
+            }
+            Err(error) if error.kind == Kind::Integrity => {
+                checks.push(Check::failed("intact", error.message, "git slsart verify HEAD"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(checks)
+}
+
+/// The checks of an installation against what was recorded: plugins, framework, node.
+pub fn installation(top: &Path, path: &ServicePath, manifest: &Manifest) -> Result<Vec<Check>> {
+    let mut checks = vec![plugins(top, path, manifest), framework(top, path, manifest)];
+    checks.extend(node(top, manifest)?);
+    Ok(checks)
+}
+
+fn clean(workspace: &Workspace<'_>) -> Result<Check> {
+    let paths = workspace.repository.dirty_paths()?;
+    let paths: Vec<_> =
+        paths.iter().filter(|path| !path.split('/').any(|part| part == ".serverless")).collect();
+    Ok(match paths.first() {
+        None => Check::ok("clean", "the working tree is as HEAD has it"),
+        Some(first) => {
+            let more = if paths.len() > 1 { format!(" and {} more", paths.len() - 1) } else { String::new() };
+            Check::failed(
+                "clean",
+                format!("the working tree has changes: {first}{more}"),
+                "commit or stash them",
+            )
+        }
+    })
+}
+
+fn intact(package: &StoredPackage<'_>, progress: &dyn Progress) -> Result<Check> {
+    let damages = package.verify(progress)?;
+    Ok(match damages.first() {
+        None => Check::ok("intact", format!("{} files are what was recorded", package.manifest.files.len())),
+        Some(damage) => {
+            Check::failed("intact", damage.problem.clone(), "package it again: git slsart package --again")
+        }
+    })
+}
+
+fn lockfile(source: Source<'_>, path: &ServicePath, manifest: &Manifest) -> Result<Check> {
+    let now = Lockfile::find(source, path)?;
+    Ok(match (&manifest.lockfile, now) {
+        (Some(recorded), Some(now)) if recorded.sha256 == now.sha256 && recorded.path == now.path => {
+            Check::ok("lockfile", format!("{} is as recorded", recorded.path))
+        }
+        (Some(recorded), Some(_)) => Check::failed(
+            "lockfile",
+            format!("{} is not the one that the package was made with", recorded.path),
+            "package the commit again: git slsart package --again",
+        ),
+        (Some(recorded), None) => Check::failed(
+            "lockfile",
+            format!("{} is gone", recorded.path),
+            format!("git checkout HEAD -- '{}'", recorded.path),
+        ),
+        (None, _) => Check::warning("lockfile", "the package was recorded without one"),
+    })
+}
+
+fn plugins(top: &Path, path: &ServicePath, manifest: &Manifest) -> Check {
+    let service = path.under(top);
+    let wrong: Vec<String> =
+        manifest.plugins.iter().filter_map(|plugin| drift(&service, top, plugin)).collect();
+    let install = "install them as the lockfile has them, such as: npm ci";
+    match wrong.as_slice() {
+        [] if manifest.plugins.is_empty() => Check::ok("plugins", "the service has none"),
+        [] => {
+            let names = manifest.plugins.iter().map(|plugin| match &plugin.version {
+                Some(version) => format!("{} {version}", plugin.name),
+                None => plugin.name.clone(),
+            });
+            Check::ok("plugins", format!("as recorded ({})", names.collect::<Vec<_>>().join(", ")))
+        }
+        wrong => Check::failed("plugins", wrong.join("; "), install),
+    }
+}
+
+/// How an installed plugin differs from the recorded one.
+fn drift(service: &Path, top: &Path, plugin: &Plugin) -> Option<String> {
+    // A plugin in the repository is part of the commit: checking it out is having it.
+    let recorded = plugin.version.as_ref().filter(|_| plugin.object.is_none())?;
+    match installed::find(service, top, &plugin.name) {
+        None => Some(format!("{} {recorded} is not installed", plugin.name)),
+        Some(found) if found.version != *recorded => {
+            Some(format!("{} is {} and was {recorded} when packaging", plugin.name, found.version))
+        }
+        Some(_) => None,
+    }
+}
+
+fn framework(top: &Path, path: &ServicePath, manifest: &Manifest) -> Check {
+    let install = "install it as the lockfile has it, such as: npm ci";
+    match (&manifest.tools.framework, framework::find(top, path)) {
+        (_, Err(error)) => Check::failed("framework", error.message, install),
+        (None, Ok(now)) => Check::warning(
+            "framework",
+            format!("{} is installed; the package does not say what made it", now.tool),
+        ),
+        (Some(recorded), Ok(now)) if *recorded == now.tool => {
+            Check::ok("framework", format!("{recorded}, as recorded"))
+        }
+        (Some(recorded), Ok(now)) => Check::failed(
+            "framework",
+            format!("{} is installed and {recorded} made the package", now.tool),
+            install,
+        ),
+    }
+}
+
+fn node(directory: &Path, manifest: &Manifest) -> Result<Option<Check>> {
+    let Some(recorded) = &manifest.tools.node else { return Ok(None) };
+    let now = install::node_version(directory)?;
+    let major = |version: &str| version.split('.').next().map(str::to_owned);
+    Ok(Some(if now == *recorded {
+        Check::ok("node", format!("{now}, as recorded"))
+    } else if major(&now) == major(recorded) {
+        Check::warning("node", format!("{now} is here and {recorded} made the package"))
+    } else {
+        Check::failed(
+            "node",
+            format!("{now} is here and {recorded} made the package"),
+            "use that version of node, such as: nvm use",
+        )
+    }))
+}

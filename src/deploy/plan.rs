@@ -1,0 +1,241 @@
+//! What a deploy or rollback is about to do, decided before anything is done.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::history;
+use crate::error::{Error, Result};
+use crate::git::{Oid, Repository};
+use crate::package::manifest::Target;
+use crate::service::S3Prefix;
+use crate::store::deployments::{Action, Deployment};
+use crate::store::{Filter, Found, StoredPackage};
+use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
+use crate::workspace::{Wanted, Workspace};
+
+/// A deployment that is about to happen.
+#[derive(Serialize)]
+pub struct Plan<'r> {
+    /// What will be done.
+    pub action: Action,
+    /// To what.
+    pub target: Target,
+    /// What is live there now, as far as the history knows.
+    pub live: Option<Live>,
+    /// What will be live.
+    pub restore: Restore,
+    /// What somebody should know before saying yes.
+    pub warnings: Vec<String>,
+    /// A time, in milliseconds since 1970, after every S3 prefix that the history knows: the framework's clean-up keeps the
+    /// newest by name, and this machine's clock may be behind another's.
+    #[serde(skip)]
+    pub newest_prefix: i64,
+    /// The package.
+    #[serde(skip)]
+    pub package: StoredPackage<'r>,
+    /// When the plan was made.
+    #[serde(skip)]
+    pub at: Timestamp,
+}
+
+/// What is live.
+#[derive(Debug, Clone, Serialize)]
+pub struct Live {
+    /// Its commit.
+    pub commit: String,
+    /// The commit's name for people.
+    pub short: String,
+    /// The commit's subject, or a tag.
+    pub label: String,
+    /// Its package.
+    pub package: String,
+    /// When it went live.
+    pub since: Timestamp,
+    /// Who put it there.
+    pub by: String,
+}
+
+/// What will be live.
+#[derive(Debug, Clone, Serialize)]
+pub struct Restore {
+    /// Its commit.
+    pub commit: String,
+    /// The commit's name for people.
+    pub short: String,
+    /// The commit's subject, or a tag.
+    pub label: String,
+    /// Its package.
+    pub package: String,
+    /// The sum of its files' sizes, in bytes.
+    pub size: u64,
+    /// When it was recorded.
+    pub recorded: Timestamp,
+    /// The node version it was made with.
+    pub node: Option<String>,
+    /// The framework it was made with.
+    pub framework: Option<String>,
+}
+
+impl<'r> Plan<'r> {
+    /// The plan to deploy what `revision` names.
+    pub fn of(workspace: &Workspace<'r>, action: Action, revision: &str, wanted: &Wanted) -> Result<Self> {
+        let filter = target_filter(workspace, wanted)?;
+        Self::of_found(workspace, action, &workspace.find(revision, &filter)?)
+    }
+
+    /// The plan to go back to the previous successful deployment.
+    pub fn back(workspace: &Workspace<'r>, wanted: &Wanted) -> Result<Self> {
+        let filter = target_filter(workspace, wanted)?;
+        let mut targets = workspace.store().deployed_targets()?;
+        targets.retain(|target| filter.matches(target));
+        let target = match targets.len() {
+            0 => {
+                return Err(Error::not_recorded("nothing was deployed to this target by git slsart yet")
+                    .hint("name the commit to go back to: git slsart rollback REF")
+                    .hint("`git slsart log` lists the packages"));
+            }
+            1 => targets.swap_remove(0),
+            _ => {
+                let list: Vec<_> = targets.iter().map(ToString::to_string).collect();
+                return Err(Error::refused("several targets have a history")
+                    .hint(format!("name one with --service, --stage and --region: {}", list.join("; "))));
+            }
+        };
+        let deployments = workspace.store().deployments(&target)?;
+        let previous = history::previous(&deployments).ok_or_else(|| {
+            Error::not_recorded(format!("there is no successful deployment of {target} to go back to"))
+                .hint("name the commit to go back to: git slsart rollback REF")
+        })?;
+        let commit = Oid::from_str(&previous.commit)
+            .map_err(|error| Error::integrity("a deployment record names no commit").because(error))?;
+        let lines = workspace.store().packages_of(commit, &Filter::default())?;
+        let found =
+            lines.into_iter().find(|found| found.line.package == previous.package).ok_or_else(|| {
+                Error::integrity(format!(
+                    "the package of the previous deployment, {}, is not here any more",
+                    previous.package.short()
+                ))
+            })?;
+        Self::of_found(workspace, Action::Rollback, &found)
+    }
+
+    fn of_found(workspace: &Workspace<'r>, action: Action, found: &Found) -> Result<Self> {
+        let repository = workspace.repository;
+        let package = workspace.store().open(found.commit, &found.line)?;
+        let manifest = &package.manifest;
+        let deployments = workspace.store().deployments(&manifest.target)?;
+        let live = history::live(&deployments).map(|live| describe_live(repository, live));
+        let prefixes = deployments.iter().filter_map(|known| known.prefix.as_ref()?.parse::<S3Prefix>().ok());
+        let newest_prefix = prefixes.map(|prefix| prefix.millis() + 1).max().unwrap_or(0);
+        let mut warnings = Vec::new();
+        if manifest.source.dirty {
+            warnings.push("the package was made with uncommitted changes".to_owned());
+        }
+        if history::is_uncertain(&deployments) {
+            warnings.push(
+                "a later deployment began and did not end well: what is live is not certain".to_owned(),
+            );
+        }
+        if live.as_ref().is_some_and(|live| live.package == manifest.package.id.to_string()) {
+            warnings.push("this package is live already, as far as the history knows".to_owned());
+        }
+        let (short, label) = describe_commit(repository, package.commit);
+        let restore = Restore {
+            commit: package.commit.to_string(),
+            short,
+            label,
+            package: manifest.package.id.to_string(),
+            size: manifest.package.size,
+            recorded: manifest.package.recorded,
+            node: manifest.tools.node.clone(),
+            framework: manifest.tools.framework.as_ref().map(ToString::to_string),
+        };
+        let target = manifest.target.clone();
+        Ok(Self {
+            action,
+            target,
+            live,
+            restore,
+            warnings,
+            newest_prefix,
+            package,
+            at: workspace.context.clock.now(),
+        })
+    }
+}
+
+/// The filter for the target that is meant: the stage always, since a deploy must not guess between two.
+fn target_filter(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Filter> {
+    let mut filter = workspace.filter(wanted);
+    if filter.stage.is_none() {
+        let head = workspace.repository.head();
+        let service = head.and_then(|head| workspace.service(head, wanted.service.as_deref()).ok());
+        filter.stage = Some(workspace.stage(wanted, service.as_ref())?.to_string());
+    }
+    if filter.region.is_none() {
+        filter.region = workspace.config.defaults.region.as_ref().map(ToString::to_string);
+    }
+    Ok(filter)
+}
+
+fn describe_live(repository: &Repository, live: &Deployment) -> Live {
+    let commit = Oid::from_str(&live.commit).ok();
+    let (short, label) = commit
+        .map_or_else(|| (live.commit.clone(), String::new()), |commit| describe_commit(repository, commit));
+    Live {
+        commit: live.commit.clone(),
+        short,
+        label,
+        package: live.package.to_string(),
+        since: live.ended.unwrap_or(live.started),
+        by: live.by.clone(),
+    }
+}
+
+/// A commit's short id, and its tag if it has one, else its subject.
+fn describe_commit(repository: &Repository, commit: Oid) -> (String, String) {
+    let subject = repository.commit(commit).map(|commit| commit.subject).unwrap_or_default();
+    let tag = repository.tag_of(commit);
+    (repository.short_id(commit), tag.unwrap_or(subject))
+}
+
+impl fmt::Display for Plan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use crate::text::words::{ago, bytes, person};
+        writeln!(f, "{BOLD}Target{BOLD:#}    {}", self.target)?;
+        match &self.live {
+            Some(live) => {
+                let Live { short, label, since, by, .. } = live;
+                let when = ago(*since, self.at);
+                writeln!(
+                    f,
+                    "{BOLD}Live{BOLD:#}      {COMMIT}{short}{COMMIT:#}  {label}  {DIM}deployed {when} by {}{DIM:#}",
+                    person(by)
+                )?;
+            }
+            None => writeln!(
+                f,
+                "{BOLD}Live{BOLD:#}      {DIM}not known: nothing was deployed by git slsart yet{DIM:#}"
+            )?,
+        }
+        let verb = if self.action == Action::Rollback { "Restore " } else { "Deploy  " };
+        let Restore { short, label, package, size, recorded, node, framework, .. } = &self.restore;
+        write!(
+            f,
+            "{BOLD}{verb}{BOLD:#}  {COMMIT}{short}{COMMIT:#}  {label}  {DIM}package {} · {} · {}",
+            &package[..8],
+            bytes(*size),
+            ago(*recorded, self.at)
+        )?;
+        if let Some(node) = node {
+            write!(f, " · node {node}")?;
+        }
+        if let Some(framework) = framework {
+            write!(f, " · {framework}")?;
+        }
+        writeln!(f, "{DIM:#}")?;
+        self.warnings.iter().try_for_each(|warning| writeln!(f, "{WARNING}!{WARNING:#} {warning}"))
+    }
+}

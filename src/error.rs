@@ -1,0 +1,170 @@
+//! The one error of the command line: its kind decides the exit code, its hints say what to do next.
+//! Owns the mapping from kinds to exit codes; knows nothing of how an error is printed.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+/// What went wrong, in the terms a caller (a person, a script, CI) acts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Refused or failed; the user can act.
+    Refused,
+    /// The command line itself is wrong.
+    Usage,
+    /// A child program failed; carries its exit code, or `128 + signal`.
+    Child(i32),
+    /// Bytes are not what was recorded.
+    Integrity,
+    /// Nothing is recorded for what was asked.
+    NotRecorded,
+    /// Ctrl-C or a termination signal.
+    Interrupted,
+    /// A bug in this program.
+    Bug,
+}
+
+impl Kind {
+    /// The exit code of the process, as documented for every command.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Refused => 1,
+            Self::Usage => 2,
+            Self::Child(_) => 3,
+            Self::Integrity => 4,
+            Self::NotRecorded => 5,
+            Self::Interrupted => 130,
+            Self::Bug => 255,
+        }
+    }
+
+    /// The name used in `--json` errors.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Usage => "usage",
+            Self::Child(_) => "child",
+            Self::Integrity => "integrity",
+            Self::NotRecorded => "not-recorded",
+            Self::Interrupted => "interrupted",
+            Self::Bug => "bug",
+        }
+    }
+}
+
+/// An error with what happened, why, and what to do about it.
+#[derive(Debug)]
+pub struct Error {
+    /// What kind of failure; decides the exit code.
+    pub kind: Kind,
+    /// One line: what could not be done.
+    pub message: String,
+    /// What to do, each one sentence or a command to paste.
+    pub hints: Vec<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// A result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of `kind` with no hint yet.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hints: Vec::new(), source: None }
+    }
+
+    /// Refused or failed, and the user can act.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(Kind::Refused, message)
+    }
+
+    /// The command line is wrong.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// Bytes are not what was recorded.
+    pub fn integrity(message: impl Into<String>) -> Self {
+        Self::new(Kind::Integrity, message)
+    }
+
+    /// Nothing is recorded for what was asked.
+    pub fn not_recorded(message: impl Into<String>) -> Self {
+        Self::new(Kind::NotRecorded, message)
+    }
+
+    /// The user, or the system, asked this process to stop.
+    #[must_use]
+    pub fn interrupted() -> Self {
+        Self::new(Kind::Interrupted, "interrupted")
+    }
+
+    /// An invariant of this program does not hold.
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self::new(Kind::Bug, message).hint("this is a bug in git-slsart: please report it")
+    }
+
+    /// An operating system error while doing `action` (a verb: "read", "create") to `path`.
+    #[must_use]
+    pub fn io(action: &str, path: &Path, error: io::Error) -> Self {
+        let this = Self::refused(format!("cannot {action} '{}'", path.display()));
+        let this = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                this.hint("the disk is full: free some space and run the command again; what was recorded before is untouched")
+            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                this.hint("check the permissions of that path")
+            }
+            _ => this,
+        };
+        this.because(error)
+    }
+
+    /// Adds a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds each of `hints`.
+    #[must_use]
+    pub fn hints(mut self, hints: impl IntoIterator<Item = String>) -> Self {
+        self.hints.extend(hints);
+        self
+    }
+
+    /// Adds the underlying error.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The underlying errors' messages, outermost first.
+    #[must_use]
+    pub fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut next = self.source();
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        causes
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}

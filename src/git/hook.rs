@@ -1,0 +1,176 @@
+//! Hook files: where git looks for them, and a marked block that can be put in and taken out without a trace.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::Repository;
+use crate::error::{Error, Result};
+
+const BEGIN: &str = "# >>> git-slsart >>>";
+const END: &str = "# <<< git-slsart <<<";
+
+/// What a hook's file looks like to this program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// There is no such hook.
+    Absent,
+    /// Our block is in it, up to date.
+    Installed,
+    /// Our block is in it, but an older one.
+    Outdated,
+    /// A hook of somebody else's, in shell: our block can go in beside it.
+    Foreign,
+    /// A hook that this program must not write to, and why.
+    Untouchable(String),
+}
+
+/// A hook of this repository.
+#[derive(Debug, Clone)]
+pub struct Hook {
+    path: PathBuf,
+    block: String,
+    tracked: bool,
+}
+
+impl Hook {
+    /// The hook `name`, whose block runs the shell lines `body`.
+    pub fn locate(repository: &Repository, name: &str, body: &str) -> Result<Self> {
+        let output = repository.command().args(["rev-parse", "--git-path", "hooks"]).read()?;
+        let text = String::from_utf8_lossy(&output);
+        let top = repository.work_tree_if_any().unwrap_or(repository.git_dir());
+        let directory = top.join(text.trim_end());
+        let inside_work_tree = repository.work_tree_if_any().is_some_and(|top| directory.starts_with(top));
+        let tracked = inside_work_tree && !directory.starts_with(repository.common_dir());
+        Ok(Self { path: directory.join(name), block: format!("{BEGIN}\n{}\n{END}\n", body.trim()), tracked })
+    }
+
+    /// The hook's file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The block, for people whose hook manager owns the file.
+    #[must_use]
+    pub fn block(&self) -> &str {
+        &self.block
+    }
+
+    /// Looks at the file.
+    pub fn state(&self) -> Result<State> {
+        let text = match fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.tracked => {
+                return Ok(State::Untouchable("core.hooksPath points into the working tree, where a hook manager or the repository itself owns the files".to_owned()));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(State::Absent),
+            Err(error) => return Err(Error::io("read", &self.path, error)),
+        };
+        let Ok(text) = String::from_utf8(text) else {
+            return Ok(State::Untouchable("the hook is not a shell script".to_owned()));
+        };
+        Ok(match (text.contains(&self.block), text.contains(BEGIN)) {
+            (true, _) => State::Installed,
+            (false, true) => State::Outdated,
+            _ if self.tracked => State::Untouchable("core.hooksPath points into the working tree, where a hook manager or the repository itself owns the files".to_owned()),
+            _ if is_shell(&text) => State::Foreign,
+            _ => State::Untouchable("the hook is not a shell script".to_owned()),
+        })
+    }
+
+    /// Puts the block in: right after the first line, since a script may end with `exit`.
+    pub fn install(&self) -> Result<()> {
+        let text = match self.state()? {
+            State::Installed | State::Untouchable(_) => return Ok(()),
+            State::Absent => format!("#!/bin/sh\n{}", self.block),
+            State::Outdated => insert(&without_block(&self.read()?), &self.block),
+            State::Foreign => insert(&self.read()?, &self.block),
+        };
+        self.write(&text)
+    }
+
+    /// Takes the block out; a file that holds nothing else is removed.
+    ///
+    /// # Returns
+    /// Whether there was anything to take out.
+    pub fn uninstall(&self) -> Result<bool> {
+        let Ok(text) = fs::read_to_string(&self.path) else { return Ok(false) };
+        if !text.contains(BEGIN) {
+            return Ok(false);
+        }
+        let rest = without_block(&text);
+        if rest == "#!/bin/sh\n" {
+            fs::remove_file(&self.path).map_err(|error| Error::io("remove", &self.path, error))?;
+        } else {
+            self.write(&rest)?;
+        }
+        Ok(true)
+    }
+
+    fn read(&self) -> Result<String> {
+        fs::read_to_string(&self.path).map_err(|error| Error::io("read", &self.path, error))
+    }
+
+    fn write(&self, text: &str) -> Result<()> {
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        let mode = fs::metadata(&self.path).map_or(0o755, |metadata| metadata.permissions().mode() | 0o100);
+        let write = || -> std::io::Result<()> {
+            fs::create_dir_all(directory)?;
+            let mut file = tempfile::Builder::new()
+                .permissions(fs::Permissions::from_mode(mode))
+                .tempfile_in(directory)?;
+            file.write_all(text.as_bytes())?;
+            file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+            file.as_file().sync_all()?;
+            // A hook that is a symlink stays one: its target gets the new text.
+            let target = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+            file.persist(target)?;
+            Ok(())
+        };
+        write().map_err(|error| Error::io("write", &self.path, error))
+    }
+}
+
+fn insert(text: &str, block: &str) -> String {
+    match text.split_once('\n') {
+        Some((first, rest)) => format!("{first}\n{block}{rest}"),
+        None => format!("{text}\n{block}"),
+    }
+}
+
+fn without_block(text: &str) -> String {
+    let Some((before, rest)) = text.split_once(BEGIN) else { return text.to_owned() };
+    let after = rest.split_once(END).map_or("", |(_, after)| after.strip_prefix('\n').unwrap_or(after));
+    format!("{before}{after}")
+}
+
+fn is_shell(text: &str) -> bool {
+    let first = text.lines().next().unwrap_or_default();
+    let words = || first.trim_start_matches("#!").split([' ', '/', '\t']);
+    first.starts_with("#!") && words().any(|word| ["sh", "bash", "dash", "zsh", "ksh", "ash"].contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_goes_in_and_comes_out_without_a_trace() {
+        let block = format!("{BEGIN}\nrun\n{END}\n");
+        for text in ["#!/bin/sh\n", "#!/usr/bin/env bash\necho hi\nexit 3\n", "#!/bin/sh"] {
+            let with = insert(text, &block);
+            assert!(with.contains(&block));
+            assert_eq!(without_block(&with).trim_end(), text.trim_end());
+        }
+    }
+
+    #[test]
+    fn only_shell_scripts_take_a_block() {
+        assert!(is_shell("#!/bin/sh\n") && is_shell("#!/usr/bin/env bash\n") && is_shell("#!/bin/sh -e\n"));
+        assert!(
+            !is_shell("#!/usr/bin/env python3\n") && !is_shell("echo\n") && !is_shell("#!/usr/bin/fish\n")
+        );
+    }
+}

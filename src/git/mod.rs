@@ -1,0 +1,469 @@
+//! The edge to git: objects, refs and configuration through libgit2; checkout, status and worktrees through the git
+//! command, which alone runs filters. Knows nothing of packages.
+
+pub mod hook;
+mod objects;
+mod refs;
+pub mod worktree;
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+pub use git2::Oid;
+pub use objects::{Source, TreeDraft};
+
+use crate::error::{Error, Kind, Result};
+use crate::process::Invocation;
+
+/// A repository and, unless it is bare, its working tree.
+pub struct Repository {
+    inner: git2::Repository,
+}
+
+/// What is known of a commit without reading its tree.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// Its object id.
+    pub id: Oid,
+    /// Its tree.
+    pub tree: Oid,
+    /// Its parents.
+    pub parents: Vec<Oid>,
+    /// The first line of its message.
+    pub subject: String,
+    /// When it was committed.
+    pub time: Timestamp,
+    /// Who committed it: `Name <email>`.
+    pub committer: String,
+}
+
+/// An entry of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeEntry {
+    /// Its name, one path component.
+    pub name: Vec<u8>,
+    /// Its object.
+    pub id: Oid,
+    /// Its mode: `0o100644`, `0o100755`, `0o120000`, `0o040000` or `0o160000`.
+    pub mode: i32,
+}
+
+/// The mode of a plain file in a tree.
+pub const MODE_FILE: i32 = 0o100_644;
+/// The mode of a directory in a tree.
+pub const MODE_TREE: i32 = 0o040_000;
+
+impl Repository {
+    /// Opens the repository that holds `directory`, or the one that `GIT_DIR` names.
+    pub fn open(directory: &Path, git_dir: Option<&Path>) -> Result<Self> {
+        let flags = git2::RepositoryOpenFlags::empty();
+        let no_ceilings: [&Path; 0] = [];
+        let opened = match git_dir {
+            Some(path) => git2::Repository::open_ext(
+                directory.join(path),
+                flags | git2::RepositoryOpenFlags::NO_SEARCH | git2::RepositoryOpenFlags::NO_DOTGIT,
+                no_ceilings,
+            ),
+            None => git2::Repository::open_ext(directory, flags, no_ceilings),
+        };
+        opened.map(|inner| Self { inner }).map_err(|error| {
+            let message = error.message().to_owned();
+            match error.code() {
+                git2::ErrorCode::NotFound => Error::refused(format!("no git repository here: '{}'", directory.display()))
+                    .hint("change to one, name one with `-C DIR`, or make one with `git init`"),
+                git2::ErrorCode::Owner => Error::refused(format!("git does not trust the repository at '{}': another user owns it", directory.display()))
+                    .hint(format!("git config --global --add safe.directory {}", directory.display())),
+                _ if message.contains("sha256") || message.contains("objectformat") => Error::refused("this repository uses SHA-256 objects, which libgit2 can't read yet")
+                    .hint("use a repository with SHA-1 objects, git's default"),
+                _ if message.contains("extension") => Error::refused("this repository uses a git extension that libgit2 can't read yet")
+                    .hint("`git config --get-regexp '^extensions\\.'` shows which; `reftable` can be converted with `git refs migrate --ref-format=files`")
+                    .because(error),
+                _ => Error::refused(format!("cannot open the git repository at '{}'", directory.display())).because(error),
+            }
+        })
+    }
+
+    /// The directory of the repository itself (`.git`, or `.git/worktrees/<name>` in a linked worktree).
+    #[must_use]
+    pub fn git_dir(&self) -> &Path {
+        self.inner.path()
+    }
+
+    /// The directory shared by all worktrees.
+    #[must_use]
+    pub fn common_dir(&self) -> &Path {
+        self.inner.commondir()
+    }
+
+    /// The working tree's top.
+    ///
+    /// # Errors
+    /// In a bare repository.
+    pub fn work_tree(&self) -> Result<&Path> {
+        self.inner.workdir().ok_or_else(|| {
+            Error::refused("this repository is bare: it has no working tree")
+                .hint("run this in a clone, or name a commit: commands that take one work here")
+        })
+    }
+
+    /// The working tree's top, when there is one.
+    #[must_use]
+    pub fn work_tree_if_any(&self) -> Option<&Path> {
+        self.inner.workdir()
+    }
+
+    /// The git command, set up to work on this repository.
+    #[must_use]
+    pub fn command(&self) -> Invocation {
+        let command = Invocation::new("git").arg("-C").arg(self.inner.workdir().unwrap_or(self.inner.path()));
+        let standard = self.inner.workdir().is_none_or(|top| top.join(".git").exists());
+        if standard {
+            return command;
+        }
+        // `git --git-dir=A --work-tree=B slsart …`: no search would find this repository again.
+        let mut git_dir = OsString::from("--git-dir=");
+        git_dir.push(self.inner.path());
+        let mut work_tree = OsString::from("--work-tree=");
+        work_tree.push(self.inner.workdir().unwrap_or(Path::new(".")));
+        command.arg(git_dir).arg(work_tree)
+    }
+
+    /// The commit that `revision` names, in any way git understands.
+    ///
+    /// # Errors
+    /// [`Kind::NotRecorded`] when there is no such commit.
+    pub fn resolve(&self, revision: &str) -> Result<Oid> {
+        if let Ok(id) = Oid::from_str(revision)
+            && revision.len() == 40
+            && self.inner.find_commit(id).is_ok()
+        {
+            return Ok(id);
+        }
+        if self.inner.is_empty().unwrap_or(false) || (revision == "HEAD" && self.inner.head().is_err()) {
+            return Err(Error::refused("this repository has no commit yet")
+                .hint("commit your service first: git add -A && git commit"));
+        }
+        let spec = format!("{revision}^{{commit}}");
+        let (found, output) = self
+            .command()
+            .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
+            .arg(spec)
+            .probe()?;
+        let text = String::from_utf8_lossy(&output);
+        match Oid::from_str(text.trim()) {
+            Ok(id) if found => Ok(id),
+            _ => Err(Error::not_recorded(format!("'{revision}' is not a commit here"))
+                .hint("`git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow")),
+        }
+    }
+
+    /// Reads a commit.
+    pub fn commit(&self, id: Oid) -> Result<Commit> {
+        let commit = self.inner.find_commit(id).map_err(|error| missing_object("commit", id, error))?;
+        let committer = commit.committer();
+        Ok(Commit {
+            id,
+            tree: commit.tree_id(),
+            parents: commit.parent_ids().collect(),
+            subject: String::from_utf8_lossy(commit.summary_bytes().unwrap_or_default()).into_owned(),
+            time: Timestamp::from_second(commit.time().seconds()).unwrap_or(Timestamp::UNIX_EPOCH),
+            committer: format!(
+                "{} <{}>",
+                String::from_utf8_lossy(committer.name_bytes()),
+                String::from_utf8_lossy(committer.email_bytes())
+            ),
+        })
+    }
+
+    /// The whole message of a commit.
+    pub fn message(&self, id: Oid) -> Result<String> {
+        let commit = self.inner.find_commit(id).map_err(|error| missing_object("commit", id, error))?;
+        Ok(String::from_utf8_lossy(commit.message_bytes()).into_owned())
+    }
+
+    /// Whether the commit is here (it may not be, in a shallow or partial clone).
+    #[must_use]
+    pub fn has_commit(&self, id: Oid) -> bool {
+        self.inner.find_commit(id).is_ok()
+    }
+
+    /// Commits reachable from `from`, newest first, read as they are asked for.
+    pub fn history(&self, from: &[Oid]) -> Result<impl Iterator<Item = Oid> + '_> {
+        let mut walk = self.inner.revwalk().map_err(|error| failed("cannot walk the history", error))?;
+        walk.set_sorting(git2::Sort::TIME).map_err(|error| failed("cannot walk the history", error))?;
+        for id in from {
+            walk.push(*id).map_err(|error| missing_object("commit", *id, error))?;
+        }
+        // A shallow clone's history ends in a commit whose parents are absent: that is the end of it.
+        Ok(walk.map_while(std::result::Result::ok))
+    }
+
+    /// Writes a blob.
+    pub fn write_blob(&self, content: &[u8]) -> Result<Oid> {
+        self.inner.blob(content).map_err(|error| failed("cannot write to the object store", error))
+    }
+
+    /// Writes a tree from entries in any order.
+    pub fn write_tree(&self, entries: &[TreeEntry]) -> Result<Oid> {
+        let write = || -> std::result::Result<Oid, git2::Error> {
+            let mut builder = self.inner.treebuilder(None)?;
+            for entry in entries {
+                builder.insert(entry.name.as_slice(), entry.id, entry.mode)?;
+            }
+            builder.write()
+        };
+        write().map_err(|error| failed("cannot write to the object store", error))
+    }
+
+    /// Writes a commit that no ref names yet, by the configured author, now.
+    pub fn write_commit(&self, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid> {
+        let write = || -> std::result::Result<Oid, git2::Error> {
+            let parents = parents
+                .iter()
+                .map(|id| self.inner.find_commit(*id))
+                .collect::<std::result::Result<Vec<_>, _>>()?;
+            let (author, committer) = self.signatures()?;
+            let tree = self.inner.find_tree(tree)?;
+            self.inner.commit(None, &author, &committer, message, &tree, &parents.iter().collect::<Vec<_>>())
+        };
+        write().map_err(|error| failed("cannot write to the object store", error))
+    }
+
+    /// Who acts, as git has it: `Name <email>`.
+    pub fn actor(&self) -> Result<String> {
+        let (_, committer) = self.signatures().map_err(|error| failed("cannot tell who you are", error))?;
+        Ok(format!(
+            "{} <{}>",
+            String::from_utf8_lossy(committer.name_bytes()),
+            String::from_utf8_lossy(committer.email_bytes())
+        ))
+    }
+
+    /// A record is worth more than a name: where git knows none, as on many CI machines, a placeholder signs it.
+    fn signatures(
+        &self,
+    ) -> std::result::Result<(git2::Signature<'static>, git2::Signature<'static>), git2::Error> {
+        let placeholder = || git2::Signature::now("git-slsart", "git-slsart@localhost");
+        let author = self.inner.author_from_env().or_else(|_| placeholder())?;
+        let committer = self.inner.committer_from_env().or_else(|_| placeholder())?;
+        Ok((author, committer))
+    }
+
+    /// Reads a blob.
+    ///
+    /// # Errors
+    /// [`Kind::Integrity`] when it has more than `limit` bytes, or can't be read.
+    pub fn read_blob(&self, id: Oid, limit: u64) -> Result<Vec<u8>> {
+        self.read_blob_within(id, limit)?.ok_or_else(|| {
+            Error::integrity(format!("object {id} has more than the {limit} bytes it may have"))
+        })
+    }
+
+    /// Reads a blob; `None` when it has more than `limit` bytes.
+    fn read_blob_within(&self, id: Oid, limit: u64) -> Result<Option<Vec<u8>>> {
+        let odb = self.inner.odb().map_err(|error| failed("cannot read the object store", error))?;
+        // The size comes first, and from the object's header: nothing is unpacked that turns out too large.
+        let (size, _) = odb.read_header(id).map_err(|error| missing_object("object", id, error))?;
+        if size as u64 > limit {
+            return Ok(None);
+        }
+        let blob = self.inner.find_blob(id).map_err(|error| missing_object("object", id, error))?;
+        Ok(Some(blob.content().to_vec()))
+    }
+
+    /// The entries of a tree, in git's order.
+    pub fn read_tree(&self, id: Oid) -> Result<Vec<TreeEntry>> {
+        let tree = self.inner.find_tree(id).map_err(|error| missing_object("tree", id, error))?;
+        Ok(tree
+            .iter()
+            .map(|entry| TreeEntry {
+                name: entry.name_bytes().to_vec(),
+                id: entry.id(),
+                mode: entry.filemode(),
+            })
+            .collect())
+    }
+
+    /// The object at `path` below `tree`, with its mode.
+    pub fn find_path(&self, tree: Oid, path: &str) -> Result<Option<TreeEntry>> {
+        let tree = self.inner.find_tree(tree).map_err(|error| missing_object("tree", tree, error))?;
+        match tree.get_path(Path::new(path)) {
+            Ok(entry) => Ok(Some(TreeEntry {
+                name: entry.name_bytes().to_vec(),
+                id: entry.id(),
+                mode: entry.filemode(),
+            })),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(failed("cannot read a tree", error)),
+        }
+    }
+
+    /// The paths of all files below `tree`, leaving out directories for which `enter` says no.
+    pub fn list_files(&self, tree: Oid, enter: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+        let mut paths = Vec::new();
+        let mut pending = vec![(String::new(), tree)];
+        while let Some((prefix, id)) = pending.pop() {
+            for entry in self.read_tree(id)? {
+                // A name that is not UTF-8 can't be one of the files this program looks for.
+                let Ok(name) = String::from_utf8(entry.name) else { continue };
+                let path = format!("{prefix}{name}");
+                if entry.mode == MODE_TREE {
+                    if enter(&name) {
+                        pending.push((path + "/", entry.id));
+                    }
+                } else if entry.mode != 0o160_000 {
+                    paths.push(path);
+                }
+            }
+        }
+        paths.sort_unstable();
+        Ok(paths)
+    }
+
+    /// Paths that differ from HEAD in the working tree or the index, untracked ones included, ignored ones not.
+    pub fn dirty_paths(&self) -> Result<Vec<String>> {
+        self.work_tree()?;
+        let output = self
+            .command()
+            .args(["--no-optional-locks", "status", "--porcelain=v1", "-z", "--no-renames"])
+            .read()?;
+        Ok(output
+            .split(|byte| *byte == 0)
+            .filter(|line| line.len() > 3)
+            .map(|line| String::from_utf8_lossy(&line[3..]).into_owned())
+            .collect())
+    }
+
+    /// Writes the working tree, untracked files included and ignored ones not, as a tree object; the index stays
+    /// as it is.
+    pub fn write_work_tree(&self) -> Result<Oid> {
+        self.work_tree()?;
+        let scratch = tempfile::tempdir_in(self.git_dir())
+            .map_err(|error| Error::io("write to", self.git_dir(), error))?;
+        let index = scratch.path().join("index");
+        let current = self.git_dir().join("index");
+        if current.exists() {
+            fs::copy(&current, &index).map_err(|error| Error::io("read", &current, error))?;
+        }
+        let git = || self.command().env("GIT_INDEX_FILE", &index);
+        git().args(["add", "--all", "--", ":/"]).read()?;
+        let output = git().arg("write-tree").read()?;
+        Oid::from_str(String::from_utf8_lossy(&output).trim())
+            .map_err(|error| failed("cannot write the working tree", error))
+    }
+
+    /// What git is in the middle of (a rebase, a merge…), if anything.
+    #[must_use]
+    pub fn operation_under_way(&self) -> Option<&'static str> {
+        use git2::RepositoryState as S;
+        match self.inner.state() {
+            S::Clean => None,
+            S::Merge => Some("merge"),
+            S::Revert | S::RevertSequence => Some("revert"),
+            S::CherryPick | S::CherryPickSequence => Some("cherry-pick"),
+            S::Bisect => Some("bisect"),
+            S::Rebase | S::RebaseInteractive | S::RebaseMerge => Some("rebase"),
+            S::ApplyMailbox | S::ApplyMailboxOrRebase => Some("am"),
+        }
+    }
+
+    /// A configuration value, as git merges its files.
+    #[must_use]
+    pub fn config(&self, name: &str) -> Option<String> {
+        self.inner.config().ok()?.get_string(name).ok()
+    }
+
+    /// All values of a configuration name in this repository's own file.
+    pub fn local_config_values(&self, name: &str) -> Result<Vec<String>> {
+        let read = || -> std::result::Result<Vec<String>, git2::Error> {
+            let config = self.inner.config()?.open_level(git2::ConfigLevel::Local)?;
+            let mut values = Vec::new();
+            config.multivar(name, None)?.for_each(|entry| {
+                values.extend(entry.value().ok().map(str::to_owned));
+            })?;
+            Ok(values)
+        };
+        read().map_err(|error| failed("cannot read git's configuration", error))
+    }
+
+    /// Adds a value to this repository's configuration.
+    pub fn add_config(&self, name: &str, value: &str) -> Result<()> {
+        self.command().args(["config", "--local", "--add", name, value]).read().map(drop)
+    }
+
+    /// Removes one value from this repository's configuration, and its section when it was the last.
+    pub fn remove_config(&self, name: &str, value: &str) -> Result<()> {
+        self.command()
+            .args(["config", "--local", "--fixed-value", "--unset-all", name, value])
+            .read()
+            .map(drop)
+    }
+
+    /// The value that HEAD had before its last move, from its reflog.
+    #[must_use]
+    pub fn previous_head(&self) -> Option<Oid> {
+        let log = self.inner.reflog("HEAD").ok()?;
+        log.get(0).map(|entry| entry.id_old()).filter(|id| !id.is_zero())
+    }
+
+    /// The commit HEAD is at, without starting a process.
+    #[must_use]
+    pub fn head(&self) -> Option<Oid> {
+        self.inner.head().ok()?.peel_to_commit().ok().map(|commit| commit.id())
+    }
+
+    /// A tag that points at `commit`, if there is one.
+    #[must_use]
+    pub fn tag_of(&self, commit: Oid) -> Option<String> {
+        let tags = self.inner.references_glob("refs/tags/*").ok()?;
+        let tag =
+            tags.flatten().find(|tag| tag.peel_to_commit().is_ok_and(|peeled| peeled.id() == commit))?;
+        tag.shorthand().ok().map(str::to_owned)
+    }
+
+    /// The shortest prefix of `id` that names one object here, of at least seven digits.
+    #[must_use]
+    pub fn short_id(&self, id: Oid) -> String {
+        let short = self.inner.find_object(id, None).and_then(|object| object.short_id());
+        short
+            .ok()
+            .and_then(|name| name.as_str().ok().map(str::to_owned))
+            .unwrap_or_else(|| id.to_string()[..7].to_owned())
+    }
+}
+
+/// Where a directory for this program's data in the repository is: locks, logs.
+#[must_use]
+pub fn data_dir(repository: &Repository) -> PathBuf {
+    repository.common_dir().join("slsart")
+}
+
+fn missing_object(what: &str, id: Oid, error: git2::Error) -> Error {
+    match error.code() {
+        git2::ErrorCode::NotFound => Error::integrity(format!(
+            "the {what} {id} is missing from the object store"
+        ))
+        .hint(
+            "`git fsck` shows what else is; a copy of the repository that has it can give it back: git fetch",
+        ),
+        _ => Error::integrity(format!("the {what} {id} can't be read"))
+            .hint("`git fsck` shows what is damaged")
+            .because(error),
+    }
+}
+
+fn failed(what: &str, error: git2::Error) -> Error {
+    let message = error.message().to_ascii_lowercase();
+    let this = Error::new(Kind::Refused, what);
+    let this = if message.contains("no space left") || message.contains("quota") {
+        this.hint("the disk is full: free some space and run the command again; what was recorded before is untouched")
+    } else if message.contains("permission denied") || message.contains("read-only") {
+        this.hint("the repository can't be written to by this user")
+    } else {
+        this
+    };
+    this.because(error)
+}

@@ -1,0 +1,155 @@
+//! Blobs and trees: writing them as they come, reading them in parts.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+
+use super::{MODE_TREE, Oid, Repository, TreeEntry, failed, missing_object};
+use crate::error::{Error, Result};
+
+/// A tree to be written, grown path by path.
+#[derive(Debug, Default)]
+pub struct TreeDraft {
+    entries: Vec<(String, Node)>,
+}
+
+#[derive(Debug)]
+enum Node {
+    Directory(TreeDraft),
+    Object(Oid, i32),
+}
+
+impl TreeDraft {
+    /// Puts an object at `path`, whose components are separated by `/`. A later object takes an earlier one's place.
+    pub fn insert(&mut self, path: &str, id: Oid, mode: i32) {
+        let (name, rest) = path.split_once('/').map_or((path, None), |(name, rest)| (name, Some(rest)));
+        let index = self.entries.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
+            self.entries.push((name.to_owned(), Node::Directory(Self::default())));
+            self.entries.len() - 1
+        });
+        match (rest, &mut self.entries[index].1) {
+            (Some(rest), Node::Directory(directory)) => directory.insert(rest, id, mode),
+            (Some(rest), node) => {
+                let mut directory = Self::default();
+                directory.insert(rest, id, mode);
+                *node = Node::Directory(directory);
+            }
+            (None, node) => *node = Node::Object(id, mode),
+        }
+    }
+
+    /// Writes the tree and those below it.
+    pub fn write(&self, repository: &Repository) -> Result<Oid> {
+        let mut entries = Vec::with_capacity(self.entries.len());
+        for (name, node) in &self.entries {
+            let (id, mode) = match node {
+                Node::Directory(directory) => (directory.write(repository)?, MODE_TREE),
+                Node::Object(id, mode) => (*id, *mode),
+            };
+            entries.push(TreeEntry { name: name.clone().into_bytes(), id, mode });
+        }
+        repository.write_tree(&entries)
+    }
+}
+
+impl Repository {
+    /// The entry `name` of a tree, or `None`.
+    pub fn tree_entry(&self, tree: Oid, name: &[u8]) -> Result<Option<TreeEntry>> {
+        let tree = self.inner.find_tree(tree).map_err(|error| missing_object("tree", tree, error))?;
+        let Ok(text) = std::str::from_utf8(name) else { return Ok(None) };
+        Ok(tree.get_name(text).map(|entry| TreeEntry {
+            name: name.to_vec(),
+            id: entry.id(),
+            mode: entry.filemode(),
+        }))
+    }
+
+    /// Writes a tree like `base` with some of its entries set or, with `None`, removed.
+    pub fn edit_tree(&self, base: Option<Oid>, changes: &[(&str, Option<TreeEntry>)]) -> Result<Oid> {
+        let edit = || -> std::result::Result<Oid, git2::Error> {
+            let base = base.map(|id| self.inner.find_tree(id)).transpose()?;
+            let mut builder = self.inner.treebuilder(base.as_ref())?;
+            for (name, entry) in changes {
+                match entry {
+                    Some(entry) => drop(builder.insert(*name, entry.id, entry.mode)?),
+                    None => builder.remove(*name)?,
+                }
+            }
+            builder.write()
+        };
+        edit().map_err(|error| failed("cannot write to the object store", error))
+    }
+
+    /// Writes a file of `size` bytes as a blob, without holding it in memory.
+    pub fn write_file(&self, file: &mut File, size: u64) -> Result<Oid> {
+        let size =
+            usize::try_from(size).map_err(|error| Error::refused("the file is too large").because(error))?;
+        let mut write = || -> io::Result<Oid> {
+            let odb = self.inner.odb().map_err(io::Error::other)?;
+            let mut writer = odb.writer(size, git2::ObjectType::Blob).map_err(io::Error::other)?;
+            io::copy(&mut file.take(size as u64), &mut writer)?;
+            writer.finalize().map_err(io::Error::other)
+        };
+        write().map_err(|error| {
+            let text = error.to_string().to_ascii_lowercase();
+            let this = Error::refused("cannot write to the object store");
+            let full = text.contains("no space left") || error.kind() == io::ErrorKind::StorageFull;
+            let this = if full { this.hint("the disk is full: free some space and run the command again; what was recorded before is untouched") } else { this };
+            this.because(error)
+        })
+    }
+
+    /// Hands the content of a blob to `take`, in parts where it can be read so.
+    pub fn read_parts(&self, id: Oid, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let odb = self.inner.odb().map_err(|error| failed("cannot read the object store", error))?;
+        // A loose object can be read in parts; one in a pack can't, with libgit2.
+        let Ok((mut reader, ..)) = odb.reader(id) else {
+            let blob = self.inner.find_blob(id).map_err(|error| missing_object("object", id, error))?;
+            return take(blob.content());
+        };
+        let mut buffer = vec![0; 128 * 1024];
+        loop {
+            let count = reader.read(&mut buffer).map_err(|error| {
+                Error::integrity(format!("the object {id} can't be read"))
+                    .hint("`git fsck` shows what is damaged")
+                    .because(error)
+            })?;
+            if count == 0 {
+                return Ok(());
+            }
+            take(&buffer[..count])?;
+        }
+    }
+}
+
+/// The files of one tree: a commit's source, read without checking it out.
+#[derive(Clone, Copy)]
+pub struct Source<'r> {
+    repository: &'r Repository,
+    tree: Oid,
+}
+
+impl<'r> Source<'r> {
+    /// The files below `tree`.
+    #[must_use]
+    pub fn new(repository: &'r Repository, tree: Oid) -> Self {
+        Self { repository, tree }
+    }
+
+    /// The object at `path`, or `None`.
+    pub fn entry(&self, path: &str) -> Result<Option<TreeEntry>> {
+        self.repository.find_path(self.tree, path)
+    }
+
+    /// The content of the file at `path`, or `None` when there is none, or it has more than `limit` bytes.
+    pub fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
+        match self.entry(path)? {
+            Some(entry) if entry.mode != MODE_TREE => self.repository.read_blob_within(entry.id, limit),
+            _ => Ok(None),
+        }
+    }
+
+    /// The paths of all files, leaving out directories for which `enter` says no.
+    pub fn paths(&self, enter: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+        self.repository.list_files(self.tree, enter)
+    }
+}

@@ -1,0 +1,94 @@
+//! Reading refs, and updating one under git's own lock so that no writer's update is lost.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Oid, Repository, failed};
+use crate::error::{Error, Result};
+
+/// How long to wait for another process that holds a ref's lock. Holding it takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Repository {
+    /// The object that the ref `name` points at, or `None` when there is no such ref.
+    pub fn ref_target(&self, name: &str) -> Result<Option<Oid>> {
+        match self.inner.refname_to_id(name) {
+            Ok(id) => Ok(Some(id)),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(failed(&format!("cannot read the ref {name}"), error)),
+        }
+    }
+
+    /// The refs whose names match `glob`, with their targets, sorted by name.
+    pub fn refs_matching(&self, glob: &str) -> Result<Vec<(String, Oid)>> {
+        let read = || -> std::result::Result<Vec<(String, Oid)>, git2::Error> {
+            let mut found = Vec::new();
+            for reference in self.inner.references_glob(glob)? {
+                let reference = reference?;
+                if let (Ok(name), Some(target)) = (reference.name(), reference.target()) {
+                    found.push((name.to_owned(), target));
+                }
+            }
+            found.sort_unstable();
+            Ok(found)
+        };
+        read().map_err(|error| failed("cannot read the refs", error))
+    }
+
+    /// Moves the ref `name` to what `next` says, given where it points now. The ref is locked meanwhile, so `next`
+    /// sees what no other writer can change; `Ok(None)` from it leaves the ref as it is.
+    ///
+    /// # Errors
+    /// When the lock can't be had for twenty seconds, or the file can't be written.
+    pub fn update_ref(
+        &self,
+        name: &str,
+        reason: &str,
+        next: impl FnOnce(Option<Oid>) -> Result<Option<Oid>>,
+    ) -> Result<()> {
+        let mut transaction =
+            self.inner.transaction().map_err(|error| failed("cannot start a ref transaction", error))?;
+        self.lock(&mut transaction, name)?;
+        let Some(target) = next(self.ref_target(name)?)? else { return Ok(()) };
+        transaction
+            .set_target(name, target, None, reason)
+            .and_then(|()| transaction.commit())
+            .map_err(|error| failed(&format!("cannot update the ref {name}"), error))
+    }
+
+    fn lock(&self, transaction: &mut git2::Transaction<'_>, name: &str) -> Result<()> {
+        let start = Instant::now();
+        let mut pause = Duration::from_millis(1);
+        loop {
+            match transaction.lock_ref(name) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.code() == git2::ErrorCode::Locked && start.elapsed() < PATIENCE => {
+                    // Another process is writing; there is nothing to wait on but the file itself.
+                    thread::sleep(pause + Duration::from_micros(u64::from(std::process::id() % 1000)));
+                    pause = (pause * 2).min(Duration::from_millis(50));
+                }
+                Err(error) if error.code() == git2::ErrorCode::Locked => {
+                    let file = self.common_dir().join(format!("{name}.lock"));
+                    return Err(Error::refused(format!("another process holds the lock of {name}")).hint(
+                        format!(
+                            "when no git command is running, a killed one left it: rm '{}'",
+                            file.display()
+                        ),
+                    ));
+                }
+                Err(error) => return Err(failed(&format!("cannot lock the ref {name}"), error)),
+            }
+        }
+    }
+
+    /// Removes the ref `name`, if it is there.
+    pub fn delete_ref(&self, name: &str) -> Result<()> {
+        match self.inner.find_reference(name) {
+            Ok(mut reference) => {
+                reference.delete().map_err(|error| failed(&format!("cannot remove the ref {name}"), error))
+            }
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(()),
+            Err(error) => Err(failed(&format!("cannot read the ref {name}"), error)),
+        }
+    }
+}

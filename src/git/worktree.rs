@@ -1,0 +1,121 @@
+//! Disposable worktrees: made for one command, gone when it ends in whatever way, swept when it was killed.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use rustix::io::{FdFlags, fcntl_setfd};
+use sha2::{Digest as _, Sha256};
+
+use super::{Oid, Repository};
+use crate::error::{Error, Result};
+
+/// A checkout of one commit that is removed when the value is dropped.
+pub struct Worktree<'r> {
+    repository: &'r Repository,
+    path: PathBuf,
+    lock_path: PathBuf,
+    _lock: File,
+}
+
+impl<'r> Worktree<'r> {
+    /// Checks `commit` out below `cache`. Hooks don't run and LFS content is not downloaded.
+    pub fn create(repository: &'r Repository, cache: &Path, commit: Oid) -> Result<Self> {
+        let base = base(repository, cache);
+        fs::create_dir_all(&base).map_err(|error| Error::io("create", &base, error))?;
+        let (lock_path, lock) = claim(&base, commit)?;
+        let path = lock_path.with_extension("");
+        // From here on, dropping the value cleans up whatever git has made by then.
+        let this = Self { repository, path, lock_path, _lock: lock };
+        repository
+            .command()
+            .env("GIT_LFS_SKIP_SMUDGE", "1")
+            .args([
+                "-c",
+                "core.hooksPath=/dev/null",
+                "-c",
+                "advice.detachedHead=false",
+                "worktree",
+                "add",
+                "--quiet",
+                "--detach",
+            ])
+            .arg(&this.path)
+            .arg(commit.to_string())
+            .read()?;
+        Ok(this)
+    }
+
+    /// The top of the checkout, an absolute path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Worktree<'_> {
+    fn drop(&mut self) {
+        // What fails here is swept at the next start.
+        let _ = remove(self.repository, &self.path);
+        let _ = fs::remove_file(&self.lock_path);
+    }
+}
+
+/// Removes the worktrees of commands that were killed. Those still in use, also by a framework that outlived its
+/// parent, hold their lock and stay.
+///
+/// # Returns
+/// How many were removed.
+pub fn sweep(repository: &Repository, cache: &Path) -> Result<usize> {
+    let base = base(repository, cache);
+    let Ok(entries) = fs::read_dir(&base) else { return Ok(0) };
+    let mut removed = 0;
+    for entry in entries.flatten() {
+        let lock_path = entry.path();
+        if lock_path.extension().is_none_or(|extension| extension != "lock") {
+            continue;
+        }
+        let Ok(lock) = File::open(&lock_path) else { continue };
+        if lock.try_lock().is_ok() {
+            remove(repository, &lock_path.with_extension(""))?;
+            fs::remove_file(&lock_path).map_err(|error| Error::io("remove", &lock_path, error))?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// Each repository has a directory of its own, so that one never sweeps another's.
+fn base(repository: &Repository, cache: &Path) -> PathBuf {
+    let place = repository.common_dir().canonicalize().unwrap_or_else(|_| repository.common_dir().to_owned());
+    let digest = Sha256::digest(place.as_os_str().as_encoded_bytes());
+    let name = digest.iter().take(8).fold(String::new(), |name, byte| format!("{name}{byte:02x}"));
+    cache.join("worktrees").join(name)
+}
+
+fn claim(base: &Path, commit: Oid) -> Result<(PathBuf, File)> {
+    let named = tempfile::Builder::new()
+        .prefix(&format!("{}-", &commit.to_string()[..12]))
+        .suffix(".lock")
+        .tempfile_in(base)
+        .map_err(|error| Error::io("write to", base, error))?;
+    let (lock, path) = named.keep().map_err(|error| Error::io("write to", base, error.error))?;
+    match lock.try_lock() {
+        Ok(()) | Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
+    }
+    // Children inherit the lock: a framework that outlives a killed parent keeps its worktree.
+    fcntl_setfd(&lock, FdFlags::empty()).map_err(|error| Error::io("lock", &path, error.into()))?;
+    Ok((path, lock))
+}
+
+fn remove(repository: &Repository, path: &Path) -> Result<()> {
+    if path.exists() {
+        // Forced twice: what a framework or a plugin left in the checkout is disposable, a lock of git's too.
+        let _ = repository.command().args(["worktree", "remove", "--force", "--force"]).arg(path).probe()?;
+    }
+    if path.exists() {
+        fs::remove_dir_all(path).map_err(|error| Error::io("remove", path, error))?;
+        repository.command().args(["worktree", "prune"]).read()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,292 @@
+//! `manifest.toml`: what is recorded of a package beside its files. The format is specified in docs/format.md.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::directory::{MOST_FILES, is_safe_path};
+use super::id::{PackageId, Sha256};
+use crate::error::{Error, Result};
+use crate::service::{Region, ServiceName, ServicePath, Stage};
+
+/// The version of the format that this program writes.
+pub const FORMAT: u32 = 1;
+
+/// Most bytes a manifest may have.
+pub const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Everything recorded of a package but its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of the format.
+    pub format: u32,
+    /// The package itself.
+    pub package: Package,
+    /// The source it was made from.
+    pub source: Source,
+    /// What it can be deployed to.
+    pub target: Target,
+    /// What made it.
+    pub tools: Tools,
+    /// The lockfile its plugins were installed from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lockfile: Option<Lockfile>,
+    /// Names of the environment variables that the configuration refers to. Never values.
+    #[serde(default)]
+    pub environment: EnvironmentNames,
+    /// The framework's plugins, in the order they are loaded.
+    #[serde(default, rename = "plugin", skip_serializing_if = "Vec::is_empty")]
+    pub plugins: Vec<Plugin>,
+    /// The files, sorted by path.
+    #[serde(rename = "file")]
+    pub files: Vec<FileEntry>,
+}
+
+/// The package's identity and origin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Package {
+    /// The id: a hash over the files' list.
+    pub id: PackageId,
+    /// The sum of the files' sizes, in bytes.
+    pub size: u64,
+    /// When it was recorded.
+    pub recorded: Timestamp,
+    /// How it was made.
+    pub made: Origin,
+}
+
+/// How a package came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Packaged in a clean worktree of the commit, its plugins installed from the commit's lockfile.
+    Worktree,
+    /// Packaged in the user's working tree.
+    InPlace,
+    /// Made by something else, and recorded.
+    Recorded,
+}
+
+/// The source a package was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The commit it belongs to, 40 hexadecimal digits.
+    pub commit: String,
+    /// The tree it was made from.
+    pub tree: String,
+    /// Whether that tree is not the commit's: it was made from a working tree with changes.
+    #[serde(default)]
+    pub dirty: bool,
+}
+
+/// What a package can be deployed to: its service, stage and region are fixed when it is made.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Target {
+    /// The service's name.
+    pub service: ServiceName,
+    /// The service's directory in the repository.
+    pub path: ServicePath,
+    /// The stage.
+    pub stage: Stage,
+    /// The AWS region.
+    pub region: Region,
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} · {} · {}", self.service, self.stage, self.region)
+    }
+}
+
+/// A program and its version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Its name, such as `osls` or `npm`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl std::fmt::Display for Tool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
+}
+
+/// What made a package, and on what machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tools {
+    /// The version of this program.
+    pub slsart: String,
+    /// The framework, where it could be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub framework: Option<Tool>,
+    /// The version of node, without a leading `v`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// The package manager of the lockfile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package_manager: Option<Tool>,
+    /// The operating system, as Rust names it: `linux`, `macos`.
+    pub os: String,
+    /// The architecture, as Rust names it: `x86_64`, `aarch64`.
+    pub arch: String,
+}
+
+/// The lockfile a package's plugins were installed from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lockfile {
+    /// Its path in the repository.
+    pub path: String,
+    /// What kind it is: `npm`, `yarn`, `pnpm`, `bun`.
+    pub kind: String,
+    /// The SHA-256 of its content.
+    pub sha256: Sha256,
+}
+
+/// A plugin of the framework.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plugin {
+    /// As the service's configuration names it.
+    pub name: String,
+    /// The version installed, where it could be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The lockfile's integrity, as it stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integrity: Option<String>,
+    /// For a plugin in the repository itself: its path from the repository's top.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// For a plugin in the repository itself: the git object id of its file or directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+}
+
+/// Environment variables a configuration refers to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentNames {
+    /// Their names, sorted.
+    #[serde(default)]
+    pub names: Vec<String>,
+}
+
+/// A file of a package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Its path in the package directory, with forward slashes.
+    pub path: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The SHA-256 of its content.
+    pub sha256: Sha256,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
+
+impl Manifest {
+    /// Reads a manifest and checks that it is consistent in itself. The bytes may come from anywhere.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Integrity`] when it is damaged, refused when a newer version of this program wrote it.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let damaged = |why: &str| Error::integrity(format!("the package's manifest is damaged: {why}"));
+        let text = std::str::from_utf8(bytes).map_err(|error| damaged("it is not UTF-8").because(error))?;
+        let version: Version =
+            toml::from_str(text).map_err(|error| damaged("its format can't be told").because(error))?;
+        if version.format > FORMAT {
+            return Err(Error::refused(format!(
+                "the package was recorded in format {}, and this git-slsart knows formats up to {FORMAT}",
+                version.format
+            ))
+            .hint("install a newer git-slsart: cargo install git-slsart"));
+        }
+        let manifest: Self =
+            toml::from_str(text).map_err(|error| damaged("it can't be read").because(error))?;
+        if manifest.files.len() > MOST_FILES {
+            return Err(damaged("it lists too many files"));
+        }
+        if let Some(file) = manifest.files.iter().find(|file| !is_safe_path(&file.path)) {
+            return Err(damaged(&format!("the path {:?} is not one of a package", file.path)));
+        }
+        if manifest.files.windows(2).any(|pair| pair[0].path >= pair[1].path) {
+            return Err(damaged("its files are not sorted, or one stands in it twice"));
+        }
+        let id =
+            PackageId::of(manifest.files.iter().map(|file| (file.path.as_str(), file.size, file.sha256)));
+        if id != manifest.package.id {
+            return Err(damaged("its id does not fit its files"));
+        }
+        Ok(manifest)
+    }
+
+    /// The text that [`Self::parse`] reads.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|error| Error::bug("a manifest can't be written").because(error))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn sample() -> Manifest {
+        let files = vec![
+            FileEntry { path: "orders.zip".to_owned(), size: 3, sha256: Sha256::of(b"zip") },
+            FileEntry { path: "serverless-state.json".to_owned(), size: 2, sha256: Sha256::of(b"{}") },
+        ];
+        let id = PackageId::of(files.iter().map(|file| (file.path.as_str(), file.size, file.sha256)));
+        Manifest {
+            format: FORMAT,
+            package: Package { id, size: 5, recorded: Timestamp::UNIX_EPOCH, made: Origin::Worktree },
+            source: Source { commit: "1".repeat(40), tree: "2".repeat(40), dirty: false },
+            target: Target {
+                service: "orders".parse().unwrap(),
+                path: ".".parse().unwrap(),
+                stage: "prod".parse().unwrap(),
+                region: "us-east-1".parse().unwrap(),
+            },
+            tools: Tools {
+                slsart: "0.1.0".to_owned(),
+                framework: Some(Tool { name: "osls".to_owned(), version: "4.3.1".to_owned() }),
+                node: Some("22.11.0".to_owned()),
+                package_manager: None,
+                os: "linux".to_owned(),
+                arch: "x86_64".to_owned(),
+            },
+            lockfile: None,
+            environment: EnvironmentNames::default(),
+            plugins: vec![Plugin {
+                name: "serverless-x".to_owned(),
+                version: Some("1.0.0".to_owned()),
+                integrity: None,
+                path: None,
+                object: None,
+            }],
+            files,
+        }
+    }
+
+    #[test]
+    fn a_manifest_is_read_back_as_it_was_written() {
+        let manifest = sample();
+        assert_eq!(Manifest::parse(manifest.to_toml().unwrap().as_bytes()).unwrap(), manifest);
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_and_says_so() {
+        let text = sample().to_toml().unwrap().replace("format = 1", "format = 9");
+        let error = Manifest::parse(text.as_bytes()).unwrap_err();
+        assert!(error.message.contains("format 9"), "{error}");
+    }
+
+    #[test]
+    fn a_manifest_whose_id_or_paths_lie_is_damaged() {
+        let text = sample().to_toml().unwrap();
+        for lie in [text.replace("size = 3", "size = 4"), text.replace("orders.zip", "../rders.zip")] {
+            assert_eq!(Manifest::parse(lie.as_bytes()).unwrap_err().kind, crate::error::Kind::Integrity);
+        }
+    }
+}

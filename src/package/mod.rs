@@ -1,0 +1,9 @@
+//! What a package is: the files of a package directory, their identity, and the manifest that goes with them.
+//! Reads package directories; knows nothing of where packages are kept.
+
+pub mod directory;
+pub mod id;
+pub mod manifest;
+
+pub use id::{PackageId, Sha256};
+pub use manifest::Manifest;

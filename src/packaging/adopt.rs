@@ -1,0 +1,105 @@
+//! `record`: takes in a package that something else made.
+
+use std::path::Path;
+
+use super::Summary;
+use super::draft::{Draft, from_state};
+use super::make::{own_tools, service_name};
+use crate::error::{Error, Result};
+use crate::git::{Oid, Source};
+use crate::package::directory::PackageDirectory;
+use crate::package::manifest::{Origin, Target, Tools};
+use crate::service::{Region, Service, Stage, State};
+use crate::store::{Recorded, Recording};
+use crate::workspace::{Wanted, Workspace, name_of};
+
+/// Records the package directory `path` for `commit`. Service, stage and region are the package's own; what `wanted`
+/// names must agree with them.
+pub fn adopt(workspace: &Workspace<'_>, path: &Path, commit: Oid, wanted: &Wanted) -> Result<Summary> {
+    let Workspace { repository, progress, context, .. } = workspace;
+    progress.phase("Reading the package");
+    let mut directory = PackageDirectory::read(path)?;
+    let state = State::parse(&directory.state).map_err(from_state)?;
+    let commit = repository.commit(commit)?;
+    let service = service_of(workspace, &state, commit.id, wanted)?;
+    let stage = agreed::<Stage>("stage", state.stage().as_deref(), wanted.stage.as_ref())?;
+    let region = agreed::<Region>("region", state.region(), wanted.region.as_ref())?;
+    let target =
+        Target { service: service_name(&state, &service)?, path: service.path.clone(), stage, region };
+    let packaged_in = repository.work_tree_if_any().map(|top| service.path.under(top));
+    let draft = Draft {
+        directory: &mut directory,
+        state: &state,
+        packaged_in: packaged_in.as_deref(),
+        source: Source::new(repository, commit.tree),
+        commit: &commit,
+        tree: commit.tree,
+        service: &service,
+        target,
+        origin: Origin::Recorded,
+        // Which programs made it elsewhere is not known here.
+        tools: Tools { ..own_tools() },
+        at: context.clock.now(),
+    };
+    let manifest = draft.manifest(*progress)?;
+    progress.phase("Recording the package");
+    let recording =
+        Recording { directory: &directory, manifest: &manifest, commit: commit.id, source: commit.id };
+    let recorded = workspace.store().record(&recording, *progress)?;
+    Ok(Summary::of(&manifest, &commit.subject, matches!(recorded, Recorded::Already(_)), directory.left_out))
+}
+
+/// The service in the commit that the package is of: the one named, else the one with the package's own name, else the
+/// only one that could have it.
+fn service_of(workspace: &Workspace<'_>, state: &State, commit: Oid, wanted: &Wanted) -> Result<Service> {
+    let named = state.service_name();
+    if let Some(wanted) = &wanted.service {
+        let service = workspace.service(commit, Some(wanted))?;
+        return match (name_of(&service), named) {
+            (Some(has), Some(named)) if has.as_str() != named => {
+                Err(another(named, &format!("'{wanted}' is '{has}'")))
+            }
+            _ => Ok(service),
+        };
+    }
+    let mut candidates = workspace.services(commit)?;
+    candidates.retain(|service| name_of(service).is_none_or(|name| Some(name.as_str()) == named));
+    let exact = candidates.iter().filter(|service| name_of(service).is_some()).count();
+    if exact > 0 {
+        candidates.retain(|service| name_of(service).is_some());
+    }
+    match candidates.len() {
+        1 => Ok(candidates.swap_remove(0)),
+        0 => Err(another(named.unwrap_or("?"), "this commit has no such service")),
+        _ => {
+            Err(Error::refused("the commit has several services that this package may be of").hint(format!(
+                "name one with --service: {}",
+                candidates.iter().map(|service| service.path.as_str()).collect::<Vec<_>>().join(", ")
+            )))
+        }
+    }
+}
+
+fn another(named: &str, why: &str) -> Error {
+    Error::refused(format!("the package is of the service '{named}', and {why}")).hint(
+        "name the commit and the service that it was made from: git slsart record DIR COMMIT --service PATH",
+    )
+}
+
+fn agreed<T>(what: &str, packaged: Option<&str>, wanted: Option<&T>) -> Result<T>
+where
+    T: std::str::FromStr<Err = crate::service::NameError> + PartialEq + std::fmt::Display,
+{
+    let Some(packaged) = packaged else {
+        return Err(Error::refused(format!("the package does not say which {what} it is for")));
+    };
+    let packaged: T =
+        packaged.parse().map_err(|error: crate::service::NameError| Error::refused(error.to_string()))?;
+    match wanted {
+        Some(wanted) if *wanted != packaged => {
+            Err(Error::refused(format!("the package is for the {what} {packaged}, not {wanted}"))
+                .hint("variables are fixed when packaging: a package can't be used for another"))
+        }
+        _ => Ok(packaged),
+    }
+}

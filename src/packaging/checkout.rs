@@ -1,0 +1,104 @@
+//! A commit ready to run its framework: a disposable worktree with carried files and the lockfile's packages.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::carry::carry;
+use crate::error::{Error, Result};
+use crate::git::worktree::{self, Worktree};
+use crate::git::{Oid, Source};
+use crate::package::manifest::Tool;
+use crate::process::Output;
+use crate::service::ServicePath;
+use crate::toolchain::{Lockfile, framework, install};
+use crate::workspace::Workspace;
+
+/// A checked-out service with its plugins in place. The worktree goes when this is dropped.
+pub struct Checkout<'r> {
+    worktree: Worktree<'r>,
+    /// The service's directory in it.
+    pub service: PathBuf,
+    /// The lockfile its packages were installed from.
+    pub lockfile: Option<Lockfile>,
+    /// The framework it has.
+    pub framework: framework::Installed,
+    /// How long each phase took, in milliseconds.
+    pub phases: Vec<(&'static str, u64)>,
+}
+
+impl<'r> Checkout<'r> {
+    /// Checks out `commit`, carries what the configuration names, installs the packages and finds the framework.
+    pub fn prepare(
+        workspace: &Workspace<'r>,
+        commit: Oid,
+        path: &ServicePath,
+        output: Output,
+    ) -> Result<Self> {
+        let Workspace { context, repository, progress, .. } = *workspace;
+        let cache = context.cache_dir();
+        worktree::sweep(repository, &cache)?;
+        progress.phase("Checking out the commit");
+        let mut phases = Vec::new();
+        let mut timed = Stopwatch::start();
+        let worktree = Worktree::create(repository, &cache, commit)?;
+        let service = path.under(worktree.path());
+        if !service.is_dir() {
+            return Err(Error::refused(format!("the commit has no directory '{path}'")));
+        }
+        if let Some(top) = repository.work_tree_if_any() {
+            let carried = carry(&workspace.config.carry, &path.under(top), &service)?;
+            if !carried.is_empty() {
+                progress.note(&format!("carried from the working tree: {}", carried.join(", ")));
+            }
+        }
+        phases.push(("worktree", timed.lap()));
+        let source = Source::new(repository, repository.commit(commit)?.tree);
+        let lockfile = Lockfile::find(source, path)?;
+        let Some(found) = &lockfile else {
+            return Err(Error::refused(format!("the commit has no lockfile for the service '{path}'"))
+                .hint("commit the lockfile of your package manager, such as package-lock.json: without it nobody knows which plugins this commit had")
+                .hint("a package that is made elsewhere can still be recorded: git slsart record DIR"));
+        };
+        progress.phase(&format!("Installing plugins ({})", install::program(found.kind)));
+        if output == Output::Stream {
+            progress.pause();
+        }
+        install::install(worktree.path(), found, output)?;
+        phases.push(("plugins", timed.lap()));
+        let framework = framework::find(worktree.path(), path)?;
+        Ok(Self { service, lockfile, framework, phases, worktree })
+    }
+
+    /// The top of the worktree.
+    #[must_use]
+    pub fn top(&self) -> &std::path::Path {
+        self.worktree.path()
+    }
+
+    /// The package manager that installed its packages, with its version.
+    #[must_use]
+    pub fn package_manager(&self) -> Option<Tool> {
+        let kind = self.lockfile.as_ref()?.kind;
+        let version = install::version(kind, &self.service)?;
+        Some(Tool { name: install::program(kind).to_owned(), version })
+    }
+}
+
+/// Tells how long things take.
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "starting is an act")]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Milliseconds since the start or the last lap.
+    pub fn lap(&mut self) -> u64 {
+        let elapsed = self.0.elapsed();
+        self.0 = Instant::now();
+        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,129 @@
+//! The manifest of a package that is about to be recorded, from what its directory and its source say.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::error::{Error, Result};
+use crate::git::{Commit, Oid, Source};
+use crate::package::directory::{PackageDirectory, count_entries};
+use crate::package::manifest::{
+    EnvironmentNames, FORMAT, Lockfile as LockfileEntry, Manifest, Origin, Package, Source as SourceEntry,
+    Target, Tools,
+};
+use crate::progress::Progress;
+use crate::service::{self, MAX_CONFIG_BYTES, Place, Service, ServicePath, State};
+use crate::toolchain::{LockedPackages, Lockfile, plugins};
+
+/// What is known of a package beside its directory.
+pub(super) struct Draft<'a> {
+    pub(super) directory: &'a mut PackageDirectory,
+    pub(super) state: &'a State,
+    /// Where the service was packaged, when that is known: archives that its configuration names are found from there.
+    pub(super) packaged_in: Option<&'a Path>,
+    pub(super) source: Source<'a>,
+    pub(super) commit: &'a Commit,
+    /// The tree it was made from.
+    pub(super) tree: Oid,
+    pub(super) service: &'a Service,
+    pub(super) target: Target,
+    pub(super) origin: Origin,
+    pub(super) tools: Tools,
+    pub(super) at: Timestamp,
+}
+
+impl Draft<'_> {
+    /// The manifest.
+    pub(super) fn manifest(mut self, progress: &dyn Progress) -> Result<Manifest> {
+        self.gather_archives()?;
+        let path = &self.service.path;
+        let lockfile = Lockfile::find(self.source, path)?;
+        let locked = lockfile.as_ref().map(Lockfile::packages).transpose()?;
+        if let Some(LockedPackages::NotRead(kind)) = &locked {
+            progress
+                .note(&format!("plugin versions not read: the {kind} lockfile's hash is recorded instead"));
+        }
+        let listed = self.state.plugins();
+        let below = lockfile.as_ref().map(|lockfile| relative(&lockfile.directory, path));
+        let plugins = plugins::identify(
+            self.source,
+            path,
+            &listed.modules,
+            listed.local_path.as_deref(),
+            locked.as_ref().zip(below.as_deref()),
+        )?;
+        Ok(Manifest {
+            format: FORMAT,
+            package: Package {
+                id: self.directory.id(),
+                size: self.directory.size(),
+                recorded: self.at,
+                made: self.origin,
+            },
+            source: SourceEntry {
+                commit: self.commit.id.to_string(),
+                tree: self.tree.to_string(),
+                dirty: self.tree != self.commit.tree,
+            },
+            environment: EnvironmentNames { names: self.environment_names() },
+            target: self.target,
+            tools: self.tools,
+            lockfile: lockfile.map(|lockfile| LockfileEntry {
+                path: lockfile.path,
+                kind: lockfile.kind.to_string(),
+                sha256: lockfile.sha256,
+            }),
+            plugins,
+            files: self.directory.files.clone(),
+        })
+    }
+
+    /// Every archive that the state names is in the package, taken in where it lies elsewhere, and is a zip.
+    fn gather_archives(&mut self) -> Result<()> {
+        let files = self.directory.files.iter().map(|file| file.path.clone()).collect();
+        for artifact in self.state.artifacts(&files).map_err(from_state)? {
+            if artifact.place == Place::Elsewhere {
+                let name = Path::new(&artifact.path).file_name().and_then(OsStr::to_str).unwrap_or_default();
+                let place = self
+                    .packaged_in
+                    .map(|service| service.join(&artifact.path))
+                    .filter(|path| path.is_file());
+                match place {
+                    Some(_) if self.directory.files.iter().any(|file| file.path == name) => {}
+                    Some(place) => self.directory.add(name, place)?,
+                    None => drop(artifact.file().map_err(from_state)?),
+                }
+            }
+            if let Ok(Some(file)) = artifact.file() {
+                count_entries(&self.directory.place_of(file))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of the environment variables that the service's configuration refers to.
+    fn environment_names(&self) -> Vec<String> {
+        let Service { path, config, .. } = self.service;
+        let read = |file: &str| {
+            let content = self.source.read(&path.file(file), MAX_CONFIG_BYTES as u64).ok().flatten()?;
+            String::from_utf8(content).ok()
+        };
+        service::environment_names(config, Some(&self.target.stage), read).names.into_iter().collect()
+    }
+}
+
+/// `inner` as a path below `outer`, empty when they are the same.
+fn relative(outer: &ServicePath, inner: &ServicePath) -> String {
+    if outer == inner {
+        return String::new();
+    }
+    let prefix = if outer.is_root() { String::new() } else { format!("{outer}/") };
+    inner.as_str().strip_prefix(&prefix).unwrap_or_default().to_owned()
+}
+
+/// A state that can't be used is something the user can act on.
+pub(crate) fn from_state(error: service::StateError) -> Error {
+    let hint = error.hint();
+    Error::refused(error.to_string()).hints(hint)
+}

@@ -1,0 +1,231 @@
+//! `package`: makes a package of a commit, in a clean worktree or in place, and records it.
+
+use std::path::Path;
+
+use super::Summary;
+use super::checkout::Checkout;
+use super::draft::{Draft, from_state};
+use crate::error::{Error, Result};
+use crate::git::{Commit, Oid, Source};
+use crate::package::directory::PackageDirectory;
+use crate::package::manifest::{Origin, Target, Tool, Tools};
+use crate::process::{Output, interrupt};
+use crate::service::{PackageArguments, Region, Service, Stage, State};
+use crate::store::{Filter, Recorded, Recording};
+use crate::toolchain::{framework, install};
+use crate::workspace::{Workspace, name_of};
+
+/// How to make a package.
+#[derive(Debug, Clone, Copy)]
+pub struct Making {
+    /// In the user's working tree, instead of a clean worktree.
+    pub in_place: bool,
+    /// In place although the working tree has changes.
+    pub allow_dirty: bool,
+    /// Although the commit has a package for this target.
+    pub again: bool,
+    /// Where the package manager's output goes.
+    pub installing: Output,
+    /// Where the framework's output goes.
+    pub packaging: Output,
+}
+
+/// Packages `service` of `commit` for a stage and region.
+pub fn make(
+    workspace: &Workspace<'_>,
+    commit: Oid,
+    service: &Service,
+    stage: &Stage,
+    region: &Region,
+    making: Making,
+) -> Result<Summary> {
+    let commit = workspace.repository.commit(commit)?;
+    let dirty = if making.in_place { changes(workspace, &commit, making.allow_dirty)? } else { false };
+    if !making.again && !dirty {
+        if let Some(summary) = existing(workspace, &commit, service, stage, region)? {
+            return Ok(summary);
+        }
+    }
+    let job = Job { workspace, commit, service, stage, region, making };
+    if making.in_place { job.in_place(dirty) } else { job.in_worktree() }
+}
+
+/// Whether the working tree has changes; an error when it must not have any, or HEAD is elsewhere.
+fn changes(workspace: &Workspace<'_>, commit: &Commit, allowed: bool) -> Result<bool> {
+    let repository = workspace.repository;
+    repository.work_tree()?;
+    if repository.head() != Some(commit.id) {
+        return Err(Error::refused("--in-place packages the working tree, and HEAD is at another commit")
+            .hint("leave out --in-place to package that commit in a worktree of its own"));
+    }
+    let paths: Vec<String> = repository
+        .dirty_paths()?
+        .into_iter()
+        .filter(|path| !path.split('/').any(|part| part == ".serverless"))
+        .collect();
+    if paths.is_empty() || allowed {
+        return Ok(!paths.is_empty());
+    }
+    let shown = paths.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+    let more = if paths.len() > 3 { format!(" and {} more", paths.len() - 3) } else { String::new() };
+    Err(Error::refused(format!("the working tree has changes: {shown}{more}"))
+        .hint("commit them first, or leave out --in-place to package the commit as it is")
+        .hint("--allow-dirty packages the changes too, and marks the package"))
+}
+
+fn existing(
+    workspace: &Workspace<'_>,
+    commit: &Commit,
+    service: &Service,
+    stage: &Stage,
+    region: &Region,
+) -> Result<Option<Summary>> {
+    let filter = Filter {
+        service: Some(service.path.to_string()),
+        stage: Some(stage.to_string()),
+        region: Some(region.to_string()),
+    };
+    let found = workspace.store().packages_of(commit.id, &filter)?;
+    let Some(found) = found.into_iter().rfind(|found| found.line.dirty_tree.is_none()) else {
+        return Ok(None);
+    };
+    let package = workspace.store().open(commit.id, &found.line)?;
+    Ok(Some(Summary::of(&package.manifest, &commit.subject, true, Vec::new())))
+}
+
+struct Job<'a, 'r> {
+    workspace: &'a Workspace<'r>,
+    commit: Commit,
+    service: &'a Service,
+    stage: &'a Stage,
+    region: &'a Region,
+    making: Making,
+}
+
+impl Job<'_, '_> {
+    fn in_worktree(self) -> Result<Summary> {
+        let path = &self.service.path;
+        let checkout = Checkout::prepare(self.workspace, self.commit.id, path, self.making.installing)?;
+        self.run_framework(&checkout.framework, &checkout.service)?;
+        let tools = tools(&checkout.framework, &checkout.service, checkout.package_manager())?;
+        let (source, tree) = (self.commit.id, self.commit.tree);
+        self.record(&checkout.service, source, tree, Origin::Worktree, tools)
+    }
+
+    fn in_place(self, dirty: bool) -> Result<Summary> {
+        let repository = self.workspace.repository;
+        let top = repository.work_tree()?.to_owned();
+        let service = self.service.path.under(&top);
+        let framework = framework::find(&top, &self.service.path)?;
+        // The tree is taken before packaging, and compared after: a file saved meanwhile would be in the package and
+        // not in its source.
+        let before = if dirty { repository.write_work_tree()? } else { self.commit.tree };
+        self.run_framework(&framework, &service)?;
+        let after = if dirty || !repository.dirty_paths()?.is_empty() {
+            repository.write_work_tree()?
+        } else {
+            self.commit.tree
+        };
+        if before != after && dirty {
+            return Err(Error::refused(
+                "the working tree changed while it was packaged: nothing was recorded",
+            )
+            .hint("run the command again"));
+        }
+        let tools = tools(&framework, &service, None)?;
+        let source = if before == self.commit.tree {
+            self.commit.id
+        } else {
+            let message = format!("Working tree on top of {}\n\n{}\n", self.commit.id, self.commit.subject);
+            repository.write_commit(before, &[self.commit.id], &message)?
+        };
+        self.record(&service, source, before, Origin::InPlace, tools)
+    }
+
+    fn run_framework(&self, framework: &framework::Installed, service: &Path) -> Result<()> {
+        interrupt::check()?;
+        let Workspace { progress, context, .. } = self.workspace;
+        framework.check_licence(&context.environment)?;
+        progress.phase(&format!("Packaging ({})", framework.tool));
+        if self.making.packaging == Output::Stream {
+            progress.pause();
+        }
+        let arguments = PackageArguments {
+            stage: self.stage,
+            region: self.region,
+            directory: None,
+            config: &self.service.config,
+            verbose: false,
+        };
+        framework.invocation(service, arguments.to_vec()).run(self.making.packaging)
+    }
+
+    fn record(self, service: &Path, source: Oid, tree: Oid, origin: Origin, tools: Tools) -> Result<Summary> {
+        let Workspace { repository, progress, context, .. } = self.workspace;
+        progress.phase("Recording the package");
+        let mut directory = PackageDirectory::read(&service.join(".serverless"))?;
+        let state = State::parse(&directory.state).map_err(from_state)?;
+        let target = Target {
+            service: service_name(&state, self.service)?,
+            path: self.service.path.clone(),
+            stage: self.stage.clone(),
+            region: self.region.clone(),
+        };
+        state.check_target(self.stage.as_str(), self.region.as_str()).map_err(|mismatch| {
+            Error::refused(mismatch.to_string())
+                .hint("the service's configuration fixes its stage or region: name that one")
+        })?;
+        let draft = Draft {
+            directory: &mut directory,
+            state: &state,
+            packaged_in: Some(service),
+            source: Source::new(repository, tree),
+            commit: &self.commit,
+            tree,
+            service: self.service,
+            target,
+            origin,
+            tools,
+            at: context.clock.now(),
+        };
+        let manifest = draft.manifest(*progress)?;
+        let recording =
+            Recording { directory: &directory, manifest: &manifest, commit: self.commit.id, source };
+        let recorded = self.workspace.store().record(&recording, *progress)?;
+        let already = matches!(recorded, Recorded::Already(_));
+        Ok(Summary::of(&manifest, &self.commit.subject, already, directory.left_out))
+    }
+}
+
+/// The service's name as the framework resolved it.
+pub(super) fn service_name(state: &State, service: &Service) -> Result<crate::service::ServiceName> {
+    match (state.service_name(), name_of(service)) {
+        (Some(name), _) => {
+            name.parse().map_err(|error: crate::service::NameError| Error::refused(error.to_string()))
+        }
+        (None, Some(name)) => Ok(name.clone()),
+        (None, None) => Err(Error::refused("the package does not say which service it is of")),
+    }
+}
+
+/// What made a package on this machine.
+fn tools(framework: &framework::Installed, service: &Path, package_manager: Option<Tool>) -> Result<Tools> {
+    Ok(Tools {
+        framework: Some(framework.tool.clone()),
+        node: Some(install::node_version(service)?),
+        package_manager,
+        ..own_tools()
+    })
+}
+
+/// What is known of the tools where nothing was run.
+pub(super) fn own_tools() -> Tools {
+    Tools {
+        slsart: env!("CARGO_PKG_VERSION").to_owned(),
+        framework: None,
+        node: None,
+        package_manager: None,
+        os: std::env::consts::OS.to_owned(),
+        arch: std::env::consts::ARCH.to_owned(),
+    }
+}

@@ -1,0 +1,59 @@
+//! Making packages and recording them: in a clean worktree, in place, or from a directory made elsewhere.
+//! Plans and orders the steps; the formats belong to `package`, the places to `store`.
+
+pub mod adopt;
+pub mod after_commit;
+pub mod attach;
+pub mod carry;
+pub mod checkout;
+pub(crate) mod draft;
+pub mod make;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::package::Manifest;
+use crate::package::manifest::Target;
+
+/// What is told of a package after it was recorded, or found to be recorded already.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    /// The commit it belongs to.
+    pub commit: String,
+    /// The commit's subject.
+    pub subject: String,
+    /// What it can be deployed to.
+    pub target: Target,
+    /// Its id.
+    pub package: String,
+    /// The sum of its files' sizes, in bytes.
+    pub size: u64,
+    /// How many files it has.
+    pub files: usize,
+    /// When it was recorded.
+    pub recorded: Timestamp,
+    /// Whether it was made from a working tree with changes.
+    pub dirty: bool,
+    /// Whether it was recorded before, and nothing was done now.
+    pub already: bool,
+    /// What lay in the package directory and is no part of the package.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+}
+
+impl Summary {
+    fn of(manifest: &Manifest, subject: &str, already: bool, left_out: Vec<String>) -> Self {
+        Self {
+            commit: manifest.source.commit.clone(),
+            subject: subject.to_owned(),
+            target: manifest.target.clone(),
+            package: manifest.package.id.to_string(),
+            size: manifest.package.size,
+            files: manifest.files.len(),
+            recorded: manifest.package.recorded,
+            dirty: manifest.source.dirty,
+            already,
+            left_out,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! How long work tells of itself without knowing who listens.
+
+/// Receives the phases of long work. The terminal has one implementation, background work another.
+pub trait Progress {
+    /// A new phase starts, such as "Installing plugins"; the one before it has ended.
+    fn phase(&self, name: &str);
+    /// A remark worth a line of its own, such as a file that was left out.
+    fn note(&self, text: &str);
+    /// Something the user should look at though the work goes on.
+    fn warn(&self, text: &str);
+    /// A child program is about to write to the terminal itself.
+    fn pause(&self);
+    /// How many bytes the phase will handle; a listener may show an estimate of the time left.
+    fn expect_bytes(&self, bytes: u64);
+    /// So many more bytes are handled.
+    fn advance(&self, bytes: u64);
+}
+
+/// Listens to nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn phase(&self, _: &str) {}
+    fn note(&self, _: &str) {}
+    fn warn(&self, _: &str) {}
+    fn pause(&self) {}
+    fn expect_bytes(&self, _: u64) {}
+    fn advance(&self, _: u64) {}
+}

@@ -1,0 +1,24 @@
+//! A Serverless service: what its files say and what the framework is to be told.
+//! Pure: text and values in, values out; no git, no file system, no processes, no environment, no clock.
+
+mod discovery;
+mod environment;
+mod framework;
+mod names;
+mod outline;
+mod prefix;
+mod state;
+
+pub use discovery::{CONFIG_FILES, Service, discover};
+pub use environment::{EnvironmentNames, environment_names};
+pub use framework::{
+    Candidate, DeployArguments, Framework, FrameworkError, FrameworkKind, LICENCE_VARIABLES,
+    PackageArguments, candidates,
+};
+pub use names::{NameError, Region, ServiceName, ServicePath, Stage};
+pub use outline::{MAX_CONFIG_BYTES, Outline, Plugins};
+pub use prefix::{PrefixError, S3Prefix};
+pub use state::{
+    Artifact, ForeignKey, Function, Layer, MAX_STATE_BYTES, Owner, Place, Relocation, STATE_FILE, State,
+    StateError, TargetMismatch,
+};

@@ -1,0 +1,333 @@
+//! `serverless-state.json`: the resolved service and its compiled template, which is what `deploy --package` deploys.
+//! Owns reading it, whatever it holds, and what it says of the service; changes nothing in it (see `relocate`).
+
+mod artifacts;
+mod reference;
+mod relocate;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+use super::outline::Plugins;
+use super::prefix::{PrefixError, S3Prefix};
+
+pub use artifacts::{Artifact, ForeignKey, Owner, Place};
+pub use relocate::Relocation;
+
+/// The state's file name in a package (`getServiceStateFileName` in the framework's `lib/plugins/aws/lib/naming.js`).
+pub const STATE_FILE: &str = "serverless-state.json";
+
+/// The largest state that is read, in bytes. A `CloudFormation` template ends at 1 MB; a state holds it, and the config, a few times.
+pub const MAX_STATE_BYTES: usize = 64 << 20;
+
+/// The most values that a state's references may unfold into.
+const MAX_UNFOLDED_VALUES: usize = 2_000_000;
+
+/// Why a state can't be read, or can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// It is larger than [`MAX_STATE_BYTES`].
+    #[error("{STATE_FILE} has {0} bytes, more than the {MAX_STATE_BYTES} that are read")]
+    TooLarge(usize),
+    /// It is not JSON.
+    #[error("{STATE_FILE} is not JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is JSON, but not a service's state.
+    #[error("{STATE_FILE} has no `{0}`: it is not the state of a packaged service")]
+    Missing(&'static str),
+    /// Its references (`{"$ref": "$[…]"}`) lead nowhere, in a circle, or to too much.
+    #[error("{STATE_FILE} can't be unfolded: the reference {0} leads nowhere, in a circle, or to too much")]
+    Reference(String),
+    /// Its `artifactDirectoryName` has another form than the framework's.
+    #[error(transparent)]
+    Prefix(#[from] PrefixError),
+    /// Code that a deploy needs is not in the package.
+    #[error("the code of {owner} is not in the package: {STATE_FILE} says {path:?}")]
+    NotInPackage {
+        /// Whose code it is.
+        owner: Owner,
+        /// Where the state says it is.
+        path: String,
+    },
+    /// A copy of the package was to be used at a path that is relative, or not UTF-8.
+    #[error("{} can't be where the framework looks for a package: it must be an absolute path in UTF-8", .0.display())]
+    Directory(PathBuf),
+    /// A fresh prefix was made for another service, stage or deployment prefix.
+    #[error("the S3 prefix {new} is for another service or stage than the package's {old}")]
+    OtherPrefix {
+        /// The package's own prefix.
+        old: S3Prefix,
+        /// The one that was given.
+        new: S3Prefix,
+    },
+}
+
+impl StateError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::Json(_) | Self::Missing(_) | Self::Reference(_) => {
+                "give the directory that `serverless package` made (usually `.serverless`)"
+            }
+            Self::NotInPackage { .. } => {
+                "package again, with the archive that the config names (`package.artifact`) present when the package is recorded"
+            }
+            Self::Prefix(error) => return error.hint(),
+            Self::TooLarge(_) | Self::Directory(_) | Self::OtherPrefix { .. } => return None,
+        };
+        Some(text.to_owned())
+    }
+}
+
+/// A package is for one stage and region, and another was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the package is for stage {packaged_stage} in {packaged_region}, not for stage {asked_stage} in {asked_region}"
+)]
+pub struct TargetMismatch {
+    /// The stage that the package was made for.
+    pub packaged_stage: String,
+    /// The region that the package was made for.
+    pub packaged_region: String,
+    /// The stage that was asked for.
+    pub asked_stage: String,
+    /// The region that was asked for.
+    pub asked_region: String,
+}
+
+impl TargetMismatch {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(format!(
+            "variables are fixed when packaging: package the commit for that target with `git slsart package --stage {} --region {}`",
+            self.asked_stage, self.asked_region
+        ))
+    }
+}
+
+/// A function, as the state has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Its key under `functions`.
+    pub name: String,
+    /// Its name in Lambda.
+    pub deployed_name: Option<String>,
+    /// Its runtime, such as `nodejs22.x`; none for a container image.
+    pub runtime: Option<String>,
+    /// Where its own archive was when it was packaged; none when it is part of the service's archive.
+    pub artifact: Option<String>,
+    /// Whether it is a container image, which has no archive.
+    pub image: bool,
+}
+
+/// A layer, as the state has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// Its key under `layers`.
+    pub name: String,
+    /// Where its archive was when it was packaged.
+    pub artifact: Option<String>,
+    /// Whether the framework found it unchanged in the live stack: its template then names an S3 key of an older deployment, and
+    /// `deploy --package` does not upload it (`compareWithLastLayer` in `lib/plugins/aws/package/compile/layers.js`).
+    pub reused: bool,
+    /// Whether its versions are to stay when they are replaced (`retain: true`).
+    pub retained: bool,
+}
+
+/// A state, with every value, number and key order as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    root: Value,
+}
+
+impl State {
+    /// Reads a state. Anything that is a JSON object with `service` and `package` objects will do: what else is missing shows when it is asked for.
+    ///
+    /// The format is that of the framework's `lib/plugins/aws/package/lib/save-service-state.js`, written with json-cycle.
+    pub fn parse(bytes: &[u8]) -> Result<Self, StateError> {
+        if bytes.len() > MAX_STATE_BYTES {
+            return Err(StateError::TooLarge(bytes.len()));
+        }
+        let state = Self { root: serde_json::from_slice(bytes)? };
+        for key in ["service", "package"] {
+            if !state.root.get(key).is_some_and(Value::is_object) {
+                return Err(StateError::Missing(key));
+            }
+        }
+        Ok(state)
+    }
+
+    /// The name of the service.
+    #[must_use]
+    pub fn service_name(&self) -> Option<&str> {
+        self.text(&["service", "service"])
+    }
+
+    /// The stage that the package was made for.
+    ///
+    /// `provider.stage` is only what the config says: `--stage` does not change it. What the package was made for is in
+    /// the S3 prefix (`generateArtifactDirectoryName`), so that comes first.
+    #[must_use]
+    pub fn stage(&self) -> Option<String> {
+        match self.prefix() {
+            Ok(prefix) => Some(prefix.stage().to_owned()),
+            Err(_) => self.text(&["service", "provider", "stage"]).map(str::to_owned),
+        }
+    }
+
+    /// The region that the package was made for; the framework puts the one it settled on into `provider.region`.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.text(&["service", "provider", "region"])
+    }
+
+    /// The cloud that the package is for; all that is said here of S3, Lambda and `CloudFormation` holds for `aws`.
+    #[must_use]
+    pub fn provider(&self) -> Option<&str> {
+        self.text(&["service", "provider", "name"])
+    }
+
+    /// The `frameworkVersion` that the config asks for: a range, not the version that packaged, which the state does not hold.
+    #[must_use]
+    pub fn framework_version(&self) -> Option<&str> {
+        self.text(&["service", "initialServerlessConfig", "frameworkVersion"])
+    }
+
+    /// The plugins, in the order in which the framework loads them.
+    #[must_use]
+    pub fn plugins(&self) -> Plugins {
+        let list = self.value(&["service", "plugins"]);
+        let Some(Value::Object(form)) = list else { return Plugins::from_value(list) };
+        // `modules` may be a reference even where the list itself is not.
+        let mut form = form.clone();
+        if let Some(modules) = self.value(&["service", "plugins", "modules"]) {
+            form.insert("modules".to_owned(), modules.clone());
+        }
+        Plugins::from_value(Some(&Value::Object(form)))
+    }
+
+    /// `package.artifactDirectoryName`: the S3 prefix that the package uploads to.
+    #[must_use]
+    pub fn artifact_directory_name(&self) -> Option<&str> {
+        self.text(&["package", "artifactDirectoryName"]).filter(|name| !name.is_empty())
+    }
+
+    /// The same, read as a prefix.
+    pub fn prefix(&self) -> Result<S3Prefix, StateError> {
+        let name =
+            self.artifact_directory_name().ok_or(StateError::Missing("package.artifactDirectoryName"))?;
+        Ok(name.parse()?)
+    }
+
+    /// The functions, in the order of the config.
+    #[must_use]
+    pub fn functions(&self) -> Vec<Function> {
+        let function = |name: &str| {
+            let text = |key: &str| self.text(&["service", "functions", name, key]).map(str::to_owned);
+            Function {
+                name: name.to_owned(),
+                deployed_name: text("name"),
+                runtime: text("runtime"),
+                artifact: self.own_artifact("functions", name),
+                image: self.value(&["service", "functions", name, "image"]).is_some_and(truthy),
+            }
+        };
+        self.entries("functions").map(|(name, _)| function(name)).collect()
+    }
+
+    /// The layers that the service makes, in the order of the config.
+    #[must_use]
+    pub fn layers(&self) -> Vec<Layer> {
+        let layer = |name: &str| {
+            let flag = |key: &str| self.value(&["service", "layers", name, key]).is_some_and(truthy);
+            Layer {
+                name: name.to_owned(),
+                artifact: self.own_artifact("layers", name),
+                reused: flag("artifactAlreadyUploaded"),
+                retained: flag("retain"),
+            }
+        };
+        self.entries("layers").map(|(name, _)| layer(name)).collect()
+    }
+
+    /// Every runtime that the package deploys, the framework's own helper functions included.
+    #[must_use]
+    pub fn runtimes(&self) -> BTreeSet<String> {
+        let mut all: BTreeSet<String> =
+            self.functions().into_iter().filter_map(|function| function.runtime).collect();
+        let resources = self.value(&["service", "provider", "compiledCloudFormationTemplate", "Resources"]);
+        let resources = resources.and_then(Value::as_object).into_iter().flatten();
+        let functions = resources.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
+        all.extend(
+            functions
+                .filter_map(|(_, resource)| resource["Properties"]["Runtime"].as_str())
+                .map(str::to_owned),
+        );
+        all
+    }
+
+    /// The compiled `CloudFormation` template, with the state's references replaced by what they name: what a deploy gives to AWS.
+    pub fn template(&self) -> Result<Value, StateError> {
+        let path = ["service", "provider", "compiledCloudFormationTemplate"];
+        let template = self
+            .value(&path)
+            .ok_or(StateError::Missing("service.provider.compiledCloudFormationTemplate"))?;
+        reference::unfold(&self.root, template, MAX_UNFOLDED_VALUES).map_err(StateError::Reference)
+    }
+
+    /// Whether the package is for `stage` and `region`. Nothing in the framework compares them.
+    pub fn check_target(&self, stage: &str, region: &str) -> Result<(), TargetMismatch> {
+        let packaged_stage = self.stage().unwrap_or_default();
+        let packaged_region = self.region().unwrap_or_default();
+        if packaged_stage == stage && packaged_region == region {
+            return Ok(());
+        }
+        Err(TargetMismatch {
+            packaged_stage,
+            packaged_region: packaged_region.to_owned(),
+            asked_stage: stage.to_owned(),
+            asked_region: region.to_owned(),
+        })
+    }
+
+    /// The value at `path`, with references followed.
+    fn value(&self, path: &[&str]) -> Option<&Value> {
+        reference::follow(&self.root, path)
+    }
+
+    /// The string at `path`, with references followed.
+    fn text(&self, path: &[&str]) -> Option<&str> {
+        self.value(path)?.as_str()
+    }
+
+    /// The named entries of `service.functions` or `service.layers`.
+    fn entries(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
+        let entries: Option<&Map<String, Value>> = self.value(&["service", kind]).and_then(Value::as_object);
+        // The framework drops a function that is null (`setFunctionNames` in `lib/classes/service.js`).
+        entries.into_iter().flatten().filter(|(_, entry)| entry.is_object())
+    }
+
+    /// The archive that one function or layer names for itself.
+    fn own_artifact(&self, kind: &str, name: &str) -> Option<String> {
+        let artifact = self.text(&["service", kind, name, "package", "artifact"])?;
+        (!artifact.is_empty()).then(|| artifact.to_owned())
+    }
+}
+
+/// What JavaScript takes for true, since the framework asks for no more.
+fn truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(yes) => *yes,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(_) | Value::Object(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

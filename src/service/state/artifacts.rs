@@ -1,0 +1,253 @@
+//! Which archives a deploy of the package needs, where each is, and which S3 keys are not the package's own.
+//! Owns how the framework comes from a function or layer to a file; changes nothing.
+//!
+//! The rules are those of `extendedValidate`, `getFunctionArtifactFilePaths` and `getLayerArtifactFilePaths` in the framework's
+//! `lib/plugins/aws/deploy/lib/{extended-validate,upload-artifacts}.js`. The name under which an archive is uploaded is always the last
+//! name of its path, so that is what identifies it here.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde_json::Value;
+
+use super::{Function, State, StateError, truthy};
+
+/// Whose code an archive is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// All functions that have no archive of their own.
+    Service,
+    /// One function.
+    Function(String),
+    /// One layer.
+    Layer(String),
+    /// A resource of the template that is neither, such as the framework's own helper functions (`custom-resources.zip`).
+    Resource(String),
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service => f.write_str("the service"),
+            Self::Function(name) => write!(f, "function `{name}`"),
+            Self::Layer(name) => write!(f, "layer `{name}`"),
+            Self::Resource(name) => write!(f, "resource `{name}`"),
+        }
+    }
+}
+
+/// Where an archive is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In the package, under this path relative to it.
+    Package(String),
+    /// Not in the package: the file at [`Artifact::path`] (if relative, then to the service's directory) must be taken when recording.
+    Elsewhere,
+    /// Not in the package, and not needed: a deploy takes it from an older deployment's S3 key (see [`ForeignKey`]).
+    Uploaded,
+}
+
+/// A reference from the state to an archive of code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// Whose code it is.
+    pub owner: Owner,
+    /// Where the state says it is: an absolute path of the machine that packaged, one relative to the service, or a file name.
+    pub path: String,
+    /// Where it is as far as the package goes.
+    pub place: Place,
+}
+
+impl Artifact {
+    /// The file in the package; none if a deploy takes it from S3; an error that says whose it is if it is missing.
+    pub fn file(&self) -> Result<Option<&str>, StateError> {
+        match &self.place {
+            Place::Package(file) => Ok(Some(file)),
+            Place::Uploaded => Ok(None),
+            Place::Elsewhere => {
+                Err(StateError::NotInPackage { owner: self.owner.clone(), path: self.path.clone() })
+            }
+        }
+    }
+}
+
+/// An S3 key of the template that a deploy of the package does not upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// The logical id of the resource that names it.
+    pub resource: String,
+    /// The resource's type, such as `AWS::Lambda::LayerVersion`.
+    pub kind: Option<String>,
+    /// The key.
+    pub key: String,
+    /// The bucket, where the template names one outright; none when it is the stack's own, or is known only to AWS.
+    pub bucket: Option<String>,
+}
+
+/// What a function's code comes from.
+pub(super) enum Source {
+    /// An archive of its own.
+    Own(String),
+    /// The service's archive; whether the framework finds it by itself.
+    Shared { path: String, found: bool },
+}
+
+impl State {
+    /// Every archive that a deploy needs, each once, found among `files`: the package's files as paths relative to it, with `/`.
+    pub fn artifacts(&self, files: &BTreeSet<String>) -> Result<Vec<Artifact>, StateError> {
+        let mut all: Vec<Artifact> = Vec::new();
+        for function in self.functions().iter().filter(|function| !function.image) {
+            let (owner, path) = match self.source(function) {
+                Source::Own(path) => (Owner::Function(function.name.clone()), path),
+                Source::Shared { path, .. } => (Owner::Service, path),
+            };
+            if !all.iter().any(|artifact| artifact.owner == owner) {
+                all.push(Artifact { owner, place: place(&path, files), path });
+            }
+        }
+        for layer in self.layers() {
+            let path = layer.artifact.unwrap_or_else(|| format!("{}.zip", layer.name));
+            let place = match place(&path, files) {
+                Place::Elsewhere if layer.reused => Place::Uploaded,
+                found => found,
+            };
+            all.push(Artifact { owner: Owner::Layer(layer.name), path, place });
+        }
+        let prefix = self.prefix()?;
+        for (resource, _, key) in keys(&self.template()?) {
+            let Some(file) = prefix.file(&key) else { continue };
+            if !all.iter().any(|artifact| last_name(&artifact.path) == file) {
+                all.push(Artifact {
+                    owner: Owner::Resource(resource),
+                    path: file.to_owned(),
+                    place: place(file, files),
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    /// The S3 keys of the template that are not under the package's prefix: those of layers that the framework found unchanged when
+    /// it packaged, and those that the config itself names.
+    pub fn foreign_keys(&self) -> Result<Vec<ForeignKey>, StateError> {
+        let prefix = self.prefix()?;
+        let template = self.template()?;
+        let foreign = keys(&template).into_iter().filter(|(.., key)| prefix.file(key).is_none());
+        let describe = |(resource, content, key): (String, &Value, String)| ForeignKey {
+            kind: template["Resources"][&resource]["Type"].as_str().map(str::to_owned),
+            bucket: content["S3Bucket"].as_str().map(str::to_owned),
+            resource,
+            key,
+        };
+        Ok(foreign.map(describe).collect())
+    }
+
+    /// Whether the function is packaged individually.
+    pub(super) fn is_individual(&self, function: &str) -> bool {
+        let truthy_at = |path: &[&str]| self.value(path).is_some_and(truthy);
+        truthy_at(&["service", "functions", function, "package", "individually"])
+            || truthy_at(&["package", "individually"])
+    }
+
+    /// What the code of `function`, which is not an image, comes from.
+    pub(super) fn source(&self, function: &Function) -> Source {
+        if let Some(path) = &function.artifact {
+            return Source::Own(path.clone());
+        }
+        if self.is_individual(&function.name) {
+            return Source::Own(format!("{}.zip", function.name));
+        }
+        let usual = format!("{}.zip", self.service_name().unwrap_or_default());
+        let own = self.text(&["service", "artifact"]).filter(|path| !path.is_empty());
+        let file = self.text(&["package", "artifact"]).filter(|file| !file.is_empty()).unwrap_or(&usual);
+        // The path in full is only in one of these two; which depends on who made the archive, the framework or the user.
+        let configured = self.text(&["service", "initialServerlessConfig", "package", "artifact"]);
+        let path = own.into_iter().chain(configured).find(|path| last_name(path) == file).unwrap_or(file);
+        Source::Shared { path: path.to_owned(), found: own.is_some() && file == usual }
+    }
+}
+
+/// The S3 keys in a template's resources: the resource's logical id, the object that holds the key, and the key.
+pub(super) fn keys(template: &Value) -> Vec<(String, &Value, String)> {
+    fn collect<'v>(resource: &str, value: &'v Value, all: &mut Vec<(String, &'v Value, String)>) {
+        match value {
+            Value::Object(object) => {
+                if let Some(key) = object.get("S3Key").and_then(Value::as_str) {
+                    all.push((resource.to_owned(), value, key.to_owned()));
+                }
+                object.values().for_each(|inner| collect(resource, inner, all));
+            }
+            Value::Array(array) => array.iter().for_each(|inner| collect(resource, inner, all)),
+            _ => {}
+        }
+    }
+    let mut all = Vec::new();
+    for (name, resource) in template["Resources"].as_object().into_iter().flatten() {
+        collect(name, resource, &mut all);
+    }
+    all
+}
+
+/// Finds the archive that the state has at `path` among the package's `files`.
+pub(super) fn place(path: &str, files: &BTreeSet<String>) -> Place {
+    let path = if is_windows_path(path) { path.replace('\\', "/") } else { path.to_owned() };
+    // What is below `.serverless` where it was packaged is below the package's directory now.
+    let below = path
+        .rsplit_once("/.serverless/")
+        .map(|(_, below)| below)
+        .or_else(|| path.strip_prefix(".serverless/"));
+    let name = last_name(&path);
+    for candidate in below.into_iter().chain([path.as_str(), name]) {
+        if files.contains(candidate) {
+            return Place::Package(candidate.to_owned());
+        }
+    }
+    let mut nested = files.iter().filter(|file| last_name(file) == name && !name.is_empty());
+    match (nested.next(), nested.next()) {
+        (Some(only), None) => Place::Package(only.clone()),
+        _ => Place::Elsewhere,
+    }
+}
+
+/// The last name of a path of any system.
+pub(super) fn last_name(path: &str) -> &str {
+    let separators: &[char] = if is_windows_path(path) { &['/', '\\'] } else { &['/'] };
+    path.rsplit(separators).next().unwrap_or(path)
+}
+
+fn is_windows_path(path: &str) -> bool {
+    let drive = path.as_bytes().get(1) == Some(&b':');
+    path.contains('\\') && (drive || path.starts_with('\\') || !path.contains('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(path: &str, files: &[&str]) -> Place {
+        place(path, &files.iter().map(|file| (*file).to_owned()).collect())
+    }
+
+    #[test]
+    fn an_archive_is_found_whatever_machine_packaged_it() {
+        let files = ["hello.zip", "build/deep.zip", "x/two.zip", "y/two.zip"];
+        let in_package = |file: &str| Place::Package(file.to_owned());
+        for path in [
+            "/home/ci/orders/.serverless/hello.zip",
+            "hello.zip",
+            ".serverless/hello.zip",
+            "dist/hello.zip",
+            "C:\\orders\\.serverless\\hello.zip",
+            ".serverless\\hello.zip",
+            "/tmp/a b/hello.zip",
+        ] {
+            assert_eq!(found(path, &files), in_package("hello.zip"), "{path}");
+        }
+        assert_eq!(found("/a/.serverless/build/deep.zip", &files), in_package("build/deep.zip"));
+        assert_eq!(found("/elsewhere/deep.zip", &files), in_package("build/deep.zip"));
+        assert_eq!(found("/a/.serverless/y/two.zip", &files), in_package("y/two.zip"));
+        for path in ["", "/", "/a/other.zip", "/a/two.zip", "..", "/a/hello.zip/"] {
+            assert_eq!(found(path, &files), Place::Elsewhere, "{path}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! A target's history: one chain of commits a target, a commit for what began and one for how it ended.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Store, names};
+use crate::error::{Error, Result};
+use crate::git::{MODE_FILE, Oid, TreeEntry};
+use crate::package::PackageId;
+use crate::package::manifest::Target;
+
+/// The version of the record's format.
+const FORMAT: u32 = 1;
+/// The file in a record's tree.
+const FILE: &str = "deployment.toml";
+/// Most bytes a record may have.
+const MOST_BYTES: u64 = 1024 * 1024;
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// A package went live.
+    Deploy,
+    /// An earlier package went live again.
+    Rollback,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It began, and nothing is known of its end: it is still going on, or its process was killed.
+    Started,
+    /// The framework ended well.
+    Succeeded,
+    /// It failed.
+    Failed,
+    /// Somebody stopped it.
+    Interrupted,
+}
+
+/// One deployment, as far as it is known when the record is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// The version of the format.
+    pub format: u32,
+    /// Tells deployments of a target apart; the records of one have the same.
+    pub id: String,
+    /// What was done.
+    pub action: Action,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it was done to.
+    pub target: Target,
+    /// The package's commit, 40 hexadecimal digits.
+    pub commit: String,
+    /// The package.
+    pub package: PackageId,
+    /// Who did it: `Name <email>`.
+    pub by: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// Why, in the words of who did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The S3 prefix the framework uploaded to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// How long each phase took.
+    #[serde(default, rename = "phase", skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<Phase>,
+}
+
+/// A phase of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phase {
+    /// Its name: `worktree`, `plugins`, `deploy`.
+    pub name: String,
+    /// How long it took, in milliseconds.
+    pub milliseconds: u64,
+}
+
+impl Deployment {
+    /// The record of a deployment that begins.
+    #[must_use]
+    pub fn begin(
+        action: Action,
+        target: Target,
+        commit: Oid,
+        package: PackageId,
+        by: String,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            format: FORMAT,
+            id: format!("{}-{}", at.as_millisecond(), std::process::id()),
+            action,
+            outcome: Outcome::Started,
+            target,
+            commit: commit.to_string(),
+            package,
+            by,
+            started: at,
+            ended: None,
+            reason: None,
+            error: None,
+            prefix: None,
+            phases: Vec::new(),
+        }
+    }
+}
+
+impl Store<'_> {
+    /// Appends a record to its target's history.
+    pub fn append(&self, deployment: &Deployment) -> Result<()> {
+        let text = toml::to_string(deployment)
+            .map_err(|error| Error::bug("a record can't be written").because(error))?;
+        let blob = self.repository.write_blob(text.as_bytes())?;
+        let entry = TreeEntry { name: FILE.into(), id: blob, mode: MODE_FILE };
+        let tree = self.repository.edit_tree(None, &[(FILE, Some(entry))])?;
+        let message = message(deployment);
+        let name = names::deployments(&deployment.target);
+        let reason = message.lines().next().unwrap_or_default().to_owned();
+        self.repository.update_ref(&name, &reason, |tip| {
+            let parents: Vec<Oid> = tip.into_iter().collect();
+            self.repository.write_commit(tree, &parents, &message).map(Some)
+        })
+    }
+
+    /// A target's deployments, newest first, each as its last record has it.
+    pub fn deployments(&self, target: &Target) -> Result<Vec<Deployment>> {
+        let Some(tip) = self.repository.ref_target(&names::deployments(target))? else {
+            return Ok(Vec::new());
+        };
+        let mut deployments: Vec<Deployment> = Vec::new();
+        for commit in self.repository.history(&[tip])? {
+            let Some(deployment) = self.read_deployment(commit)? else { continue };
+            match deployments.iter_mut().find(|known| known.id == deployment.id) {
+                // Two records of one deployment: an end outweighs a beginning, in whatever order they come.
+                Some(known) if known.outcome == Outcome::Started => *known = deployment,
+                Some(_) => {}
+                None => deployments.push(deployment),
+            }
+        }
+        deployments.sort_by(|one, other| (other.started, &other.id).cmp(&(one.started, &one.id)));
+        Ok(deployments)
+    }
+
+    /// The targets that have a history.
+    pub fn deployed_targets(&self) -> Result<Vec<Target>> {
+        let mut targets = Vec::new();
+        for (_, tip) in self.repository.refs_matching("refs/slsart/deployments/*")? {
+            targets.extend(self.read_deployment(tip)?.map(|deployment| deployment.target));
+        }
+        Ok(targets)
+    }
+
+    fn read_deployment(&self, commit: Oid) -> Result<Option<Deployment>> {
+        let tree = self.repository.commit(commit)?.tree;
+        // A merge of two machines' histories has nothing of its own.
+        let Some(entry) = self.repository.tree_entry(tree, FILE.as_bytes())? else { return Ok(None) };
+        let bytes = self.repository.read_blob(entry.id, MOST_BYTES)?;
+        let damaged = || Error::integrity(format!("the deployment record {commit} is damaged"));
+        let text = String::from_utf8(bytes).map_err(|error| damaged().because(error))?;
+        let deployment: Deployment = toml::from_str(&text).map_err(|error| damaged().because(error))?;
+        // A record of a later version of this program can't be judged; the others still can.
+        Ok((deployment.format <= FORMAT).then_some(deployment))
+    }
+}
+
+fn message(deployment: &Deployment) -> String {
+    let verb = match deployment.action {
+        Action::Deploy => "Deploy",
+        Action::Rollback => "Roll back",
+    };
+    let how = match deployment.outcome {
+        Outcome::Started => "started",
+        Outcome::Succeeded => "succeeded",
+        Outcome::Failed => "failed",
+        Outcome::Interrupted => "interrupted",
+    };
+    let to = if deployment.action == Action::Rollback { "to" } else { "of" };
+    let reason = deployment.reason.as_ref().map(|reason| format!("\n{reason}\n")).unwrap_or_default();
+    format!(
+        "{verb} {} {to} {}: {how}\n{reason}\npackage {}\nby {}\n",
+        deployment.target,
+        &deployment.commit[..12.min(deployment.commit.len())],
+        deployment.package,
+        deployment.by,
+    )
+}

@@ -1,0 +1,188 @@
+//! A note's line: one package, self-contained, so that notes of two machines merge line by line.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+use crate::package::PackageId;
+use crate::package::manifest::{Manifest, Target};
+
+/// The word that every line of this format starts with.
+const VERSION: &str = "slsart/1";
+
+/// What a value can't hold as it is: what separates, what quotes, what isn't ASCII.
+const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'=').add(b'"');
+
+/// One package, as a commit's note tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageLine {
+    /// What the package can be deployed to.
+    pub target: Target,
+    /// Its id.
+    pub package: PackageId,
+    /// The sum of its files' sizes, in bytes.
+    pub size: u64,
+    /// When it was recorded.
+    pub recorded: Timestamp,
+    /// The version of node it was made with.
+    pub node: Option<String>,
+    /// The framework it was made with, as `name@version`.
+    pub framework: Option<String>,
+    /// The tree it was made from, when that is not the commit's own.
+    pub dirty_tree: Option<String>,
+    /// Keys that a later version of this program wrote: kept as they are.
+    pub unknown: Vec<(String, String)>,
+}
+
+impl PackageLine {
+    /// The line of a package with this manifest.
+    #[must_use]
+    pub fn of(manifest: &Manifest) -> Self {
+        Self {
+            target: manifest.target.clone(),
+            package: manifest.package.id,
+            size: manifest.package.size,
+            recorded: manifest.package.recorded,
+            node: manifest.tools.node.clone(),
+            framework: manifest
+                .tools
+                .framework
+                .as_ref()
+                .map(|tool| format!("{}@{}", tool.name, tool.version)),
+            dirty_tree: manifest.source.dirty.then(|| manifest.source.tree.clone()),
+            unknown: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for PackageLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(VERSION)?;
+        let mut field = |key: &str, value: &str| write!(f, " {key}={}", utf8_percent_encode(value, ESCAPED));
+        field("service", self.target.service.as_str())?;
+        field("path", self.target.path.as_str())?;
+        field("stage", self.target.stage.as_str())?;
+        field("region", self.target.region.as_str())?;
+        field("package", &self.package.to_string())?;
+        field("size", &self.size.to_string())?;
+        for (key, value) in
+            [("node", &self.node), ("framework", &self.framework), ("dirty", &self.dirty_tree)]
+        {
+            if let Some(value) = value {
+                field(key, value)?;
+            }
+        }
+        field("recorded", &self.recorded.to_string())?;
+        self.unknown.iter().try_for_each(|(key, value)| field(key, value))
+    }
+}
+
+/// Why a line is not one of a package.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    /// Some other tool's line, or a later version of this program's.
+    #[error("the line does not start with `{VERSION}`")]
+    OtherVersion,
+    /// A field is missing, stands twice, or has a value that can't be.
+    #[error("the field `{0}` is missing or wrong")]
+    Field(&'static str),
+}
+
+impl FromStr for PackageLine {
+    type Err = LineError;
+
+    fn from_str(line: &str) -> Result<Self, LineError> {
+        let mut words = line.split_ascii_whitespace();
+        if words.next() != Some(VERSION) {
+            return Err(LineError::OtherVersion);
+        }
+        let mut fields = Fields(Vec::new());
+        for word in words {
+            let (key, value) = word.split_once('=').ok_or(LineError::Field("a word without `=`"))?;
+            let value = percent_decode_str(value).decode_utf8().map_err(|_| LineError::Field("not UTF-8"))?;
+            fields.0.push((key.to_owned(), value.into_owned()));
+        }
+        Ok(Self {
+            target: Target {
+                service: fields.parse("service")?,
+                path: fields.parse("path")?,
+                stage: fields.parse("stage")?,
+                region: fields.parse("region")?,
+            },
+            package: fields.parse("package")?,
+            size: fields.parse("size")?,
+            recorded: fields.parse("recorded")?,
+            node: fields.take("node")?,
+            framework: fields.take("framework")?,
+            dirty_tree: fields.take("dirty")?,
+            unknown: fields.0,
+        })
+    }
+}
+
+struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    fn take(&mut self, key: &'static str) -> Result<Option<String>, LineError> {
+        let Some(index) = self.0.iter().position(|(name, _)| name == key) else { return Ok(None) };
+        let value = self.0.remove(index).1;
+        if self.0.iter().any(|(name, _)| name == key) { Err(LineError::Field(key)) } else { Ok(Some(value)) }
+    }
+
+    fn parse<T: FromStr>(&mut self, key: &'static str) -> Result<T, LineError> {
+        let value = self.take(key)?.ok_or(LineError::Field(key))?;
+        value.parse().map_err(|_| LineError::Field(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::package::manifest::tests::sample;
+
+    #[test]
+    fn a_line_reads_well_and_is_read_back() {
+        let line = PackageLine::of(&sample());
+        let text = line.to_string();
+        assert!(
+            text.starts_with("slsart/1 service=orders path=. stage=prod region=us-east-1 package="),
+            "{text}"
+        );
+        assert!(
+            text.ends_with(" size=5 node=22.11.0 framework=osls@4.3.1 recorded=1970-01-01T00:00:00Z"),
+            "{text}"
+        );
+        assert_eq!(text.parse::<PackageLine>().unwrap(), line);
+    }
+
+    #[test]
+    fn unknown_keys_are_kept_and_other_versions_told_apart() {
+        let text = format!("{} color=blue%20sky", PackageLine::of(&sample()));
+        let line: PackageLine = text.parse().unwrap();
+        assert_eq!(line.unknown, [("color".to_owned(), "blue sky".to_owned())]);
+        assert_eq!(line.to_string(), text);
+        assert_eq!("slsart/2 service=x".parse::<PackageLine>(), Err(LineError::OtherVersion));
+        assert_eq!("slsart/1 service=x".parse::<PackageLine>(), Err(LineError::Field("path")));
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_is_read_or_refused_without_a_panic(text in ".*") {
+            let _ = text.parse::<PackageLine>();
+            let _ = format!("slsart/1 {text}").parse::<PackageLine>();
+        }
+
+        #[test]
+        fn every_path_and_value_survives(path in "[a-zA-Z0-9 %=\"é]{1,20}(/[a-z %]{1,9})?", key in "x[a-z]{3}", value in ".{0,20}") {
+            let Ok(path) = path.parse() else { return Ok(()) };
+            let mut line = PackageLine::of(&sample());
+            line.target.path = path;
+            line.unknown.push((key, value));
+            prop_assert_eq!(line.to_string().parse::<PackageLine>().unwrap(), line);
+        }
+    }
+}

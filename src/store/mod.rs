@@ -1,0 +1,76 @@
+//! Where packages live in a repository: refs, notes, trees. The formats are specified in docs/format.md.
+//! Knows git's objects and refs; knows nothing of the framework, of worktrees or of the terminal.
+
+mod content;
+pub mod deployments;
+pub mod line;
+mod names;
+mod notes;
+mod read;
+mod search;
+mod write;
+
+pub use line::PackageLine;
+pub use read::{Damage, StoredPackage};
+pub use search::{Filter, Found, Listing};
+pub use write::{Recorded, Recording};
+
+use crate::error::Result;
+use crate::git::{Oid, Repository};
+
+/// The ref that holds the notes.
+pub const NOTES_REF: &str = "refs/notes/slsart";
+
+/// The packages of one repository.
+#[derive(Clone, Copy)]
+pub struct Store<'r> {
+    repository: &'r Repository,
+}
+
+/// What a commit's note says.
+#[derive(Debug, Default)]
+pub struct Note {
+    /// Its packages, oldest first.
+    pub packages: Vec<PackageLine>,
+    /// Lines that are none of this program's, or of a later version of it: kept, and told of.
+    pub unread: Vec<String>,
+}
+
+impl<'r> Store<'r> {
+    /// The store of `repository`.
+    #[must_use]
+    pub fn new(repository: &'r Repository) -> Self {
+        Self { repository }
+    }
+
+    /// The note of `commit`; empty when it has none.
+    pub fn note(&self, commit: Oid) -> Result<Note> {
+        let Some(tip) = self.repository.ref_target(NOTES_REF)? else { return Ok(Note::default()) };
+        let root = self.repository.commit(tip)?.tree;
+        self.note_in(root, commit)
+    }
+
+    fn note_in(&self, notes_tree: Oid, commit: Oid) -> Result<Note> {
+        let text = notes::read(self.repository, notes_tree, commit)?;
+        Ok(text.map(|text| parse_note(&text)).unwrap_or_default())
+    }
+
+    fn notes_tree(&self) -> Result<Option<Oid>> {
+        let tip = self.repository.ref_target(NOTES_REF)?;
+        tip.map(|tip| Ok(self.repository.commit(tip)?.tree)).transpose()
+    }
+}
+
+fn parse_note(text: &str) -> Note {
+    let mut note = Note::default();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        match line.parse::<PackageLine>() {
+            Ok(package) => note.packages.push(package),
+            Err(_) => note.unread.push(line.to_owned()),
+        }
+    }
+    // Two machines may have written them in any order.
+    note.packages.sort_by(|one, other| (one.recorded, &one.package).cmp(&(other.recorded, &other.package)));
+    note.packages.dedup();
+    note
+}

@@ -1,0 +1,57 @@
+//! The names of refs: any service name, stage or region becomes one component of a ref's name, and comes back.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::git::Oid;
+use crate::package::PackageId;
+use crate::package::manifest::Target;
+
+/// `-` and `_` are safe anywhere in a ref's name; a dot is not at its start, its end, or beside another.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+
+/// The prefix of all package refs.
+pub(super) const PACKAGES: &str = "refs/slsart/packages/";
+
+/// The ref of a package of a commit.
+pub(super) fn package(commit: &str, package: PackageId) -> String {
+    format!("{PACKAGES}{commit}/{package}")
+}
+
+/// The commit and package id that a package ref names.
+pub(super) fn parse_package(name: &str) -> Option<(Oid, PackageId)> {
+    let (commit, package) = name.strip_prefix(PACKAGES)?.split_once('/')?;
+    Some((Oid::from_str(commit).ok()?, package.parse().ok()?))
+}
+
+/// The ref of a target's history. A stack is known to AWS by service name, stage and region, wherever the service's
+/// directory is; so is its history.
+pub(super) fn deployments(target: &Target) -> String {
+    let component = |text: &str| utf8_percent_encode(text, COMPONENT).to_string();
+    let Target { service, stage, region, .. } = target;
+    format!(
+        "refs/slsart/deployments/{}/{}/{}",
+        component(service.as_str()),
+        component(stage.as_str()),
+        component(region.as_str())
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_has_a_valid_ref() {
+        let target = |service: &str, stage: &str| Target {
+            service: service.parse().unwrap(),
+            path: ".".parse().unwrap(),
+            stage: stage.parse().unwrap(),
+            region: "us-east-1".parse().unwrap(),
+        };
+        for (service, stage) in [("orders", "prod"), ("a.lock", "v1.2"), ("x..y", "é~^:?*[")] {
+            let name = deployments(&target(service, stage));
+            assert!(git2::Reference::is_valid_name(&name), "{name}");
+            assert_eq!(name.split('/').count(), 6);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Reading a package back: note → ref → manifest → content, every byte checked against its hash on the way out.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+
+use super::line::PackageLine;
+use super::{Store, content, names};
+use crate::error::{Error, Kind, Result};
+use crate::git::{Oid, TreeEntry};
+use crate::package::Manifest;
+use crate::package::manifest::{FileEntry, MOST_BYTES};
+use crate::process::interrupt;
+use crate::progress::Progress;
+
+/// A recorded package whose manifest has been read.
+#[derive(Clone)]
+pub struct StoredPackage<'r> {
+    store: Store<'r>,
+    /// The commit it belongs to.
+    pub commit: Oid,
+    /// The commit that holds its source: `commit` itself, or a snapshot of a working tree with changes.
+    pub source: Oid,
+    /// The package's tree.
+    pub tree: Oid,
+    /// Its manifest.
+    pub manifest: Manifest,
+}
+
+/// Something that is not as it was recorded.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Damage {
+    /// The file of the package.
+    pub path: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl<'r> Store<'r> {
+    /// Opens the package that `line` of the note of `commit` tells of.
+    ///
+    /// # Errors
+    /// [`Kind::Integrity`] when its ref, commit or manifest is missing or is not what the note says.
+    pub fn open(&self, commit: Oid, line: &PackageLine) -> Result<StoredPackage<'r>> {
+        let name = names::package(&commit.to_string(), line.package);
+        let Some(package_commit) = self.repository.ref_target(&name)? else {
+            return Err(Error::integrity(format!(
+                "package {} is noted, but its ref is missing",
+                line.package.short()
+            ))
+            .hint(format!("another copy of this repository may have it: git fetch REMOTE {name}:{name}")));
+        };
+        let package = self.repository.commit(package_commit)?;
+        let manifest = self.manifest_of(package_commit)?;
+        if manifest.package.id != line.package || manifest.target != line.target {
+            return Err(Error::integrity(format!(
+                "package {} is not the one its note tells of",
+                line.package.short()
+            )));
+        }
+        let Some(source) = package.parents.first().copied() else {
+            return Err(Error::integrity(format!(
+                "package {} does not name its source",
+                line.package.short()
+            )));
+        };
+        Ok(StoredPackage { store: *self, commit, source, tree: package.tree, manifest })
+    }
+
+    pub(super) fn manifest_of(&self, package_commit: Oid) -> Result<Manifest> {
+        let tree = self.repository.commit(package_commit)?.tree;
+        let entry = self.repository.tree_entry(tree, b"manifest.toml")?;
+        let entry = entry.ok_or_else(|| {
+            Error::integrity(format!("the package commit {package_commit} has no manifest"))
+        })?;
+        Manifest::parse(&self.repository.read_blob(entry.id, MOST_BYTES)?)
+    }
+}
+
+impl StoredPackage<'_> {
+    /// The content of one of its files, checked.
+    ///
+    /// # Errors
+    /// When it has more than `limit` bytes.
+    pub fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
+        let file = self.manifest.files.iter().find(|file| file.path == path);
+        let file = file.ok_or_else(|| Error::refused(format!("the package has no file '{path}'")))?;
+        if file.size > limit {
+            return Err(Error::refused(format!(
+                "'{path}' has {} bytes, more than the {limit} it may have",
+                file.size
+            )));
+        }
+        let mut content = Vec::new();
+        self.stream(file, &mut |bytes| {
+            content.extend_from_slice(bytes);
+            Ok(())
+        })?;
+        Ok(content)
+    }
+
+    /// Writes the exact package directory to `directory`, which must not exist: it is there whole, or not at all.
+    pub fn extract(&self, directory: &Path, progress: &dyn Progress) -> Result<()> {
+        let taken =
+            fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) || directory.is_file();
+        if taken {
+            return Err(Error::refused(format!("'{}' exists and is not empty", directory.display()))
+                .hint("name a directory that is not there yet"));
+        }
+        let parent =
+            directory.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(parent).map_err(|error| Error::io("create", parent, error))?;
+        let scratch = tempfile::Builder::new()
+            .prefix(".slsart-")
+            .tempdir_in(parent)
+            .map_err(|error| Error::io("write to", parent, error))?;
+        progress.expect_bytes(self.manifest.package.size);
+        for file in &self.manifest.files {
+            interrupt::check()?;
+            self.extract_file(file, &scratch.path().join(&file.path))?;
+            progress.advance(file.size);
+        }
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o755))
+            .and_then(|()| fs::rename(scratch.path(), directory))
+            .map_err(|error| Error::io("write", directory, error))?;
+        // It has been moved: there is nothing left to remove.
+        let _ = scratch.keep();
+        Ok(())
+    }
+
+    /// Reads every file back and compares it with its hash.
+    ///
+    /// # Returns
+    /// What is not as it was recorded; empty when all is.
+    pub fn verify(&self, progress: &dyn Progress) -> Result<Vec<Damage>> {
+        let mut damages = Vec::new();
+        for file in &self.manifest.files {
+            interrupt::check()?;
+            match self.stream(file, &mut |_| Ok(())) {
+                Ok(()) => {}
+                Err(error) if error.kind == Kind::Integrity => {
+                    damages.push(Damage { path: file.path.clone(), problem: error.message });
+                }
+                Err(error) => return Err(error),
+            }
+            progress.advance(file.size);
+        }
+        Ok(damages)
+    }
+
+    fn extract_file(&self, file: &FileEntry, path: &Path) -> Result<()> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|error| Error::io("create", parent, error))?;
+        }
+        let mut out = File::create_new(path).map_err(|error| Error::io("create", path, error))?;
+        self.stream(file, &mut |bytes| out.write_all(bytes).map_err(|error| Error::io("write", path, error)))
+    }
+
+    fn stream(&self, file: &FileEntry, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        content::read(self.store.repository, &self.entry(file)?, file, take)
+    }
+
+    fn entry(&self, file: &FileEntry) -> Result<TreeEntry> {
+        self.store
+            .repository
+            .find_path(self.tree, &format!("files/{}", file.path))?
+            .ok_or_else(|| Error::integrity(format!("'{}' is missing from the package", file.path)))
+    }
+}

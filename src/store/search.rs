@@ -1,0 +1,144 @@
+//! Finding packages: of a commit, along the history, near a commit that has none, by id.
+
+use std::collections::HashSet;
+
+use super::line::PackageLine;
+use super::{Store, names, notes};
+use crate::error::Result;
+use crate::git::Oid;
+use crate::package::manifest::Target;
+
+/// How far along the history a package near a commit is looked for.
+const NEAR: usize = 2_000;
+
+/// Which packages are meant. What is `None` may be anything.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// A service's name, or its path in the repository.
+    pub service: Option<String>,
+    /// A stage.
+    pub stage: Option<String>,
+    /// A region.
+    pub region: Option<String>,
+}
+
+impl Filter {
+    /// Whether `target` is meant.
+    #[must_use]
+    pub fn matches(&self, target: &Target) -> bool {
+        let is = |wanted: &Option<String>, has: &str| wanted.as_ref().is_none_or(|wanted| wanted == has);
+        let service = is(&self.service, target.service.as_str()) || is(&self.service, target.path.as_str());
+        service && is(&self.stage, target.stage.as_str()) && is(&self.region, target.region.as_str())
+    }
+}
+
+/// A package, and the commit it belongs to.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The commit.
+    pub commit: Oid,
+    /// What its note says of the package.
+    pub line: PackageLine,
+}
+
+/// What a walk along the history has found.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The packages, in the order of the walk.
+    pub found: Vec<Found>,
+    /// Whether there may be more than were asked for.
+    pub more: bool,
+    /// Note lines that could not be read, with their commits.
+    pub unread: Vec<(Oid, String)>,
+}
+
+impl Store<'_> {
+    /// The packages of `commit` that `filter` means, oldest first.
+    pub fn packages_of(&self, commit: Oid, filter: &Filter) -> Result<Vec<Found>> {
+        let lines = self.note(commit)?.packages.into_iter();
+        Ok(lines.filter(|line| filter.matches(&line.target)).map(|line| Found { commit, line }).collect())
+    }
+
+    /// The newest `limit` packages of the commits reachable from `from`, in the order of the commits.
+    pub fn along(&self, from: Oid, filter: &Filter, limit: usize) -> Result<Listing> {
+        let mut listing = Listing::default();
+        let Some(root) = self.notes_tree()? else { return Ok(listing) };
+        // Knowing how many commits have a note ends the walk at the last of them, not at the first commit ever made.
+        let mut left: HashSet<Oid> = notes::commits(self.repository, root)?.into_iter().collect();
+        for commit in self.repository.history(&[from])? {
+            if left.is_empty() {
+                break;
+            }
+            if !left.remove(&commit) {
+                continue;
+            }
+            self.collect(root, commit, filter, &mut listing)?;
+            if listing.found.len() > limit {
+                listing.found.truncate(limit);
+                listing.more = true;
+                break;
+            }
+        }
+        Ok(listing)
+    }
+
+    /// All packages of all commits, also of those that no branch leads to any more, newest first.
+    pub fn all(&self, filter: &Filter) -> Result<Listing> {
+        let mut listing = Listing::default();
+        let Some(root) = self.notes_tree()? else { return Ok(listing) };
+        for commit in notes::commits(self.repository, root)? {
+            self.collect(root, commit, filter, &mut listing)?;
+        }
+        listing.found.sort_by(|one, other| {
+            (other.line.recorded, &other.line.package).cmp(&(one.line.recorded, &one.line.package))
+        });
+        Ok(listing)
+    }
+
+    /// Packages near `commit` that `filter` means: up to `most` of its ancestors' and of commits after it on HEAD's
+    /// branch, nearest first.
+    pub fn near(&self, commit: Oid, filter: &Filter, most: usize) -> Result<Vec<Found>> {
+        let Some(root) = self.notes_tree()? else { return Ok(Vec::new()) };
+        let mut left: HashSet<Oid> = notes::commits(self.repository, root)?.into_iter().collect();
+        let mut found = Vec::new();
+        let mut starts = vec![commit];
+        starts.extend(self.repository.head().filter(|head| *head != commit));
+        for start in starts {
+            for near in self.repository.history(&[start])?.take(NEAR) {
+                if left.is_empty() || found.len() >= most {
+                    return Ok(found);
+                }
+                if left.remove(&near) {
+                    found.extend(self.note_in(root, near)?.packages.into_iter().rev().find_map(|line| {
+                        filter.matches(&line.target).then_some(Found { commit: near, line })
+                    }));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The packages whose id starts with `prefix`, which has at least four digits.
+    pub fn with_id(&self, prefix: &str) -> Result<Vec<Found>> {
+        if prefix.len() < 4 || !prefix.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(Vec::new());
+        }
+        let prefix = prefix.to_ascii_lowercase();
+        let refs = self.repository.refs_matching(&format!("{}*/{prefix}*", names::PACKAGES))?;
+        let named = refs.iter().filter_map(|(name, _)| names::parse_package(name));
+        let mut found = Vec::new();
+        for (commit, id) in named {
+            let lines = self.note(commit)?.packages.into_iter();
+            found.extend(lines.filter(|line| line.package == id).map(|line| Found { commit, line }));
+        }
+        Ok(found)
+    }
+
+    fn collect(&self, root: Oid, commit: Oid, filter: &Filter, listing: &mut Listing) -> Result<()> {
+        let note = self.note_in(root, commit)?;
+        listing.unread.extend(note.unread.into_iter().map(|line| (commit, line)));
+        let lines = note.packages.into_iter().rev().filter(|line| filter.matches(&line.target));
+        listing.found.extend(lines.map(|line| Found { commit, line }));
+        Ok(())
+    }
+}

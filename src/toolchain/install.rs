@@ -1,0 +1,58 @@
+//! Installing what a lockfile fixes, with the package manager it belongs to, and nothing that it doesn't say.
+
+use std::path::Path;
+
+use super::lockfile::{Kind, Lockfile};
+use crate::error::{Error, Result};
+use crate::process::{Invocation, Output};
+
+/// The command that installs exactly what the lockfile says, or fails.
+fn command(kind: Kind) -> (&'static str, &'static [&'static str]) {
+    match kind {
+        Kind::Npm => ("npm", &["ci", "--no-audit", "--no-fund"]),
+        Kind::Yarn => ("yarn", &["install", "--frozen-lockfile", "--non-interactive"]),
+        Kind::YarnBerry => ("yarn", &["install", "--immutable"]),
+        Kind::Pnpm => ("pnpm", &["install", "--frozen-lockfile"]),
+        Kind::Bun => ("bun", &["install", "--frozen-lockfile"]),
+    }
+}
+
+/// The package manager's name.
+#[must_use]
+pub fn program(kind: Kind) -> &'static str {
+    command(kind).0
+}
+
+/// Installs the packages of `lockfile` in the checkout at `top`.
+pub fn install(top: &Path, lockfile: &Lockfile, output: Output) -> Result<()> {
+    let (program, arguments) = command(lockfile.kind);
+    let run = Invocation::new(program).args(arguments).current_dir(lockfile.directory.under(top));
+    run.run(output).map_err(|error| match error.kind {
+        crate::error::Kind::Child(_) => error
+            .hint("a package the lockfile names could not be had: is the registry reachable, and is the version still there?"),
+        _ => error,
+    })
+}
+
+/// The version of the package manager, where it says it.
+#[must_use]
+pub fn version(kind: Kind, directory: &Path) -> Option<String> {
+    read_version(program(kind), directory)
+}
+
+/// The version of node, without its leading `v`.
+///
+/// # Errors
+/// When there is no node.
+pub fn node_version(directory: &Path) -> Result<String> {
+    read_version("node", directory).ok_or_else(|| {
+        Error::refused("cannot run node")
+            .hint("install node.js, or add its directory to PATH: the Serverless Framework runs on it")
+    })
+}
+
+fn read_version(program: &str, directory: &Path) -> Option<String> {
+    let output = Invocation::new(program).arg("--version").current_dir(directory).read().ok()?;
+    let text = String::from_utf8(output).ok()?;
+    Some(text.trim().trim_start_matches('v').to_owned()).filter(|version| !version.is_empty())
+}

@@ -1,0 +1,126 @@
+//! The only place that prints. Results go to standard output, everything else to standard error; colour is never the
+//! only signal.
+
+mod progress;
+mod prompt;
+
+use std::fmt::Display;
+use std::io::{IsTerminal as _, Write as _};
+
+use anstream::{AutoStream, ColorChoice};
+use serde::Serialize;
+
+pub use progress::Spinner;
+
+use crate::error::Error;
+use crate::text::style::{BOLD, ERROR, HINT, WARNING};
+
+/// How much and in which form to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// One JSON object on standard output instead of text.
+    pub json: bool,
+    /// Neither progress nor remarks.
+    pub quiet: bool,
+    /// More remarks.
+    pub verbose: bool,
+    /// When to use colour.
+    pub color: ColorChoice,
+}
+
+/// The terminal, or whatever stands in its place.
+pub struct Ui {
+    options: Options,
+    spinner: Spinner,
+}
+
+impl Ui {
+    /// A user interface with these options.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        Self { options, spinner: Spinner::new(terminal && !options.quiet, options) }
+    }
+
+    /// What long work reports to.
+    #[must_use]
+    pub fn progress(&self) -> &Spinner {
+        &self.spinner
+    }
+
+    /// Whether more remarks are wanted.
+    #[must_use]
+    pub fn is_verbose(&self) -> bool {
+        self.options.verbose
+    }
+
+    /// Whether only results are wanted.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.options.quiet
+    }
+
+    /// Prints the result of a command: its text, or with `--json` the object itself.
+    pub fn report<R: Serialize + Display>(&self, report: &R) {
+        self.spinner.clear();
+        let mut out = AutoStream::new(std::io::stdout(), self.options.color);
+        let text = if self.options.json {
+            serde_json::to_string_pretty(report).unwrap_or_default() + "\n"
+        } else {
+            report.to_string()
+        };
+        // A reader that has seen enough, such as `head`, is no error of this program.
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// Prints bytes as they are: a completion script, a man page.
+    pub fn write(&self, bytes: &[u8]) {
+        let mut out = std::io::stdout();
+        let _ = out.write_all(bytes).and_then(|()| out.flush());
+    }
+
+    /// Prints something to look at before the command acts.
+    pub fn show(&self, text: &impl Display) {
+        if !self.options.quiet {
+            self.spinner.clear();
+            self.stderr(&text.to_string());
+        }
+    }
+
+    /// Warns of something that does not stop the command.
+    pub fn warn(&self, text: &str) {
+        self.spinner.clear();
+        self.stderr(&format!("{WARNING}warning:{WARNING:#} {text}\n"));
+    }
+
+    /// Prints why the command failed and what to do about it.
+    pub fn error(&self, error: &Error) {
+        self.spinner.clear();
+        if self.options.json {
+            let object = serde_json::json!({ "error": {
+                "kind": error.kind.name(),
+                "message": error.message,
+                "causes": error.causes(),
+                "hints": error.hints,
+                "exit_code": error.kind.exit_code(),
+            }});
+            self.stderr(&format!("{object:#}\n"));
+            return;
+        }
+        let mut text = format!("{ERROR}error:{ERROR:#} {BOLD}{error}{BOLD:#}\n");
+        for cause in error.causes() {
+            for line in cause.lines() {
+                text.push_str(&format!("  {line}\n"));
+            }
+        }
+        for hint in &error.hints {
+            text.push_str(&format!("{HINT}hint:{HINT:#} {hint}\n"));
+        }
+        self.stderr(&text);
+    }
+
+    fn stderr(&self, text: &str) {
+        let mut out = AutoStream::new(std::io::stderr(), self.options.color);
+        let _ = out.write_all(text.as_bytes());
+    }
+}

@@ -1,0 +1,135 @@
+//! Progress: a bar with an estimate on a terminal, a line a phase elsewhere, nothing when quiet.
+
+use std::io::Write as _;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use anstream::AutoStream;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Options;
+use crate::progress::Progress;
+use crate::text::style::{DIM, GOOD, WARNING};
+
+/// Shows phases of long work on standard error.
+pub struct Spinner {
+    options: Options,
+    terminal: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    bar: Option<ProgressBar>,
+    phase: Option<(String, Instant)>,
+}
+
+impl Spinner {
+    pub(super) fn new(terminal: bool, options: Options) -> Self {
+        Self { options, terminal, state: Mutex::default() }
+    }
+
+    /// Ends the phase that is shown, before something else is printed.
+    pub(super) fn clear(&self) {
+        self.with(State::end);
+    }
+
+    fn with(&self, act: impl FnOnce(&mut State, &Self)) {
+        if let Ok(mut state) = self.state.lock() {
+            act(&mut state, self);
+        }
+    }
+
+    fn line(&self, text: &str) {
+        let mut out = AutoStream::new(std::io::stderr(), self.options.color);
+        let _ = out.write_all(text.as_bytes());
+    }
+}
+
+impl State {
+    fn end(&mut self, spinner: &Spinner) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        if let Some((name, start)) = self.phase.take()
+            && spinner.terminal
+        {
+            let seconds = start.elapsed().as_secs_f64();
+            if seconds >= 0.1 {
+                spinner.line(&format!("{GOOD}✓{GOOD:#} {name} {DIM}{seconds:.1} s{DIM:#}\n"));
+            }
+        }
+    }
+}
+
+impl Progress for Spinner {
+    fn phase(&self, name: &str) {
+        if self.options.quiet {
+            return;
+        }
+        self.with(|state, this| {
+            state.end(this);
+            state.phase = Some((name.to_owned(), Instant::now()));
+            if this.terminal {
+                let bar = ProgressBar::new_spinner();
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar.set_style(template("{spinner:.cyan} {msg} {elapsed}"));
+                bar.set_message(name.to_owned());
+                bar.enable_steady_tick(Duration::from_millis(100));
+                state.bar = Some(bar);
+            } else {
+                this.line(&format!("{name}\n"));
+            }
+        });
+    }
+
+    fn note(&self, text: &str) {
+        if !self.options.quiet {
+            self.with(|state, this| match &state.bar {
+                Some(bar) => bar.println(text),
+                None => this.line(&format!("{text}\n")),
+            });
+        }
+    }
+
+    fn warn(&self, text: &str) {
+        self.with(|state, this| match &state.bar {
+            Some(bar) => bar.suspend(|| this.line(&format!("{WARNING}warning:{WARNING:#} {text}\n"))),
+            None => this.line(&format!("{WARNING}warning:{WARNING:#} {text}\n")),
+        });
+    }
+
+    fn pause(&self) {
+        // The phase goes on, but the terminal is the child's now.
+        self.with(|state, _| {
+            if let Some(bar) = state.bar.take() {
+                let message = bar.message();
+                bar.finish_and_clear();
+                drop(message);
+            }
+        });
+    }
+
+    fn expect_bytes(&self, bytes: u64) {
+        self.with(|state, _| {
+            if let Some(bar) = &state.bar {
+                bar.set_length(bytes);
+                bar.set_style(template(
+                    "{spinner:.cyan} {msg} [{bar:24}] {bytes}/{total_bytes} {bytes_per_sec} ETA {eta}",
+                ));
+            }
+        });
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.with(|state, _| {
+            if let Some(bar) = &state.bar {
+                bar.inc(bytes);
+            }
+        });
+    }
+}
+
+fn template(text: &str) -> ProgressStyle {
+    ProgressStyle::with_template(text).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
