@@ -1,0 +1,40 @@
+# What there is to run. Needs git, Rust, a C compiler, Node and Python; `make` checks them and says where they come from.
+
+.DEFAULT_GOAL := help
+.PHONY: help tools build setup test demo bench lint clean
+
+# The least versions, as in Cargo.toml; the test bed checks node and python itself.
+RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 15
+
+tools:
+	@command -v cargo >/dev/null || { echo 'cargo is missing: Rust $(RUST) or newer, from rustup.rs' >&2; exit 1; }
+	@command -v cc >/dev/null || { echo 'cc is missing: a C compiler builds libgit2 (apt-get install gcc, xcode-select --install)' >&2; exit 1; }
+	@command -v git >/dev/null || { echo 'git is missing: 2.30 or newer (apt-get install git, brew install git)' >&2; exit 1; }
+	@found=$$(rustc --version | cut -d ' ' -f 2); \
+	  [ "$$(printf '%s\n' $(RUST) "$${found%%-*}" | sort -V | head -n 1)" = "$(RUST)" ] || \
+	  { echo "rust $$found is too old: $(RUST) or newer (rustup update)" >&2; exit 1; }
+
+build: tools ## build git-slsart
+	cargo build --locked
+
+setup: ## make the test bed in target/bed: a local AWS, the frameworks, an npm cache
+	@tests/bed/setup
+
+test: tools setup ## unit, command and end-to-end tests, the real framework on a local AWS
+	cargo test --locked
+
+demo: build setup ## from commit to live and back, about two minutes
+	@tests/bed/demo
+
+bench: tools setup ## tables of times against the issue's limits
+	cargo bench --locked
+
+lint: tools ## formatter and clippy, warnings denied
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+clean: ## remove what was built, the test bed too
+	cargo clean

@@ -1,0 +1,3 @@
+'use strict';
+
+exports.format = (cents) => `$${(cents / 100).toFixed(2)}`;

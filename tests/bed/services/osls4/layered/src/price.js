@@ -1,0 +1,5 @@
+'use strict';
+
+const money = require('money');
+
+exports.handler = async ({ cents }) => ({ statusCode: 200, body: money.format(cents) });

@@ -1,0 +1,3 @@
+'use strict';
+
+exports.total = (items) => items.reduce((sum, { price, quantity }) => sum + price * quantity, 0);
