@@ -19,7 +19,8 @@ use crate::workspace::Workspace;
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct RecordArgs {
     /// The package directory
-    directory: PathBuf,
+    #[arg(value_name = "DIR")]
+    package: PathBuf,
     /// The commit that it was made from
     #[arg(default_value = "HEAD")]
     commit: String,
@@ -30,7 +31,7 @@ pub struct RecordArgs {
 pub(super) fn run(args: &RecordArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let wanted = args.target.wanted()?;
     let commit = workspace.repository.resolve(&args.commit)?;
-    let directory = workspace.context.cwd.join(&args.directory);
+    let directory = workspace.context.cwd.join(&args.package);
     let summary = adopt(workspace, &directory, commit, &wanted)?;
     ui.report(&Report { packages: vec![summary] });
     Ok(())
