@@ -120,8 +120,10 @@ mod tests {
     fn no_commands_argument_takes_a_global_options_place() {
         Cli::command().debug_assert();
         // clap itself is silent when an argument has a global option's id: the option then sets the argument.
-        let global: BTreeSet<_> =
-            Global::augment_args(clap::Command::new("")).get_arguments().map(|arg| arg.get_id().clone()).collect();
+        let global: BTreeSet<_> = Global::augment_args(clap::Command::new(""))
+            .get_arguments()
+            .map(|arg| arg.get_id().clone())
+            .collect();
         for command in Cli::command().get_subcommands() {
             let taken = command.get_arguments().find(|arg| global.contains(arg.get_id()));
             assert!(taken.is_none(), "{}: {taken:?}", command.get_name());

@@ -86,7 +86,9 @@ fn installing(ui: &Ui) -> Output {
     if ui.is_verbose() { Output::Stream } else { Output::OnFailure }
 }
 
-/// Where the framework's output goes: it is streamed as it comes, unless only results are wanted.
+/// Where the framework's output goes: it is streamed as it comes, unless only results are wanted, or standard error is for
+/// an error's JSON.
 fn framework_output(ui: &Ui) -> Output {
-    if ui.is_quiet() { Output::OnFailure } else { Output::Stream }
+    let kept = ui.is_quiet() || (ui.is_json() && !ui.is_verbose());
+    if kept { Output::OnFailure } else { Output::Stream }
 }

@@ -46,6 +46,9 @@ pub struct PackageArgs {
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     pub(super) packages: Vec<Summary>,
+    /// Whether `--again` would have packaged what was recorded already.
+    #[serde(skip)]
+    pub(super) repeatable: bool,
 }
 
 pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
@@ -72,7 +75,7 @@ pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         let region = workspace.region(&wanted, Some(service))?;
         packages.push(make(workspace, commit, service, &stage, &region, making)?);
     }
-    ui.report(&Report { packages });
+    ui.report(&Report { packages, repeatable: true });
     Ok(())
 }
 
@@ -94,7 +97,9 @@ impl fmt::Display for Report {
                 }
             )?;
             if *already {
-                writeln!(f, "{DIM}nothing was done; to package it again: git slsart package --again{DIM:#}")?;
+                let again =
+                    if self.repeatable { "; to package it again: git slsart package --again" } else { "" };
+                writeln!(f, "{DIM}nothing was done{again}{DIM:#}")?;
             }
             if !left_out.is_empty() {
                 writeln!(f, "{DIM}left out, as no part of a package: {}{DIM:#}", left_out.join(", "))?;

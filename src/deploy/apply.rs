@@ -136,8 +136,7 @@ fn run(
     let arguments =
         DeployArguments { stage, region, directory: &directory, config: &service.config, verbose: false };
     let mut timed = Stopwatch::start();
-    let outcome =
-        checkout.framework.invocation(&checkout.service, arguments.to_vec()).run(applying.deploying);
+    let outcome = checkout.invocation(arguments.to_vec()).run(applying.deploying);
     record.phases.push(phase("deploy", timed.lap()));
     progress.phase("Removing the worktree");
     drop(checkout);

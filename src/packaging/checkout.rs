@@ -1,5 +1,6 @@
 //! A commit ready to run its framework: a disposable worktree with carried files and the lockfile's packages.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -8,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::git::worktree::{self, Worktree};
 use crate::git::{Oid, Source};
 use crate::package::manifest::Tool;
-use crate::process::Output;
+use crate::process::{Invocation, Output};
 use crate::service::ServicePath;
 use crate::toolchain::{Lockfile, framework, install};
 use crate::workspace::Workspace;
@@ -67,6 +68,12 @@ impl<'r> Checkout<'r> {
         phases.push(("plugins", timed.lap()));
         let framework = framework::find(worktree.path(), path)?;
         Ok(Self { service, lockfile, framework, phases, worktree })
+    }
+
+    /// A run of the framework in it.
+    #[must_use]
+    pub fn invocation(&self, arguments: Vec<OsString>) -> Invocation {
+        self.framework.invocation(&self.service, arguments).in_disposable_directory()
     }
 
     /// The top of the worktree.

@@ -1,15 +1,19 @@
 //! `package`: makes a package of a commit, in a clean worktree or in place, and records it.
 
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::time::SystemTime;
 
 use super::Summary;
 use super::checkout::Checkout;
 use super::draft::{Draft, from_state};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::git::{Commit, Oid, Source};
-use crate::package::directory::PackageDirectory;
+use crate::package::directory::{PackageDirectory, STATE_FILE};
 use crate::package::manifest::{Origin, Target, Tool, Tools};
-use crate::process::{Output, interrupt};
+use crate::process::{Invocation, Output, interrupt};
 use crate::service::{PackageArguments, Region, Service, Stage, State};
 use crate::store::{Filter, Recorded, Recording};
 use crate::toolchain::{framework, install};
@@ -105,11 +109,20 @@ struct Job<'a, 'r> {
 impl Job<'_, '_> {
     fn in_worktree(self) -> Result<Summary> {
         let path = &self.service.path;
-        let checkout = Checkout::prepare(self.workspace, self.commit.id, path, self.making.installing)?;
-        self.run_framework(&checkout.framework, &checkout.service)?;
+        let (commit, tree) = (self.commit.id, self.commit.tree);
+        let own = |error: Error| match error.kind {
+            Kind::Child(_) => error.hint(format!(
+                "to look into it in a worktree of your own: git worktree add --detach DIR {}",
+                self.workspace.repository.short_id(commit)
+            )),
+            _ => error,
+        };
+        let checkout =
+            Checkout::prepare(self.workspace, commit, path, self.making.installing).map_err(own)?;
         let tools = tools(&checkout.framework, &checkout.service, checkout.package_manager())?;
-        let (source, tree) = (self.commit.id, self.commit.tree);
-        self.record(&checkout.service, source, tree, Origin::Worktree, tools)
+        let run = checkout.invocation(self.arguments());
+        self.run_framework(&checkout.framework, &checkout.service, &run).map_err(own)?;
+        self.record(&checkout.service, commit, tree, Origin::Worktree, tools)
     }
 
     fn in_place(self, dirty: bool) -> Result<Summary> {
@@ -120,7 +133,8 @@ impl Job<'_, '_> {
         // The tree is taken before packaging, and compared after: a file saved meanwhile would be in the package and
         // not in its source.
         let before = if dirty { repository.write_work_tree()? } else { self.commit.tree };
-        self.run_framework(&framework, &service)?;
+        let tools = tools(&framework, &service, None)?;
+        self.run_framework(&framework, &service, &framework.invocation(&service, self.arguments()))?;
         let after = if dirty || !repository.dirty_paths()?.is_empty() {
             repository.write_work_tree()?
         } else {
@@ -132,7 +146,6 @@ impl Job<'_, '_> {
             )
             .hint("run the command again"));
         }
-        let tools = tools(&framework, &service, None)?;
         let source = if before == self.commit.tree {
             self.commit.id
         } else {
@@ -142,14 +155,7 @@ impl Job<'_, '_> {
         self.record(&service, source, before, Origin::InPlace, tools)
     }
 
-    fn run_framework(&self, framework: &framework::Installed, service: &Path) -> Result<()> {
-        interrupt::check()?;
-        let Workspace { progress, context, .. } = self.workspace;
-        framework.check_licence(&context.environment)?;
-        progress.phase(&format!("Packaging ({})", framework.tool));
-        if self.making.packaging == Output::Stream {
-            progress.pause();
-        }
+    fn arguments(&self) -> Vec<OsString> {
         let arguments = PackageArguments {
             stage: self.stage,
             region: self.region,
@@ -157,7 +163,30 @@ impl Job<'_, '_> {
             config: &self.service.config,
             verbose: false,
         };
-        framework.invocation(service, arguments.to_vec()).run(self.making.packaging)
+        arguments.to_vec()
+    }
+
+    /// Runs the framework, and makes sure that the package in `.serverless` is of this run.
+    fn run_framework(
+        &self,
+        framework: &framework::Installed,
+        service: &Path,
+        run: &Invocation,
+    ) -> Result<()> {
+        interrupt::check()?;
+        let Workspace { progress, context, .. } = self.workspace;
+        framework.check_licence(&context.environment)?;
+        progress.phase(&format!("Packaging ({})", framework.tool));
+        if self.making.packaging == Output::Stream {
+            progress.pause();
+        }
+        let before = state_stamp(service);
+        run.run(self.making.packaging)?;
+        if state_stamp(service).is_some_and(|after| before != Some(after)) {
+            return Ok(());
+        }
+        Err(Error::refused(format!("{} ended well, and made no package in .serverless", framework.tool))
+            .hint("a `package.path` in the service's configuration puts it elsewhere: leave it out, or record that directory: git slsart record DIR"))
     }
 
     fn record(self, service: &Path, source: Oid, tree: Oid, origin: Origin, tools: Tools) -> Result<Summary> {
@@ -206,6 +235,12 @@ pub(super) fn service_name(state: &State, service: &Service) -> Result<crate::se
         (None, Some(name)) => Ok(name.clone()),
         (None, None) => Err(Error::refused("the package does not say which service it is of")),
     }
+}
+
+/// What tells one writing of a service's state file from another.
+fn state_stamp(service: &Path) -> Option<(SystemTime, u64)> {
+    let metadata = fs::metadata(service.join(".serverless").join(STATE_FILE)).ok()?;
+    Some((metadata.modified().ok()?, metadata.ino()))
 }
 
 /// What made a package on this machine.

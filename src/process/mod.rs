@@ -55,12 +55,19 @@ pub struct Invocation {
     arguments: Vec<OsString>,
     directory: Option<PathBuf>,
     variables: Vec<(OsString, OsString)>,
+    disposable: bool,
 }
 
 impl Invocation {
     /// A run of `program`, with no arguments yet.
     pub fn new(program: impl Into<OsString>) -> Self {
-        Self { program: program.into(), arguments: Vec::new(), directory: None, variables: Vec::new() }
+        Self {
+            program: program.into(),
+            arguments: Vec::new(),
+            directory: None,
+            variables: Vec::new(),
+            disposable: false,
+        }
     }
 
     /// Adds one argument.
@@ -88,6 +95,13 @@ impl Invocation {
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// Says that its directory is gone when it has ended: a failure then doesn't name a command to try there.
+    #[must_use]
+    pub fn in_disposable_directory(mut self) -> Self {
+        self.disposable = true;
         self
     }
 
@@ -190,8 +204,8 @@ impl Invocation {
             None => format!("failed with exit code {code}"),
         };
         let name = Path::new(&self.program).file_name().unwrap_or(&self.program).to_string_lossy();
-        let error =
-            Error::new(Kind::Child(code), format!("{name} {how}")).hint(format!("to try it by hand: {self}"));
+        let error = Error::new(Kind::Child(code), format!("{name} {how}"));
+        let error = if self.disposable { error } else { error.hint(format!("to try it by hand: {self}")) };
         let output = output.trim_end();
         if output.is_empty() { error } else { error.because(io::Error::other(output.to_owned())) }
     }

@@ -23,11 +23,11 @@ pub fn program(kind: Kind) -> &'static str {
     command(kind).0
 }
 
-/// Installs the packages of `lockfile` in the checkout at `top`.
+/// Installs the packages of `lockfile` in the disposable checkout at `top`.
 pub fn install(top: &Path, lockfile: &Lockfile, output: Output) -> Result<()> {
     let (program, arguments) = command(lockfile.kind);
     let run = Invocation::new(program).args(arguments).current_dir(lockfile.directory.under(top));
-    run.run(output).map_err(|error| match error.kind {
+    run.in_disposable_directory().run(output).map_err(|error| match error.kind {
         crate::error::Kind::Child(_) => error
             .hint("a package the lockfile names could not be had: is the registry reachable, and is the version still there?"),
         _ => error,

@@ -54,6 +54,12 @@ impl Ui {
         self.options.verbose
     }
 
+    /// Whether results and errors are JSON.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.options.json
+    }
+
     /// Whether only results are wanted.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
@@ -81,7 +87,7 @@ impl Ui {
 
     /// Prints something to look at before the command acts.
     pub fn show(&self, text: &impl Display) {
-        if !self.options.quiet {
+        if !self.options.quiet && !self.options.json {
             self.spinner.clear();
             self.stderr(&text.to_string());
         }

@@ -34,6 +34,11 @@ impl Spinner {
         self.with(State::end);
     }
 
+    /// With `--json`, standard error is for an error's object: who reads it must not find phases before it.
+    fn is_silent(&self) -> bool {
+        self.options.quiet || self.options.json
+    }
+
     fn with(&self, act: impl FnOnce(&mut State, &Self)) {
         if let Ok(mut state) = self.state.lock() {
             act(&mut state, self);
@@ -64,7 +69,7 @@ impl State {
 
 impl Progress for Spinner {
     fn phase(&self, name: &str) {
-        if self.options.quiet {
+        if self.is_silent() {
             return;
         }
         self.with(|state, this| {
@@ -84,7 +89,7 @@ impl Progress for Spinner {
     }
 
     fn note(&self, text: &str) {
-        if !self.options.quiet {
+        if !self.is_silent() {
             self.with(|state, this| match &state.bar {
                 Some(bar) => bar.println(text),
                 None => this.line(&format!("{text}\n")),

@@ -1,1 +1,9 @@
+//! The commands as a user meets them: the real program in a clean environment, everything it prints held as a snapshot in
+//! the test. The framework is a stand-in; the end-to-end tests run the real one.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
 
+#[path = "../support/sandbox.rs"]
+mod sandbox;
+
+mod package;
+mod record;

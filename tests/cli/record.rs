@@ -1,0 +1,228 @@
+//! `git slsart record`.
+
+use std::fs;
+
+use snapbox::str;
+
+use crate::sandbox::{Sandbox, zip_of};
+
+#[test]
+fn a_package_made_elsewhere_is_recorded_for_head() {
+    let sandbox = Sandbox::new();
+    sandbox.build("dist", "prod");
+    sandbox.slsart("record ../dist").is(str![[r#"
+Recorded  orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB
+Commit    ded51dc  Add the service
+── stderr ──
+Reading the package
+Recording the package
+
+"#]]);
+    sandbox.slsart("record ../dist").is(str![[r#"
+Already   orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB
+Commit    ded51dc  Add the service
+nothing was done
+── stderr ──
+Reading the package
+Recording the package
+
+"#]]);
+}
+
+#[test]
+fn an_earlier_commit_can_be_named_and_json_says_the_same() {
+    let sandbox = Sandbox::new();
+    sandbox.build("dist", "prod");
+    sandbox.change("Answer two");
+    sandbox.slsart("record ../dist HEAD~ --json").is(str![[r#"
+{
+  "packages": [
+    {
+      "commit": "ded51dc7e7a81dcee0754154a719b06ad6b0f393",
+      "subject": "Add the service",
+      "target": {
+        "service": "orders",
+        "path": ".",
+        "stage": "prod",
+        "region": "us-east-1"
+      },
+      "package": "be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609",
+      "size": 1298,
+      "files": 3,
+      "recorded": "2026-01-05T09:08:00Z",
+      "dirty": false,
+      "already": false
+    }
+  ]
+}
+
+"#]]);
+}
+
+#[test]
+fn options_only_say_what_is_expected() {
+    let sandbox = Sandbox::new();
+    sandbox.build("dist", "prod");
+    sandbox.slsart("record ../dist -s prod -r us-east-1 --service orders -q").is(str![[r#"
+Recorded  orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB
+Commit    ded51dc  Add the service
+
+"#]]);
+    sandbox.slsart("record ../dist -s dev").is(str![[r#"
+── stderr ──
+Reading the package
+error: the package is for the stage prod, not dev
+hint: variables are fixed when packaging: a package can't be used for another
+── exit 1 ──
+
+"#]]);
+    sandbox.slsart("record ../dist -r eu-west-1").is(str![[r#"
+── stderr ──
+Reading the package
+error: the package is for the region us-east-1, not eu-west-1
+hint: variables are fixed when packaging: a package can't be used for another
+── exit 1 ──
+
+"#]]);
+    sandbox.slsart("record ../dist --service billing").is(str![[r#"
+── stderr ──
+Reading the package
+error: there is no service 'billing' in this commit
+hint: it has: . (orders)
+── exit 1 ──
+
+"#]]);
+}
+
+#[test]
+fn a_package_of_another_service_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.build_of("dist", "billing", "prod", "us-east-1");
+    sandbox.slsart("record ../dist").is(str![[r#"
+── stderr ──
+Reading the package
+error: the package is of the service 'billing', and this commit has no such service
+hint: name the commit and the service that it was made from: git slsart record DIR COMMIT --service PATH
+── exit 1 ──
+
+"#]]);
+}
+
+#[test]
+fn what_is_no_package_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.slsart("record ../nowhere").is(str![[r#"
+── stderr ──
+Reading the package
+error: '[ROOT]/repo/../nowhere' is not a directory
+hint: name the directory that `serverless package --package DIR` wrote
+── exit 1 ──
+
+"#]]);
+    sandbox.slsart("record handler.js").is(str![[r#"
+── stderr ──
+Reading the package
+error: '[ROOT]/repo/handler.js' is not a directory
+hint: name the directory that `serverless package --package DIR` wrote
+── exit 1 ──
+
+"#]]);
+    sandbox.slsart("record .").is(str![[r#"
+── stderr ──
+Reading the package
+error: '[ROOT]/repo/.' is not a package: it has no serverless-state.json
+hint: make one with: serverless package --package DIR --stage STAGE --region REGION
+── exit 1 ──
+
+"#]]);
+    let dist = sandbox.build("dist", "prod");
+    fs::write(dist.join("serverless-state.json"), "{").unwrap();
+    sandbox.slsart("record ../dist").is(str![[r#"
+── stderr ──
+Reading the package
+error: serverless-state.json is not JSON: EOF while parsing an object at line 1 column 1
+hint: give the directory that `serverless package` made (usually `.serverless`)
+── exit 1 ──
+
+"#]]);
+    fs::write(dist.join("serverless-state.json"), "{}").unwrap();
+    sandbox.slsart("record ../dist").is(str![[r#"
+── stderr ──
+Reading the package
+error: serverless-state.json has no `service`: it is not the state of a packaged service
+hint: give the directory that `serverless package` made (usually `.serverless`)
+── exit 1 ──
+
+"#]]);
+    fs::write(dist.join("serverless-state.json"), r#"{"service": {"service": "orders"}, "package": {}}"#)
+        .unwrap();
+    sandbox.slsart("record ../dist").is(str![[r#"
+── stderr ──
+Reading the package
+error: the package does not say which stage it is for
+── exit 1 ──
+
+"#]]);
+    assert_eq!(sandbox.git("for-each-ref refs/slsart refs/notes"), "");
+}
+
+#[test]
+fn a_zip_that_is_cut_short_or_missing_is_refused() {
+    let sandbox = Sandbox::new();
+    let dist = sandbox.build("dist", "prod");
+    let zip = zip_of(&[("handler.js", b"exports.hello = 1")]);
+    fs::write(dist.join("orders.zip"), &zip[..zip.len() - 10]).unwrap();
+    sandbox.slsart("record ../dist").is(str![[r#"
+── stderr ──
+Reading the package
+error: '[ROOT]/repo/../dist/orders.zip' is not a whole zip
+  invalid Zip archive: Unexpected end of zip::format::blocks::Zip32CDEBlock
+hint: package the service again: the archive was cut short or is something else
+── exit 1 ──
+
+"#]]);
+    fs::remove_file(dist.join("orders.zip")).unwrap();
+    sandbox.slsart("record ../dist").is(str![[r#"
+── stderr ──
+Reading the package
+error: the code of the service is not in the package: serverless-state.json says "/home/ci/build/.serverless/orders.zip"
+hint: package again, with the archive that the config names (`package.artifact`) present when the package is recorded
+── exit 1 ──
+
+"#]]);
+    assert_eq!(sandbox.git("for-each-ref refs/slsart refs/notes"), "");
+}
+
+#[test]
+fn leftovers_of_plugins_are_no_part_of_the_package() {
+    let sandbox = Sandbox::new();
+    let dist = sandbox.build("dist", "prod");
+    fs::create_dir(dist.join("requirements")).unwrap();
+    fs::write(dist.join("requirements/six.py"), "").unwrap();
+    fs::write(dist.join("meta.json"), "{}").unwrap();
+    sandbox.slsart("record ../dist").is(str![[r#"
+Recorded  orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB
+Commit    ded51dc  Add the service
+left out, as no part of a package: meta.json, requirements
+── stderr ──
+Reading the package
+Recording the package
+
+"#]]);
+}
+
+#[test]
+fn a_name_that_git_cannot_hold_is_refused() {
+    let sandbox = Sandbox::new();
+    let dist = sandbox.build("dist", "prod");
+    fs::create_dir(dist.join(".git")).unwrap();
+    fs::write(dist.join(".git/config"), "").unwrap();
+    sandbox.slsart("record ../dist").is(str![[r#"
+── stderr ──
+Reading the package
+error: the name '.git' can't be kept in git
+hint: rename or remove it: a package's files have plain UTF-8 names, none of them `.git`
+── exit 1 ──
+
+"#]]);
+}
