@@ -1,6 +1,7 @@
 //! A repository with its configuration and its services: what most commands start from. Data, and the choice of services
 //! and targets; nothing here acts.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use crate::config::Config;
@@ -208,9 +209,17 @@ impl<'a> Workspace<'a> {
             error = error
                 .hint(format!("the nearest commits that have one: {}", list.collect::<Vec<_>>().join("; ")));
         }
-        let stage = filter.stage.as_ref().map(|stage| format!(" -s {stage}")).unwrap_or_default();
-        Ok(error.hint(format!("make it now: git slsart package {short}{stage}")))
+        let options: String = [("--service", &filter.service), ("-s", &filter.stage), ("-r", &filter.region)]
+            .into_iter()
+            .filter_map(|(option, value)| Some(format!(" {option} {}", quoted(value.as_ref()?))))
+            .collect();
+        Ok(error.hint(format!("make it now: git slsart package {short}{options}")))
     }
+}
+
+/// A word of a command line to paste.
+fn quoted(word: &str) -> Cow<'_, str> {
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }
 
 fn newest_of_one_target(mut found: Vec<Found>) -> Result<Option<Found>> {

@@ -33,7 +33,7 @@ pub(super) fn run(args: &CheckArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
     let checks = checkup::all(workspace, &args.target.wanted()?)?;
     let failed = checks.iter().filter(|check| check.verdict == Verdict::Failed).count();
     let total = checks.len();
-    ui.report(&Report { ok: failed == 0, checks });
+    ui.report(&Report { ok: failed == 0, checks })?;
     if failed == 0 { Ok(()) } else { Err(Error::refused(format!("{failed} of {total} checks failed"))) }
 }
 

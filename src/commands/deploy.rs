@@ -70,7 +70,7 @@ pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) 
 
 fn act(plan: &Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     if args.dry_run {
-        ui.report(plan);
+        ui.report(plan)?;
         return Ok(());
     }
     ui.show(plan);
@@ -82,6 +82,5 @@ fn act(plan: &Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
         installing: installing(ui),
         deploying: framework_output(ui),
     };
-    ui.report(&apply(workspace, plan, &applying)?);
-    Ok(())
+    ui.report(&apply(workspace, plan, &applying)?)
 }

@@ -53,8 +53,7 @@ pub(super) fn run(args: &ExtractArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         target: package.manifest.target,
         files: package.manifest.files.len(),
         size: package.manifest.package.size,
-    });
-    Ok(())
+    })
 }
 
 impl fmt::Display for Report {

@@ -70,8 +70,7 @@ pub(super) fn run(args: &HistoryArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
             Ok(Section { target, uncertain, deployments: rows.collect() })
         })
         .collect::<Result<Vec<_>>>()?;
-    ui.report(&Report { targets: sections, now: workspace.context.clock.now() });
-    Ok(())
+    ui.report(&Report { targets: sections, now: workspace.context.clock.now() })
 }
 
 fn row(repository: &Repository, deployment: Deployment, live: Option<&str>) -> Row {

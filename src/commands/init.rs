@@ -29,11 +29,9 @@ pub struct UninstallArgs {
 }
 
 pub(super) fn init(args: &InitArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    ui.report(&setup::init(workspace, args.dry_run)?);
-    Ok(())
+    ui.report(&setup::init(workspace, args.dry_run)?)
 }
 
 pub(super) fn uninstall(args: &UninstallArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    ui.report(&setup::uninstall(workspace, args.dry_run)?);
-    Ok(())
+    ui.report(&setup::uninstall(workspace, args.dry_run)?)
 }

@@ -44,6 +44,9 @@ struct Report {
     /// Note lines that this program can't read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unread: Vec<Unread>,
+    /// Whether only some services, stages or regions were asked for.
+    #[serde(skip)]
+    narrowed: bool,
     #[serde(skip)]
     now: Timestamp,
 }
@@ -81,8 +84,9 @@ pub(super) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     let packages = found.iter().map(|found| row(workspace.repository, found)).collect();
     let unread =
         unread.into_iter().map(|(commit, line)| Unread { commit: commit.to_string(), line }).collect();
-    let report = Report { packages, more, unread, now: workspace.context.clock.now() };
-    ui.report(&report);
+    let narrowed = filter.service.is_some() || filter.stage.is_some() || filter.region.is_some();
+    let report = Report { packages, more, unread, narrowed, now: workspace.context.clock.now() };
+    ui.report(&report)?;
     for Unread { commit, line } in &report.unread {
         ui.warn(&format!("the note of {} has a line that this git-slsart can't read: {line}", &commit[..7]));
     }
@@ -108,6 +112,12 @@ fn row(repository: &Repository, found: &Found) -> Row {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.packages.is_empty() && self.narrowed {
+            return writeln!(
+                f,
+                "{DIM}no such packages here; to see all there are: git slsart log --all{DIM:#}"
+            );
+        }
         if self.packages.is_empty() {
             return writeln!(f, "{DIM}no packages here; make one: git slsart package{DIM:#}");
         }

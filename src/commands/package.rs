@@ -75,8 +75,7 @@ pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         let region = workspace.region(&wanted, Some(service))?;
         packages.push(make(workspace, commit, service, &stage, &region, making)?);
     }
-    ui.report(&Report { packages, repeatable: true });
-    Ok(())
+    ui.report(&Report { packages, repeatable: true })
 }
 
 impl fmt::Display for Report {

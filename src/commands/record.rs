@@ -33,6 +33,5 @@ pub(super) fn run(args: &RecordArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     let commit = workspace.repository.resolve(&args.commit)?;
     let directory = workspace.context.cwd.join(&args.package);
     let summary = adopt(workspace, &directory, commit, &wanted)?;
-    ui.report(&Report { packages: vec![summary], repeatable: false });
-    Ok(())
+    ui.report(&Report { packages: vec![summary], repeatable: false })
 }

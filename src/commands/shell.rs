@@ -33,8 +33,7 @@ pub struct ManArgs {
 pub(super) fn completions(args: &CompletionsArgs, ui: &Ui) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "git-slsart", &mut script);
-    ui.write(&script);
-    Ok(())
+    ui.write(&script)
 }
 
 pub(super) fn man(args: &ManArgs, ui: &Ui) -> Result<()> {
@@ -49,8 +48,7 @@ pub(super) fn man(args: &ManArgs, ui: &Ui) -> Result<()> {
             clap_mangen::Man::new(Cli::command())
                 .render(&mut page)
                 .map_err(|error| Error::bug("the manual page can't be made").because(error))?;
-            ui.write(&page);
-            Ok(())
+            ui.write(&page)
         }
     }
 }

@@ -46,8 +46,7 @@ pub(super) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
         committed: commit.map(|commit| commit.time),
         manifest: package.manifest,
         now: workspace.context.clock.now(),
-    });
-    Ok(())
+    })
 }
 
 impl fmt::Display for Report {
@@ -74,7 +73,11 @@ impl fmt::Display for Report {
             tools.framework.as_ref().map(ToString::to_string),
             tools.node.as_ref().map(|node| format!("node {node}")),
             tools.package_manager.as_ref().map(ToString::to_string),
-            Some(format!("{} {}", tools.os, tools.arch)),
+            // Of a package made elsewhere, only the machine that recorded it is known.
+            Some(match package.made {
+                Origin::Recorded => format!("recorded on {} {}", tools.os, tools.arch),
+                Origin::Worktree | Origin::InPlace => format!("{} {}", tools.os, tools.arch),
+            }),
         ];
         line("With", &programs.into_iter().flatten().collect::<Vec<_>>().join(" · "))?;
         match lockfile {
@@ -85,16 +88,16 @@ impl fmt::Display for Report {
             None => line("Lockfile", "none")?,
         }
         for (index, plugin) in plugins.iter().enumerate() {
-            let version = plugin.version.as_deref().unwrap_or(if plugin.object.is_some() {
-                ""
-            } else {
-                "version not read"
-            });
+            let version = match &plugin.version {
+                Some(version) => format!(" {version}"),
+                None if plugin.object.is_some() => String::new(),
+                None => " version not read".to_owned(),
+            };
             let origin = [plugin.path.as_deref(), plugin.object.as_deref(), plugin.integrity.as_deref()];
             let origin = origin.into_iter().flatten().collect::<Vec<_>>().join(" ");
             line(
                 if index == 0 { "Plugins" } else { "" },
-                &format!("{} {version}  {DIM}{origin}{DIM:#}", plugin.name),
+                &format!("{}{version}  {DIM}{origin}{DIM:#}", plugin.name),
             )?;
         }
         if !environment.names.is_empty() {

@@ -11,6 +11,7 @@ use crate::package::manifest::Target;
 use crate::progress::Progress as _;
 use crate::store::{Damage, Found};
 use crate::text::style::{BOLD, COMMIT, ERROR, GOOD};
+use crate::text::words::count;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -66,17 +67,21 @@ pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
             }
         }
     }
-    ui.progress().phase(&format!("Verifying {} packages", found.len()));
+    ui.progress().phase(&format!("Verifying {}", count(found.len(), "package")));
     ui.progress().expect_bytes(found.iter().map(|found| found.line.size).sum());
     let packages = found.iter().map(|found| verify(workspace, found)).collect::<Result<Vec<_>>>()?;
     let damaged = packages.iter().filter(|row| !row.damages.is_empty()).count();
     let report = Report { intact: packages.len() - damaged, damaged, packages };
-    ui.report(&report);
+    ui.report(&report)?;
     if damaged == 0 {
         return Ok(());
     }
-    Err(Error::integrity(format!("{damaged} of {} packages are damaged", report.packages.len()))
-        .hint("a copy of this repository may have them whole: compare with `git slsart verify --all` there"))
+    Err(Error::integrity(format!(
+        "{damaged} of {} {} damaged",
+        count(report.packages.len(), "package"),
+        if damaged == 1 { "is" } else { "are" }
+    ))
+    .hint("a copy of this repository may have them whole: compare with `git slsart verify --all` there"))
 }
 
 fn verify(workspace: &Workspace<'_>, found: &Found) -> Result<Row> {

@@ -146,16 +146,14 @@ impl Repository {
             return Err(Error::refused("this repository has no commit yet")
                 .hint("commit your service first: git add -A && git commit"));
         }
-        let spec = format!("{revision}^{{commit}}");
-        let (found, output) = self
-            .command()
-            .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
-            .arg(spec)
-            .probe()?;
-        let text = String::from_utf8_lossy(&output);
-        match Oid::from_str(text.trim()) {
-            Ok(id) if found => Ok(id),
-            _ => Err(Error::not_recorded(format!("'{revision}' is not a commit here"))
+        // Not `revision^{commit}`: after `:/text` that would be part of the text.
+        let parse = self.command().args(["rev-parse", "--verify", "--quiet", "--end-of-options", revision]);
+        let (found, output) = parse.probe()?;
+        let object = Oid::from_str(String::from_utf8_lossy(&output).trim()).ok().filter(|_| found);
+        let object = object.and_then(|id| self.inner.find_object(id, None).ok());
+        match object.and_then(|object| object.peel_to_commit().ok()) {
+            Some(commit) => Ok(commit.id()),
+            None => Err(Error::not_recorded(format!("'{revision}' is not a commit here"))
                 .hint("`git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow")),
         }
     }

@@ -32,6 +32,12 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
     "just now".to_owned()
 }
 
+/// A number of things: `1 package`, `3 packages`.
+#[must_use]
+pub fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 /// The name in `Name <email>`.
 #[must_use]
 pub fn person(signature: &str) -> &str {

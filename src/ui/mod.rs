@@ -5,14 +5,15 @@ mod progress;
 mod prompt;
 
 use std::fmt::Display;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
 
 pub use progress::Spinner;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::text::style::{BOLD, ERROR, HINT, WARNING};
 
 /// How much and in which form to print.
@@ -67,22 +68,26 @@ impl Ui {
     }
 
     /// Prints the result of a command: its text, or with `--json` the object itself.
-    pub fn report<R: Serialize + Display>(&self, report: &R) {
+    ///
+    /// # Errors
+    /// When standard output can't be written, as on a full disk: a script must not take half a result for all of it.
+    pub fn report<R: Serialize + Display>(&self, report: &R) -> Result<()> {
         self.spinner.clear();
         let mut out = AutoStream::new(std::io::stdout(), self.options.color);
         let text = if self.options.json {
-            serde_json::to_string_pretty(report).unwrap_or_default() + "\n"
+            let text = serde_json::to_string_pretty(report)
+                .map_err(|error| Error::bug("the result can't be written as JSON").because(error))?;
+            text + "\n"
         } else {
             report.to_string()
         };
-        // A reader that has seen enough, such as `head`, is no error of this program.
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 
     /// Prints bytes as they are: a completion script, a man page.
-    pub fn write(&self, bytes: &[u8]) {
+    pub fn write(&self, bytes: &[u8]) -> Result<()> {
         let mut out = std::io::stdout();
-        let _ = out.write_all(bytes).and_then(|()| out.flush());
+        written(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
     /// Prints something to look at before the command acts.
@@ -128,5 +133,15 @@ impl Ui {
     fn stderr(&self, text: &str) {
         let mut out = AutoStream::new(std::io::stderr(), self.options.color);
         let _ = out.write_all(text.as_bytes());
+    }
+}
+
+fn written(outcome: io::Result<()>) -> Result<()> {
+    match outcome {
+        // A reader that has seen enough, such as `head`, is no error of this program.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::io("write to", Path::new("standard output"), error))
+        }
+        _ => Ok(()),
     }
 }

@@ -5,5 +5,10 @@
 #[path = "../support/sandbox.rs"]
 mod sandbox;
 
+mod extract;
+mod interface;
+mod log;
 mod package;
 mod record;
+mod show;
+mod verify;

@@ -261,7 +261,7 @@ impl Sandbox {
         command.env("STAND_IN", "hang").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().unwrap();
         let mark = self.beside("runs.hanging");
-        wait_until("the framework hangs", || mark.exists());
+        wait_until("the framework hangs", || fs::read(&mark).is_ok_and(|pid| !pid.is_empty()));
         child
     }
 

@@ -1,0 +1,206 @@
+//! What all commands share: help, exit codes, colour, `-q`, `-C`, JSON.
+
+use std::fs;
+use std::process::Stdio;
+
+use snapbox::str;
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn short_help_fits_a_screen() {
+    let sandbox = Sandbox::bare();
+    sandbox.slsart("-h").is(str![[r#"
+Keep Serverless Framework packages in git, and roll back to any of them exactly
+
+Usage: git slsart [OPTIONS] <COMMAND>
+
+Commands:
+  init         Set this repository up: slsart.toml, git's configuration, the post-commit hook
+  uninstall    Take back what init did; recorded packages stay
+  package      Package a commit and record the package
+  record       Record a package that something else made
+  log          List recorded packages, a line each
+  show         Show a recorded package in full
+  verify       Read packages back and compare every byte with what was recorded
+  extract      Write a recorded package's exact directory
+  check        Check that HEAD is ready to be deployed
+  deploy       Deploy a recorded package
+  rollback     Roll back to a recorded package
+  history      Show the deployments of a target, the live one marked
+  completions  Print a completion script for a shell
+  man          Print the manual page, or write all pages to a directory
+
+Options:
+  -h, --help     Print help (see more with '--help')
+  -V, --version  Print version
+
+Global options:
+  -C <DIR>            Run as if started in DIR
+      --json          Print one JSON object on standard output, and errors as JSON on standard error
+  -q, --quiet         Print only results, warnings and errors
+  -v, --verbose       Also print the output of programs that would only be shown when they fail
+      --color <WHEN>  When to use colour [default: auto] [possible values: auto, always, never]
+
+"#]]);
+}
+
+#[test]
+fn every_commands_long_help_ends_with_its_exit_status() {
+    let sandbox = Sandbox::bare();
+    let help = sandbox.slsart("-h").stdout;
+    let names =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names: Vec<&str> = names.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.len() >= 13, "{names:?}");
+    for name in names {
+        let outcome = sandbox.slsart(&format!("{name} --help")).succeeded();
+        assert!(outcome.stdout.contains("255  a bug in git-slsart"), "{name}: {outcome}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_exit_2() {
+    let sandbox = Sandbox::bare();
+    for line in [
+        "",
+        "nonsense",
+        "log --nonsense",
+        "extract",
+        "-q -v log",
+        "package a b",
+        "log -n x",
+        "--color red log",
+    ] {
+        let outcome = sandbox.slsart(line);
+        assert_eq!(outcome.code, 2, "{line}: {outcome}");
+        assert_eq!(outcome.stdout, "", "{line}");
+    }
+    sandbox.slsart("lgo").is(str![[r#"
+── stderr ──
+error: unrecognized subcommand 'lgo'
+
+Usage: git slsart [OPTIONS] <COMMAND>
+
+For more information, try '--help'.
+── exit 2 ──
+
+"#]]);
+    sandbox.slsart("-C nowhere log").is(str![[r#"
+── stderr ──
+error: '[ROOT]/repo/nowhere' is not a directory
+── exit 2 ──
+
+"#]]);
+    sandbox.slsart_with("log", &[("SLSART_NOW", "yesterday")]).is(str![[r#"
+── stderr ──
+error: SLSART_NOW is not a time such as 2026-01-31T12:00:00Z
+  failed to parse four digit integer as year: invalid digit, expected 0-9 but got y
+── exit 2 ──
+
+"#]]);
+    sandbox.slsart("--version").is(str![[r#"
+git-slsart 0.1.0
+
+"#]]);
+}
+
+#[test]
+fn git_finds_the_command() {
+    let sandbox = Sandbox::recorded();
+    let through_git = sandbox.git("slsart log --json");
+    assert_eq!(through_git, sandbox.slsart("log --json").stdout.trim_end());
+    assert_eq!(sandbox.run("git", ["slsart", "show", "nowhere"]).code, 5);
+}
+
+#[test]
+fn colour_is_for_terminals_unless_asked_for() {
+    let sandbox = Sandbox::recorded();
+    for line in ["log", "show", "verify", "check", "init -n", "deploy -n -s prod", "show nowhere", "history"]
+    {
+        let plain = sandbox.slsart(line);
+        assert!(!format!("{}{}", plain.stdout, plain.stderr).contains('\x1b'), "{line}: {plain}");
+        let never = sandbox.slsart(&format!("{line} --color never"));
+        assert!(!format!("{}{}", never.stdout, never.stderr).contains('\x1b'), "{line}: {never}");
+        let always = sandbox.slsart(&format!("{line} --color always"));
+        assert!(format!("{}{}", always.stdout, always.stderr).contains('\x1b'), "{line}: {always}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let sandbox = Sandbox::recorded();
+    let outcome = sandbox.shell("git-slsart show --json | head -c 1");
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("{", ""));
+}
+
+#[test]
+fn quiet_leaves_results_warnings_and_errors() {
+    let sandbox = Sandbox::recorded();
+    sandbox.slsart("verify -q").is(str![[r#"
+✓ intact   ded51dc  be694c54  orders · prod · us-east-1
+
+"#]]);
+    sandbox.slsart("show nowhere -q").is(str![[r#"
+── stderr ──
+error: 'nowhere' is not a commit here
+hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
+── exit 5 ──
+
+"#]]);
+}
+
+#[test]
+fn an_error_in_json_is_one_object_on_standard_error() {
+    let sandbox = Sandbox::recorded();
+    for (line, code, kind) in [
+        ("record ../nowhere", 1, "refused"),
+        ("-C nowhere log", 2, "usage"),
+        ("show nowhere", 5, "not-recorded"),
+        ("verify nowhere", 5, "not-recorded"),
+        ("deploy -s prod", 1, "refused"),
+    ] {
+        let outcome = sandbox.slsart(&format!("{line} --json"));
+        let error: serde_json::Value =
+            serde_json::from_str(&outcome.stderr).unwrap_or_else(|_| panic!("{outcome}"));
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (code, ""), "{line}");
+        assert_eq!(error["error"]["kind"], kind, "{line}");
+        assert_eq!(error["error"]["exit_code"], code, "{line}");
+    }
+}
+
+#[test]
+fn completions_and_manual_pages_are_made_anywhere() {
+    let sandbox = Sandbox::bare();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(
+            sandbox.slsart(&format!("completions {shell}")).succeeded().stdout.contains("rollback"),
+            "{shell}"
+        );
+    }
+    assert!(sandbox.slsart("man").succeeded().stdout.contains(".TH git-slsart"));
+    sandbox.slsart("man --dir ../man1").succeeded();
+    let mut pages: Vec<_> =
+        fs::read_dir(sandbox.beside("man1")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    pages.sort();
+    assert!(
+        pages.contains(&"git-slsart.1".into()) && pages.contains(&"git-slsart-rollback.1".into()),
+        "{pages:?}"
+    );
+    sandbox.slsart("man --dir /dev/null/x").is(str![[r#"
+── stderr ──
+error: cannot create '/dev/null/x'
+  Not a directory (os error 20)
+── exit 1 ──
+
+"#]]);
+}
+
+#[test]
+fn standard_output_that_cannot_be_written_is_not_silent() {
+    let sandbox = Sandbox::recorded();
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = sandbox.slsart_command("show --json");
+    let status = command.stdout(full).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+}

@@ -1,0 +1,321 @@
+//! `git slsart show`, and how every command finds a package by what is typed.
+
+use snapbox::str;
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn a_package_in_full() {
+    let sandbox = Sandbox::installed();
+    sandbox.slsart("package --in-place -s prod -q").succeeded();
+    sandbox.slsart("show").is(str![[r#"
+Package   d00594d65753b1bb375c447da1a563fbd17e6a654e07d64ce0fdb7b5a9ee0a5f
+Target    orders · prod · us-east-1  in .
+Commit    ded51dc7e7a81dcee0754154a719b06ad6b0f393  Add the service
+Made      in place  recorded 1 minute ago, 2026-01-05T09:05:00Z
+With      osls 4.3.1 · node [NODE] · [SYSTEM]
+Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
+Plugins   serverless-hello 1.2.0  tools/serverless-hello
+          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a1954b4b814eaad19b19001c6
+Variables DB_URL
+Files     cloudformation-template-update-stack.json  493 B  f1a85c12db6605c4e5145e0e9c5fd9aabbf21371ab4b7643ab42a21ddc5fc666
+          orders.zip  153 B  6159d249632b2236e15390610e861a089cc9f862fcc96f1728b8c9819aba37cc
+          serverless-state.json  1.1 kB  34cfd1e7e634350a176af186774788bd4eea99c5f62086213424d001c3247d6f
+
+"#]]);
+}
+
+#[test]
+fn a_package_made_elsewhere_says_so_and_json_is_the_manifest() {
+    let sandbox = Sandbox::recorded();
+    sandbox.slsart("show").is(str![[r#"
+Package   be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609
+Target    orders · prod · us-east-1  in .
+Commit    ded51dc7e7a81dcee0754154a719b06ad6b0f393  Add the service
+Made      elsewhere, and recorded  recorded 1 minute ago, 2026-01-05T09:05:00Z
+With      recorded on [SYSTEM]
+Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
+Plugins   serverless-hello 1.2.0  tools/serverless-hello
+          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a1954b4b814eaad19b19001c6
+Variables DB_URL
+Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827226140568f3bef7eaac187cebd76878e0b63e9e442356
+          orders.zip  153 B  d05375d10b2f5752f6583108632cf43df890cf06abf533d989098191f772f975
+          serverless-state.json  1.1 kB  badb46c4b475d60369b434e547c81c2dacaccc1d169ce31f226578a672fd734b
+
+"#]]);
+    sandbox.slsart("show --json").is(str![[r#"
+{
+  "subject": "Add the service",
+  "committed": "2026-01-05T09:03:00Z",
+  "format": 1,
+  "package": {
+    "id": "be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609",
+    "size": 1298,
+    "recorded": "2026-01-05T09:05:00Z",
+    "made": "recorded"
+  },
+  "source": {
+    "commit": "ded51dc7e7a81dcee0754154a719b06ad6b0f393",
+    "tree": "664838487985d338abdf0d86e819df9063f35185",
+    "dirty": false
+  },
+  "target": {
+    "service": "orders",
+    "path": ".",
+    "stage": "prod",
+    "region": "us-east-1"
+  },
+  "tools": {
+    "slsart": "0.1.0",
+    "os": "linux",
+    "arch": "x86_64"
+  },
+  "lockfile": {
+    "path": "package-lock.json",
+    "kind": "npm",
+    "sha256": "068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527"
+  },
+  "environment": {
+    "names": [
+      "DB_URL"
+    ]
+  },
+  "plugin": [
+    {
+      "name": "serverless-hello",
+      "version": "1.2.0",
+      "path": "tools/serverless-hello"
+    },
+    {
+      "name": "./plugins/trace",
+      "path": "plugins/trace.js",
+      "object": "0ba985d1a4fbf02a1954b4b814eaad19b19001c6"
+    }
+  ],
+  "file": [
+    {
+      "path": "cloudformation-template-update-stack.json",
+      "size": 3,
+      "sha256": "ca3d163bab055381827226140568f3bef7eaac187cebd76878e0b63e9e442356"
+    },
+    {
+      "path": "orders.zip",
+      "size": 153,
+      "sha256": "d05375d10b2f5752f6583108632cf43df890cf06abf533d989098191f772f975"
+    },
+    {
+      "path": "serverless-state.json",
+      "size": 1142,
+      "sha256": "badb46c4b475d60369b434e547c81c2dacaccc1d169ce31f226578a672fd734b"
+    }
+  ]
+}
+
+"#]]);
+}
+
+#[test]
+fn a_package_made_with_changes_says_so() {
+    let sandbox = Sandbox::installed();
+    sandbox.write("handler.js", "exports.hello = async () => 'local';\n");
+    sandbox.slsart("package --in-place --allow-dirty -q").succeeded();
+    sandbox.slsart("show").is(str![[r#"
+Package   51755bb0f821f3e74b7b675ee087b69a0f8768d18a3558a5605981fd54ce0509
+Target    orders · dev · us-east-1  in .
+Commit    ded51dc7e7a81dcee0754154a719b06ad6b0f393  Add the service
+Source    with uncommitted changes  tree 6f16884de6ce1f69843cc453733abf83e1707467
+Made      in place  recorded 1 minute ago, 2026-01-05T09:05:00Z
+With      osls 4.3.1 · node [NODE] · [SYSTEM]
+Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
+Plugins   serverless-hello 1.2.0  tools/serverless-hello
+          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a1954b4b814eaad19b19001c6
+Variables DB_URL
+Files     cloudformation-template-update-stack.json  491 B  b22d35c798f80ded582f9b5abc923733ee71a95866bff311f7960c174dea4b15
+          orders.zip  155 B  9832fa60c51ba601c76cf1a988a0c7e5c1fa14ea75a3f67f6d960f646e8d5764
+          serverless-state.json  1.1 kB  2b15878ecef8c9e5f0748e5c469d566ff7ee1fce3130fb5a8337470b49a6ab4d
+
+"#]]);
+}
+
+#[test]
+fn a_commit_can_be_named_in_any_way_git_understands_and_a_package_by_its_id() {
+    let sandbox = Sandbox::recorded();
+    let id = sandbox.slsart("show --json").json()["package"]["id"].as_str().unwrap().to_owned();
+    sandbox.git("tag -m 'The first' v1.0.0");
+    sandbox.change("Answer two");
+    for name in ["HEAD~", "v1.0.0", "v1.0.0^{commit}", ":/Add", "main@{1}", "HEAD^{/service}", &id, &id[..6]]
+    {
+        let shown = sandbox.slsart(&format!("show '{name}' --json")).succeeded().json();
+        assert_eq!(shown["package"]["id"], id.as_str(), "{name}");
+    }
+}
+
+#[test]
+fn a_commit_without_a_package_names_the_nearest_that_have_one() {
+    let sandbox = Sandbox::recorded();
+    sandbox.change("Answer two");
+    sandbox.change("Answer three");
+    sandbox.slsart("show").is(str![[r#"
+── stderr ──
+error: commit 834e0f9 has no package
+hint: the nearest commits that have one: ded51dc Add the service
+hint: make it now: git slsart package 834e0f9
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("show HEAD~ --json").is(str![[r#"
+── stderr ──
+{
+  "error": {
+    "kind": "not-recorded",
+    "message": "commit 7878ee4 has no package",
+    "causes": [],
+    "hints": [
+      "the nearest commits that have one: ded51dc Add the service",
+      "make it now: git slsart package 7878ee4"
+    ],
+    "exit_code": 5
+  }
+}
+── exit 5 ──
+
+"#]]);
+    sandbox.record("prod");
+    // Those before it come first, then those after it.
+    sandbox.slsart("show HEAD~").is(str![[r#"
+── stderr ──
+error: commit 7878ee4 has no package
+hint: the nearest commits that have one: ded51dc Add the service; 834e0f9 Answer three
+hint: make it now: git slsart package 7878ee4
+── exit 5 ──
+
+"#]]);
+}
+
+#[test]
+fn a_package_for_another_stage_or_service_is_none_for_this() {
+    let sandbox = Sandbox::recorded();
+    sandbox.slsart("show -s dev").is(str![[r#"
+── stderr ──
+error: commit ded51dc has no package for stage dev
+hint: it has one for: orders · prod · us-east-1
+hint: make it now: git slsart package ded51dc -s dev
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("show -r eu-west-1").is(str![[r#"
+── stderr ──
+error: commit ded51dc has no package for region eu-west-1
+hint: it has one for: orders · prod · us-east-1
+hint: make it now: git slsart package ded51dc -r eu-west-1
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("show --service billing").is(str![[r#"
+── stderr ──
+error: commit ded51dc has no package for service billing
+hint: it has one for: orders · prod · us-east-1
+hint: make it now: git slsart package ded51dc --service billing
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("extract HEAD -s dev -o ../out").is(str![[r#"
+── stderr ──
+error: commit ded51dc has no package for stage dev
+hint: it has one for: orders · prod · us-east-1
+hint: make it now: git slsart package ded51dc -s dev
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("verify HEAD -s dev").is(str![[r#"
+── stderr ──
+error: commit ded51dc has no package for stage dev
+hint: it has one for: orders · prod · us-east-1
+hint: make it now: git slsart package ded51dc -s dev
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("deploy -s dev --yes").is(str![[r#"
+── stderr ──
+error: commit ded51dc has no package for stage dev
+hint: it has one for: orders · prod · us-east-1
+hint: make it now: git slsart package ded51dc -s dev
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("rollback HEAD -s dev --yes").is(str![[r#"
+── stderr ──
+error: commit ded51dc has no package for stage dev
+hint: it has one for: orders · prod · us-east-1
+hint: make it now: git slsart package ded51dc -s dev
+── exit 5 ──
+
+"#]]);
+}
+
+#[test]
+fn where_nothing_is_recorded_the_way_to_record_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.slsart("show").is(str![[r#"
+── stderr ──
+error: commit ded51dc has no package
+hint: make it now: git slsart package ded51dc
+── exit 5 ──
+
+"#]]);
+}
+
+#[test]
+fn a_commit_with_packages_for_two_targets_asks_for_one() {
+    let sandbox = Sandbox::recorded();
+    sandbox.record("dev");
+    sandbox.slsart("show").is(str![[r#"
+── stderr ──
+error: that commit has packages for several targets
+hint: name one with --service, --stage and --region
+hint: it has: orders · dev · us-east-1 (.); orders · prod · us-east-1 (.)
+── exit 1 ──
+
+"#]]);
+    sandbox.slsart("show -s dev --json").succeeded();
+}
+
+#[test]
+fn a_name_that_is_nothing_is_not_recorded() {
+    let sandbox = Sandbox::recorded();
+    sandbox.slsart("show nowhere").is(str![[r#"
+── stderr ──
+error: 'nowhere' is not a commit here
+hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("show abcdef").is(str![[r#"
+── stderr ──
+error: 'abcdef' is not a commit here
+hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("show HEAD:handler.js").is(str![[r#"
+── stderr ──
+error: 'HEAD:handler.js' is not a commit here
+hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("show ''").is(str![[r#"
+── stderr ──
+error: '' is not a commit here
+hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("show -- --output=x").is(str![[r#"
+── stderr ──
+error: '--output=x' is not a commit here
+hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
+── exit 5 ──
+
+"#]]);
+}
