@@ -74,8 +74,7 @@ impl<'a> Workspace<'a> {
     pub fn service(&self, commit: Oid, wanted: Option<&str>) -> Result<Service> {
         let mut services = self.services(commit)?;
         if services.is_empty() {
-            return Err(Error::refused("there is no Serverless service in this commit")
-                .hint("a service is a directory with a committed serverless.yml (or .yaml, .json, .js, .cjs, .mjs, .ts)"));
+            return Err(no_service());
         }
         let list = services.iter().map(describe).collect::<Vec<_>>().join(", ");
         if let Some(wanted) = wanted {
@@ -215,6 +214,14 @@ impl<'a> Workspace<'a> {
             .collect();
         Ok(error.hint(format!("make it now: git slsart package {short}{options}")))
     }
+}
+
+/// The error for a commit that has nothing to package.
+#[must_use]
+pub fn no_service() -> Error {
+    Error::refused("there is no Serverless service in this commit").hint(
+        "a service is a directory with a committed serverless.yml (or .yaml, .json, .js, .cjs, .mjs, .ts)",
+    )
 }
 
 /// A word of a command line to paste.

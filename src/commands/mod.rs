@@ -14,6 +14,7 @@ pub mod shell;
 pub mod show;
 pub mod verify;
 
+use std::path::Path;
 use std::str::FromStr;
 
 use crate::cli::{Command, TargetArgs};
@@ -60,7 +61,8 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
 }
 
 fn open(context: &Context) -> Result<Repository> {
-    Repository::open(&context.cwd, context.environment.value("GIT_DIR").map(std::path::Path::new))
+    let path = |name| context.environment.value(name).map(Path::new);
+    Repository::open(&context.cwd, path("GIT_DIR"), path("GIT_WORK_TREE"))
 }
 
 impl TargetArgs {

@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use super::{framework_output, installing};
 use crate::cli::TargetArgs;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::packaging::Summary;
 use crate::packaging::make::{Making, make};
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::text::words::bytes;
 use crate::ui::Ui;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, no_service};
 
 /// Package a commit and record the package
 ///
@@ -60,7 +60,7 @@ pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         vec![workspace.service(commit, wanted.service.as_deref())?]
     };
     if services.is_empty() {
-        return Err(Error::refused("there is no Serverless service in this commit"));
+        return Err(no_service());
     }
     let making = Making {
         in_place: args.in_place,

@@ -3,13 +3,16 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::Repository;
 use crate::error::{Error, Result};
 
 const BEGIN: &str = "# >>> git-slsart >>>";
 const END: &str = "# <<< git-slsart <<<";
+
+const IN_WORK_TREE: &str = "core.hooksPath points into the working tree, where a hook manager or the repository itself owns the files";
+const NOT_SHELL: &str = "it is not a shell script";
 
 /// What a hook's file looks like to this program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +43,7 @@ impl Hook {
         let output = repository.command().args(["rev-parse", "--git-path", "hooks"]).read()?;
         let text = String::from_utf8_lossy(&output);
         let top = repository.work_tree_if_any().unwrap_or(repository.git_dir());
-        let directory = top.join(text.trim_end());
+        let directory = without_dots(&top.join(text.trim_end()));
         let inside_work_tree = repository.work_tree_if_any().is_some_and(|top| directory.starts_with(top));
         let tracked = inside_work_tree && !directory.starts_with(repository.common_dir());
         Ok(Self { path: directory.join(name), block: format!("{BEGIN}\n{}\n{END}\n", body.trim()), tracked })
@@ -52,32 +55,27 @@ impl Hook {
         &self.path
     }
 
-    /// The block, for people whose hook manager owns the file.
-    #[must_use]
-    pub fn block(&self) -> &str {
-        &self.block
-    }
-
     /// Looks at the file.
     pub fn state(&self) -> Result<State> {
+        let untouchable = |why: &str| Ok(State::Untouchable(why.to_owned()));
         let text = match fs::read(&self.path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.tracked => {
-                return Ok(State::Untouchable("core.hooksPath points into the working tree, where a hook manager or the repository itself owns the files".to_owned()));
+                return untouchable(IN_WORK_TREE);
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(State::Absent),
             Err(error) => return Err(Error::io("read", &self.path, error)),
         };
-        let Ok(text) = String::from_utf8(text) else {
-            return Ok(State::Untouchable("the hook is not a shell script".to_owned()));
-        };
-        Ok(match (text.contains(&self.block), text.contains(BEGIN)) {
-            (true, _) => State::Installed,
-            (false, true) => State::Outdated,
-            _ if self.tracked => State::Untouchable("core.hooksPath points into the working tree, where a hook manager or the repository itself owns the files".to_owned()),
-            _ if is_shell(&text) => State::Foreign,
-            _ => State::Untouchable("the hook is not a shell script".to_owned()),
-        })
+        let Ok(text) = String::from_utf8(text) else { return untouchable(NOT_SHELL) };
+        match (text.contains(&self.block), text.contains(BEGIN)) {
+            (true, _) => Ok(State::Installed),
+            (false, true) => Ok(State::Outdated),
+            _ if self.tracked => untouchable(IN_WORK_TREE),
+            _ if !is_shell(&text) => untouchable(NOT_SHELL),
+            // Making it executable would also bring back what somebody has put out of action.
+            _ if !self.is_executable() => untouchable("it is not executable, so git does not run it"),
+            _ => Ok(State::Foreign),
+        }
     }
 
     /// Puts the block in: right after the first line, since a script may end with `exit`.
@@ -109,13 +107,17 @@ impl Hook {
         Ok(true)
     }
 
+    fn is_executable(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
+    }
+
     fn read(&self) -> Result<String> {
         fs::read_to_string(&self.path).map_err(|error| Error::io("read", &self.path, error))
     }
 
     fn write(&self, text: &str) -> Result<()> {
         let directory = self.path.parent().unwrap_or(Path::new("."));
-        let mode = fs::metadata(&self.path).map_or(0o755, |metadata| metadata.permissions().mode() | 0o100);
+        let mode = fs::metadata(&self.path).map_or(0o755, |metadata| metadata.permissions().mode());
         let write = || -> std::io::Result<()> {
             fs::create_dir_all(directory)?;
             let mut file = tempfile::Builder::new()
@@ -131,6 +133,19 @@ impl Hook {
         };
         write().map_err(|error| Error::io("write", &self.path, error))
     }
+}
+
+/// `path` without `.` and `..`: `core.hooksPath` may be `../hooks`, which is not inside of the working tree.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => drop(clean.pop()),
+            Component::CurDir => {}
+            component => clean.push(component),
+        }
+    }
+    clean
 }
 
 fn insert(text: &str, block: &str) -> String {

@@ -57,8 +57,8 @@ pub const MODE_FILE: i32 = 0o100_644;
 pub const MODE_TREE: i32 = 0o040_000;
 
 impl Repository {
-    /// Opens the repository that holds `directory`, or the one that `GIT_DIR` names.
-    pub fn open(directory: &Path, git_dir: Option<&Path>) -> Result<Self> {
+    /// Opens the repository that holds `directory`, or the one that `GIT_DIR` names; `GIT_WORK_TREE` goes with that.
+    pub fn open(directory: &Path, git_dir: Option<&Path>, work_tree: Option<&Path>) -> Result<Self> {
         let flags = git2::RepositoryOpenFlags::empty();
         let no_ceilings: [&Path; 0] = [];
         let opened = match git_dir {
@@ -69,19 +69,27 @@ impl Repository {
             ),
             None => git2::Repository::open_ext(directory, flags, no_ceilings),
         };
+        let opened = opened.and_then(|inner| {
+            if let Some(path) = work_tree.filter(|_| git_dir.is_some()) {
+                inner.set_workdir(&directory.join(path), false)?;
+            }
+            Ok(inner)
+        });
+        let place = git_dir.map_or_else(|| directory.to_owned(), |path| directory.join(path));
+        let place = place.display();
         opened.map(|inner| Self { inner }).map_err(|error| {
             let message = error.message().to_owned();
             match error.code() {
-                git2::ErrorCode::NotFound => Error::refused(format!("no git repository here: '{}'", directory.display()))
+                git2::ErrorCode::NotFound => Error::refused(format!("no git repository here: '{}'", place))
                     .hint("change to one, name one with `-C DIR`, or make one with `git init`"),
-                git2::ErrorCode::Owner => Error::refused(format!("git does not trust the repository at '{}': another user owns it", directory.display()))
-                    .hint(format!("git config --global --add safe.directory {}", directory.display())),
+                git2::ErrorCode::Owner => Error::refused(format!("git does not trust the repository at '{}': another user owns it", place))
+                    .hint(format!("git config --global --add safe.directory {}", place)),
                 _ if message.contains("sha256") || message.contains("objectformat") => Error::refused("this repository uses SHA-256 objects, which libgit2 can't read yet")
                     .hint("use a repository with SHA-1 objects, git's default"),
                 _ if message.contains("extension") => Error::refused("this repository uses a git extension that libgit2 can't read yet")
                     .hint("`git config --get-regexp '^extensions\\.'` shows which; `reftable` can be converted with `git refs migrate --ref-format=files`")
                     .because(error),
-                _ => Error::refused(format!("cannot open the git repository at '{}'", directory.display())).because(error),
+                _ => Error::refused(format!("cannot open the git repository at '{}'", place)).because(error),
             }
         })
     }

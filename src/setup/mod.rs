@@ -218,7 +218,9 @@ fn install_hook(workspace: &Workspace<'_>, name: &str, body: &str, dry_run: bool
     );
     step.remark = match state {
         State::Foreign => Some("beside what is in it".to_owned()),
-        State::Untouchable(why) => Some(format!("{why}; add these lines to it yourself:\n{}", hook.block())),
+        State::Untouchable(why) => {
+            Some(format!("{why}; to have it all the same, run from it: git-slsart hook {name}"))
+        }
         _ => None,
     };
     Ok(step)
@@ -230,8 +232,10 @@ fn step(subject: &str, action: Action) -> Step {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `would remove`, or `left alone`, and a space.
+        let width = if self.dry_run { 13 } else { 11 };
         for found in &self.found {
-            writeln!(f, "{DIM}found{DIM:#}      {found}")?;
+            writeln!(f, "{DIM}{:width$}{DIM:#}{found}", "found")?;
         }
         for Step { subject, action, remark } in &self.steps {
             let (style, word) = match (action, self.dry_run) {
@@ -244,15 +248,14 @@ impl fmt::Display for Report {
                 (Action::Unchanged, _) => (DIM, "unchanged"),
                 (Action::Skip, _) => (WARNING, "left alone"),
             };
-            let pad = " ".repeat(11_usize.saturating_sub(word.len()).max(1));
-            write!(f, "{style}{word}{style:#}{pad}{subject}")?;
+            write!(f, "{style}{word:width$}{style:#}{subject}")?;
             match remark {
                 Some(remark) => writeln!(f, " ({remark})")?,
                 None => writeln!(f)?,
             }
         }
         for next in &self.next {
-            writeln!(f, "{DIM}next{DIM:#}       {next}")?;
+            writeln!(f, "{DIM}{:width$}{DIM:#}{next}", "next")?;
         }
         Ok(())
     }

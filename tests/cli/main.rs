@@ -5,10 +5,13 @@
 #[path = "../support/sandbox.rs"]
 mod sandbox;
 
+mod config;
 mod extract;
+mod init;
 mod interface;
 mod log;
 mod package;
+mod place;
 mod record;
 mod show;
 mod verify;

@@ -265,24 +265,33 @@ impl Sandbox {
         child
     }
 
-    /// What git and the file system say of the sandbox, to compare before and after: refs, configuration, files.
-    pub(crate) fn fingerprint(&self) -> String {
-        let mut text = self.git("for-each-ref");
+    /// What git and the file system say of the repository, to compare before and after: a line a ref, a line a file with its
+    /// mode and content.
+    pub(crate) fn fingerprint(&self) -> Vec<String> {
+        let mut lines: Vec<_> = self.git("for-each-ref").lines().map(str::to_owned).collect();
         for entry in WalkDir::new(self.path("")).sort_by_file_name() {
             let entry = entry.unwrap();
             let relative = entry.path().strip_prefix(self.path("")).unwrap().to_str().unwrap();
-            if ["node_modules", ".git/objects", ".git/logs"]
-                .iter()
-                .any(|skipped| relative.starts_with(skipped))
-            {
+            let skipped = ["node_modules", ".git/objects", ".git/logs"];
+            if skipped.iter().any(|name| relative.starts_with(name)) || relative.ends_with(".sample") {
                 continue;
             }
             let metadata = entry.path().symlink_metadata().unwrap();
             let content = if metadata.is_file() { fs::read(entry.path()).unwrap() } else { Vec::new() };
             let mode = metadata.permissions().mode();
-            text.push_str(&format!("\n{mode:o} {relative} {}", String::from_utf8_lossy(&content)));
+            lines.push(format!("{mode:o} {relative} {:?}", String::from_utf8_lossy(&content)));
         }
-        text
+        lines
+    }
+
+    /// Fails when the repository is not as it was.
+    #[track_caller]
+    pub(crate) fn is_as_before(&self, before: &[String]) {
+        let now = self.fingerprint();
+        let gone = before.iter().filter(|line| !now.contains(line)).map(|line| format!("- {line}\n"));
+        let new = now.iter().filter(|line| !before.contains(line)).map(|line| format!("+ {line}\n"));
+        let changes: String = gone.chain(new).collect();
+        assert!(changes.is_empty(), "{changes}");
     }
 
     /// Fails unless the repository is whole for git itself.

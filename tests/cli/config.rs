@@ -1,0 +1,143 @@
+//! `slsart.toml`: what is wrong with it is named; what it says is done.
+
+use snapbox::str;
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn an_error_names_the_key() {
+    let sandbox = Sandbox::recorded();
+    sandbox.write("slsart.toml", "[defaults]\nstaeg = \"prod\"\n");
+    sandbox.slsart("log").is(str![[r#"
+── stderr ──
+error: slsart.toml can't be read
+  TOML parse error at line 2, column 1
+    |
+  2 | staeg = "prod"
+    | ^^^^^
+  unknown field `staeg`, expected `stage` or `region`
+hint: `git slsart init --dry-run` shows the default file with every key explained
+── exit 1 ──
+
+"#]]);
+    sandbox.write("slsart.toml", "[hooks]\npost-commit = \"sometimes\"\n");
+    sandbox.slsart("log").is(str![[r#"
+── stderr ──
+error: slsart.toml can't be read
+  TOML parse error at line 2, column 15
+    |
+  2 | post-commit = "sometimes"
+    |               ^^^^^^^^^^^
+  unknown variant `sometimes`, expected one of `attach`, `package`, `off`
+hint: `git slsart init --dry-run` shows the default file with every key explained
+── exit 1 ──
+
+"#]]);
+    sandbox.write("slsart.toml", "services = [\"../other\"]\n");
+    sandbox.slsart("log").is(str![[r#"
+── stderr ──
+error: slsart.toml can't be read
+  TOML parse error at line 1, column 12
+    |
+  1 | services = ["../other"]
+    |            ^^^^^^^^^^^^
+  "../other" is not a service path: it leaves the repository
+hint: `git slsart init --dry-run` shows the default file with every key explained
+── exit 1 ──
+
+"#]]);
+    sandbox.write("slsart.toml", "[defaults]\nstage = \"-s\"\n");
+    sandbox.slsart("log").is(str![[r#"
+── stderr ──
+error: slsart.toml can't be read
+  TOML parse error at line 2, column 9
+    |
+  2 | stage = "-s"
+    |         ^^^^
+  "-s" is not a stage: it begins with a hyphen, as an option does
+hint: `git slsart init --dry-run` shows the default file with every key explained
+── exit 1 ──
+
+"#]]);
+    sandbox.write("slsart.toml", "[carry]\npaths = [\"../secrets\"]\n");
+    sandbox.slsart("log").is(str![[r#"
+── stderr ──
+error: slsart.toml: `../secrets` in [carry] leaves the service's directory
+hint: patterns are relative to the service, such as `.env.*` or `build/**`
+── exit 1 ──
+
+"#]]);
+    sandbox.write("slsart.toml", "[carry]\npaths = [\"[\"]\n");
+    sandbox.slsart("log").is(str![[r#"
+── stderr ──
+error: slsart.toml: `[` in [carry] is not a pattern
+  error parsing glob '[': unclosed character class; missing ']'
+── exit 1 ──
+
+"#]]);
+    sandbox.write("slsart.toml", "[defaults\n");
+    sandbox.slsart("log").is(str![[r#"
+── stderr ──
+error: slsart.toml can't be read
+  TOML parse error at line 1, column 10
+    |
+  1 | [defaults
+    |          ^
+  unclosed table, expected `]`
+hint: `git slsart init --dry-run` shows the default file with every key explained
+── exit 1 ──
+
+"#]]);
+    sandbox.write("slsart.toml", b"\xff\xfe");
+    sandbox.slsart("log").is(str![[r#"
+── stderr ──
+error: cannot read '[ROOT]/repo/slsart.toml'
+  stream did not contain valid UTF-8
+── exit 1 ──
+
+"#]]);
+}
+
+#[test]
+fn stage_and_region_come_from_the_command_line_then_the_file_then_the_service() {
+    let sandbox = Sandbox::installed();
+    let service = sandbox.read("serverless.yml");
+    sandbox.write(
+        "serverless.yml",
+        service.replace("runtime:", "stage: ${opt:stage, 'qa'}\n  region: eu-west-3\n  runtime:"),
+    );
+    sandbox.commit("Fix the stage");
+    let target = |line: &str| {
+        let made =
+            sandbox.slsart(&format!("package --in-place --allow-dirty --json -q {line}")).succeeded().json();
+        let target = &made["packages"][0]["target"];
+        format!("{} {}", target["stage"].as_str().unwrap(), target["region"].as_str().unwrap())
+    };
+    assert_eq!(target(""), "qa eu-west-3");
+    sandbox.write("slsart.toml", "[defaults]\nstage = \"prod\"\nregion = \"us-west-2\"\n");
+    assert_eq!(target(""), "prod us-west-2");
+    assert_eq!(target("-s dev -r eu-west-1"), "dev eu-west-1");
+}
+
+#[test]
+fn only_the_services_that_are_listed_are_services() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a/serverless.yml", "service: aa\nprovider: aws\n");
+    sandbox.write("slsart.toml", "services = [\"a\"]\n");
+    sandbox.commit("Add another service");
+    sandbox.slsart("package --service orders").is(str![[r#"
+── stderr ──
+error: there is no service 'orders' in this commit
+hint: it has: a (aa)
+── exit 1 ──
+
+"#]]);
+    sandbox.slsart("init -n").is(str![[r#"
+found        service a (aa): serverless.yml, npm, package-lock.json
+unchanged    slsart.toml
+would add    git config log.excludeDecoration refs/slsart/
+would create hook post-commit
+next         git slsart package
+
+"#]]);
+}

@@ -1,0 +1,353 @@
+//! `git slsart init` and `uninstall`.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use snapbox::str;
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn a_repository_is_set_up_once() {
+    let sandbox = Sandbox::new();
+    sandbox.slsart("init").is(str![[r#"
+found      service . (orders): serverless.yml, npm, package-lock.json
+created    slsart.toml
+added      git config log.excludeDecoration refs/slsart/
+created    hook post-commit
+next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       git slsart package
+
+"#]]);
+    let before = sandbox.fingerprint();
+    sandbox.slsart("init").is(str![[r#"
+found      service . (orders): serverless.yml, npm, package-lock.json
+unchanged  slsart.toml
+unchanged  git config log.excludeDecoration refs/slsart/
+unchanged  hook post-commit
+next       git slsart package
+
+"#]]);
+    sandbox.is_as_before(&before);
+    snapbox::assert_data_eq!(
+        sandbox.read("slsart.toml"),
+        str![[r##"
+# Settings of git slsart; `git slsart --help` has its commands.
+# Every key is optional. What is commented out shows the default.
+
+# The directories that are services of this repository; empty: every directory with a serverless.yml or the like.
+# services = []
+
+# The stage and region that are meant when the command line names none.
+# Without them, the service's own configuration decides.
+[defaults]
+# stage = "dev"
+# region = "us-east-1"
+
+# Files that git ignores and that packaging or deploying needs, relative to each service's directory. They are copied from
+# your working tree into the worktree that a package is made in or deployed from. A directory stands for all in it.
+[carry]
+# paths = [".env", ".env.*"]
+
+[hooks]
+# After a commit:
+#   "attach"   a package made with `git slsart package --in-place --allow-dirty` from exactly what was then committed
+#              becomes the commit's package
+#   "package"  that, and where there is none the commit is packaged in the background
+#   "off"      nothing
+# post-commit = "attach"
+# The stages that "package" packages for; empty: the default stage.
+# stages = []
+
+"##]]
+    );
+    snapbox::assert_data_eq!(
+        sandbox.read(".git/hooks/post-commit"),
+        str![[r#"
+#!/bin/sh
+# >>> git-slsart >>>
+# A commit never fails because of this, and nothing happens where git-slsart is not installed.
+if command -v git-slsart >/dev/null 2>&1; then git-slsart hook post-commit || :; fi
+# <<< git-slsart <<<
+
+"#]]
+    );
+}
+
+#[test]
+fn the_file_that_init_writes_is_a_valid_one_with_comments_taken_out() {
+    let sandbox = Sandbox::new();
+    sandbox.slsart("init -q").succeeded();
+    let text = sandbox.read("slsart.toml");
+    let keys =
+        text.lines().map(|line| line.strip_prefix("# ").filter(|key| key.contains(" = ")).unwrap_or(line));
+    sandbox.write("slsart.toml", keys.collect::<Vec<_>>().join("\n"));
+    sandbox.slsart("log").succeeded();
+}
+
+#[test]
+fn a_dry_run_only_says() {
+    let sandbox = Sandbox::new();
+    let before = sandbox.fingerprint();
+    sandbox.slsart("init --dry-run").is(str![[r#"
+found        service . (orders): serverless.yml, npm, package-lock.json
+would create slsart.toml
+would add    git config log.excludeDecoration refs/slsart/
+would create hook post-commit
+next         git add slsart.toml && git commit -m 'Set up git slsart'
+next         git slsart package
+
+"#]]);
+    sandbox.slsart("init -n --json").is(str![[r#"
+{
+  "dry_run": true,
+  "found": [
+    "service . (orders): serverless.yml, npm, package-lock.json"
+  ],
+  "steps": [
+    {
+      "subject": "slsart.toml",
+      "action": "create"
+    },
+    {
+      "subject": "git config log.excludeDecoration refs/slsart/",
+      "action": "add"
+    },
+    {
+      "subject": "hook post-commit",
+      "action": "create"
+    }
+  ],
+  "next": [
+    "git add slsart.toml && git commit -m 'Set up git slsart'",
+    "git slsart package"
+  ]
+}
+
+"#]]);
+    sandbox.is_as_before(&before);
+    sandbox.slsart("init -q").succeeded();
+    let after = sandbox.fingerprint();
+    sandbox.slsart("uninstall --dry-run").is(str![[r#"
+would remove hook post-commit
+would remove git config log.excludeDecoration
+would remove slsart.toml
+next         recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
+
+"#]]);
+    sandbox.is_as_before(&after);
+}
+
+#[test]
+fn uninstall_leaves_the_repository_as_it_was() {
+    let sandbox = Sandbox::recorded();
+    let before = sandbox.fingerprint();
+    sandbox.slsart("init -q").succeeded();
+    assert_ne!(before, sandbox.fingerprint());
+    sandbox.slsart("uninstall").is(str![[r#"
+removed    hook post-commit
+removed    git config log.excludeDecoration
+removed    slsart.toml
+next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
+
+"#]]);
+    sandbox.is_as_before(&before);
+    sandbox.slsart("uninstall").is(str![[r#"
+unchanged  hook post-commit
+next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
+
+"#]]);
+    sandbox.is_as_before(&before);
+}
+
+#[test]
+fn what_somebody_else_configured_stays() {
+    let sandbox = Sandbox::new();
+    sandbox.git("config log.excludeDecoration refs/other/");
+    sandbox.git("config slsart.other mine");
+    let before = sandbox.fingerprint();
+    sandbox.slsart("init -q").succeeded();
+    assert_eq!(sandbox.git("config --get-all log.excludeDecoration"), "refs/other/\nrefs/slsart/");
+    sandbox.slsart("uninstall -q").succeeded();
+    sandbox.is_as_before(&before);
+
+    sandbox.git("config --add log.excludeDecoration refs/slsart/");
+    let before = sandbox.fingerprint();
+    sandbox.slsart("init -q").succeeded();
+    sandbox.slsart("uninstall -q").succeeded();
+    sandbox.is_as_before(&before);
+}
+
+#[test]
+fn a_hook_that_is_there_goes_on_and_comes_out_unchanged() {
+    let sandbox = Sandbox::new();
+    for script in
+        ["#!/bin/sh\necho mine\nexit 3\n", "#!/usr/bin/env bash\necho mine", "#!/bin/sh\n\n\necho mine\r\n"]
+    {
+        sandbox.write_program(".git/hooks/post-commit", script);
+        let before = sandbox.fingerprint();
+        sandbox.slsart("init -q").is(str![[r#"
+found      service . (orders): serverless.yml, npm, package-lock.json
+created    slsart.toml
+added      git config log.excludeDecoration refs/slsart/
+added      hook post-commit (beside what is in it)
+next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       git slsart package
+
+"#]]);
+        assert!(sandbox.read(".git/hooks/post-commit").contains("git-slsart hook post-commit"), "{script:?}");
+        sandbox.slsart("uninstall -q").succeeded();
+        sandbox.is_as_before(&before);
+    }
+}
+
+#[test]
+fn a_hook_that_git_does_not_run_is_not_brought_back() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".git/hooks/post-commit", "#!/bin/sh\necho disabled\n");
+    let before = sandbox.fingerprint();
+    sandbox.slsart("init").is(str![[r#"
+found      service . (orders): serverless.yml, npm, package-lock.json
+created    slsart.toml
+added      git config log.excludeDecoration refs/slsart/
+left alone hook post-commit (it is not executable, so git does not run it; to have it all the same, run from it: git-slsart hook post-commit)
+next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       git slsart package
+
+"#]]);
+    sandbox.slsart("uninstall -q").succeeded();
+    sandbox.is_as_before(&before);
+}
+
+#[test]
+fn a_hook_that_is_a_link_stays_one() {
+    let sandbox = Sandbox::new();
+    sandbox.write_program("scripts/hook", "#!/bin/sh\necho mine\n");
+    symlink("../../scripts/hook", sandbox.path(".git/hooks/post-commit")).unwrap();
+    let before = sandbox.fingerprint();
+    sandbox.slsart("init -q").succeeded();
+    assert!(sandbox.path(".git/hooks/post-commit").is_symlink());
+    sandbox.slsart("uninstall -q").succeeded();
+    sandbox.is_as_before(&before);
+}
+
+#[test]
+fn a_hook_that_is_no_shell_script_is_left_alone() {
+    let sandbox = Sandbox::new();
+    sandbox.write_program(".git/hooks/post-commit", "#!/usr/bin/env python3\nprint('mine')\n");
+    let before = sandbox.fingerprint();
+    sandbox.slsart("init").is(str![[r#"
+found      service . (orders): serverless.yml, npm, package-lock.json
+created    slsart.toml
+added      git config log.excludeDecoration refs/slsart/
+left alone hook post-commit (it is not a shell script; to have it all the same, run from it: git-slsart hook post-commit)
+next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       git slsart package
+
+"#]]);
+    assert!(sandbox.read(".git/hooks/post-commit").ends_with("print('mine')\n"));
+    sandbox.slsart("uninstall").is(str![[r#"
+unchanged  hook post-commit
+removed    git config log.excludeDecoration
+removed    slsart.toml
+next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
+
+"#]]);
+    sandbox.is_as_before(&before);
+    sandbox.write_program(".git/hooks/post-commit", "\u{7f}ELF");
+    fs::write(sandbox.path(".git/hooks/post-commit"), b"\x7fELF\xff\xfe").unwrap();
+    let before = sandbox.fingerprint();
+    sandbox.slsart("init -q").succeeded();
+    sandbox.slsart("uninstall -q").succeeded();
+    sandbox.is_as_before(&before);
+}
+
+#[test]
+fn hooks_in_the_working_tree_belong_to_whoever_put_them_there() {
+    let sandbox = Sandbox::new();
+    sandbox.git("config core.hooksPath .husky");
+    sandbox.write_program(".husky/post-commit", "#!/bin/sh\necho husky\n");
+    let before = sandbox.fingerprint();
+    sandbox.slsart("init").is(str![[r#"
+found      service . (orders): serverless.yml, npm, package-lock.json
+created    slsart.toml
+added      git config log.excludeDecoration refs/slsart/
+left alone hook post-commit (core.hooksPath points into the working tree, where a hook manager or the repository itself owns the files; to have it all the same, run from it: git-slsart hook post-commit)
+next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       git slsart package
+
+"#]]);
+    assert_eq!(sandbox.read(".husky/post-commit"), "#!/bin/sh\necho husky\n");
+    sandbox.slsart("uninstall -q").succeeded();
+    sandbox.is_as_before(&before);
+}
+
+#[test]
+fn hooks_elsewhere_are_found() {
+    let sandbox = Sandbox::new();
+    sandbox.git("config core.hooksPath ../shared-hooks");
+    let before = sandbox.fingerprint();
+    sandbox.slsart("init -q").succeeded();
+    assert!(sandbox.beside("shared-hooks/post-commit").exists());
+    sandbox.slsart("uninstall -q").succeeded();
+    sandbox.is_as_before(&before);
+    assert!(!sandbox.beside("shared-hooks/post-commit").exists());
+}
+
+#[test]
+fn a_configuration_of_the_users_own_is_never_removed() {
+    let sandbox = Sandbox::new();
+    sandbox.slsart("init -q").succeeded();
+    sandbox.write("slsart.toml", "[defaults]\nstage = \"prod\"\n");
+    sandbox.slsart("uninstall").is(str![[r#"
+removed    hook post-commit
+removed    git config log.excludeDecoration
+left alone slsart.toml (it was changed: rm slsart.toml)
+next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
+
+"#]]);
+    assert!(sandbox.path("slsart.toml").exists());
+    sandbox.slsart("init").is(str![[r#"
+found      service . (orders): serverless.yml, npm, package-lock.json
+unchanged  slsart.toml
+added      git config log.excludeDecoration refs/slsart/
+created    hook post-commit
+next       git slsart package
+
+"#]]);
+    sandbox.commit("Set up");
+    sandbox.slsart("uninstall").is(str![[r#"
+removed    hook post-commit
+removed    git config log.excludeDecoration
+left alone slsart.toml (it is committed: git rm slsart.toml)
+next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
+
+"#]]);
+    assert!(sandbox.path("slsart.toml").exists());
+}
+
+#[test]
+fn before_the_first_commit_it_says_what_is_missing() {
+    let sandbox = Sandbox::empty();
+    sandbox.slsart("init").is(str![[r#"
+found      no commit yet
+created    slsart.toml
+added      git config log.excludeDecoration refs/slsart/
+created    hook post-commit
+next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       git slsart package
+
+"#]]);
+    let sandbox = Sandbox::empty();
+    sandbox.write("README", "");
+    sandbox.commit("Start");
+    sandbox.slsart("init -n").is(str![[r#"
+found        no service in HEAD: commit a serverless.yml before packaging
+would create slsart.toml
+would add    git config log.excludeDecoration refs/slsart/
+would create hook post-commit
+next         git add slsart.toml && git commit -m 'Set up git slsart'
+next         git slsart package
+
+"#]]);
+}
