@@ -21,6 +21,7 @@ use crate::workspace::{Workspace, no_service};
 /// records what that made. Your working tree is not touched. A commit that has a package for the stage and region keeps it,
 /// unless --again is given.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct PackageArgs {
     /// The commit to package

@@ -37,18 +37,14 @@ pub(super) fn completions(args: &CompletionsArgs, ui: &Ui) -> Result<()> {
 }
 
 pub(super) fn man(args: &ManArgs, ui: &Ui) -> Result<()> {
-    match &args.dir {
-        Some(directory) => {
-            fs::create_dir_all(directory).map_err(|error| Error::io("create", directory, error))?;
-            clap_mangen::generate_to(Cli::command(), directory)
-                .map_err(|error| Error::io("write to", directory, error))
-        }
-        None => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command())
-                .render(&mut page)
-                .map_err(|error| Error::bug("the manual page can't be made").because(error))?;
-            ui.write(&page)
-        }
+    if let Some(directory) = &args.dir {
+        fs::create_dir_all(directory).map_err(|error| Error::io("create", directory, error))?;
+        return clap_mangen::generate_to(Cli::command(), directory)
+            .map_err(|error| Error::io("write to", directory, error));
     }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command())
+        .render(&mut page)
+        .map_err(|error| Error::bug("the manual page can't be made").because(error))?;
+    ui.write(&page)
 }

@@ -119,7 +119,7 @@ fn run(
                     .hint("the plugins that are installed must be those that the package was made with"));
             }
             Verdict::Failed | Verdict::Warning => {
-                progress.warn(&format!("{}: {}", check.name, check.message))
+                progress.warn(&format!("{}: {}", check.name, check.message));
             }
             Verdict::Ok => {}
         }
@@ -155,7 +155,8 @@ fn aftermath(error: Error, plan: &Plan<'_>, record: &Deployment) -> Error {
     }
     let stage = &plan.target.stage;
     let error = error.hint(
-        "CloudFormation goes back by itself to what was live, unless the framework's output says otherwise",
+        "the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack \
+         failed, but a plugin that fails after it leaves the update done",
     );
     match &plan.live {
         Some(live) => {

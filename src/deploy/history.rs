@@ -34,7 +34,7 @@ pub fn previous(deployments: &[Deployment]) -> Option<&Deployment> {
         stack.push(deployment);
     }
     let newest = deployments.first()?;
-    let back = if newest.outcome == Outcome::Succeeded { 1 } else { 0 };
+    let back = usize::from(newest.outcome == Outcome::Succeeded);
     stack.len().checked_sub(1 + back).map(|index| stack[index])
 }
 

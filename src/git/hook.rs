@@ -120,14 +120,15 @@ impl Hook {
         let mode = fs::metadata(&self.path).map_or(0o755, |metadata| metadata.permissions().mode());
         let write = || -> std::io::Result<()> {
             fs::create_dir_all(directory)?;
+            // A hook that is a symlink stays one: its target gets the new text.
+            let target = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+            let directory = target.parent().unwrap_or(directory);
             let mut file = tempfile::Builder::new()
                 .permissions(fs::Permissions::from_mode(mode))
                 .tempfile_in(directory)?;
             file.write_all(text.as_bytes())?;
             file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
             file.as_file().sync_all()?;
-            // A hook that is a symlink stays one: its target gets the new text.
-            let target = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
             file.persist(target)?;
             Ok(())
         };

@@ -19,20 +19,20 @@ impl Repository {
         }
     }
 
-    /// The refs whose names match `glob`, with their targets, sorted by name.
-    pub fn refs_matching(&self, glob: &str) -> Result<Vec<(String, Oid)>> {
-        let read = || -> std::result::Result<Vec<(String, Oid)>, git2::Error> {
-            let mut found = Vec::new();
-            for reference in self.inner.references_glob(glob)? {
-                let reference = reference?;
-                if let (Ok(name), Some(target)) = (reference.name(), reference.target()) {
-                    found.push((name.to_owned(), target));
-                }
-            }
-            found.sort_unstable();
-            Ok(found)
+    /// The refs whose names match `pattern` (as `git for-each-ref` has it), with their targets, sorted by name.
+    ///
+    /// Through the git command: it seeks to the pattern's prefix in a file of many thousand refs, which libgit2 reads whole.
+    pub fn refs_matching(&self, pattern: &str) -> Result<Vec<(String, Oid)>> {
+        let output = self
+            .command()
+            .args(["for-each-ref", "--format=%(objectname) %(refname)", "--", pattern])
+            .read()?;
+        let text = String::from_utf8_lossy(&output);
+        let parse = |line: &str| {
+            let (id, name) = line.split_once(' ')?;
+            Some((name.to_owned(), Oid::from_str(id).ok()?))
         };
-        read().map_err(|error| failed("cannot read the refs", error))
+        Ok(text.lines().filter_map(parse).collect())
     }
 
     /// Moves the ref `name` to what `next` says, given where it points now. The ref is locked meanwhile, so `next`

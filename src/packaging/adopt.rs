@@ -22,10 +22,14 @@ pub fn adopt(workspace: &Workspace<'_>, path: &Path, commit: Oid, wanted: &Wante
     let state = State::parse(&directory.state).map_err(from_state)?;
     let commit = repository.commit(commit)?;
     let service = service_of(workspace, &state, commit.id, wanted)?;
-    let stage = agreed::<Stage>("stage", state.stage().as_deref(), wanted.stage.as_ref())?;
+    let for_stage = agreed::<Stage>("stage", state.stage().as_deref(), wanted.stage.as_ref())?;
     let region = agreed::<Region>("region", state.region(), wanted.region.as_ref())?;
-    let target =
-        Target { service: service_name(&state, &service)?, path: service.path.clone(), stage, region };
+    let target = Target {
+        service: service_name(&state, &service)?,
+        path: service.path.clone(),
+        stage: for_stage,
+        region,
+    };
     let packaged_in = repository.work_tree_if_any().map(|top| service.path.under(top));
     let draft = Draft {
         directory: &mut directory,

@@ -67,7 +67,7 @@ impl<'r> Checkout<'r> {
         install::install(worktree.path(), found, output)?;
         phases.push(("plugins", timed.lap()));
         let framework = framework::find(worktree.path(), path)?;
-        Ok(Self { service, lockfile, framework, phases, worktree })
+        Ok(Self { worktree, service, lockfile, framework, phases })
     }
 
     /// A run of the framework in it.
@@ -97,7 +97,6 @@ pub struct Stopwatch(Instant);
 impl Stopwatch {
     /// Starts.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "starting is an act")]
     pub fn start() -> Self {
         Self(Instant::now())
     }

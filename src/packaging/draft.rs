@@ -123,6 +123,7 @@ fn relative(outer: &ServicePath, inner: &ServicePath) -> String {
 }
 
 /// A state that can't be used is something the user can act on.
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
 pub(crate) fn from_state(error: service::StateError) -> Error {
     let hint = error.hint();
     Error::refused(error.to_string()).hints(hint)

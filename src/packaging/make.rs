@@ -45,10 +45,11 @@ pub fn make(
 ) -> Result<Summary> {
     let commit = workspace.repository.commit(commit)?;
     let dirty = if making.in_place { changes(workspace, &commit, making.allow_dirty)? } else { false };
-    if !making.again && !dirty {
-        if let Some(summary) = existing(workspace, &commit, service, stage, region)? {
-            return Ok(summary);
-        }
+    if !making.again
+        && !dirty
+        && let Some(summary) = existing(workspace, &commit, service, stage, region)?
+    {
+        return Ok(summary);
     }
     let job = Job { workspace, commit, service, stage, region, making };
     if making.in_place { job.in_place(dirty) } else { job.in_worktree() }

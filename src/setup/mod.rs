@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::config::FILE;
 use crate::error::{Error, Result};
 use crate::git::hook::{Hook, State};
-use crate::git::{Oid, Source};
+use crate::git::{Oid, Source, data_dir};
 use crate::package::Sha256;
 use crate::text::style::{BOLD, DIM, GOOD, WARNING};
 use crate::toolchain::Lockfile;
@@ -112,6 +112,13 @@ pub fn uninstall(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
         }
     }
     steps.extend(remove_config_file(workspace, dry_run)?);
+    let data = data_dir(repository);
+    if data.exists() {
+        if !dry_run {
+            fs::remove_dir_all(&data).map_err(|error| Error::io("remove", &data, error))?;
+        }
+        steps.push(step("logs and locks in .git/slsart", Action::Remove));
+    }
     let next = vec!["recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin".to_owned()];
     Ok(Report { dry_run, found: Vec::new(), steps, next })
 }

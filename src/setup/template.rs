@@ -14,7 +14,7 @@ pub(super) fn text(workspace: &Workspace<'_>) -> String {
     let stage = stage.map_or_else(|| "dev".to_owned(), |stage| stage.to_string());
     let region = region.map_or_else(|| "us-east-1".to_owned(), |region| region.to_string());
     format!(
-        r##"# Settings of git slsart; `git slsart --help` has its commands.
+        r#"# Settings of git slsart; `git slsart --help` has its commands.
 # Every key is optional. What is commented out shows the default.
 
 # The directories that are services of this repository; empty: every directory with a serverless.yml or the like.
@@ -40,7 +40,7 @@ pub(super) fn text(workspace: &Workspace<'_>) -> String {
 # post-commit = "attach"
 # The stages that "package" packages for; empty: the default stage.
 # stages = []
-"##
+"#
     )
 }
 
@@ -51,13 +51,13 @@ mod tests {
     #[test]
     fn what_is_commented_out_is_valid_and_is_the_default() {
         let text = std::fs::read_to_string(file!()).unwrap();
-        let body = text.split("r##\"").nth(1).unwrap().split("\"##").next().unwrap();
+        let body = text.split("r##\"").nth(1).unwrap().split("\"#").next().unwrap();
         let uncommented: String = body
             .replace("{stage:?}", "\"dev\"")
             .replace("{region:?}", "\"us-east-1\"")
             .lines()
             .map(|line| line.strip_prefix("# ").filter(|line| line.contains(" = ")).unwrap_or(line))
-            .map(|line| format!("{line}\n"))
+            .flat_map(|line| [line, "\n"])
             .collect();
         let config = Config::parse(&uncommented).unwrap();
         assert_eq!((config.carry, config.hooks), (Config::default().carry, Config::default().hooks));

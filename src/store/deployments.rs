@@ -156,7 +156,7 @@ impl Store<'_> {
     /// The targets that have a history.
     pub fn deployed_targets(&self) -> Result<Vec<Target>> {
         let mut targets = Vec::new();
-        for (_, tip) in self.repository.refs_matching("refs/slsart/deployments/*")? {
+        for (_, tip) in self.repository.refs_matching("refs/slsart/deployments/")? {
             targets.extend(self.read_deployment(tip)?.map(|deployment| deployment.target));
         }
         Ok(targets)

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::line::PackageLine;
@@ -120,7 +121,6 @@ impl StoredPackage<'_> {
             self.extract_file(file, &scratch.path().join(&file.path))?;
             progress.advance(file.size);
         }
-        use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o755))
             .and_then(|()| fs::rename(scratch.path(), directory))
             .map_err(|error| Error::io("write", directory, error))?;

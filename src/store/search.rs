@@ -11,6 +11,9 @@ use crate::package::manifest::Target;
 /// How far along the history a package near a commit is looked for.
 const NEAR: usize = 2_000;
 
+/// How many commits are looked at one by one before the commits that have a package are listed.
+const DENSE: usize = 500;
+
 /// Which packages are meant. What is `None` may be anything.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -63,16 +66,29 @@ impl Store<'_> {
     pub fn along(&self, from: Oid, filter: &Filter, limit: usize) -> Result<Listing> {
         let mut listing = Listing::default();
         let Some(root) = self.notes_tree()? else { return Ok(listing) };
-        // Knowing how many commits have a note ends the walk at the last of them, not at the first commit ever made.
-        let mut left: HashSet<Oid> = notes::commits(self.repository, root)?.into_iter().collect();
-        for commit in self.repository.history(&[from])? {
-            if left.is_empty() {
-                break;
+        let mut noted = Vec::new();
+        let mut left: Option<HashSet<Oid>> = None;
+        for (walked, commit) in self.repository.history(&[from])?.enumerate() {
+            if walked == DENSE {
+                // Packages are rare here: knowing all commits that have one ends the walk at the last of them, not at the
+                // first commit ever made.
+                let mut all: HashSet<Oid> = notes::commits(self.repository, root)?.into_iter().collect();
+                for commit in &noted {
+                    all.remove(commit);
+                }
+                left = Some(all);
             }
-            if !left.remove(&commit) {
+            let worth_a_look = match &mut left {
+                Some(left) if left.is_empty() => break,
+                Some(left) => left.remove(&commit),
+                None => true,
+            };
+            if !worth_a_look {
                 continue;
             }
-            self.collect(root, commit, filter, &mut listing)?;
+            if self.collect(root, commit, filter, &mut listing)? {
+                noted.push(commit);
+            }
             if listing.found.len() > limit {
                 listing.found.truncate(limit);
                 listing.more = true;
@@ -134,11 +150,16 @@ impl Store<'_> {
         Ok(found)
     }
 
-    fn collect(&self, root: Oid, commit: Oid, filter: &Filter, listing: &mut Listing) -> Result<()> {
+    /// Adds the packages of `commit` to `listing`.
+    ///
+    /// # Returns
+    /// Whether the commit has a note.
+    fn collect(&self, root: Oid, commit: Oid, filter: &Filter, listing: &mut Listing) -> Result<bool> {
         let note = self.note_in(root, commit)?;
+        let is_noted = !note.packages.is_empty() || !note.unread.is_empty();
         listing.unread.extend(note.unread.into_iter().map(|line| (commit, line)));
         let lines = note.packages.into_iter().rev().filter(|line| filter.matches(&line.target));
         listing.found.extend(lines.map(|line| Found { commit, line }));
-        Ok(())
+        Ok(is_noted)
     }
 }

@@ -1,0 +1,87 @@
+//! `make bench`: whole-process times of git slsart beside a peer in the same run, as a table with ratios.
+//! Nothing here judges: the figures that are wanted stand in docs/performance.md.
+
+mod clock;
+mod history;
+
+use clock::{Row, print, time};
+use history::Recorded;
+
+const MANY: usize = 10_000;
+const FEW: usize = 10;
+
+fn main() {
+    let few = Recorded::make(FEW);
+    let many = Recorded::make(MANY);
+    let rows = [
+        compare("log -n 20", &few, &many, &["log"], &["log", "-n20", "--notes=slsart", "--format=%h %s %N"]),
+        compare(
+            "show HEAD",
+            &few,
+            &many,
+            &["show", "-s", "prod"],
+            &["notes", "--ref=slsart", "show", "HEAD"],
+        ),
+        compare(
+            "show, 5,000 back",
+            &few,
+            &many,
+            &["show", "-s", "prod", "middle"],
+            &["notes", "--ref=slsart", "show", "middle"],
+        ),
+        compare(
+            "post-commit hook",
+            &few,
+            &many,
+            &["hook", "post-commit"],
+            &["notes", "--ref=slsart", "show", "HEAD"],
+        ),
+        compare(
+            "history -s prod",
+            &few,
+            &many,
+            &["history", "-s", "prod"],
+            &["log", "-n20", "--format=%h %s"],
+        ),
+        record(&few, &many),
+    ];
+    print(
+        &format!(
+            "git slsart beside git, {MANY} packages beside {FEW}: median wall milliseconds of a whole process"
+        ),
+        &rows,
+    );
+}
+
+/// A command with few and with many packages, beside the stock git command that reads the same.
+fn compare(name: &str, few: &Recorded, many: &Recorded, ours: &[&str], gits: &[&str]) -> Row {
+    Row {
+        name: name.to_owned(),
+        few: time(|| few.slsart(ours)),
+        many: time(|| many.slsart(ours)),
+        peer_name: format!("git {}", gits[..2.min(gits.len())].join(" ")),
+        peer: time(|| many.git(gits)),
+    }
+}
+
+/// Recording one more package, beside `git notes add` and a commit of the same file by stock git.
+fn record(few: &Recorded, many: &Recorded) -> Row {
+    let next = many.fresh_package();
+    Row {
+        name: "record one more".to_owned(),
+        few: time(record_fresh(few)),
+        many: time(record_fresh(many)),
+        peer_name: "git hash-object, notes add".to_owned(),
+        peer: time(|| {
+            let package = next();
+            let zip = package.join("orders.zip");
+            many.git(&["hash-object", "-w", zip.to_str().expect("the path is UTF-8")]);
+            many.git(&["notes", "--ref=peer", "add", "-f", "-m", "x", "HEAD"]);
+        }),
+    }
+}
+
+fn record_fresh(repository: &Recorded) -> impl FnMut() + '_ {
+    let next = repository.fresh_package();
+    move || repository.slsart(&["record", next().to_str().expect("the path is UTF-8"), "HEAD"])
+}
