@@ -199,7 +199,8 @@ impl Repository {
     /// Commits reachable from `from`, newest first, read as they are asked for.
     pub fn history(&self, from: &[Oid]) -> Result<impl Iterator<Item = Oid> + '_> {
         let mut walk = self.inner.revwalk().map_err(|error| failed("cannot walk the history", error))?;
-        walk.set_sorting(git2::Sort::TIME).map_err(|error| failed("cannot walk the history", error))?;
+        // Unsorted is git's own default, newest first, and lazy; any other order reads the whole history before the first.
+        walk.set_sorting(git2::Sort::NONE).map_err(|error| failed("cannot walk the history", error))?;
         for id in from {
             walk.push(*id).map_err(|error| missing_object("commit", *id, error))?;
         }
