@@ -29,10 +29,7 @@ use crate::workspace::{Wanted, Workspace};
 /// Runs a command.
 pub fn dispatch(command: Command, context: &Context, ui: &Ui) -> Result<()> {
     match command {
-        Command::Completions(args) => {
-            shell::completions(&args, ui);
-            Ok(())
-        }
+        Command::Completions(args) => shell::completions(&args, ui),
         Command::Man(args) => shell::man(&args, ui),
         Command::Hook(args) => hook::run(&args, context, ui),
         command => {
