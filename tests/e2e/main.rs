@@ -1,1 +1,26 @@
+//! The real framework, real plugins and real npm on a local AWS. Needs what `make setup` makes, and fails without it.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test has no context: it makes the environment that one is read from"
+)]
+
+#[path = "../support/bed.rs"]
+mod bed;
+#[path = "../support/call.rs"]
+mod call;
+#[path = "../support/project.rs"]
+mod project;
+#[path = "../support/recorded.rs"]
+mod recorded;
+#[path = "../support/trace.rs"]
+mod trace;
+
+mod failures;
+mod hooks;
+mod interruptions;
+mod packages;
+mod places;
+mod releases;
+mod round_trip;

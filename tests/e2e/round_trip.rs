@@ -1,0 +1,85 @@
+//! From commit to live and back, with all that a rollback promises.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::bed::Bed;
+use crate::project::Project;
+use crate::trace::saw;
+
+const CART: &str = r#"{"body": "{\"items\": [{\"price\": 40, \"quantity\": 2}]}"}"#;
+
+#[test]
+fn a_rollback_makes_the_recorded_package_live_and_touches_nothing_else() {
+    let project = Project::new("osls4/orders", "there-and-back");
+    project.edit("serverless.yml", "orders-${", "there-and-back-${");
+    project.release("v1");
+    assert_eq!(checkout(&project)["body"], json!({ "version": "v1", "total": 80 }).to_string());
+    let live_v1 = project.live();
+
+    project.edit("src/cart.js", "(items) => items.reduce", "(cart) => cart.items.reduce");
+    project.edit("src/checkout.js", "'v1'", "'v2'");
+    project.edit("serverless.yml", "memorySize: 512", "memorySize: 1024");
+    project.release("v2");
+    assert_eq!(checkout(&project)["errorType"], "TypeError", "v2 is broken");
+    let live_v2 = project.live();
+    assert_eq!(live_v2["checkout"].memory, 1024);
+
+    // A rollback comes in the middle of work.
+    project.edit("src/cart.js", "cart.items", "cart.lines");
+    project.git("add src/cart.js");
+    project.edit("src/cart.js", "cart.lines", "cart.contents");
+    project.write("src/idea.js", "// not added yet\n");
+    let before = work(&project);
+    project.take_events();
+
+    let rollback = project.slsart("rollback -s prod --yes -m 'checkout 500s'").succeeds();
+    assert!(rollback.stdout.contains("v1 on there-and-back · prod"), "{rollback}");
+
+    let zip = project.recorded("v1").code_sha256("there-and-back.zip");
+    assert_eq!(project.live(), live_v1);
+    for (name, function) in project.live() {
+        assert_eq!(function.code_sha256, zip, "{name} does not run the recorded zip");
+    }
+    assert_eq!(checkout(&project)["body"], json!({ "version": "v1", "total": 80 }).to_string());
+    let domain = &Bed::shared().domains()["there-and-back-prod.example.com"];
+    assert_eq!(domain.as_array().unwrap().len(), 1, "the domain plugin's mapping: {domain}");
+
+    let events = project.take_events();
+    let built: Vec<_> = events.iter().filter(|event| event.name.contains("package:")).collect();
+    assert!(built.is_empty(), "something was built: {built:?}");
+    for name in ["before:deploy:deploy", "after:deploy:deploy", "finalize"] {
+        assert!(saw(&events, name), "the plugins did not see {name}: {events:?}");
+    }
+    for event in &events {
+        assert!(Path::new(&event.directory).starts_with(project.beside("cache")), "{event:?}");
+    }
+    assert!(project.leftovers().is_empty(), "{:?}", project.leftovers());
+    assert_eq!(work(&project), before);
+    assert_eq!(
+        project.history(),
+        ["rollback v1 succeeded (live)", "deploy v2 succeeded", "deploy v1 succeeded"]
+    );
+
+    // Forward, and back again to a package that is named.
+    project.slsart("deploy v2 -s prod --yes").succeeds();
+    assert_eq!(project.live(), live_v2);
+    project.slsart("rollback v1 -s prod --yes").succeeds();
+    assert_eq!(project.live(), live_v1);
+    assert_eq!(project.history()[..2], ["rollback v1 succeeded (live)", "deploy v2 succeeded"]);
+    assert_eq!(Bed::shared().missing_keys(&project.stack()), json!([]));
+    assert_eq!(work(&project), before);
+    project.slsart("verify --all").succeeds();
+}
+
+/// What the checkout answers to a cart of 80.
+fn checkout(project: &Project) -> Value {
+    Bed::shared().invoke(&format!("{}-checkout", project.stack()), CART)
+}
+
+/// All that a developer could lose.
+fn work(project: &Project) -> Vec<String> {
+    let looks = ["status --porcelain --branch", "diff", "diff --cached", "rev-parse HEAD", "stash list"];
+    looks.map(|look| project.git(look)).to_vec()
+}

@@ -1,0 +1,169 @@
+//! The test bed that `make setup` made, and the local AWS that all tests of a process share. Each test has a service of its
+//! own name, so that they don't meet there. Knows nothing of git slsart.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Longer than anything takes on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The bed, with its AWS running.
+pub(crate) struct Bed {
+    /// What is to be set for whatever runs the framework or npm.
+    pub(crate) variables: BTreeMap<String, String>,
+    aws: LocalAws,
+}
+
+struct LocalAws {
+    address: String,
+    /// It ends when its standard input closes: with this process, however that ends.
+    _process: Child,
+    _directory: TempDir,
+}
+
+/// A function as AWS has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LiveFunction {
+    /// Of its code.
+    pub(crate) code_sha256: String,
+    /// Of the code of each of its layers.
+    pub(crate) layers: Vec<String>,
+    /// In MB.
+    pub(crate) memory: u64,
+}
+
+impl Bed {
+    /// The bed of this process.
+    ///
+    /// # Panics
+    /// When there is none: a test that can't run has not passed.
+    pub(crate) fn shared() -> &'static Self {
+        static BED: OnceLock<Bed> = OnceLock::new();
+        BED.get_or_init(|| {
+            let directory =
+                std::env::var_os("SLSART_BED").map_or_else(|| repository().join("target/bed"), PathBuf::from);
+            let Ok(text) = fs::read_to_string(directory.join("bed.env")) else {
+                panic!("no test bed in {}: run `make setup`", directory.display());
+            };
+            let variables: BTreeMap<_, _> = text
+                .lines()
+                .filter_map(|line| line.split_once('='))
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
+            let aws = LocalAws::start(&variables["SLSART_BED_PYTHON"]);
+            Self { variables, aws }
+        })
+    }
+
+    /// Where the local AWS listens.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.aws.address)
+    }
+
+    /// A file or directory of `tests/bed`.
+    pub(crate) fn part(name: &str) -> PathBuf {
+        repository().join("tests/bed").join(name)
+    }
+
+    /// The functions whose names begin so, by the rest of their names.
+    pub(crate) fn functions(&self, prefix: &str) -> BTreeMap<String, LiveFunction> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let function = |value: &Value| LiveFunction {
+            code_sha256: text(&value["code_sha256"]),
+            layers: value["layers"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|layer| text(&layer["code_sha256"]))
+                .collect(),
+            memory: value["memory"].as_u64().unwrap(),
+        };
+        let found = self.look(&["functions", prefix]);
+        let found = found.as_object().unwrap().iter();
+        found.map(|(name, value)| (name[prefix.len()..].to_owned(), function(value))).collect()
+    }
+
+    /// What a function answers.
+    pub(crate) fn invoke(&self, function: &str, event: &str) -> Value {
+        self.look(&["invoke", function, event])["answer"].clone()
+    }
+
+    /// The S3 keys that a stack's live template names and its bucket lacks.
+    pub(crate) fn missing_keys(&self, stack: &str) -> Value {
+        self.look(&["template-s3-missing", stack])
+    }
+
+    /// Every key in the deployment bucket of a stack.
+    pub(crate) fn keys(&self, stack: &str) -> Value {
+        self.look(&["s3-keys", stack])
+    }
+
+    /// The custom domains, each with what its paths map to.
+    pub(crate) fn domains(&self) -> Value {
+        self.look(&["domains"])
+    }
+
+    fn look(&self, arguments: &[&str]) -> Value {
+        let output = Command::new(&self.variables["SLSART_BED_PYTHON"])
+            .arg(Self::part("awsctl.py"))
+            .args(arguments)
+            .env_clear()
+            .envs(&self.variables)
+            .env("AWS_ENDPOINT_URL", self.endpoint())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "awsctl {arguments:?}: {said}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+impl LocalAws {
+    fn start(python: &str) -> Self {
+        let directory = scratch();
+        let (address, log) = (directory.path().join("address"), directory.path().join("log"));
+        let output = File::create(&log).unwrap();
+        let mut process = Command::new(python)
+            .arg(Bed::part("aws.py"))
+            .arg(&address)
+            .stdin(Stdio::piped())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .spawn()
+            .unwrap();
+        wait_until("the local AWS listens", || {
+            let ended = process.try_wait().unwrap();
+            assert!(ended.is_none(), "the local AWS ended: {}", fs::read_to_string(&log).unwrap());
+            address.exists()
+        });
+        let address = fs::read_to_string(address).unwrap().trim().to_owned();
+        Self { address, _process: process, _directory: directory }
+    }
+}
+
+/// Waits for a condition, and fails when it doesn't come.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < PATIENCE, "waited in vain until {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A disposable directory on the file system of `target`, where the bed's files can be hard-linked to.
+pub(crate) fn scratch() -> TempDir {
+    tempfile::Builder::new().prefix("e2e-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
