@@ -10,7 +10,7 @@ use crate::git::Source;
 use crate::package::Manifest;
 use crate::package::manifest::Plugin;
 use crate::progress::Progress;
-use crate::service::ServicePath;
+use crate::service::{Plugins, ServicePath};
 use crate::store::StoredPackage;
 use crate::toolchain::{Lockfile, framework, install, installed};
 use crate::workspace::{Wanted, Workspace};
@@ -181,7 +181,7 @@ fn plugins(top: &Path, path: &ServicePath, manifest: &Manifest) -> Check {
 fn drift(service: &Path, top: &Path, plugin: &Plugin) -> Option<String> {
     // A plugin in the repository is part of the commit: checking it out is having it.
     let recorded = plugin.version.as_ref().filter(|_| plugin.object.is_none())?;
-    match installed::find(service, top, &plugin.name) {
+    match installed::find(service, top, Plugins::package(&plugin.name)?) {
         None => Some(format!("{} {recorded} is not installed", plugin.name)),
         Some(found) if found.version != *recorded => {
             Some(format!("{} is {} and was {recorded} when packaging", plugin.name, found.version))

@@ -8,7 +8,7 @@ use super::make::{own_tools, service_name};
 use crate::error::{Error, Result};
 use crate::git::{Oid, Source};
 use crate::package::directory::PackageDirectory;
-use crate::package::manifest::{Origin, Target, Tools};
+use crate::package::manifest::{Origin, Target};
 use crate::service::{Region, Service, Stage, State};
 use crate::store::{Recorded, Recording};
 use crate::workspace::{Wanted, Workspace, name_of};
@@ -41,8 +41,8 @@ pub fn adopt(workspace: &Workspace<'_>, path: &Path, commit: Oid, wanted: &Wante
         service: &service,
         target,
         origin: Origin::Recorded,
-        // Which programs made it elsewhere is not known here.
-        tools: Tools { ..own_tools() },
+        // Which node made it elsewhere is not known here; the framework is the one that the lockfile fixes.
+        tools: own_tools(),
         at: context.clock.now(),
     };
     let manifest = draft.manifest(*progress)?;

@@ -10,10 +10,10 @@ use crate::git::{Commit, Oid, Source};
 use crate::package::directory::{PackageDirectory, count_entries};
 use crate::package::manifest::{
     EnvironmentNames, FORMAT, Lockfile as LockfileEntry, Manifest, Origin, Package, Source as SourceEntry,
-    Target, Tools,
+    Target, Tool, Tools,
 };
 use crate::progress::Progress;
-use crate::service::{self, MAX_CONFIG_BYTES, Place, Service, ServicePath, State};
+use crate::service::{self, FrameworkKind, MAX_CONFIG_BYTES, Place, Service, ServicePath, State};
 use crate::toolchain::{LockedPackages, Lockfile, plugins};
 
 /// What is known of a package beside its directory.
@@ -46,13 +46,12 @@ impl Draft<'_> {
         }
         let listed = self.state.plugins();
         let below = lockfile.as_ref().map(|lockfile| relative(&lockfile.directory, path));
-        let plugins = plugins::identify(
-            self.source,
-            path,
-            &listed.modules,
-            listed.local_path.as_deref(),
-            locked.as_ref().zip(below.as_deref()),
-        )?;
+        let locked = locked.as_ref().zip(below.as_deref());
+        let plugins =
+            plugins::identify(self.source, path, &listed.modules, listed.local_path.as_deref(), locked)?;
+        if self.tools.framework.is_none() {
+            self.tools.framework = locked.and_then(|(packages, below)| locked_framework(packages, below));
+        }
         Ok(Manifest {
             format: FORMAT,
             package: Package {
@@ -111,6 +110,14 @@ impl Draft<'_> {
         };
         service::environment_names(config, Some(&self.target.stage), read).names.into_iter().collect()
     }
+}
+
+/// The framework that a lockfile fixes: the one that made the package, unless it was made by another than the commit's own.
+fn locked_framework(packages: &LockedPackages, below: &str) -> Option<Tool> {
+    [FrameworkKind::Osls, FrameworkKind::Serverless].into_iter().find_map(|kind| {
+        let locked = packages.find(below, kind.package())?;
+        Some(Tool { name: kind.package().to_owned(), version: locked.version })
+    })
 }
 
 /// `inner` as a path below `outer`, empty when they are the same.

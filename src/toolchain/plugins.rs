@@ -4,7 +4,7 @@ use super::lockfile::LockedPackages;
 use crate::error::Result;
 use crate::git::Source;
 use crate::package::manifest::Plugin;
-use crate::service::ServicePath;
+use crate::service::{Plugins, ServicePath};
 
 /// Where a framework looks for local plugins when the configuration names no other directory.
 const DEFAULT_LOCAL_PATH: &str = ".serverless_plugins";
@@ -39,7 +39,7 @@ fn identify_one(
         plugin.object = Some(object);
         return Ok(plugin);
     }
-    let locked = lock.and_then(|(packages, directory)| packages.find(directory, name));
+    let locked = lock.and_then(|(packages, directory)| packages.find(directory, Plugins::package(name)?));
     if let Some(locked) = locked {
         plugin.version = Some(locked.version).filter(|version| !version.is_empty());
         plugin.integrity = locked.integrity;

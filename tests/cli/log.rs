@@ -61,7 +61,7 @@ fn json_has_every_field() {
       "recorded": "2026-01-05T09:13:00Z",
       "dirty": false,
       "node": null,
-      "framework": null
+      "framework": "osls@4.3.1"
     }
   ],
   "more": true

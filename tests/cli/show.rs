@@ -33,7 +33,7 @@ Package   be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609
 Target    orders · prod · us-east-1  in .
 Commit    ded51dc7e7a81dcee0754154a719b06ad6b0f393  Add the service
 Made      elsewhere, and recorded  recorded 1 minute ago, 2026-01-05T09:05:00Z
-With      recorded on [SYSTEM]
+With      osls 4.3.1 · recorded on [SYSTEM]
 Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
 Plugins   serverless-hello 1.2.0  tools/serverless-hello
           ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a1954b4b814eaad19b19001c6
@@ -67,6 +67,10 @@ Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827226
   },
   "tools": {
     "slsart": "0.1.0",
+    "framework": {
+      "name": "osls",
+      "version": "4.3.1"
+    },
     "os": "linux",
     "arch": "x86_64"
   },
