@@ -123,7 +123,11 @@ impl Job<'_, '_> {
         let tools = tools(&checkout.framework, &checkout.service, checkout.package_manager())?;
         let run = checkout.invocation(self.arguments());
         self.run_framework(&checkout.framework, &checkout.service, &run).map_err(own)?;
-        self.record(&checkout.service, commit, tree, Origin::Worktree, tools)
+        let progress = self.workspace.progress;
+        let summary = self.record(&checkout.service, commit, tree, Origin::Worktree, tools);
+        progress.phase("Removing the worktree");
+        drop(checkout);
+        summary
     }
 
     fn in_place(self, dirty: bool) -> Result<Summary> {
