@@ -178,6 +178,16 @@ impl Project {
         Call::new(env!("CARGO_BIN_EXE_git-slsart"), &self.top(), &self.variables).arguments(arguments)
     }
 
+    /// Runs the framework that is installed in the working tree.
+    #[track_caller]
+    pub(crate) fn framework(&self, arguments: &str) {
+        let program = self.service().join("node_modules/.bin/osls");
+        let arguments = shlex::split(arguments).unwrap();
+        Call::new(program.to_str().unwrap(), &self.service(), &self.variables)
+            .arguments(arguments)
+            .succeeds();
+    }
+
     /// Commits everything under the tag `tag`, packages the commit and deploys the package.
     #[track_caller]
     pub(crate) fn release(&self, tag: &str) {
