@@ -20,6 +20,7 @@ Installing plugins (npm)
 Packaging (osls 4.3.1)
 Packaging "orders" for stage "prod" (us-east-1)
 Recording the package
+Removing the worktree
 
 "#]]);
     sandbox.slsart("package -s prod").is(str![[r#"
@@ -93,6 +94,7 @@ Installing plugins (npm)
 Packaging (osls 4.3.1)
 Packaging "orders" for stage "dev" (us-east-1)
 Recording the package
+Removing the worktree
 
 "#]]);
     assert!(sandbox.runs().contains(r#""dotenv":"DB_URL=carried""#), "{}", sandbox.runs());
@@ -173,6 +175,7 @@ Installing plugins (npm)
 Packaging (osls 4.3.1)
 Packaging "orders" for stage "dev" (us-east-1)
 Recording the package
+Removing the worktree
 
 "#]]);
     sandbox.slsart("package --all -q -s prod").is(str![[r#"
@@ -243,6 +246,7 @@ Installing plugins (npm)
 Packaging (osls 4.3.1)
 Packaging "aa" for stage "dev" (us-east-1)
 Recording the package
+Removing the worktree
 
 "#]]);
 }
