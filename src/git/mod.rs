@@ -80,16 +80,16 @@ impl Repository {
         opened.map(|inner| Self { inner }).map_err(|error| {
             let message = error.message().to_owned();
             match error.code() {
-                git2::ErrorCode::NotFound => Error::refused(format!("no git repository here: '{}'", place))
+                git2::ErrorCode::NotFound => Error::refused(format!("no git repository here: '{place}'"))
                     .hint("change to one, name one with `-C DIR`, or make one with `git init`"),
-                git2::ErrorCode::Owner => Error::refused(format!("git does not trust the repository at '{}': another user owns it", place))
-                    .hint(format!("git config --global --add safe.directory {}", place)),
+                git2::ErrorCode::Owner => Error::refused(format!("git does not trust the repository at '{place}': another user owns it"))
+                    .hint(format!("git config --global --add safe.directory {place}")),
                 _ if message.contains("sha256") || message.contains("objectformat") => Error::refused("this repository uses SHA-256 objects, which libgit2 can't read yet")
                     .hint("use a repository with SHA-1 objects, git's default"),
                 _ if message.contains("extension") => Error::refused("this repository uses a git extension that libgit2 can't read yet")
                     .hint("`git config --get-regexp '^extensions\\.'` shows which; `reftable` can be converted with `git refs migrate --ref-format=files`")
                     .because(error),
-                _ => Error::refused(format!("cannot open the git repository at '{}'", place)).because(error),
+                _ => Error::refused(format!("cannot open the git repository at '{place}'")).because(error),
             }
         })
     }

@@ -1,6 +1,6 @@
 //! Disposable worktrees: made for one command, gone when it ends in whatever way, swept when it was killed.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Oid, Repository};
 use crate::error::{Error, Result};
+use crate::process::Invocation;
 
 /// A checkout of one commit that is removed when the value is dropped.
 pub struct Worktree<'r> {
@@ -18,11 +19,15 @@ pub struct Worktree<'r> {
 }
 
 impl<'r> Worktree<'r> {
-    /// Checks `commit` out below `cache`. Hooks don't run and LFS content is not downloaded.
-    pub fn create(repository: &'r Repository, cache: &Path, commit: Oid) -> Result<Self> {
+    /// Checks `commit` out below `cache`, with its submodules. Hooks don't run. Of what is in LFS, only the content below
+    /// `directory`, a path in the repository, is had.
+    pub fn create(repository: &'r Repository, cache: &Path, commit: Oid, directory: &str) -> Result<Self> {
         let base = base(repository, cache);
         fs::create_dir_all(&base).map_err(|error| Error::io("create", &base, error))?;
-        let (lock_path, lock) = claim(&base, commit)?;
+        let (lock_path, lock) = {
+            let _sweeping = exclude_sweeps(&base)?;
+            claim(&base, commit)?
+        };
         let path = lock_path.with_extension("");
         // From here on, dropping the value cleans up whatever git has made by then.
         let this = Self { repository, path, lock_path, _lock: lock };
@@ -42,7 +47,38 @@ impl<'r> Worktree<'r> {
             .arg(&this.path)
             .arg(commit.to_string())
             .read()?;
+        this.fetch_lfs(commit, directory)?;
+        this.update_submodules()?;
         Ok(this)
+    }
+
+    /// A pointer in a file's place would be packaged as if it were the file.
+    fn fetch_lfs(&self, commit: Oid, directory: &str) -> Result<()> {
+        let grep = self.repository.command().args(["grep", "--quiet", "--fixed-strings", "filter=lfs"]);
+        let (uses_lfs, _) = grep.arg(commit.to_string()).args(["--", ":(glob)**/.gitattributes"]).probe()?;
+        if !uses_lfs {
+            return Ok(());
+        }
+        let include = if directory == "." { "*".to_owned() } else { format!("{directory}/**") };
+        let pull =
+            Invocation::new("git").arg("-C").arg(&self.path).args(["lfs", "pull", "--include", &include]);
+        pull.read().map(drop).map_err(|error| {
+            error.hint(
+                "the commit keeps files in LFS: install git-lfs, and see that its server can be reached",
+            )
+        })
+    }
+
+    fn update_submodules(&self) -> Result<()> {
+        if !self.path.join(".gitmodules").is_file() {
+            return Ok(());
+        }
+        let update = Invocation::new("git").arg("-C").arg(&self.path);
+        let update = update.args(["submodule", "--quiet", "update", "--init", "--recursive"]);
+        update
+            .read()
+            .map(drop)
+            .map_err(|error| error.hint("the commit has submodules: see that they can be fetched"))
     }
 
     /// The top of the checkout, an absolute path.
@@ -68,6 +104,7 @@ impl Drop for Worktree<'_> {
 pub fn sweep(repository: &Repository, cache: &Path) -> Result<usize> {
     let base = base(repository, cache);
     let Ok(entries) = fs::read_dir(&base) else { return Ok(0) };
+    let _sweeping = exclude_sweeps(&base)?;
     let mut removed = 0;
     for entry in entries.flatten() {
         let lock_path = entry.path();
@@ -92,6 +129,14 @@ fn base(repository: &Repository, cache: &Path) -> PathBuf {
     cache.join("worktrees").join(name)
 }
 
+/// Held while locks are made and while they are looked at: one that is made but not yet held looks like a dead process's.
+fn exclude_sweeps(base: &Path) -> Result<File> {
+    let path = base.join("sweeping");
+    let file = File::create(&path).map_err(|error| Error::io("write", &path, error))?;
+    file.lock().map_err(|error| Error::io("lock", &path, error))?;
+    Ok(file)
+}
+
 fn claim(base: &Path, commit: Oid) -> Result<(PathBuf, File)> {
     let named = tempfile::Builder::new()
         .prefix(&format!("{}-", &commit.to_string()[..12]))
@@ -99,10 +144,7 @@ fn claim(base: &Path, commit: Oid) -> Result<(PathBuf, File)> {
         .tempfile_in(base)
         .map_err(|error| Error::io("write to", base, error))?;
     let (lock, path) = named.keep().map_err(|error| Error::io("write to", base, error.error))?;
-    match lock.try_lock() {
-        Ok(()) | Err(TryLockError::WouldBlock) => {}
-        Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
-    }
+    lock.lock().map_err(|error| Error::io("lock", &path, error))?;
     // Children inherit the lock: a framework that outlives a killed parent keeps its worktree.
     fcntl_setfd(&lock, FdFlags::empty()).map_err(|error| Error::io("lock", &path, error.into()))?;
     Ok((path, lock))

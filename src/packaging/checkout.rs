@@ -1,7 +1,7 @@
 //! A commit ready to run its framework: a disposable worktree with carried files and the lockfile's packages.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::carry::carry;
@@ -41,10 +41,11 @@ impl<'r> Checkout<'r> {
         progress.phase("Checking out the commit");
         let mut phases = Vec::new();
         let mut timed = Stopwatch::start();
-        let worktree = Worktree::create(repository, &cache, commit)?;
+        let worktree = Worktree::create(repository, &cache, commit, path.as_str())?;
         let service = path.under(worktree.path());
-        if !service.is_dir() {
-            return Err(Error::refused(format!("the commit has no directory '{path}'")));
+        if !is_inside(&service, worktree.path()) {
+            return Err(Error::refused(format!("the commit has no directory '{path}'"))
+                .hint("a service's directory is one of the repository itself: neither absent nor a link that leads out of it"));
         }
         if let Some(top) = repository.work_tree_if_any() {
             let carried = carry(&workspace.config.carry, &path.under(top), &service)?;
@@ -78,7 +79,7 @@ impl<'r> Checkout<'r> {
 
     /// The top of the worktree.
     #[must_use]
-    pub fn top(&self) -> &std::path::Path {
+    pub fn top(&self) -> &Path {
         self.worktree.path()
     }
 
@@ -89,6 +90,12 @@ impl<'r> Checkout<'r> {
         let version = install::version(kind, &self.service)?;
         Some(Tool { name: install::program(kind).to_owned(), version })
     }
+}
+
+/// Whether `path` is a directory that really lies below `top`.
+fn is_inside(path: &Path, top: &Path) -> bool {
+    let real = path.canonicalize().ok().zip(top.canonicalize().ok());
+    real.is_some_and(|(path, top)| path.is_dir() && path.starts_with(top))
 }
 
 /// Tells how long things take.

@@ -118,6 +118,8 @@ impl Invocation {
         if output.status.success() {
             return Ok(output.stdout);
         }
+        // A terminal sends Ctrl-C to the child too: that it failed is then no news.
+        interrupt::check()?;
         Err(self.failed(output.status, &String::from_utf8_lossy(&output.stderr)))
     }
 

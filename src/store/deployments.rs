@@ -1,5 +1,8 @@
 //! A target's history: one chain of commits a target, a commit for what began and one for how it ended.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -139,16 +142,21 @@ impl Store<'_> {
         let Some(tip) = self.repository.ref_target(&names::deployments(target))? else {
             return Ok(Vec::new());
         };
-        let mut deployments: Vec<Deployment> = Vec::new();
+        let mut known: HashMap<String, Deployment> = HashMap::new();
         for commit in self.repository.history(&[tip])? {
             let Some(deployment) = self.read_deployment(commit)? else { continue };
-            match deployments.iter_mut().find(|known| known.id == deployment.id) {
+            match known.entry(deployment.id.clone()) {
+                Entry::Vacant(place) => {
+                    place.insert(deployment);
+                }
                 // Two records of one deployment: an end outweighs a beginning, in whatever order they come.
-                Some(known) if known.outcome == Outcome::Started => *known = deployment,
-                Some(_) => {}
-                None => deployments.push(deployment),
+                Entry::Occupied(mut place) if place.get().outcome == Outcome::Started => {
+                    place.insert(deployment);
+                }
+                Entry::Occupied(_) => {}
             }
         }
+        let mut deployments: Vec<Deployment> = known.into_values().collect();
         deployments.sort_by(|one, other| (other.started, &other.id).cmp(&(one.started, &one.id)));
         Ok(deployments)
     }

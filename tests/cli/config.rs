@@ -60,23 +60,23 @@ hint: `git slsart init --dry-run` shows the default file with every key explaine
 
 "#]]);
     sandbox.write("slsart.toml", "[carry]\npaths = [\"../secrets\"]\n");
-    sandbox.slsart("log").is(str![[r#"
+    sandbox.slsart("log").is(str![[r"
 ── stderr ──
 error: slsart.toml: `../secrets` in [carry] leaves the service's directory
 hint: patterns are relative to the service, such as `.env.*` or `build/**`
 ── exit 1 ──
 
-"#]]);
+"]]);
     sandbox.write("slsart.toml", "[carry]\npaths = [\"[\"]\n");
-    sandbox.slsart("log").is(str![[r#"
+    sandbox.slsart("log").is(str![[r"
 ── stderr ──
 error: slsart.toml: `[` in [carry] is not a pattern
   error parsing glob '[': unclosed character class; missing ']'
 ── exit 1 ──
 
-"#]]);
+"]]);
     sandbox.write("slsart.toml", "[defaults\n");
-    sandbox.slsart("log").is(str![[r#"
+    sandbox.slsart("log").is(str![[r"
 ── stderr ──
 error: slsart.toml can't be read
   TOML parse error at line 1, column 10
@@ -87,15 +87,15 @@ error: slsart.toml can't be read
 hint: `git slsart init --dry-run` shows the default file with every key explained
 ── exit 1 ──
 
-"#]]);
+"]]);
     sandbox.write("slsart.toml", b"\xff\xfe");
-    sandbox.slsart("log").is(str![[r#"
+    sandbox.slsart("log").is(str![[r"
 ── stderr ──
 error: cannot read '[ROOT]/repo/slsart.toml'
   stream did not contain valid UTF-8
 ── exit 1 ──
 
-"#]]);
+"]]);
 }
 
 #[test]
@@ -125,19 +125,19 @@ fn only_the_services_that_are_listed_are_services() {
     sandbox.write("a/serverless.yml", "service: aa\nprovider: aws\n");
     sandbox.write("slsart.toml", "services = [\"a\"]\n");
     sandbox.commit("Add another service");
-    sandbox.slsart("package --service orders").is(str![[r#"
+    sandbox.slsart("package --service orders").is(str![[r"
 ── stderr ──
 error: there is no service 'orders' in this commit
 hint: it has: a (aa)
 ── exit 1 ──
 
-"#]]);
-    sandbox.slsart("init -n").is(str![[r#"
+"]]);
+    sandbox.slsart("init -n").is(str![[r"
 found        service a (aa): serverless.yml, npm, package-lock.json
 unchanged    slsart.toml
 would add    git config log.excludeDecoration refs/slsart/
 would create hook post-commit
 next         git slsart package
 
-"#]]);
+"]]);
 }

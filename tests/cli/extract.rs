@@ -28,12 +28,12 @@ fn the_directory_comes_back_byte_for_byte() {
     fs::write(dist.join("layers/odd name.bin"), [0, 255, 13, 10]).unwrap();
     fs::write(dist.join("empty"), "").unwrap();
     sandbox.slsart("record ../dist -q").succeeded();
-    sandbox.slsart("extract HEAD -o ../out").is(str![[r#"
+    sandbox.slsart("extract HEAD -o ../out").is(str![[r"
 Extracted  orders · prod · us-east-1  package de7242bf · 5 files · 1.3 kB → ../out
 ── stderr ──
 Extracting
 
-"#]]);
+"]]);
     assert_eq!(content(&dist), content(&sandbox.beside("out")));
     sandbox.slsart("extract HEAD -o ../deep/er/out --json").is(str![[r#"
 {
@@ -58,37 +58,37 @@ fn what_is_there_is_never_overwritten() {
     let sandbox = Sandbox::recorded();
     fs::create_dir(sandbox.beside("empty")).unwrap();
     sandbox.slsart("extract HEAD -o ../empty -q").succeeded();
-    sandbox.slsart("extract HEAD -o ../empty").is(str![[r#"
+    sandbox.slsart("extract HEAD -o ../empty").is(str![[r"
 ── stderr ──
 Extracting
 error: '[ROOT]/repo/../empty' exists and is not empty
 hint: name a directory that is not there yet
 ── exit 1 ──
 
-"#]]);
-    sandbox.slsart("extract HEAD -o handler.js").is(str![[r#"
+"]]);
+    sandbox.slsart("extract HEAD -o handler.js").is(str![[r"
 ── stderr ──
 Extracting
 error: '[ROOT]/repo/handler.js' exists and is not empty
 hint: name a directory that is not there yet
 ── exit 1 ──
 
-"#]]);
-    sandbox.slsart("extract HEAD -o handler.js/below").is(str![[r#"
+"]]);
+    sandbox.slsart("extract HEAD -o handler.js/below").is(str![[r"
 ── stderr ──
 Extracting
 error: cannot create '[ROOT]/repo/handler.js'
   File exists (os error 17)
 ── exit 1 ──
 
-"#]]);
+"]]);
     assert!(sandbox.read("handler.js").contains("one"));
 }
 
 #[test]
 fn a_directory_must_be_named() {
     let sandbox = Sandbox::recorded();
-    sandbox.slsart("extract HEAD").is(str![[r#"
+    sandbox.slsart("extract HEAD").is(str![[r"
 ── stderr ──
 error: the following required arguments were not provided:
   --output <DIR>
@@ -98,13 +98,13 @@ Usage: git slsart extract --output <DIR> <REF>
 For more information, try '--help'.
 ── exit 2 ──
 
-"#]]);
-    sandbox.slsart("extract nowhere -o ../out").is(str![[r#"
+"]]);
+    sandbox.slsart("extract nowhere -o ../out").is(str![[r"
 ── stderr ──
 error: 'nowhere' is not a commit here
 hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
 ── exit 5 ──
 
-"#]]);
+"]]);
     assert!(!sandbox.beside("out").exists());
 }

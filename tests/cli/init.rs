@@ -10,7 +10,7 @@ use crate::sandbox::Sandbox;
 #[test]
 fn a_repository_is_set_up_once() {
     let sandbox = Sandbox::new();
-    sandbox.slsart("init").is(str![[r#"
+    sandbox.slsart("init").is(str![[r"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
 added      git config log.excludeDecoration refs/slsart/
@@ -18,20 +18,20 @@ created    hook post-commit
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
-"#]]);
+"]]);
     let before = sandbox.fingerprint();
-    sandbox.slsart("init").is(str![[r#"
+    sandbox.slsart("init").is(str![[r"
 found      service . (orders): serverless.yml, npm, package-lock.json
 unchanged  slsart.toml
 unchanged  git config log.excludeDecoration refs/slsart/
 unchanged  hook post-commit
 next       git slsart package
 
-"#]]);
+"]]);
     sandbox.is_as_before(&before);
     snapbox::assert_data_eq!(
         sandbox.read("slsart.toml"),
-        str![[r##"
+        str![[r#"
 # Settings of git slsart; `git slsart --help` has its commands.
 # Every key is optional. What is commented out shows the default.
 
@@ -59,18 +59,18 @@ next       git slsart package
 # The stages that "package" packages for; empty: the default stage.
 # stages = []
 
-"##]]
+"#]]
     );
     snapbox::assert_data_eq!(
         sandbox.read(".git/hooks/post-commit"),
-        str![[r#"
+        str![[r"
 #!/bin/sh
 # >>> git-slsart >>>
 # A commit never fails because of this, and nothing happens where git-slsart is not installed.
 if command -v git-slsart >/dev/null 2>&1; then git-slsart hook post-commit || :; fi
 # <<< git-slsart <<<
 
-"#]]
+"]]
     );
 }
 
@@ -89,7 +89,7 @@ fn the_file_that_init_writes_is_a_valid_one_with_comments_taken_out() {
 fn a_dry_run_only_says() {
     let sandbox = Sandbox::new();
     let before = sandbox.fingerprint();
-    sandbox.slsart("init --dry-run").is(str![[r#"
+    sandbox.slsart("init --dry-run").is(str![[r"
 found        service . (orders): serverless.yml, npm, package-lock.json
 would create slsart.toml
 would add    git config log.excludeDecoration refs/slsart/
@@ -97,7 +97,7 @@ would create hook post-commit
 next         git add slsart.toml && git commit -m 'Set up git slsart'
 next         git slsart package
 
-"#]]);
+"]]);
     sandbox.slsart("init -n --json").is(str![[r#"
 {
   "dry_run": true,
@@ -128,13 +128,13 @@ next         git slsart package
     sandbox.is_as_before(&before);
     sandbox.slsart("init -q").succeeded();
     let after = sandbox.fingerprint();
-    sandbox.slsart("uninstall --dry-run").is(str![[r#"
+    sandbox.slsart("uninstall --dry-run").is(str![[r"
 would remove hook post-commit
 would remove git config log.excludeDecoration
 would remove slsart.toml
 next         recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
-"#]]);
+"]]);
     sandbox.is_as_before(&after);
 }
 
@@ -144,19 +144,19 @@ fn uninstall_leaves_the_repository_as_it_was() {
     let before = sandbox.fingerprint();
     sandbox.slsart("init -q").succeeded();
     assert_ne!(before, sandbox.fingerprint());
-    sandbox.slsart("uninstall").is(str![[r#"
+    sandbox.slsart("uninstall").is(str![[r"
 removed    hook post-commit
 removed    git config log.excludeDecoration
 removed    slsart.toml
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
-"#]]);
+"]]);
     sandbox.is_as_before(&before);
-    sandbox.slsart("uninstall").is(str![[r#"
+    sandbox.slsart("uninstall").is(str![[r"
 unchanged  hook post-commit
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
-"#]]);
+"]]);
     sandbox.is_as_before(&before);
 }
 
@@ -186,7 +186,7 @@ fn a_hook_that_is_there_goes_on_and_comes_out_unchanged() {
     {
         sandbox.write_program(".git/hooks/post-commit", script);
         let before = sandbox.fingerprint();
-        sandbox.slsart("init -q").is(str![[r#"
+        sandbox.slsart("init -q").is(str![[r"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
 added      git config log.excludeDecoration refs/slsart/
@@ -194,7 +194,7 @@ added      hook post-commit (beside what is in it)
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
-"#]]);
+"]]);
         assert!(sandbox.read(".git/hooks/post-commit").contains("git-slsart hook post-commit"), "{script:?}");
         sandbox.slsart("uninstall -q").succeeded();
         sandbox.is_as_before(&before);
@@ -206,7 +206,7 @@ fn a_hook_that_git_does_not_run_is_not_brought_back() {
     let sandbox = Sandbox::new();
     sandbox.write(".git/hooks/post-commit", "#!/bin/sh\necho disabled\n");
     let before = sandbox.fingerprint();
-    sandbox.slsart("init").is(str![[r#"
+    sandbox.slsart("init").is(str![[r"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
 added      git config log.excludeDecoration refs/slsart/
@@ -214,7 +214,7 @@ left alone hook post-commit (it is not executable, so git does not run it; to ha
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
-"#]]);
+"]]);
     sandbox.slsart("uninstall -q").succeeded();
     sandbox.is_as_before(&before);
 }
@@ -236,7 +236,7 @@ fn a_hook_that_is_no_shell_script_is_left_alone() {
     let sandbox = Sandbox::new();
     sandbox.write_program(".git/hooks/post-commit", "#!/usr/bin/env python3\nprint('mine')\n");
     let before = sandbox.fingerprint();
-    sandbox.slsart("init").is(str![[r#"
+    sandbox.slsart("init").is(str![[r"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
 added      git config log.excludeDecoration refs/slsart/
@@ -244,15 +244,15 @@ left alone hook post-commit (it is not a shell script; to have it all the same, 
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
-"#]]);
+"]]);
     assert!(sandbox.read(".git/hooks/post-commit").ends_with("print('mine')\n"));
-    sandbox.slsart("uninstall").is(str![[r#"
+    sandbox.slsart("uninstall").is(str![[r"
 unchanged  hook post-commit
 removed    git config log.excludeDecoration
 removed    slsart.toml
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
-"#]]);
+"]]);
     sandbox.is_as_before(&before);
     sandbox.write_program(".git/hooks/post-commit", "\u{7f}ELF");
     fs::write(sandbox.path(".git/hooks/post-commit"), b"\x7fELF\xff\xfe").unwrap();
@@ -268,7 +268,7 @@ fn hooks_in_the_working_tree_belong_to_whoever_put_them_there() {
     sandbox.git("config core.hooksPath .husky");
     sandbox.write_program(".husky/post-commit", "#!/bin/sh\necho husky\n");
     let before = sandbox.fingerprint();
-    sandbox.slsart("init").is(str![[r#"
+    sandbox.slsart("init").is(str![[r"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
 added      git config log.excludeDecoration refs/slsart/
@@ -276,7 +276,7 @@ left alone hook post-commit (core.hooksPath points into the working tree, where 
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
-"#]]);
+"]]);
     assert_eq!(sandbox.read(".husky/post-commit"), "#!/bin/sh\necho husky\n");
     sandbox.slsart("uninstall -q").succeeded();
     sandbox.is_as_before(&before);
@@ -299,37 +299,37 @@ fn a_configuration_of_the_users_own_is_never_removed() {
     let sandbox = Sandbox::new();
     sandbox.slsart("init -q").succeeded();
     sandbox.write("slsart.toml", "[defaults]\nstage = \"prod\"\n");
-    sandbox.slsart("uninstall").is(str![[r#"
+    sandbox.slsart("uninstall").is(str![[r"
 removed    hook post-commit
 removed    git config log.excludeDecoration
 left alone slsart.toml (it was changed: rm slsart.toml)
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
-"#]]);
+"]]);
     assert!(sandbox.path("slsart.toml").exists());
-    sandbox.slsart("init").is(str![[r#"
+    sandbox.slsart("init").is(str![[r"
 found      service . (orders): serverless.yml, npm, package-lock.json
 unchanged  slsart.toml
 added      git config log.excludeDecoration refs/slsart/
 created    hook post-commit
 next       git slsart package
 
-"#]]);
+"]]);
     sandbox.commit("Set up");
-    sandbox.slsart("uninstall").is(str![[r#"
+    sandbox.slsart("uninstall").is(str![[r"
 removed    hook post-commit
 removed    git config log.excludeDecoration
 left alone slsart.toml (it is committed: git rm slsart.toml)
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
-"#]]);
+"]]);
     assert!(sandbox.path("slsart.toml").exists());
 }
 
 #[test]
 fn before_the_first_commit_it_says_what_is_missing() {
     let sandbox = Sandbox::empty();
-    sandbox.slsart("init").is(str![[r#"
+    sandbox.slsart("init").is(str![[r"
 found      no commit yet
 created    slsart.toml
 added      git config log.excludeDecoration refs/slsart/
@@ -337,11 +337,11 @@ created    hook post-commit
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
-"#]]);
+"]]);
     let sandbox = Sandbox::empty();
     sandbox.write("README", "");
     sandbox.commit("Start");
-    sandbox.slsart("init -n").is(str![[r#"
+    sandbox.slsart("init -n").is(str![[r"
 found        no service in HEAD: commit a serverless.yml before packaging
 would create slsart.toml
 would add    git config log.excludeDecoration refs/slsart/
@@ -349,5 +349,5 @@ would create hook post-commit
 next         git add slsart.toml && git commit -m 'Set up git slsart'
 next         git slsart package
 
-"#]]);
+"]]);
 }

@@ -17,30 +17,30 @@ fn three_commits() -> Sandbox {
 #[test]
 fn a_line_a_package_along_the_history() {
     let sandbox = three_commits();
-    sandbox.slsart("log").is(str![[r#"
+    sandbox.slsart("log").is(str![[r"
 074bccc  b5cff989  orders · prod · us-east-1  1.3 kB  1 minute ago   Answer three
 ded51dc  b0c1c91a  orders · dev · us-east-1   1.3 kB  8 minutes ago  Add the service
 ded51dc  be694c54  orders · prod · us-east-1  1.3 kB  9 minutes ago  Add the service
 
-"#]]);
-    sandbox.slsart("log HEAD~").is(str![[r#"
+"]]);
+    sandbox.slsart("log HEAD~").is(str![[r"
 ded51dc  b0c1c91a  orders · dev · us-east-1   1.3 kB  9 minutes ago   Add the service
 ded51dc  be694c54  orders · prod · us-east-1  1.3 kB  10 minutes ago  Add the service
 
-"#]]);
-    sandbox.slsart("log -s dev").is(str![[r#"
+"]]);
+    sandbox.slsart("log -s dev").is(str![[r"
 ded51dc  b0c1c91a  orders · dev · us-east-1  1.3 kB  10 minutes ago  Add the service
 
-"#]]);
-    sandbox.slsart("log -s nowhere").is(str![[r#"
+"]]);
+    sandbox.slsart("log -s nowhere").is(str![[r"
 no such packages here; to see all there are: git slsart log --all
 
-"#]]);
-    sandbox.slsart("log -n 1").is(str![[r#"
+"]]);
+    sandbox.slsart("log -n 1").is(str![[r"
 074bccc  b5cff989  orders · prod · us-east-1  1.3 kB  5 minutes ago  Answer three
 there are more: git slsart log -n COUNT, or --all
 
-"#]]);
+"]]);
 }
 
 #[test]
@@ -76,28 +76,28 @@ fn all_also_lists_what_no_branch_leads_to() {
     sandbox.change("Answer two");
     sandbox.record("prod");
     sandbox.git("reset --quiet --hard HEAD~");
-    sandbox.slsart("log").is(str![[r#"
+    sandbox.slsart("log").is(str![[r"
 ded51dc  be694c54  orders · prod · us-east-1  1.3 kB  6 minutes ago  Add the service
 
-"#]]);
-    sandbox.slsart("log --all").is(str![[r#"
+"]]);
+    sandbox.slsart("log --all").is(str![[r"
 7878ee4  e4ccfcce  orders · prod · us-east-1  1.3 kB  3 minutes ago  Answer two
 ded51dc  be694c54  orders · prod · us-east-1  1.3 kB  7 minutes ago  Add the service
 
-"#]]);
+"]]);
 }
 
 #[test]
 fn nothing_recorded_is_said_and_is_no_error() {
     let sandbox = Sandbox::new();
-    sandbox.slsart("log").is(str![[r#"
+    sandbox.slsart("log").is(str![[r"
 no packages here; make one: git slsart package
 
-"#]]);
-    sandbox.slsart("log --all").is(str![[r#"
+"]]);
+    sandbox.slsart("log --all").is(str![[r"
 no packages here; make one: git slsart package
 
-"#]]);
+"]]);
     sandbox.slsart("log --json").is(str![[r#"
 {
   "packages": [],
@@ -110,18 +110,18 @@ no packages here; make one: git slsart package
 #[test]
 fn a_ref_that_is_not_there_is_not_recorded() {
     let sandbox = Sandbox::new();
-    sandbox.slsart("log nowhere").is(str![[r#"
+    sandbox.slsart("log nowhere").is(str![[r"
 ── stderr ──
 error: 'nowhere' is not a commit here
 hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
 ── exit 5 ──
 
-"#]]);
-    sandbox.slsart("log -- --all").is(str![[r#"
+"]]);
+    sandbox.slsart("log -- --all").is(str![[r"
 ── stderr ──
 error: '--all' is not a commit here
 hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
 ── exit 5 ──
 
-"#]]);
+"]]);
 }

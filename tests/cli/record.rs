@@ -10,15 +10,15 @@ use crate::sandbox::{Sandbox, zip_of};
 fn a_package_made_elsewhere_is_recorded_for_head() {
     let sandbox = Sandbox::new();
     sandbox.build("dist", "prod");
-    sandbox.slsart("record ../dist").is(str![[r#"
+    sandbox.slsart("record ../dist").is(str![[r"
 Recorded  orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB
 Commit    ded51dc  Add the service
 ── stderr ──
 Reading the package
 Recording the package
 
-"#]]);
-    sandbox.slsart("record ../dist").is(str![[r#"
+"]]);
+    sandbox.slsart("record ../dist").is(str![[r"
 Already   orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB
 Commit    ded51dc  Add the service
 nothing was done
@@ -26,7 +26,7 @@ nothing was done
 Reading the package
 Recording the package
 
-"#]]);
+"]]);
 }
 
 #[test]
@@ -63,106 +63,106 @@ fn an_earlier_commit_can_be_named_and_json_says_the_same() {
 fn options_only_say_what_is_expected() {
     let sandbox = Sandbox::new();
     sandbox.build("dist", "prod");
-    sandbox.slsart("record ../dist -s prod -r us-east-1 --service orders -q").is(str![[r#"
+    sandbox.slsart("record ../dist -s prod -r us-east-1 --service orders -q").is(str![[r"
 Recorded  orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB
 Commit    ded51dc  Add the service
 
-"#]]);
-    sandbox.slsart("record ../dist -s dev").is(str![[r#"
+"]]);
+    sandbox.slsart("record ../dist -s dev").is(str![[r"
 ── stderr ──
 Reading the package
 error: the package is for the stage prod, not dev
 hint: variables are fixed when packaging: a package can't be used for another
 ── exit 1 ──
 
-"#]]);
-    sandbox.slsart("record ../dist -r eu-west-1").is(str![[r#"
+"]]);
+    sandbox.slsart("record ../dist -r eu-west-1").is(str![[r"
 ── stderr ──
 Reading the package
 error: the package is for the region us-east-1, not eu-west-1
 hint: variables are fixed when packaging: a package can't be used for another
 ── exit 1 ──
 
-"#]]);
-    sandbox.slsart("record ../dist --service billing").is(str![[r#"
+"]]);
+    sandbox.slsart("record ../dist --service billing").is(str![[r"
 ── stderr ──
 Reading the package
 error: there is no service 'billing' in this commit
 hint: it has: . (orders)
 ── exit 1 ──
 
-"#]]);
+"]]);
 }
 
 #[test]
 fn a_package_of_another_service_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.build_of("dist", "billing", "prod", "us-east-1");
-    sandbox.slsart("record ../dist").is(str![[r#"
+    sandbox.slsart("record ../dist").is(str![[r"
 ── stderr ──
 Reading the package
 error: the package is of the service 'billing', and this commit has no such service
 hint: name the commit and the service that it was made from: git slsart record DIR COMMIT --service PATH
 ── exit 1 ──
 
-"#]]);
+"]]);
 }
 
 #[test]
 fn what_is_no_package_is_refused() {
     let sandbox = Sandbox::new();
-    sandbox.slsart("record ../nowhere").is(str![[r#"
+    sandbox.slsart("record ../nowhere").is(str![[r"
 ── stderr ──
 Reading the package
 error: '[ROOT]/repo/../nowhere' is not a directory
 hint: name the directory that `serverless package --package DIR` wrote
 ── exit 1 ──
 
-"#]]);
-    sandbox.slsart("record handler.js").is(str![[r#"
+"]]);
+    sandbox.slsart("record handler.js").is(str![[r"
 ── stderr ──
 Reading the package
 error: '[ROOT]/repo/handler.js' is not a directory
 hint: name the directory that `serverless package --package DIR` wrote
 ── exit 1 ──
 
-"#]]);
-    sandbox.slsart("record .").is(str![[r#"
+"]]);
+    sandbox.slsart("record .").is(str![[r"
 ── stderr ──
 Reading the package
 error: '[ROOT]/repo/.' is not a package: it has no serverless-state.json
 hint: make one with: serverless package --package DIR --stage STAGE --region REGION
 ── exit 1 ──
 
-"#]]);
+"]]);
     let dist = sandbox.build("dist", "prod");
     fs::write(dist.join("serverless-state.json"), "{").unwrap();
-    sandbox.slsart("record ../dist").is(str![[r#"
+    sandbox.slsart("record ../dist").is(str![[r"
 ── stderr ──
 Reading the package
 error: serverless-state.json is not JSON: EOF while parsing an object at line 1 column 1
 hint: give the directory that `serverless package` made (usually `.serverless`)
 ── exit 1 ──
 
-"#]]);
+"]]);
     fs::write(dist.join("serverless-state.json"), "{}").unwrap();
-    sandbox.slsart("record ../dist").is(str![[r#"
+    sandbox.slsart("record ../dist").is(str![[r"
 ── stderr ──
 Reading the package
 error: serverless-state.json has no `service`: it is not the state of a packaged service
 hint: give the directory that `serverless package` made (usually `.serverless`)
 ── exit 1 ──
 
-"#]]);
+"]]);
     fs::write(dist.join("serverless-state.json"), r#"{"service": {"service": "orders"}, "package": {}}"#)
         .unwrap();
-    sandbox.slsart("record ../dist").is(str![[r#"
+    sandbox.slsart("record ../dist").is(str![[r"
 ── stderr ──
 Reading the package
 error: the package does not say which stage it is for
 ── exit 1 ──
 
-"#]]);
+"]]);
     assert_eq!(sandbox.git("for-each-ref refs/slsart refs/notes"), "");
 }
 
@@ -172,7 +172,7 @@ fn a_zip_that_is_cut_short_or_missing_is_refused() {
     let dist = sandbox.build("dist", "prod");
     let zip = zip_of(&[("handler.js", b"exports.hello = 1")]);
     fs::write(dist.join("orders.zip"), &zip[..zip.len() - 10]).unwrap();
-    sandbox.slsart("record ../dist").is(str![[r#"
+    sandbox.slsart("record ../dist").is(str![[r"
 ── stderr ──
 Reading the package
 error: '[ROOT]/repo/../dist/orders.zip' is not a whole zip
@@ -180,7 +180,7 @@ error: '[ROOT]/repo/../dist/orders.zip' is not a whole zip
 hint: package the service again: the archive was cut short or is something else
 ── exit 1 ──
 
-"#]]);
+"]]);
     fs::remove_file(dist.join("orders.zip")).unwrap();
     sandbox.slsart("record ../dist").is(str![[r#"
 ── stderr ──
@@ -200,7 +200,7 @@ fn leftovers_of_plugins_are_no_part_of_the_package() {
     fs::create_dir(dist.join("requirements")).unwrap();
     fs::write(dist.join("requirements/six.py"), "").unwrap();
     fs::write(dist.join("meta.json"), "{}").unwrap();
-    sandbox.slsart("record ../dist").is(str![[r#"
+    sandbox.slsart("record ../dist").is(str![[r"
 Recorded  orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB
 Commit    ded51dc  Add the service
 left out, as no part of a package: meta.json, requirements
@@ -208,7 +208,7 @@ left out, as no part of a package: meta.json, requirements
 Reading the package
 Recording the package
 
-"#]]);
+"]]);
 }
 
 #[test]
@@ -217,12 +217,12 @@ fn a_name_that_git_cannot_hold_is_refused() {
     let dist = sandbox.build("dist", "prod");
     fs::create_dir(dist.join(".git")).unwrap();
     fs::write(dist.join(".git/config"), "").unwrap();
-    sandbox.slsart("record ../dist").is(str![[r#"
+    sandbox.slsart("record ../dist").is(str![[r"
 ── stderr ──
 Reading the package
 error: the name '.git' can't be kept in git
 hint: rename or remove it: a package's files have plain UTF-8 names, none of them `.git`
 ── exit 1 ──
 
-"#]]);
+"]]);
 }

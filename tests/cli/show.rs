@@ -8,7 +8,7 @@ use crate::sandbox::Sandbox;
 fn a_package_in_full() {
     let sandbox = Sandbox::installed();
     sandbox.slsart("package --in-place -s prod -q").succeeded();
-    sandbox.slsart("show").is(str![[r#"
+    sandbox.slsart("show").is(str![[r"
 Package   d00594d65753b1bb375c447da1a563fbd17e6a654e07d64ce0fdb7b5a9ee0a5f
 Target    orders · prod · us-east-1  in .
 Commit    ded51dc7e7a81dcee0754154a719b06ad6b0f393  Add the service
@@ -22,13 +22,13 @@ Files     cloudformation-template-update-stack.json  493 B  f1a85c12db6605c4e514
           orders.zip  153 B  6159d249632b2236e15390610e861a089cc9f862fcc96f1728b8c9819aba37cc
           serverless-state.json  1.1 kB  34cfd1e7e634350a176af186774788bd4eea99c5f62086213424d001c3247d6f
 
-"#]]);
+"]]);
 }
 
 #[test]
 fn a_package_made_elsewhere_says_so_and_json_is_the_manifest() {
     let sandbox = Sandbox::recorded();
-    sandbox.slsart("show").is(str![[r#"
+    sandbox.slsart("show").is(str![[r"
 Package   be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609
 Target    orders · prod · us-east-1  in .
 Commit    ded51dc7e7a81dcee0754154a719b06ad6b0f393  Add the service
@@ -42,7 +42,7 @@ Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827226
           orders.zip  153 B  d05375d10b2f5752f6583108632cf43df890cf06abf533d989098191f772f975
           serverless-state.json  1.1 kB  badb46c4b475d60369b434e547c81c2dacaccc1d169ce31f226578a672fd734b
 
-"#]]);
+"]]);
     sandbox.slsart("show --json").is(str![[r#"
 {
   "subject": "Add the service",
@@ -123,7 +123,7 @@ fn a_package_made_with_changes_says_so() {
     let sandbox = Sandbox::installed();
     sandbox.write("handler.js", "exports.hello = async () => 'local';\n");
     sandbox.slsart("package --in-place --allow-dirty -q").succeeded();
-    sandbox.slsart("show").is(str![[r#"
+    sandbox.slsart("show").is(str![[r"
 Package   51755bb0f821f3e74b7b675ee087b69a0f8768d18a3558a5605981fd54ce0509
 Target    orders · dev · us-east-1  in .
 Commit    ded51dc7e7a81dcee0754154a719b06ad6b0f393  Add the service
@@ -138,7 +138,7 @@ Files     cloudformation-template-update-stack.json  491 B  b22d35c798f80ded582f
           orders.zip  155 B  9832fa60c51ba601c76cf1a988a0c7e5c1fa14ea75a3f67f6d960f646e8d5764
           serverless-state.json  1.1 kB  2b15878ecef8c9e5f0748e5c469d566ff7ee1fce3130fb5a8337470b49a6ab4d
 
-"#]]);
+"]]);
 }
 
 #[test]
@@ -159,14 +159,14 @@ fn a_commit_without_a_package_names_the_nearest_that_have_one() {
     let sandbox = Sandbox::recorded();
     sandbox.change("Answer two");
     sandbox.change("Answer three");
-    sandbox.slsart("show").is(str![[r#"
+    sandbox.slsart("show").is(str![[r"
 ── stderr ──
 error: commit 834e0f9 has no package
 hint: the nearest commits that have one: ded51dc Add the service
 hint: make it now: git slsart package 834e0f9
 ── exit 5 ──
 
-"#]]);
+"]]);
     sandbox.slsart("show HEAD~ --json").is(str![[r#"
 ── stderr ──
 {
@@ -186,140 +186,140 @@ hint: make it now: git slsart package 834e0f9
 "#]]);
     sandbox.record("prod");
     // Those before it come first, then those after it.
-    sandbox.slsart("show HEAD~").is(str![[r#"
+    sandbox.slsart("show HEAD~").is(str![[r"
 ── stderr ──
 error: commit 7878ee4 has no package
 hint: the nearest commits that have one: ded51dc Add the service; 834e0f9 Answer three
 hint: make it now: git slsart package 7878ee4
 ── exit 5 ──
 
-"#]]);
+"]]);
 }
 
 #[test]
 fn a_package_for_another_stage_or_service_is_none_for_this() {
     let sandbox = Sandbox::recorded();
-    sandbox.slsart("show -s dev").is(str![[r#"
+    sandbox.slsart("show -s dev").is(str![[r"
 ── stderr ──
 error: commit ded51dc has no package for stage dev
 hint: it has one for: orders · prod · us-east-1
 hint: make it now: git slsart package ded51dc -s dev
 ── exit 5 ──
 
-"#]]);
-    sandbox.slsart("show -r eu-west-1").is(str![[r#"
+"]]);
+    sandbox.slsart("show -r eu-west-1").is(str![[r"
 ── stderr ──
 error: commit ded51dc has no package for region eu-west-1
 hint: it has one for: orders · prod · us-east-1
 hint: make it now: git slsart package ded51dc -r eu-west-1
 ── exit 5 ──
 
-"#]]);
-    sandbox.slsart("show --service billing").is(str![[r#"
+"]]);
+    sandbox.slsart("show --service billing").is(str![[r"
 ── stderr ──
 error: commit ded51dc has no package for service billing
 hint: it has one for: orders · prod · us-east-1
 hint: make it now: git slsart package ded51dc --service billing
 ── exit 5 ──
 
-"#]]);
-    sandbox.slsart("extract HEAD -s dev -o ../out").is(str![[r#"
+"]]);
+    sandbox.slsart("extract HEAD -s dev -o ../out").is(str![[r"
 ── stderr ──
 error: commit ded51dc has no package for stage dev
 hint: it has one for: orders · prod · us-east-1
 hint: make it now: git slsart package ded51dc -s dev
 ── exit 5 ──
 
-"#]]);
-    sandbox.slsart("verify HEAD -s dev").is(str![[r#"
+"]]);
+    sandbox.slsart("verify HEAD -s dev").is(str![[r"
 ── stderr ──
 error: commit ded51dc has no package for stage dev
 hint: it has one for: orders · prod · us-east-1
 hint: make it now: git slsart package ded51dc -s dev
 ── exit 5 ──
 
-"#]]);
-    sandbox.slsart("deploy -s dev --yes").is(str![[r#"
+"]]);
+    sandbox.slsart("deploy -s dev --yes").is(str![[r"
 ── stderr ──
 error: commit ded51dc has no package for stage dev
 hint: it has one for: orders · prod · us-east-1
 hint: make it now: git slsart package ded51dc -s dev
 ── exit 5 ──
 
-"#]]);
-    sandbox.slsart("rollback HEAD -s dev --yes").is(str![[r#"
+"]]);
+    sandbox.slsart("rollback HEAD -s dev --yes").is(str![[r"
 ── stderr ──
 error: commit ded51dc has no package for stage dev
 hint: it has one for: orders · prod · us-east-1
 hint: make it now: git slsart package ded51dc -s dev
 ── exit 5 ──
 
-"#]]);
+"]]);
 }
 
 #[test]
 fn where_nothing_is_recorded_the_way_to_record_is_told() {
     let sandbox = Sandbox::new();
-    sandbox.slsart("show").is(str![[r#"
+    sandbox.slsart("show").is(str![[r"
 ── stderr ──
 error: commit ded51dc has no package
 hint: make it now: git slsart package ded51dc
 ── exit 5 ──
 
-"#]]);
+"]]);
 }
 
 #[test]
 fn a_commit_with_packages_for_two_targets_asks_for_one() {
     let sandbox = Sandbox::recorded();
     sandbox.record("dev");
-    sandbox.slsart("show").is(str![[r#"
+    sandbox.slsart("show").is(str![[r"
 ── stderr ──
 error: that commit has packages for several targets
 hint: name one with --service, --stage and --region
 hint: it has: orders · dev · us-east-1 (.); orders · prod · us-east-1 (.)
 ── exit 1 ──
 
-"#]]);
+"]]);
     sandbox.slsart("show -s dev --json").succeeded();
 }
 
 #[test]
 fn a_name_that_is_nothing_is_not_recorded() {
     let sandbox = Sandbox::recorded();
-    sandbox.slsart("show nowhere").is(str![[r#"
+    sandbox.slsart("show nowhere").is(str![[r"
 ── stderr ──
 error: 'nowhere' is not a commit here
 hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
 ── exit 5 ──
 
-"#]]);
-    sandbox.slsart("show abcdef").is(str![[r#"
+"]]);
+    sandbox.slsart("show abcdef").is(str![[r"
 ── stderr ──
 error: 'abcdef' is not a commit here
 hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
 ── exit 5 ──
 
-"#]]);
-    sandbox.slsart("show HEAD:handler.js").is(str![[r#"
+"]]);
+    sandbox.slsart("show HEAD:handler.js").is(str![[r"
 ── stderr ──
 error: 'HEAD:handler.js' is not a commit here
 hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
 ── exit 5 ──
 
-"#]]);
-    sandbox.slsart("show ''").is(str![[r#"
+"]]);
+    sandbox.slsart("show ''").is(str![[r"
 ── stderr ──
 error: '' is not a commit here
 hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
 ── exit 5 ──
 
-"#]]);
-    sandbox.slsart("show -- --output=x").is(str![[r#"
+"]]);
+    sandbox.slsart("show -- --output=x").is(str![[r"
 ── stderr ──
 error: '--output=x' is not a commit here
 hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
 ── exit 5 ──
 
-"#]]);
+"]]);
 }
