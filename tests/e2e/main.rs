@@ -1,6 +1,6 @@
 //! The real framework, real plugins and real npm on a local AWS. Needs what `make setup` makes, and fails without it.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "that is how a test fails")]
 #![allow(
     clippy::disallowed_methods,
     reason = "a test has no context: it makes the environment that one is read from"

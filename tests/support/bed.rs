@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::call::text;
 
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -24,9 +26,8 @@ pub(crate) struct Bed {
 
 struct LocalAws {
     address: String,
-    /// It ends when its standard input closes: with this process, however that ends.
-    _process: Child,
-    _directory: TempDir,
+    /// It ends when this closes: with this process, however that ends.
+    _input: ChildStdin,
 }
 
 /// A function as AWS has it.
@@ -129,23 +130,29 @@ impl Bed {
 impl LocalAws {
     fn start(python: &str) -> Self {
         let directory = scratch();
-        let (address, log) = (directory.path().join("address"), directory.path().join("log"));
-        let output = File::create(&log).unwrap();
+        let (file, log) = (directory.path().join("address"), directory.path().join("log"));
+        let mut output = File::options().read(true).append(true).create_new(true).open(&log).unwrap();
         let mut process = Command::new(python)
             .arg(Bed::part("aws.py"))
-            .arg(&address)
+            .arg(&file)
             .stdin(Stdio::piped())
             .stdout(output.try_clone().unwrap())
-            .stderr(output)
+            .stderr(output.try_clone().unwrap())
             .spawn()
             .unwrap();
         wait_until("the local AWS listens", || {
             let ended = process.try_wait().unwrap();
-            assert!(ended.is_none(), "the local AWS ended: {}", fs::read_to_string(&log).unwrap());
-            address.exists()
+            assert!(ended.is_none(), "the local AWS ended: {}", text(&mut output));
+            file.exists()
         });
-        let address = fs::read_to_string(address).unwrap().trim().to_owned();
-        Self { address, _process: process, _directory: directory }
+        let address = fs::read_to_string(file).unwrap().trim().to_owned();
+        let input = process.stdin.take().unwrap();
+        thread::spawn(move || {
+            // Without it every test fails, each in a way of its own.
+            let status = process.wait().unwrap();
+            eprintln!("the local AWS ended before the tests did: {status}\n{}", text(&mut output));
+        });
+        Self { address, _input: input }
     }
 }
 

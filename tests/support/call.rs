@@ -130,7 +130,8 @@ impl fmt::Display for Outcome {
     }
 }
 
-fn text(file: &mut File) -> String {
+/// All that is in a file.
+pub(crate) fn text(file: &mut File) -> String {
     let mut bytes = Vec::new();
     file.rewind().unwrap();
     file.read_to_end(&mut bytes).unwrap();
