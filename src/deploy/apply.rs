@@ -14,7 +14,7 @@ use crate::package::manifest::Target;
 use crate::packaging::checkout::{Checkout, Stopwatch};
 use crate::process::{Output, interrupt};
 use crate::service::DeployArguments;
-use crate::store::deployments::{Deployment, Outcome, Phase};
+use crate::store::deployments::{Deployment, Outcome, Phase, RUN_PHASE};
 use crate::text::style::{BOLD, COMMIT};
 use crate::text::words::seconds;
 use crate::workspace::Workspace;
@@ -137,7 +137,7 @@ fn run(
         DeployArguments { stage, region, directory: &directory, config: &service.config, verbose: false };
     let mut timed = Stopwatch::start();
     let outcome = checkout.invocation(arguments.to_vec()).run(applying.deploying);
-    record.phases.push(phase("deploy", timed.lap()));
+    record.phases.push(phase(RUN_PHASE, timed.lap()));
     progress.phase("Removing the worktree");
     drop(checkout);
     outcome
@@ -149,8 +149,7 @@ fn phase(name: &str, milliseconds: u64) -> Phase {
 
 /// What to say of the target after a failure: whether anything can have changed, and how to go on.
 fn aftermath(error: Error, plan: &Plan<'_>, record: &Deployment) -> Error {
-    let reached = record.phases.iter().any(|phase| phase.name == "deploy");
-    if !reached {
+    if !record.has_run() {
         return error.hint("the framework was not started: nothing was changed in AWS");
     }
     let stage = &plan.target.stage;

@@ -9,11 +9,12 @@ pub fn live(deployments: &[Deployment]) -> Option<&Deployment> {
     deployments.iter().find(|deployment| deployment.outcome == Outcome::Succeeded)
 }
 
-/// Whether something began after the live deployment and did not end well: what is live is then only likely.
+/// Whether something began after the live deployment that may have changed what is live: it came as far as the framework
+/// and did not end well, or nothing is known of its end.
 #[must_use]
 pub fn is_uncertain(deployments: &[Deployment]) -> bool {
-    let later = deployments.iter().take_while(|deployment| deployment.outcome != Outcome::Succeeded);
-    later.into_iter().any(|deployment| deployment.outcome != Outcome::Failed || !deployment.phases.is_empty())
+    let mut later = deployments.iter().take_while(|deployment| deployment.outcome != Outcome::Succeeded);
+    later.any(|deployment| deployment.outcome == Outcome::Started || deployment.has_run())
 }
 
 /// The deployment to go back to when no other is named.
@@ -49,6 +50,7 @@ mod tests {
     use super::*;
     use crate::package::manifest::tests::sample;
     use crate::package::{PackageId, Sha256};
+    use crate::store::deployments::{Phase, RUN_PHASE};
 
     /// A history in the order it happened: `d1` deploys package 1, `r1` rolls back to it, a `!` says that it failed.
     fn history(text: &str) -> Vec<Deployment> {
@@ -82,6 +84,15 @@ mod tests {
     fn deploying_the_same_again_is_no_step() {
         assert_eq!(previous_of("d1 d2 d2").as_deref(), Some("1"));
         assert_eq!(previous_of("d1"), None);
+    }
+
+    #[test]
+    fn what_never_reached_the_framework_changed_nothing() {
+        let mut deployments = history("d1 d2!");
+        assert!(!is_uncertain(&deployments));
+        deployments[0].phases.push(Phase { name: RUN_PHASE.to_owned(), milliseconds: 1 });
+        assert!(is_uncertain(&deployments));
+        assert!(!is_uncertain(&deployments[1..]));
     }
 
     #[test]

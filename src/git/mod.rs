@@ -356,7 +356,8 @@ impl Repository {
             fs::copy(&current, &index).map_err(|error| Error::io("read", &current, error))?;
         }
         let git = || self.command().env("GIT_INDEX_FILE", &index);
-        git().args(["add", "--all", "--", ":/"]).read()?;
+        // What the framework makes is no source, also where nobody told git to ignore it.
+        git().args(["add", "--all", "--", ":/", ":(top,exclude,glob)**/.serverless/**"]).read()?;
         let output = git().arg("write-tree").read()?;
         Oid::from_str(String::from_utf8_lossy(&output).trim())
             .map_err(|error| failed("cannot write the working tree", error))

@@ -19,6 +19,9 @@ const FILE: &str = "deployment.toml";
 /// Most bytes a record may have.
 const MOST_BYTES: u64 = 1024 * 1024;
 
+/// The phase in which the framework runs.
+pub const RUN_PHASE: &str = "deploy";
+
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -117,6 +120,14 @@ impl Deployment {
             prefix: None,
             phases: Vec::new(),
         }
+    }
+}
+
+impl Deployment {
+    /// Whether it came as far as the framework, which alone changes anything.
+    #[must_use]
+    pub fn has_run(&self) -> bool {
+        self.phases.iter().any(|phase| phase.name == RUN_PHASE)
     }
 }
 
