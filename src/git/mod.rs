@@ -269,18 +269,6 @@ impl Repository {
         })
     }
 
-    /// Reads a blob; `None` when it has more than `limit` bytes.
-    fn read_blob_within(&self, id: Oid, limit: u64) -> Result<Option<Vec<u8>>> {
-        let odb = self.inner.odb().map_err(|error| failed("cannot read the object store", error))?;
-        // The size comes first, and from the object's header: nothing is unpacked that turns out too large.
-        let (size, _) = odb.read_header(id).map_err(|error| missing_object("object", id, error))?;
-        if size as u64 > limit {
-            return Ok(None);
-        }
-        let blob = self.inner.find_blob(id).map_err(|error| missing_object("object", id, error))?;
-        Ok(Some(blob.content().to_vec()))
-    }
-
     /// The entries of a tree, in git's order.
     pub fn read_tree(&self, id: Oid) -> Result<Vec<TreeEntry>> {
         let tree = self.inner.find_tree(id).map_err(|error| missing_object("tree", id, error))?;
