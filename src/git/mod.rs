@@ -341,7 +341,7 @@ impl Repository {
         let index = scratch.path().join("index");
         let current = self.git_dir().join("index");
         if current.exists() {
-            fs::copy(&current, &index).map_err(|error| Error::io("read", &current, error))?;
+            copy_with_time(&current, &index).map_err(|error| Error::io("read", &current, error))?;
         }
         let git = || self.command().env("GIT_INDEX_FILE", &index);
         git().args(["add", "--all", "--", ":/"]).read()?;
@@ -434,6 +434,14 @@ impl Repository {
 #[must_use]
 pub fn data_dir(repository: &Repository) -> PathBuf {
     repository.common_dir().join("slsart")
+}
+
+/// Copies an index so that git trusts it no more than the original: by the index's own time git tells which files may have
+/// been changed, without a change in size, within the second in which it was written.
+fn copy_with_time(from: &Path, to: &Path) -> std::io::Result<()> {
+    let modified = fs::metadata(from)?.modified()?;
+    fs::copy(from, to)?;
+    fs::File::options().write(true).open(to)?.set_modified(modified)
 }
 
 fn missing_object(what: &str, id: Oid, error: git2::Error) -> Error {
