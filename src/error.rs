@@ -6,6 +6,10 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+/// What to do about a package that is damaged here.
+pub const ANOTHER_COPY: &str =
+    "another copy of this repository may have it whole: compare with `git slsart verify --all` there";
+
 /// What went wrong, in the terms a caller (a person, a script, CI) acts on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

@@ -6,11 +6,11 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::TargetArgs;
-use crate::error::{Error, Kind, Result};
+use crate::error::{ANOTHER_COPY, Error, Kind, Result};
 use crate::package::manifest::Target;
 use crate::progress::Progress as _;
 use crate::store::{Damage, Found};
-use crate::text::style::{BOLD, COMMIT, ERROR, GOOD};
+use crate::text::style::{BOLD, COMMIT, ERROR, GOOD, WARNING};
 use crate::text::words::count;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
@@ -42,6 +42,9 @@ struct Row {
     package: String,
     target: Target,
     damages: Vec<Damage>,
+    /// Why this program can't judge it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread: Option<String>,
 }
 
 pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
@@ -51,7 +54,10 @@ pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     if args.all {
         let listing = store.all(&filter)?;
         for (commit, line) in &listing.unread {
-            ui.warn(&format!("the note of {commit} has a line that this git-slsart can't read: {line}"));
+            ui.warn(&format!(
+                "the note of {} has a line that this git-slsart can't read: {line}",
+                &commit.to_string()[..7]
+            ));
         }
         found = listing.found;
     } else {
@@ -70,28 +76,35 @@ pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     ui.progress().phase(&format!("Verifying {}", count(found.len(), "package")));
     ui.progress().expect_bytes(found.iter().map(|found| found.line.size).sum());
     let packages = found.iter().map(|found| verify(workspace, found)).collect::<Result<Vec<_>>>()?;
+    let intact = packages.iter().filter(|row| row.damages.is_empty() && row.unread.is_none()).count();
     let damaged = packages.iter().filter(|row| !row.damages.is_empty()).count();
-    let report = Report { intact: packages.len() - damaged, damaged, packages };
+    let report = Report { intact, damaged, packages };
     ui.report(&report)?;
-    if damaged == 0 {
+    let unread = report.packages.iter().filter(|row| row.unread.is_some()).count();
+    if damaged == 0 && unread == 0 {
         return Ok(());
+    }
+    if damaged == 0 {
+        return Err(Error::refused(format!("{} can't be read by this git-slsart", count(unread, "package")))
+            .hint("install a newer git-slsart: cargo install git-slsart"));
     }
     Err(Error::integrity(format!(
         "{damaged} of {} {} damaged",
         count(report.packages.len(), "package"),
         if damaged == 1 { "is" } else { "are" }
     ))
-    .hint("a copy of this repository may have them whole: compare with `git slsart verify --all` there"))
+    .hint(ANOTHER_COPY))
 }
 
 fn verify(workspace: &Workspace<'_>, found: &Found) -> Result<Row> {
     let Found { commit, line } = found;
-    let opened = workspace.store().open(*commit, line);
-    let damages = match opened.and_then(|package| package.verify(workspace.progress)) {
-        Ok(damages) => damages,
+    let (damages, unread) = match workspace.store().open(*commit, line) {
+        Ok(package) => (package.verify(workspace.progress)?, None),
         Err(error) if error.kind == Kind::Integrity => {
-            vec![Damage { path: "manifest.toml".to_owned(), problem: error.message }]
+            (vec![Damage { path: "manifest.toml".to_owned(), problem: error.message }], None)
         }
+        // A later version recorded it: the others can still be judged.
+        Err(error) if error.kind == Kind::Refused => (Vec::new(), Some(error.message)),
         Err(error) => return Err(error),
     };
     Ok(Row {
@@ -99,22 +112,26 @@ fn verify(workspace: &Workspace<'_>, found: &Found) -> Result<Row> {
         package: line.package.to_string(),
         target: line.target.clone(),
         damages,
+        unread,
     })
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Row { commit, package, target, damages } in &self.packages {
-            let (style, word) =
-                if damages.is_empty() { (GOOD, "✓ intact ") } else { (ERROR, "✗ damaged") };
+        for Row { commit, package, target, damages, unread } in &self.packages {
+            let (style, word) = match unread {
+                Some(_) => (WARNING, "? unread "),
+                None if damages.is_empty() => (GOOD, "✓ intact "),
+                None => (ERROR, "✗ damaged"),
+            };
             writeln!(
                 f,
                 "{style}{word}{style:#}  {COMMIT}{}{COMMIT:#}  {BOLD}{}{BOLD:#}  {target}",
                 &commit[..7],
                 &package[..8]
             )?;
-            for damage in damages {
-                writeln!(f, "           {}", damage.problem)?;
+            for problem in damages.iter().map(|damage| &damage.problem).chain(unread) {
+                writeln!(f, "           {problem}")?;
             }
         }
         if self.packages.is_empty() { writeln!(f, "no packages here") } else { Ok(()) }

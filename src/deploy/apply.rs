@@ -111,7 +111,7 @@ fn run(
     let checkout = Checkout::prepare(workspace, package.source, path, applying.installing)?;
     record.phases = checkout.phases.iter().map(|(name, milliseconds)| phase(name, *milliseconds)).collect();
     progress.phase("Checking plugins and package");
-    for check in checkup::installation(checkout.top(), path, &package.manifest)? {
+    for check in checkup::installation(checkout.top(), path, &package.manifest) {
         // Another node than the one that packaged is worth saying; only a framework that refuses it stops here.
         match check.verdict {
             Verdict::Failed if check.name != "node" => {

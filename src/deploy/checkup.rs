@@ -94,7 +94,7 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
                 checks.push(intact(&package, progress)?);
                 let source = Source::new(repository, repository.commit(head)?.tree);
                 checks.push(lockfile(source, &service.path, &package.manifest)?);
-                checks.extend(installation(top, &service.path, &package.manifest)?);
+                checks.extend(installation(top, &service.path, &package.manifest));
             }
             Err(error) if error.kind == Kind::Integrity => {
                 checks.push(Check::failed("intact", error.message, "git slsart verify HEAD"));
@@ -106,10 +106,11 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
 }
 
 /// The checks of an installation against what was recorded: plugins, framework, node.
-pub fn installation(top: &Path, path: &ServicePath, manifest: &Manifest) -> Result<Vec<Check>> {
+#[must_use]
+pub fn installation(top: &Path, path: &ServicePath, manifest: &Manifest) -> Vec<Check> {
     let mut checks = vec![plugins(top, path, manifest), framework(top, path, manifest)];
-    checks.extend(node(top, manifest)?);
-    Ok(checks)
+    checks.extend(node(top, manifest));
+    checks
 }
 
 fn clean(workspace: &Workspace<'_>) -> Result<Check> {
@@ -209,11 +210,20 @@ fn framework(top: &Path, path: &ServicePath, manifest: &Manifest) -> Check {
     }
 }
 
-fn node(directory: &Path, manifest: &Manifest) -> Result<Option<Check>> {
-    let Some(recorded) = &manifest.tools.node else { return Ok(None) };
-    let now = install::node_version(directory)?;
+fn node(directory: &Path, manifest: &Manifest) -> Option<Check> {
+    let recorded = manifest.tools.node.as_ref()?;
+    let now = match install::node_version(directory) {
+        Ok(now) => now,
+        Err(error) => {
+            return Some(Check::failed(
+                "node",
+                error.message,
+                "install node.js, or add its directory to PATH",
+            ));
+        }
+    };
     let major = |version: &str| version.split('.').next().map(str::to_owned);
-    Ok(Some(if now == *recorded {
+    Some(if now == *recorded {
         Check::ok("node", format!("{now}, as recorded"))
     } else if major(&now) == major(recorded) {
         Check::warning("node", format!("{now} is here and {recorded} made the package"))
@@ -223,5 +233,5 @@ fn node(directory: &Path, manifest: &Manifest) -> Result<Option<Check>> {
             format!("{now} is here and {recorded} made the package"),
             "use that version of node, such as: nvm use",
         )
-    }))
+    })
 }

@@ -269,18 +269,6 @@ impl Repository {
         })
     }
 
-    /// Reads a blob; `None` when it has more than `limit` bytes.
-    fn read_blob_within(&self, id: Oid, limit: u64) -> Result<Option<Vec<u8>>> {
-        let odb = self.inner.odb().map_err(|error| failed("cannot read the object store", error))?;
-        // The size comes first, and from the object's header: nothing is unpacked that turns out too large.
-        let (size, _) = odb.read_header(id).map_err(|error| missing_object("object", id, error))?;
-        if size as u64 > limit {
-            return Ok(None);
-        }
-        let blob = self.inner.find_blob(id).map_err(|error| missing_object("object", id, error))?;
-        Ok(Some(blob.content().to_vec()))
-    }
-
     /// The entries of a tree, in git's order.
     pub fn read_tree(&self, id: Oid) -> Result<Vec<TreeEntry>> {
         let tree = self.inner.find_tree(id).map_err(|error| missing_object("tree", id, error))?;
@@ -353,7 +341,7 @@ impl Repository {
         let index = scratch.path().join("index");
         let current = self.git_dir().join("index");
         if current.exists() {
-            fs::copy(&current, &index).map_err(|error| Error::io("read", &current, error))?;
+            copy_with_time(&current, &index).map_err(|error| Error::io("read", &current, error))?;
         }
         let git = || self.command().env("GIT_INDEX_FILE", &index);
         // What the framework makes is no source, also where nobody told git to ignore it.
@@ -447,6 +435,14 @@ impl Repository {
 #[must_use]
 pub fn data_dir(repository: &Repository) -> PathBuf {
     repository.common_dir().join("slsart")
+}
+
+/// Copies an index so that git trusts it no more than the original: by the index's own time git tells which files may have
+/// been changed, without a change in size, within the second in which it was written.
+fn copy_with_time(from: &Path, to: &Path) -> std::io::Result<()> {
+    let modified = fs::metadata(from)?.modified()?;
+    fs::copy(from, to)?;
+    fs::File::options().write(true).open(to)?.set_modified(modified)
 }
 
 fn missing_object(what: &str, id: Oid, error: git2::Error) -> Error {

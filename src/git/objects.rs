@@ -1,10 +1,16 @@
 //! Blobs and trees: writing them as they come, reading them in parts.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, BufRead as _, BufReader, Read as _};
+
+use flate2::read::ZlibDecoder;
+use rustix::fs::statvfs;
 
 use super::{MODE_TREE, Oid, Repository, TreeEntry, failed, missing_object};
 use crate::error::{Error, Result};
+
+/// Most bytes of a loose object's header, `blob <size>` and a zero.
+const MOST_HEADER_BYTES: u64 = 32;
 
 /// A tree to be written, grown path by path.
 #[derive(Debug, Default)]
@@ -92,7 +98,11 @@ impl Repository {
         write().map_err(|error| {
             let text = error.to_string().to_ascii_lowercase();
             let this = Error::refused("cannot write to the object store");
-            let full = text.contains("no space left") || error.kind() == io::ErrorKind::StorageFull;
+            // libgit2 says no more than "write error" of a full disk.
+            let room = statvfs(self.common_dir()).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+            let full = text.contains("no space left")
+                || error.kind() == io::ErrorKind::StorageFull
+                || room.is_ok_and(|room| room < size as u64);
             let this = if full { this.hint("the disk is full: free some space and run the command again; what was recorded before is untouched") } else { this };
             this.because(error)
         })
@@ -100,25 +110,63 @@ impl Repository {
 
     /// Hands the content of a blob to `take`, in parts where it can be read so.
     pub fn read_parts(&self, id: Oid, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        let odb = self.inner.odb().map_err(|error| failed("cannot read the object store", error))?;
         // A loose object can be read in parts; one in a pack can't, with libgit2.
-        let Ok((mut reader, ..)) = odb.reader(id) else {
+        let Some(mut reader) = self.loose_blob(id).map_err(|error| damaged(id, error))? else {
             let blob = self.inner.find_blob(id).map_err(|error| missing_object("object", id, error))?;
             return take(blob.content());
         };
         let mut buffer = vec![0; 128 * 1024];
         loop {
-            let count = reader.read(&mut buffer).map_err(|error| {
-                Error::integrity(format!("the object {id} can't be read"))
-                    .hint("`git fsck` shows what is damaged")
-                    .because(error)
-            })?;
+            let count = reader.read(&mut buffer).map_err(|error| damaged(id, error))?;
             if count == 0 {
                 return Ok(());
             }
             take(&buffer[..count])?;
         }
     }
+
+    /// Reads a blob; `None` when it has more than `limit` bytes.
+    pub(super) fn read_blob_within(&self, id: Oid, limit: u64) -> Result<Option<Vec<u8>>> {
+        let Some(mut reader) = self.loose_blob(id).map_err(|error| damaged(id, error))? else {
+            let odb = self.inner.odb().map_err(|error| failed("cannot read the object store", error))?;
+            // The size comes first, and from the object's header: nothing is unpacked that turns out too large.
+            let (size, _) = odb.read_header(id).map_err(|error| missing_object("object", id, error))?;
+            if size as u64 > limit {
+                return Ok(None);
+            }
+            let blob = self.inner.find_blob(id).map_err(|error| missing_object("object", id, error))?;
+            return Ok(Some(blob.content().to_vec()));
+        };
+        let mut content = Vec::new();
+        (&mut reader)
+            .take(limit.saturating_add(1))
+            .read_to_end(&mut content)
+            .map_err(|error| damaged(id, error))?;
+        Ok((content.len() as u64 <= limit).then_some(content))
+    }
+
+    /// The content of a blob that is a file of its own in this repository; `None` when it isn't.
+    ///
+    /// libgit2 does not read it: on a file that is cut short it never ends.
+    fn loose_blob(&self, id: Oid) -> io::Result<Option<impl io::Read + use<>>> {
+        let name = id.to_string();
+        let Ok(file) = File::open(self.common_dir().join("objects").join(&name[..2]).join(&name[2..])) else {
+            return Ok(None);
+        };
+        let mut reader = BufReader::new(ZlibDecoder::new(file));
+        let mut header = Vec::new();
+        (&mut reader).take(MOST_HEADER_BYTES).read_until(0, &mut header)?;
+        if header.starts_with(b"blob ") && header.ends_with(b"\0") {
+            return Ok(Some(reader));
+        }
+        Err(io::Error::new(io::ErrorKind::InvalidData, "it is no blob"))
+    }
+}
+
+fn damaged(id: Oid, error: io::Error) -> Error {
+    Error::integrity(format!("the object {id} can't be read"))
+        .hint("`git fsck` shows what is damaged")
+        .because(error)
 }
 
 /// The files of one tree: a commit's source, read without checking it out.

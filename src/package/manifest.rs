@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::{MOST_FILES, is_safe_path};
 use super::id::{PackageId, Sha256};
-use crate::error::{Error, Result};
+use crate::error::{ANOTHER_COPY, Error, Result};
 use crate::service::{Region, ServiceName, ServicePath, Stage};
 
 /// The version of the format that this program writes.
@@ -192,7 +192,9 @@ impl Manifest {
     /// # Errors
     /// [`crate::error::Kind::Integrity`] when it is damaged, refused when a newer version of this program wrote it.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let damaged = |why: &str| Error::integrity(format!("the package's manifest is damaged: {why}"));
+        let damaged = |why: &str| {
+            Error::integrity(format!("the package's manifest is damaged: {why}")).hint(ANOTHER_COPY)
+        };
         let text = std::str::from_utf8(bytes).map_err(|error| damaged("it is not UTF-8").because(error))?;
         let version: Version =
             toml::from_str(text).map_err(|error| damaged("its format can't be told").because(error))?;

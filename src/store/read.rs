@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::line::PackageLine;
 use super::{Store, content, names};
-use crate::error::{Error, Kind, Result};
+use crate::error::{ANOTHER_COPY, Error, Kind, Result};
 use crate::git::{Oid, TreeEntry};
 use crate::package::Manifest;
 use crate::package::manifest::{FileEntry, MOST_BYTES};
@@ -57,13 +57,15 @@ impl<'r> Store<'r> {
             return Err(Error::integrity(format!(
                 "package {} is not the one its note tells of",
                 line.package.short()
-            )));
+            ))
+            .hint(ANOTHER_COPY));
         }
         let Some(source) = package.parents.first().copied() else {
             return Err(Error::integrity(format!(
                 "package {} does not name its source",
                 line.package.short()
-            )));
+            ))
+            .hint(ANOTHER_COPY));
         };
         Ok(StoredPackage { store: *self, commit, source, tree: package.tree, manifest })
     }
@@ -73,6 +75,7 @@ impl<'r> Store<'r> {
         let entry = self.repository.tree_entry(tree, b"manifest.toml")?;
         let entry = entry.ok_or_else(|| {
             Error::integrity(format!("the package commit {package_commit} has no manifest"))
+                .hint(ANOTHER_COPY)
         })?;
         Manifest::parse(&self.repository.read_blob(entry.id, MOST_BYTES)?)
     }
@@ -162,9 +165,8 @@ impl StoredPackage<'_> {
     }
 
     fn entry(&self, file: &FileEntry) -> Result<TreeEntry> {
-        self.store
-            .repository
-            .find_path(self.tree, &format!("files/{}", file.path))?
-            .ok_or_else(|| Error::integrity(format!("'{}' is missing from the package", file.path)))
+        self.store.repository.find_path(self.tree, &format!("files/{}", file.path))?.ok_or_else(|| {
+            Error::integrity(format!("'{}' is missing from the package", file.path)).hint(ANOTHER_COPY)
+        })
     }
 }

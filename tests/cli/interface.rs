@@ -10,7 +10,7 @@ use crate::sandbox::Sandbox;
 #[test]
 fn short_help_fits_a_screen() {
     let sandbox = Sandbox::bare();
-    sandbox.slsart("-h").is(str![[r"
+    sandbox.slsart("-h").is(str![[r#"
 Keep Serverless Framework packages in git, and roll back to any of them exactly
 
 Usage: git slsart [OPTIONS] <COMMAND>
@@ -42,7 +42,7 @@ Global options:
   -v, --verbose       Also print the output of programs that would only be shown when they fail
       --color <WHEN>  When to use colour [default: auto] [possible values: auto, always, never]
 
-"]]);
+"#]]);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_wrong_command_line_is_exit_2() {
         assert_eq!(outcome.code, 2, "{line}: {outcome}");
         assert_eq!(outcome.stdout, "", "{line}");
     }
-    sandbox.slsart("lgo").is(str![[r"
+    sandbox.slsart("lgo").is(str![[r#"
 ── stderr ──
 error: unrecognized subcommand 'lgo'
 
@@ -85,24 +85,24 @@ Usage: git slsart [OPTIONS] <COMMAND>
 For more information, try '--help'.
 ── exit 2 ──
 
-"]]);
-    sandbox.slsart("-C nowhere log").is(str![[r"
+"#]]);
+    sandbox.slsart("-C nowhere log").is(str![[r#"
 ── stderr ──
 error: '[ROOT]/repo/nowhere' is not a directory
 ── exit 2 ──
 
-"]]);
-    sandbox.slsart_with("log", &[("SLSART_NOW", "yesterday")]).is(str![[r"
+"#]]);
+    sandbox.slsart_with("log", &[("SLSART_NOW", "yesterday")]).is(str![[r#"
 ── stderr ──
 error: SLSART_NOW is not a time such as 2026-01-31T12:00:00Z
   failed to parse four digit integer as year: invalid digit, expected 0-9 but got y
 ── exit 2 ──
 
-"]]);
-    sandbox.slsart("--version").is(str![[r"
+"#]]);
+    sandbox.slsart("--version").is(str![[r#"
 git-slsart 0.1.0
 
-"]]);
+"#]]);
 }
 
 #[test]
@@ -137,17 +137,17 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 #[test]
 fn quiet_leaves_results_warnings_and_errors() {
     let sandbox = Sandbox::recorded();
-    sandbox.slsart("verify -q").is(str![[r"
-✓ intact   ded51dc  be694c54  orders · prod · us-east-1
+    sandbox.slsart("verify -q").is(str![[r#"
+✓ intact   12a1bee  be694c54  orders · prod · us-east-1
 
-"]]);
-    sandbox.slsart("show nowhere -q").is(str![[r"
+"#]]);
+    sandbox.slsart("show nowhere -q").is(str![[r#"
 ── stderr ──
 error: 'nowhere' is not a commit here
 hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
 ── exit 5 ──
 
-"]]);
+"#]]);
 }
 
 #[test]
@@ -187,13 +187,13 @@ fn completions_and_manual_pages_are_made_anywhere() {
         pages.contains(&"git-slsart.1".into()) && pages.contains(&"git-slsart-rollback.1".into()),
         "{pages:?}"
     );
-    sandbox.slsart("man --dir /dev/null/x").is(str![[r"
+    sandbox.slsart("man --dir /dev/null/x").is(str![[r#"
 ── stderr ──
 error: cannot create '/dev/null/x'
   Not a directory (os error 20)
 ── exit 1 ──
 
-"]]);
+"#]]);
 }
 
 #[test]

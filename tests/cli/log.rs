@@ -17,30 +17,30 @@ fn three_commits() -> Sandbox {
 #[test]
 fn a_line_a_package_along_the_history() {
     let sandbox = three_commits();
-    sandbox.slsart("log").is(str![[r"
-074bccc  b5cff989  orders · prod · us-east-1  1.3 kB  1 minute ago   Answer three
-ded51dc  b0c1c91a  orders · dev · us-east-1   1.3 kB  8 minutes ago  Add the service
-ded51dc  be694c54  orders · prod · us-east-1  1.3 kB  9 minutes ago  Add the service
+    sandbox.slsart("log").is(str![[r#"
+8d0d98e  b5cff989  orders · prod · us-east-1  1.3 kB  1 minute ago   Answer three
+12a1bee  b0c1c91a  orders · dev · us-east-1   1.3 kB  8 minutes ago  Add the service
+12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  9 minutes ago  Add the service
 
-"]]);
-    sandbox.slsart("log HEAD~").is(str![[r"
-ded51dc  b0c1c91a  orders · dev · us-east-1   1.3 kB  9 minutes ago   Add the service
-ded51dc  be694c54  orders · prod · us-east-1  1.3 kB  10 minutes ago  Add the service
+"#]]);
+    sandbox.slsart("log HEAD~").is(str![[r#"
+12a1bee  b0c1c91a  orders · dev · us-east-1   1.3 kB  9 minutes ago   Add the service
+12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  10 minutes ago  Add the service
 
-"]]);
-    sandbox.slsart("log -s dev").is(str![[r"
-ded51dc  b0c1c91a  orders · dev · us-east-1  1.3 kB  10 minutes ago  Add the service
+"#]]);
+    sandbox.slsart("log -s dev").is(str![[r#"
+12a1bee  b0c1c91a  orders · dev · us-east-1  1.3 kB  10 minutes ago  Add the service
 
-"]]);
-    sandbox.slsart("log -s nowhere").is(str![[r"
+"#]]);
+    sandbox.slsart("log -s nowhere").is(str![[r#"
 no such packages here; to see all there are: git slsart log --all
 
-"]]);
-    sandbox.slsart("log -n 1").is(str![[r"
-074bccc  b5cff989  orders · prod · us-east-1  1.3 kB  5 minutes ago  Answer three
+"#]]);
+    sandbox.slsart("log -n 1").is(str![[r#"
+8d0d98e  b5cff989  orders · prod · us-east-1  1.3 kB  5 minutes ago  Answer three
 there are more: git slsart log -n COUNT, or --all
 
-"]]);
+"#]]);
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn json_has_every_field() {
 {
   "packages": [
     {
-      "commit": "074bccc79dbbc4695183218b58dea20f91e70379",
+      "commit": "8d0d98e8f605776667d5f5350b6faad56b2cec3a",
       "subject": "Answer three",
       "package": "b5cff989a6d7d3b6bedbbc3a1402445e16955ad2148b25227c50bef337d8fdfe",
       "service": "orders",
@@ -76,28 +76,28 @@ fn all_also_lists_what_no_branch_leads_to() {
     sandbox.change("Answer two");
     sandbox.record("prod");
     sandbox.git("reset --quiet --hard HEAD~");
-    sandbox.slsart("log").is(str![[r"
-ded51dc  be694c54  orders · prod · us-east-1  1.3 kB  6 minutes ago  Add the service
+    sandbox.slsart("log").is(str![[r#"
+12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  6 minutes ago  Add the service
 
-"]]);
-    sandbox.slsart("log --all").is(str![[r"
-7878ee4  e4ccfcce  orders · prod · us-east-1  1.3 kB  3 minutes ago  Answer two
-ded51dc  be694c54  orders · prod · us-east-1  1.3 kB  7 minutes ago  Add the service
+"#]]);
+    sandbox.slsart("log --all").is(str![[r#"
+c126563  e4ccfcce  orders · prod · us-east-1  1.3 kB  3 minutes ago  Answer two
+12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  7 minutes ago  Add the service
 
-"]]);
+"#]]);
 }
 
 #[test]
 fn nothing_recorded_is_said_and_is_no_error() {
     let sandbox = Sandbox::new();
-    sandbox.slsart("log").is(str![[r"
+    sandbox.slsart("log").is(str![[r#"
 no packages here; make one: git slsart package
 
-"]]);
-    sandbox.slsart("log --all").is(str![[r"
+"#]]);
+    sandbox.slsart("log --all").is(str![[r#"
 no packages here; make one: git slsart package
 
-"]]);
+"#]]);
     sandbox.slsart("log --json").is(str![[r#"
 {
   "packages": [],
@@ -110,18 +110,18 @@ no packages here; make one: git slsart package
 #[test]
 fn a_ref_that_is_not_there_is_not_recorded() {
     let sandbox = Sandbox::new();
-    sandbox.slsart("log nowhere").is(str![[r"
+    sandbox.slsart("log nowhere").is(str![[r#"
 ── stderr ──
 error: 'nowhere' is not a commit here
 hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
 ── exit 5 ──
 
-"]]);
-    sandbox.slsart("log -- --all").is(str![[r"
+"#]]);
+    sandbox.slsart("log -- --all").is(str![[r#"
 ── stderr ──
 error: '--all' is not a commit here
 hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
 ── exit 5 ──
 
-"]]);
+"#]]);
 }

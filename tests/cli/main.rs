@@ -5,13 +5,19 @@
 #[path = "../support/sandbox.rs"]
 mod sandbox;
 
+mod check;
 mod config;
+mod crash;
+mod damage;
+mod deploy;
 mod extract;
 mod init;
 mod interface;
 mod log;
+mod notes;
 mod package;
 mod place;
+mod post_commit;
 mod record;
 mod show;
 mod verify;

@@ -16,20 +16,20 @@ fn outside_a_repository() {
         assert_eq!(outcome.code, 1, "{line}: {outcome}");
         assert!(outcome.stderr.contains("git init"), "{line}: {outcome}");
     }
-    sandbox.slsart("log").is(str![[r"
+    sandbox.slsart("log").is(str![[r#"
 ── stderr ──
 error: no git repository here: '[ROOT]/repo'
 hint: change to one, name one with `-C DIR`, or make one with `git init`
 ── exit 1 ──
 
-"]]);
-    sandbox.slsart_with("log", &[("GIT_DIR", "/nowhere")]).is(str![[r"
+"#]]);
+    sandbox.slsart_with("log", &[("GIT_DIR", "/nowhere")]).is(str![[r#"
 ── stderr ──
 error: no git repository here: '/nowhere'
 hint: change to one, name one with `-C DIR`, or make one with `git init`
 ── exit 1 ──
 
-"]]);
+"#]]);
 }
 
 #[test]
@@ -43,33 +43,33 @@ fn before_the_first_commit() {
         assert_eq!(outcome.code, 1, "{line}: {outcome}");
         assert!(outcome.stderr.contains("has no commit yet"), "{line}: {outcome}");
     }
-    sandbox.slsart("show").is(str![[r"
+    sandbox.slsart("show").is(str![[r#"
 ── stderr ──
 error: this repository has no commit yet
 hint: commit your service first: git add -A && git commit
 ── exit 1 ──
 
-"]]);
-    sandbox.slsart("rollback").is(str![[r"
+"#]]);
+    sandbox.slsart("rollback").is(str![[r#"
 ── stderr ──
 error: nothing was deployed to this target by git slsart yet
 hint: name the commit to go back to: git slsart rollback REF
 hint: `git slsart log` lists the packages
 ── exit 5 ──
 
-"]]);
-    sandbox.slsart("history").is(str![[r"
+"#]]);
+    sandbox.slsart("history").is(str![[r#"
 nothing was deployed by git slsart here
 
-"]]);
-    sandbox.slsart("verify --all -q").is(str![[r"
+"#]]);
+    sandbox.slsart("verify --all -q").is(str![[r#"
 no packages here
 
-"]]);
-    sandbox.slsart("log --all").is(str![[r"
+"#]]);
+    sandbox.slsart("log --all").is(str![[r#"
 no packages here; make one: git slsart package
 
-"]]);
+"#]]);
 }
 
 #[test]
@@ -79,35 +79,35 @@ fn where_there_is_no_service() {
     sandbox.write("serverless.json", "{\"openapi\": \"3.0.0\"}");
     sandbox.commit("Start");
     sandbox.build("dist", "prod");
-    sandbox.slsart("package").is(str![[r"
+    sandbox.slsart("package").is(str![[r#"
 ── stderr ──
 error: there is no Serverless service in this commit
 hint: a service is a directory with a committed serverless.yml (or .yaml, .json, .js, .cjs, .mjs, .ts)
 ── exit 1 ──
 
-"]]);
-    sandbox.slsart("package --all").is(str![[r"
+"#]]);
+    sandbox.slsart("package --all").is(str![[r#"
 ── stderr ──
 error: there is no Serverless service in this commit
 hint: a service is a directory with a committed serverless.yml (or .yaml, .json, .js, .cjs, .mjs, .ts)
 ── exit 1 ──
 
-"]]);
-    sandbox.slsart("record ../dist").is(str![[r"
+"#]]);
+    sandbox.slsart("record ../dist").is(str![[r#"
 ── stderr ──
 Reading the package
 error: the package is of the service 'orders', and this commit has no such service
 hint: name the commit and the service that it was made from: git slsart record DIR COMMIT --service PATH
 ── exit 1 ──
 
-"]]);
-    sandbox.slsart("check").is(str![[r"
+"#]]);
+    sandbox.slsart("check").is(str![[r#"
 ── stderr ──
 error: there is no Serverless service in this commit
 hint: a service is a directory with a committed serverless.yml (or .yaml, .json, .js, .cjs, .mjs, .ts)
 ── exit 1 ──
 
-"]]);
+"#]]);
 }
 
 #[test]
@@ -115,46 +115,46 @@ fn a_bare_repository_takes_what_needs_no_working_tree() {
     let sandbox = Sandbox::recorded();
     sandbox.build("dist", "dev");
     sandbox.git("clone --quiet --mirror . ../bare.git");
-    sandbox.slsart("-C ../bare.git log").is(str![[r"
-ded51dc  be694c54  orders · prod · us-east-1  1.3 kB  2 minutes ago  Add the service
+    sandbox.slsart("-C ../bare.git log").is(str![[r#"
+12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  2 minutes ago  Add the service
 
-"]]);
-    sandbox.slsart("-C ../bare.git verify -q").is(str![[r"
-✓ intact   ded51dc  be694c54  orders · prod · us-east-1
+"#]]);
+    sandbox.slsart("-C ../bare.git verify -q").is(str![[r#"
+✓ intact   12a1bee  be694c54  orders · prod · us-east-1
 
-"]]);
+"#]]);
     sandbox.slsart("-C ../bare.git extract HEAD -o ../out -q").succeeded();
-    sandbox.slsart("-C ../bare.git record ../dist -q").is(str![[r"
+    sandbox.slsart("-C ../bare.git record ../dist -q").is(str![[r#"
 Recorded  orders · dev · us-east-1  package b0c1c91a · 3 files · 1.3 kB
-Commit    ded51dc  Add the service
+Commit    12a1bee  Add the service
 
-"]]);
-    sandbox.slsart("-C ../bare.git package -s qa -q").is(str![[r"
+"#]]);
+    sandbox.slsart("-C ../bare.git package -s qa -q").is(str![[r#"
 Recorded  orders · qa · us-east-1  package 0b68b830 · 3 files · 1.8 kB
-Commit    ded51dc  Add the service
+Commit    12a1bee  Add the service
 
-"]]);
-    sandbox.slsart("-C ../bare.git package --in-place").is(str![[r"
+"#]]);
+    sandbox.slsart("-C ../bare.git package --in-place").is(str![[r#"
 ── stderr ──
 error: this repository is bare: it has no working tree
 hint: run this in a clone, or name a commit: commands that take one work here
 ── exit 1 ──
 
-"]]);
-    sandbox.slsart("-C ../bare.git init").is(str![[r"
+"#]]);
+    sandbox.slsart("-C ../bare.git init").is(str![[r#"
 ── stderr ──
 error: this repository is bare: it has no working tree
 hint: run this in a clone, or name a commit: commands that take one work here
 ── exit 1 ──
 
-"]]);
-    sandbox.slsart("-C ../bare.git check").is(str![[r"
+"#]]);
+    sandbox.slsart("-C ../bare.git check").is(str![[r#"
 ── stderr ──
 error: this repository is bare: it has no working tree
 hint: run this in a clone, or name a commit: commands that take one work here
 ── exit 1 ──
 
-"]]);
+"#]]);
 }
 
 #[test]
@@ -166,36 +166,36 @@ fn a_shallow_clone_lists_and_reads_what_it_has() {
     let from = sandbox.path("");
     sandbox.git(&format!("clone --quiet --depth 1 'file://{}' ../shallow", from.display()));
     sandbox.git("-C ../shallow fetch --quiet origin 'refs/notes/slsart:refs/notes/slsart'");
-    sandbox.slsart("-C ../shallow log").is(str![[r"
-7878ee4  e4ccfcce  orders · prod · us-east-1  1.3 kB  4 minutes ago  Answer two
+    sandbox.slsart("-C ../shallow log").is(str![[r#"
+c126563  e4ccfcce  orders · prod · us-east-1  1.3 kB  4 minutes ago  Answer two
 
-"]]);
-    sandbox.slsart("-C ../shallow log --all").is(str![[r"
-7878ee4  e4ccfcce  orders · prod · us-east-1  1.3 kB  5 minutes ago  Answer two
-ded51dc  be694c54  orders · prod · us-east-1  1.3 kB  9 minutes ago  
+"#]]);
+    sandbox.slsart("-C ../shallow log --all").is(str![[r#"
+c126563  e4ccfcce  orders · prod · us-east-1  1.3 kB  5 minutes ago  Answer two
+12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  9 minutes ago  
 
-"]]);
-    sandbox.slsart("-C ../shallow show").is(str![[r"
+"#]]);
+    sandbox.slsart("-C ../shallow show").is(str![[r#"
 ── stderr ──
 error: package e4ccfcce is noted, but its ref is missing
-hint: another copy of this repository may have it: git fetch REMOTE refs/slsart/packages/7878ee406be8566950b6d2e01650eb9ae02e033a/e4ccfcce19ad6fe7ee1c45255f4662a1053be80e268daf9fef19a6abc80e7f64:refs/slsart/packages/7878ee406be8566950b6d2e01650eb9ae02e033a/e4ccfcce19ad6fe7ee1c45255f4662a1053be80e268daf9fef19a6abc80e7f64
+hint: another copy of this repository may have it: git fetch REMOTE refs/slsart/packages/c126563471fe1945ad526072881ee6466d0d53fe/e4ccfcce19ad6fe7ee1c45255f4662a1053be80e268daf9fef19a6abc80e7f64:refs/slsart/packages/c126563471fe1945ad526072881ee6466d0d53fe/e4ccfcce19ad6fe7ee1c45255f4662a1053be80e268daf9fef19a6abc80e7f64
 ── exit 4 ──
 
-"]]);
-    sandbox.slsart("-C ../shallow show HEAD~").is(str![[r"
+"#]]);
+    sandbox.slsart("-C ../shallow show HEAD~").is(str![[r#"
 ── stderr ──
 error: 'HEAD~' is not a commit here
 hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
 ── exit 5 ──
 
-"]]);
+"#]]);
     sandbox.git(&format!(
         "-C ../shallow fetch --quiet origin 'refs/slsart/packages/{first}/*:refs/slsart/packages/{first}/*'"
     ));
-    sandbox.slsart(&format!("-C ../shallow verify -q {first}")).is(str![[r"
-✓ intact   ded51dc  be694c54  orders · prod · us-east-1
+    sandbox.slsart(&format!("-C ../shallow verify -q {first}")).is(str![[r#"
+✓ intact   12a1bee  be694c54  orders · prod · us-east-1
 
-"]]);
+"#]]);
     sandbox.build("dist", "dev");
     sandbox.slsart("-C ../shallow record ../dist -q").succeeded();
 }
@@ -204,13 +204,13 @@ hint: `git slsart log` lists what is recorded; a shallow clone lacks older commi
 fn a_linked_worktree_shares_the_packages() {
     let sandbox = Sandbox::recorded();
     sandbox.git("worktree add --quiet --detach ../linked");
-    sandbox.slsart("-C ../linked log").is(str![[r"
-ded51dc  be694c54  orders · prod · us-east-1  1.3 kB  2 minutes ago  Add the service
+    sandbox.slsart("-C ../linked log").is(str![[r#"
+12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  2 minutes ago  Add the service
 
-"]]);
+"#]]);
     sandbox.build("dist", "dev");
     sandbox.slsart("-C ../linked record ../dist -q").succeeded();
-    sandbox.slsart("-C ../linked init -q").is(str![[r"
+    sandbox.slsart("-C ../linked init -q").is(str![[r#"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
 added      git config log.excludeDecoration refs/slsart/
@@ -218,22 +218,22 @@ created    hook post-commit
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
-"]]);
+"#]]);
     sandbox.slsart("-C ../linked package -q -s qa").succeeded();
-    sandbox.slsart("log").is(str![[r"
-ded51dc  7c84e15b  orders · qa · us-east-1    1.8 kB  1 minute ago   Add the service
-ded51dc  b0c1c91a  orders · dev · us-east-1   1.3 kB  3 minutes ago  Add the service
-ded51dc  be694c54  orders · prod · us-east-1  1.3 kB  6 minutes ago  Add the service
+    sandbox.slsart("log").is(str![[r#"
+12a1bee  7c84e15b  orders · qa · us-east-1    1.8 kB  1 minute ago   Add the service
+12a1bee  b0c1c91a  orders · dev · us-east-1   1.3 kB  3 minutes ago  Add the service
+12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  6 minutes ago  Add the service
 
-"]]);
+"#]]);
     assert_eq!(sandbox.worktrees(), 2);
-    sandbox.slsart("-C ../linked uninstall").is(str![[r"
+    sandbox.slsart("-C ../linked uninstall").is(str![[r#"
 removed    hook post-commit
 removed    git config log.excludeDecoration
 removed    slsart.toml
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
-"]]);
+"#]]);
     assert!(!sandbox.path(".git/hooks/post-commit").exists());
 }
 
@@ -245,26 +245,26 @@ fn paths_with_spaces_quotes_and_other_scripts() {
     sandbox.commit("Add an odd service");
     sandbox.git("clone --quiet . '../a b $(touch x)'");
     let c = "-C '../a b $(touch x)'";
-    sandbox.slsart(&format!("{c} package --service odd -q")).is(str![[r"
+    sandbox.slsart(&format!("{c} package --service odd -q")).is(str![[r#"
 Recorded  odd · dev · us-east-1  package b4b47af0 · 3 files · 1.7 kB
-Commit    b7c4d53  Add an odd service
+Commit    50ad8fe  Add an odd service
 
-"]]);
-    sandbox.slsart(&format!("{c} package --service \"services/it's ärger/\"")).is(str![[r"
+"#]]);
+    sandbox.slsart(&format!("{c} package --service \"services/it's ärger/\"")).is(str![[r#"
 Already   odd · dev · us-east-1  package b4b47af0 · 3 files · 1.7 kB
-Commit    b7c4d53  Add an odd service
+Commit    50ad8fe  Add an odd service
 nothing was done; to package it again: git slsart package --again
 
-"]]);
-    sandbox.slsart("-C \"services/it's ärger\" package -s prod -q").is(str![[r"
+"#]]);
+    sandbox.slsart("-C \"services/it's ärger\" package -s prod -q").is(str![[r#"
 Recorded  odd · prod · us-east-1  package e2e758e9 · 3 files · 1.7 kB
-Commit    b7c4d53  Add an odd service
+Commit    50ad8fe  Add an odd service
 
-"]]);
-    sandbox.slsart(&format!("{c} extract HEAD -o '../o u t' -q")).is(str![[r"
+"#]]);
+    sandbox.slsart(&format!("{c} extract HEAD -o '../o u t' -q")).is(str![[r#"
 Extracted  odd · dev · us-east-1  package b4b47af0 · 3 files · 1.7 kB → ../o u t
 
-"]]);
+"#]]);
     assert!(!sandbox.path("x").exists() && !sandbox.beside("x").exists());
 }
 
@@ -273,19 +273,19 @@ fn git_dir_and_git_work_tree_name_the_repository() {
     let sandbox = Sandbox::recorded();
     let git_dir = sandbox.path(".git");
     let variables = [("GIT_DIR", git_dir.to_str().unwrap())];
-    sandbox.slsart_with("-C / log", &variables).is(str![[r"
-ded51dc  be694c54  orders · prod · us-east-1  1.3 kB  1 minute ago  Add the service
+    sandbox.slsart_with("-C / log", &variables).is(str![[r#"
+12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  1 minute ago  Add the service
 
-"]]);
+"#]]);
     fs::rename(sandbox.path(".git"), sandbox.beside("apart.git")).unwrap();
     let apart = sandbox.beside("apart.git");
     let top = sandbox.path("");
     let variables = [("GIT_DIR", apart.to_str().unwrap()), ("GIT_WORK_TREE", top.to_str().unwrap())];
-    sandbox.slsart_with("log", &variables).is(str![[r"
-ded51dc  be694c54  orders · prod · us-east-1  1.3 kB  2 minutes ago  Add the service
+    sandbox.slsart_with("log", &variables).is(str![[r#"
+12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  2 minutes ago  Add the service
 
-"]]);
-    sandbox.slsart_with("check -s prod", &variables).is(str![[r"
+"#]]);
+    sandbox.slsart_with("check -s prod", &variables).is(str![[r#"
 ✓ clean      the working tree is as HEAD has it
 ✓ package    packaged for orders · prod · us-east-1 (be694c54)
 ✓ intact     3 files are what was recorded
@@ -298,12 +298,12 @@ ded51dc  be694c54  orders · prod · us-east-1  1.3 kB  2 minutes ago  Add the s
 error: 2 of 6 checks failed
 ── exit 1 ──
 
-"]]);
-    sandbox.slsart_with("package -s dev -q", &variables).is(str![[r"
+"#]]);
+    sandbox.slsart_with("package -s dev -q", &variables).is(str![[r#"
 Recorded  orders · dev · us-east-1  package 93d62e06 · 3 files · 1.8 kB
-Commit    ded51dc  Add the service
+Commit    12a1bee  Add the service
 
-"]]);
+"#]]);
 }
 
 #[test]
@@ -315,19 +315,19 @@ fn what_git_sets_for_hooks_does_not_reach_npm_or_the_framework() {
     );
     sandbox.git("commit --quiet --allow-empty -m 'From a hook' --author 'Eve <eve@example.org>'");
     assert!(sandbox.runs().contains(r#""git":[]"#), "{}", sandbox.runs());
-    sandbox.slsart("log").is(str![[r"
-ded51dc  d00594d6  orders · prod · us-east-1  1.8 kB  1 minute ago  Add the service
+    sandbox.slsart("log").is(str![[r#"
+12a1bee  d00594d6  orders · prod · us-east-1  1.8 kB  1 minute ago  Add the service
 
-"]]);
+"#]]);
 }
 
 #[test]
 fn a_subdirectory_is_as_good_as_the_top() {
     let sandbox = Sandbox::recorded();
-    sandbox.slsart("-C plugins log").is(str![[r"
-ded51dc  be694c54  orders · prod · us-east-1  1.3 kB  1 minute ago  Add the service
+    sandbox.slsart("-C plugins log").is(str![[r#"
+12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  1 minute ago  Add the service
 
-"]]);
+"#]]);
     sandbox.slsart("-C plugins extract HEAD -o out -q").succeeded();
     assert!(sandbox.path("plugins/out/serverless-state.json").exists());
 }
@@ -346,10 +346,10 @@ fn a_commit_signed_by_nobody_is_still_recorded() {
     for (name, _) in nobody {
         command.env_remove(name);
     }
-    sandbox.outcome(&mut command).is(str![[r"
+    sandbox.outcome(&mut command).is(str![[r#"
 Recorded  orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB
-Commit    ded51dc  Add the service
+Commit    12a1bee  Add the service
 
-"]]);
+"#]]);
     sandbox.fsck();
 }

@@ -12,7 +12,7 @@ fn a_package_made_elsewhere_is_recorded_for_head() {
     sandbox.build("dist", "prod");
     sandbox.slsart("record ../dist").is(str![[r"
 Recorded  orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB
-Commit    ded51dc  Add the service
+Commit    12a1bee  Add the service
 ── stderr ──
 Reading the package
 Recording the package
@@ -20,7 +20,7 @@ Recording the package
 "]]);
     sandbox.slsart("record ../dist").is(str![[r"
 Already   orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB
-Commit    ded51dc  Add the service
+Commit    12a1bee  Add the service
 nothing was done
 ── stderr ──
 Reading the package
@@ -38,7 +38,7 @@ fn an_earlier_commit_can_be_named_and_json_says_the_same() {
 {
   "packages": [
     {
-      "commit": "ded51dc7e7a81dcee0754154a719b06ad6b0f393",
+      "commit": "12a1bee131fc490e459a58c4a125a830181e8d22",
       "subject": "Add the service",
       "target": {
         "service": "orders",
@@ -65,7 +65,7 @@ fn options_only_say_what_is_expected() {
     sandbox.build("dist", "prod");
     sandbox.slsart("record ../dist -s prod -r us-east-1 --service orders -q").is(str![[r"
 Recorded  orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB
-Commit    ded51dc  Add the service
+Commit    12a1bee  Add the service
 
 "]]);
     sandbox.slsart("record ../dist -s dev").is(str![[r"
@@ -202,7 +202,7 @@ fn leftovers_of_plugins_are_no_part_of_the_package() {
     fs::write(dist.join("meta.json"), "{}").unwrap();
     sandbox.slsart("record ../dist").is(str![[r"
 Recorded  orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB
-Commit    ded51dc  Add the service
+Commit    12a1bee  Add the service
 left out, as no part of a package: meta.json, requirements
 ── stderr ──
 Reading the package

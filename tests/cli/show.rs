@@ -11,7 +11,7 @@ fn a_package_in_full() {
     sandbox.slsart("show").is(str![[r"
 Package   d00594d65753b1bb375c447da1a563fbd17e6a654e07d64ce0fdb7b5a9ee0a5f
 Target    orders · prod · us-east-1  in .
-Commit    ded51dc7e7a81dcee0754154a719b06ad6b0f393  Add the service
+Commit    12a1bee131fc490e459a58c4a125a830181e8d22  Add the service
 Made      in place  recorded 1 minute ago, 2026-01-05T09:05:00Z
 With      osls 4.3.1 · node [NODE] · [SYSTEM]
 Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
@@ -31,7 +31,7 @@ fn a_package_made_elsewhere_says_so_and_json_is_the_manifest() {
     sandbox.slsart("show").is(str![[r"
 Package   be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609
 Target    orders · prod · us-east-1  in .
-Commit    ded51dc7e7a81dcee0754154a719b06ad6b0f393  Add the service
+Commit    12a1bee131fc490e459a58c4a125a830181e8d22  Add the service
 Made      elsewhere, and recorded  recorded 1 minute ago, 2026-01-05T09:05:00Z
 With      osls 4.3.1 · recorded on [SYSTEM]
 Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
@@ -55,8 +55,8 @@ Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827226
     "made": "recorded"
   },
   "source": {
-    "commit": "ded51dc7e7a81dcee0754154a719b06ad6b0f393",
-    "tree": "664838487985d338abdf0d86e819df9063f35185",
+    "commit": "12a1bee131fc490e459a58c4a125a830181e8d22",
+    "tree": "32bb72471df32fed90c2452297b52119c136a9c1",
     "dirty": false
   },
   "target": {
@@ -126,8 +126,8 @@ fn a_package_made_with_changes_says_so() {
     sandbox.slsart("show").is(str![[r"
 Package   51755bb0f821f3e74b7b675ee087b69a0f8768d18a3558a5605981fd54ce0509
 Target    orders · dev · us-east-1  in .
-Commit    ded51dc7e7a81dcee0754154a719b06ad6b0f393  Add the service
-Source    with uncommitted changes  tree 6f16884de6ce1f69843cc453733abf83e1707467
+Commit    12a1bee131fc490e459a58c4a125a830181e8d22  Add the service
+Source    with uncommitted changes  tree 7f72423f3fe4f75a56e277f6fadad39ad243e90c
 Made      in place  recorded 1 minute ago, 2026-01-05T09:05:00Z
 With      osls 4.3.1 · node [NODE] · [SYSTEM]
 Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
@@ -161,9 +161,9 @@ fn a_commit_without_a_package_names_the_nearest_that_have_one() {
     sandbox.change("Answer three");
     sandbox.slsart("show").is(str![[r"
 ── stderr ──
-error: commit 834e0f9 has no package
-hint: the nearest commits that have one: ded51dc Add the service
-hint: make it now: git slsart package 834e0f9
+error: commit 200dcac has no package
+hint: the nearest commits that have one: 12a1bee Add the service
+hint: make it now: git slsart package 200dcac
 ── exit 5 ──
 
 "]]);
@@ -172,11 +172,11 @@ hint: make it now: git slsart package 834e0f9
 {
   "error": {
     "kind": "not-recorded",
-    "message": "commit 7878ee4 has no package",
+    "message": "commit c126563 has no package",
     "causes": [],
     "hints": [
-      "the nearest commits that have one: ded51dc Add the service",
-      "make it now: git slsart package 7878ee4"
+      "the nearest commits that have one: 12a1bee Add the service",
+      "make it now: git slsart package c126563"
     ],
     "exit_code": 5
   }
@@ -188,9 +188,9 @@ hint: make it now: git slsart package 834e0f9
     // Those before it come first, then those after it.
     sandbox.slsart("show HEAD~").is(str![[r"
 ── stderr ──
-error: commit 7878ee4 has no package
-hint: the nearest commits that have one: ded51dc Add the service; 834e0f9 Answer three
-hint: make it now: git slsart package 7878ee4
+error: commit c126563 has no package
+hint: the nearest commits that have one: 12a1bee Add the service; 200dcac Answer three
+hint: make it now: git slsart package c126563
 ── exit 5 ──
 
 "]]);
@@ -201,57 +201,57 @@ fn a_package_for_another_stage_or_service_is_none_for_this() {
     let sandbox = Sandbox::recorded();
     sandbox.slsart("show -s dev").is(str![[r"
 ── stderr ──
-error: commit ded51dc has no package for stage dev
+error: commit 12a1bee has no package for stage dev
 hint: it has one for: orders · prod · us-east-1
-hint: make it now: git slsart package ded51dc -s dev
+hint: make it now: git slsart package 12a1bee -s dev
 ── exit 5 ──
 
 "]]);
     sandbox.slsart("show -r eu-west-1").is(str![[r"
 ── stderr ──
-error: commit ded51dc has no package for region eu-west-1
+error: commit 12a1bee has no package for region eu-west-1
 hint: it has one for: orders · prod · us-east-1
-hint: make it now: git slsart package ded51dc -r eu-west-1
+hint: make it now: git slsart package 12a1bee -r eu-west-1
 ── exit 5 ──
 
 "]]);
     sandbox.slsart("show --service billing").is(str![[r"
 ── stderr ──
-error: commit ded51dc has no package for service billing
+error: commit 12a1bee has no package for service billing
 hint: it has one for: orders · prod · us-east-1
-hint: make it now: git slsart package ded51dc --service billing
+hint: make it now: git slsart package 12a1bee --service billing
 ── exit 5 ──
 
 "]]);
     sandbox.slsart("extract HEAD -s dev -o ../out").is(str![[r"
 ── stderr ──
-error: commit ded51dc has no package for stage dev
+error: commit 12a1bee has no package for stage dev
 hint: it has one for: orders · prod · us-east-1
-hint: make it now: git slsart package ded51dc -s dev
+hint: make it now: git slsart package 12a1bee -s dev
 ── exit 5 ──
 
 "]]);
     sandbox.slsart("verify HEAD -s dev").is(str![[r"
 ── stderr ──
-error: commit ded51dc has no package for stage dev
+error: commit 12a1bee has no package for stage dev
 hint: it has one for: orders · prod · us-east-1
-hint: make it now: git slsart package ded51dc -s dev
+hint: make it now: git slsart package 12a1bee -s dev
 ── exit 5 ──
 
 "]]);
     sandbox.slsart("deploy -s dev --yes").is(str![[r"
 ── stderr ──
-error: commit ded51dc has no package for stage dev
+error: commit 12a1bee has no package for stage dev
 hint: it has one for: orders · prod · us-east-1
-hint: make it now: git slsart package ded51dc -s dev
+hint: make it now: git slsart package 12a1bee -s dev
 ── exit 5 ──
 
 "]]);
     sandbox.slsart("rollback HEAD -s dev --yes").is(str![[r"
 ── stderr ──
-error: commit ded51dc has no package for stage dev
+error: commit 12a1bee has no package for stage dev
 hint: it has one for: orders · prod · us-east-1
-hint: make it now: git slsart package ded51dc -s dev
+hint: make it now: git slsart package 12a1bee -s dev
 ── exit 5 ──
 
 "]]);
@@ -262,8 +262,8 @@ fn where_nothing_is_recorded_the_way_to_record_is_told() {
     let sandbox = Sandbox::new();
     sandbox.slsart("show").is(str![[r"
 ── stderr ──
-error: commit ded51dc has no package
-hint: make it now: git slsart package ded51dc
+error: commit 12a1bee has no package
+hint: make it now: git slsart package 12a1bee
 ── exit 5 ──
 
 "]]);

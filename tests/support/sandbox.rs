@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use snapbox::{Assert, IntoData};
 use tempfile::TempDir;
@@ -19,6 +20,9 @@ use walkdir::WalkDir;
 
 /// What the clock shows before the first call: 2026-01-05 09:00 UTC.
 const START: i64 = 1_767_603_600;
+
+/// How long a call may take. The longest runs `npm ci` on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A directory of its own for one test: `repo`, and beside it a home and a cache.
 pub(crate) struct Sandbox {
@@ -207,7 +211,9 @@ impl Sandbox {
 
     /// Runs a command to its end.
     pub(crate) fn outcome(&self, command: &mut Command) -> Outcome {
-        Outcome::new(&command.stdin(Stdio::null()).output().unwrap(), self.root.path())
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Outcome::of(child, self)
     }
 
     /// A command in the repository, in this sandbox's environment, a minute later than the last.
@@ -320,7 +326,17 @@ impl Outcome {
 
     /// How a command that was started ended.
     pub(crate) fn of(child: Child, sandbox: &Sandbox) -> Self {
-        Self::new(&child.wait_with_output().unwrap(), sandbox.root.path())
+        // What never ends is ended: the test fails on its code, and the others go on.
+        let id = rustix::process::Pid::from_child(&child);
+        let (ended, end) = std::sync::mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            if end.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
+            }
+        });
+        let output = child.wait_with_output().unwrap();
+        drop(ended);
+        Self::new(&output, sandbox.root.path())
     }
 
     /// Fails unless it succeeded.
@@ -380,8 +396,8 @@ pub(crate) fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
 pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let start = std::time::Instant::now();
     while !condition() {
-        assert!(start.elapsed().as_secs() < 30, "waited in vain until {what}");
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -1,0 +1,273 @@
+//! `git slsart check`: every line, as it is well and as it fails.
+
+use std::fs;
+
+use snapbox::str;
+
+use crate::sandbox::Sandbox;
+
+/// A commit that is packaged in place, as it must be for all lines to be well.
+fn packaged() -> Sandbox {
+    let sandbox = Sandbox::installed();
+    sandbox.slsart("package --in-place -s prod -q").succeeded();
+    sandbox
+}
+
+/// The lines that are not as they should be.
+fn failing(sandbox: &Sandbox) -> String {
+    let outcome = sandbox.slsart("check -s prod");
+    assert_eq!(outcome.code, 1, "{outcome}");
+    let lines = outcome.stdout.lines().filter(|line| !line.starts_with('✓'));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn all_is_well() {
+    let sandbox = packaged();
+    sandbox.slsart("check -s prod").is(str![[r#"
+✓ clean      the working tree is as HEAD has it
+✓ package    packaged for orders · prod · us-east-1 (d00594d6)
+✓ intact     3 files are what was recorded
+✓ lockfile   package-lock.json is as recorded
+✓ plugins    as recorded (serverless-hello 1.2.0, ./plugins/trace)
+✓ framework  osls 4.3.1, as recorded
+✓ node       [NODE], as recorded
+
+"#]]);
+    sandbox.slsart("check -s prod --json").is(str![[r#"
+{
+  "ok": true,
+  "checks": [
+    {
+      "name": "clean",
+      "verdict": "ok",
+      "message": "the working tree is as HEAD has it"
+    },
+    {
+      "name": "package",
+      "verdict": "ok",
+      "message": "packaged for orders · prod · us-east-1 (d00594d6)"
+    },
+    {
+      "name": "intact",
+      "verdict": "ok",
+      "message": "3 files are what was recorded"
+    },
+    {
+      "name": "lockfile",
+      "verdict": "ok",
+      "message": "package-lock.json is as recorded"
+    },
+    {
+      "name": "plugins",
+      "verdict": "ok",
+      "message": "as recorded (serverless-hello 1.2.0, ./plugins/trace)"
+    },
+    {
+      "name": "framework",
+      "verdict": "ok",
+      "message": "osls 4.3.1, as recorded"
+    },
+    {
+      "name": "node",
+      "verdict": "ok",
+      "message": "[NODE], as recorded"
+    }
+  ]
+}
+
+"#]]);
+}
+
+#[test]
+fn changes_fail_and_what_packaging_leaves_does_not() {
+    let sandbox = packaged();
+    sandbox.write(".gitignore", "node_modules/\n");
+    sandbox.commit("Ignore less");
+    sandbox.slsart("package --in-place -s prod -q").succeeded();
+    sandbox.slsart("check -s prod -q").succeeded();
+    sandbox.write("handler.js", "changed");
+    sandbox.write("new.js", "");
+    snapbox::assert_data_eq!(
+        failing(&sandbox),
+        str![[r#"
+✗ clean      the working tree has changes: handler.js and 1 more
+  hint:     commit or stash them
+
+"#]]
+    );
+}
+
+#[test]
+fn a_commit_that_is_not_packaged_fails() {
+    let sandbox = packaged();
+    sandbox.slsart("check -s dev").is(str![[r#"
+✓ clean      the working tree is as HEAD has it
+✗ package    commit 12a1bee has no package for service ., stage dev
+  hint:     git slsart package -s dev --service '.'
+── stderr ──
+error: 1 of 2 checks failed
+── exit 1 ──
+
+"#]]);
+    sandbox.change("Answer two");
+    snapbox::assert_data_eq!(
+        failing(&sandbox),
+        str![[r#"
+✗ package    commit 35040f8 has no package for service ., stage prod
+  hint:     git slsart package -s prod --service '.'
+
+"#]]
+    );
+}
+
+#[test]
+fn a_package_with_changes_is_not_the_commits() {
+    let sandbox = Sandbox::installed();
+    sandbox.write("handler.js", "exports.hello = async () => 'local';\n");
+    sandbox.slsart("package --in-place --allow-dirty -s prod -q").succeeded();
+    sandbox.git("checkout --quiet handler.js");
+    snapbox::assert_data_eq!(
+        failing(&sandbox),
+        str![[r#"
+✗ package    HEAD's only package was made with uncommitted changes
+  hint:     git slsart package -s prod --service '.'
+
+"#]]
+    );
+}
+
+#[test]
+fn damage_fails() {
+    let sandbox = packaged();
+    let blob = sandbox
+        .shell("git rev-parse $(git for-each-ref --format='%(refname)' refs/slsart):files/orders.zip")
+        .stdout;
+    let (folder, file) = blob.trim().split_at(2);
+    fs::remove_file(sandbox.path(&format!(".git/objects/{folder}/{file}"))).unwrap();
+    snapbox::assert_data_eq!(
+        failing(&sandbox),
+        str![[r#"
+✗ intact     the object 7f6b971a955530dce60c4cbe2d314aade600a006 is missing from the object store
+  hint:     package it again: git slsart package --again
+
+"#]]
+    );
+}
+
+#[test]
+fn plugins_that_differ_or_are_missing_fail() {
+    let sandbox = packaged();
+    let json = sandbox.read("tools/serverless-hello/package.json").replace("1.2.0", "1.3.0");
+    fs::remove_file(sandbox.path("node_modules/serverless-hello")).unwrap();
+    snapbox::assert_data_eq!(
+        failing(&sandbox),
+        str![[r#"
+✗ plugins    serverless-hello 1.2.0 is not installed
+  hint:     install them as the lockfile has them, such as: npm ci
+
+"#]]
+    );
+    sandbox.write("node_modules/serverless-hello/package.json", json);
+    snapbox::assert_data_eq!(
+        failing(&sandbox),
+        str![[r#"
+✗ plugins    serverless-hello is 1.3.0 and was 1.2.0 when packaging
+  hint:     install them as the lockfile has them, such as: npm ci
+
+"#]]
+    );
+}
+
+#[test]
+fn another_framework_or_none_fails() {
+    let sandbox = packaged();
+    fs::remove_file(sandbox.path("node_modules/osls")).unwrap();
+    snapbox::assert_data_eq!(
+        failing(&sandbox),
+        str![[r#"
+✗ framework  the Serverless Framework is not installed for the service '.'
+  hint:     install it as the lockfile has it, such as: npm ci
+
+"#]]
+    );
+    sandbox.write("node_modules/osls/package.json", r#"{"name": "osls", "version": "4.2.0"}"#);
+    sandbox.write("node_modules/osls/osls.js", "");
+    snapbox::assert_data_eq!(
+        failing(&sandbox),
+        str![[r#"
+✗ framework  osls 4.2.0 is installed and osls 4.3.1 made the package
+  hint:     install it as the lockfile has it, such as: npm ci
+
+"#]]
+    );
+}
+
+#[test]
+fn another_node_fails_and_a_near_one_is_only_told() {
+    let sandbox = packaged();
+    let node = sandbox.run("node", ["--version"]).stdout;
+    let major = node.trim_start_matches('v').split('.').next().unwrap().to_owned();
+    let with_node = |version: &str| {
+        fs::create_dir_all(sandbox.beside("bin")).unwrap();
+        sandbox.write_program("../bin/node", &format!("#!/bin/sh\necho v{version}\n"));
+        let path = format!("{}:/usr/bin:/bin", sandbox.beside("bin").display());
+        sandbox.slsart_with("check -s prod", &[("PATH", &path)])
+    };
+    let other = with_node("1.2.3");
+    assert_eq!(other.code, 1, "{other}");
+    assert!(other.stdout.contains("✗ node       1.2.3 is here and"), "{other}");
+    let near = with_node(&format!("{major}.999.0"));
+    assert_eq!(near.code, 0, "{near}");
+    assert!(near.stdout.contains(&format!("! node       {major}.999.0 is here and")), "{near}");
+    let none = sandbox.beside("none").to_str().unwrap().to_owned();
+    fs::create_dir(&none).unwrap();
+    std::os::unix::fs::symlink(sandbox.shell("command -v git").stdout.trim(), format!("{none}/git")).unwrap();
+    sandbox.slsart_with("check -s prod", &[("PATH", &none)]).is(str![[r#"
+✓ clean      the working tree is as HEAD has it
+✓ package    packaged for orders · prod · us-east-1 (d00594d6)
+✓ intact     3 files are what was recorded
+✓ lockfile   package-lock.json is as recorded
+✓ plugins    as recorded (serverless-hello 1.2.0, ./plugins/trace)
+✓ framework  osls 4.3.1, as recorded
+✗ node       cannot run node
+  hint:     install node.js, or add its directory to PATH
+── stderr ──
+error: 1 of 7 checks failed
+── exit 1 ──
+
+"#]]);
+}
+
+#[test]
+fn a_package_made_elsewhere_says_what_is_not_known() {
+    let sandbox = Sandbox::installed();
+    sandbox.record("prod");
+    sandbox.slsart("check -s prod").is(str![[r#"
+✓ clean      the working tree is as HEAD has it
+✓ package    packaged for orders · prod · us-east-1 (be694c54)
+✓ intact     3 files are what was recorded
+✓ lockfile   package-lock.json is as recorded
+✓ plugins    as recorded (serverless-hello 1.2.0, ./plugins/trace)
+! framework  osls 4.3.1 is installed; the package does not say what made it
+
+"#]]);
+}
+
+#[test]
+fn a_package_with_another_lockfile_fails() {
+    let sandbox = Sandbox::installed();
+    sandbox.write("package-lock.json", format!("{}\n", sandbox.read("package-lock.json")));
+    sandbox.slsart("package --in-place --allow-dirty -s prod -q").succeeded();
+    sandbox.git("checkout --quiet package-lock.json");
+    snapbox::assert_data_eq!(
+        failing(&sandbox),
+        str![[r#"
+✗ package    HEAD's only package was made with uncommitted changes
+  hint:     git slsart package -s prod --service '.'
+✗ lockfile   package-lock.json is not the one that the package was made with
+  hint:     package the commit again: git slsart package --again
+
+"#]]
+    );
+}

@@ -1,0 +1,424 @@
+//! `git slsart deploy`, `rollback` and `history`, with the stand-in for the framework.
+
+use snapbox::str;
+
+use crate::sandbox::{Outcome, Sandbox, matches};
+
+/// Two commits with packages for `prod`: a tag `v1` at the first, HEAD at the second.
+fn two_releases() -> Sandbox {
+    let sandbox = Sandbox::recorded();
+    sandbox.git("tag v1");
+    sandbox.change("Answer two");
+    sandbox.record("prod");
+    sandbox
+}
+
+#[test]
+fn a_dry_run_shows_the_plan_and_does_nothing() {
+    let sandbox = two_releases();
+    let before = sandbox.fingerprint();
+    sandbox.slsart("deploy -s prod --dry-run").is(str![[r#"
+Target    orders · prod · us-east-1
+Live      not known: nothing was deployed by git slsart yet
+Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago
+
+"#]]);
+    sandbox.slsart("rollback v1 -s prod -n --json").is(str![[r#"
+{
+  "action": "rollback",
+  "target": {
+    "service": "orders",
+    "path": ".",
+    "stage": "prod",
+    "region": "us-east-1"
+  },
+  "live": null,
+  "restore": {
+    "commit": "12a1bee131fc490e459a58c4a125a830181e8d22",
+    "short": "12a1bee",
+    "label": "v1",
+    "package": "be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609",
+    "size": 1298,
+    "recorded": "2026-01-05T09:05:00Z",
+    "node": null,
+    "framework": null
+  },
+  "warnings": []
+}
+
+"#]]);
+    sandbox.is_as_before(&before);
+    assert_eq!(sandbox.runs(), "");
+}
+
+#[test]
+fn without_a_terminal_nobody_can_say_yes() {
+    let sandbox = two_releases();
+    let before = sandbox.fingerprint();
+    sandbox.slsart("deploy -s prod").is(str![[r#"
+── stderr ──
+Target    orders · prod · us-east-1
+Live      not known: nothing was deployed by git slsart yet
+Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago
+error: this needs a confirmation, and there is no terminal to ask on
+hint: say --yes to act without being asked, or --dry-run to see the plan
+── exit 1 ──
+
+"#]]);
+    sandbox.slsart("rollback v1 -s prod --json").is(str![[r#"
+── stderr ──
+{
+  "error": {
+    "kind": "refused",
+    "message": "this needs a confirmation, and there is no terminal to ask on",
+    "causes": [],
+    "hints": [
+      "say --yes to act without being asked, or --dry-run to see the plan"
+    ],
+    "exit_code": 1
+  }
+}
+── exit 1 ──
+
+"#]]);
+    sandbox.shell("echo y | git-slsart rollback v1 -s prod -q").is(str![[r#"
+── stderr ──
+error: this needs a confirmation, and there is no terminal to ask on
+hint: say --yes to act without being asked, or --dry-run to see the plan
+── exit 1 ──
+
+"#]]);
+    sandbox.is_as_before(&before);
+}
+
+#[test]
+fn deploy_then_roll_back_then_forward() {
+    let sandbox = two_releases();
+    sandbox.write("handler.js", "not committed");
+    sandbox.slsart("deploy v1 -s prod --yes -m 'first release'").is(str![[r#"
+Live      12a1bee  v1 on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
+── stderr ──
+Target    orders · prod · us-east-1
+Live      not known: nothing was deployed by git slsart yet
+Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago
+Checking out the commit
+Installing plugins (npm)
+Checking plugins and package
+warning: framework: osls 4.3.1 is installed; the package does not say what made it
+Deploying (osls 4.3.1)
+Deploying "orders" to stage "prod" (us-east-1)
+✔ Service deployed
+Removing the worktree
+
+"#]]);
+    sandbox.slsart("deploy -s prod --yes -q").is(str![[r#"
+Live      35040f8  Answer two on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
+Undo      git slsart rollback 12a1bee -s prod
+── stderr ──
+warning: framework: osls 4.3.1 is installed; the package does not say what made it
+
+"#]]);
+    sandbox.slsart("rollback -s prod --yes -m 'checkout 500s'").is(str![[r#"
+Live      12a1bee  v1 on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
+Undo      git slsart rollback 35040f8 -s prod
+── stderr ──
+Target    orders · prod · us-east-1
+Live      35040f8  Answer two  deployed 1 minute ago by Dana
+Restore   12a1bee  v1  package be694c54 · 1.3 kB · 8 minutes ago
+Checking out the commit
+Installing plugins (npm)
+Checking plugins and package
+warning: framework: osls 4.3.1 is installed; the package does not say what made it
+Deploying (osls 4.3.1)
+Deploying "orders" to stage "prod" (us-east-1)
+✔ Service deployed
+Removing the worktree
+
+"#]]);
+    sandbox.slsart("history -s prod").is(str![[r#"
+orders · prod · us-east-1
+● live  rollback  succeeded    12a1bee  Add the service  1 minute ago in [N] s by Dana — checkout 500s
+        deploy    succeeded    35040f8  Answer two  2 minutes ago in [N] s by Dana
+        deploy    succeeded    12a1bee  Add the service  3 minutes ago in [N] s by Dana — first release
+
+"#]]);
+    sandbox.slsart("rollback -s prod --yes").is(str![[r#"
+── stderr ──
+error: there is no successful deployment of orders · prod · us-east-1 to go back to
+hint: name the commit to go back to: git slsart rollback REF
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("deploy -s prod --yes -q").succeeded();
+    sandbox.slsart("history -n 1").is(str![[r#"
+orders · prod · us-east-1
+● live  deploy    succeeded    35040f8  Answer two  1 minute ago in [N] s by Dana
+
+"#]]);
+    matches(
+        &sandbox.runs(),
+        str![[r#"
+{"words":["deploy","--package","[WORKTREE]/.slsart-package","--force","--stage","prod","--region","us-east-1"],"directory":"[WORKTREE]","git":[],"state":{"prefix":"serverless/orders/prod/1767604260000-2026-01-05T09:11:00.000Z","artifact":"[WORKTREE]/.slsart-package/orders.zip"}}
+{"words":["deploy","--package","[WORKTREE]/.slsart-package","--force","--stage","prod","--region","us-east-1"],"directory":"[WORKTREE]","git":[],"state":{"prefix":"serverless/orders/prod/1767604320000-2026-01-05T09:12:00.000Z","artifact":"[WORKTREE]/.slsart-package/orders.zip"}}
+{"words":["deploy","--package","[WORKTREE]/.slsart-package","--force","--stage","prod","--region","us-east-1"],"directory":"[WORKTREE]","git":[],"state":{"prefix":"serverless/orders/prod/1767604380000-2026-01-05T09:13:00.000Z","artifact":"[WORKTREE]/.slsart-package/orders.zip"}}
+{"words":["deploy","--package","[WORKTREE]/.slsart-package","--force","--stage","prod","--region","us-east-1"],"directory":"[WORKTREE]","git":[],"state":{"prefix":"serverless/orders/prod/1767604560000-2026-01-05T09:16:00.000Z","artifact":"[WORKTREE]/.slsart-package/orders.zip"}}
+
+"#]],
+    );
+    assert_eq!(sandbox.read("handler.js"), "not committed");
+    assert_eq!(sandbox.worktrees(), 1);
+    sandbox.fsck();
+}
+
+#[test]
+fn json_of_a_deploy_and_of_the_history() {
+    let sandbox = two_releases();
+    sandbox.slsart("deploy v1 -s prod --yes --json").is(str![[r#"
+{
+  "live": "12a1bee131fc490e459a58c4a125a830181e8d22",
+  "short": "12a1bee",
+  "label": "v1",
+  "target": {
+    "service": "orders",
+    "path": ".",
+    "stage": "prod",
+    "region": "us-east-1"
+  },
+  "package": "be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609",
+  "ended": "2026-01-05T09:11:00Z",
+  "phases": [
+    {
+      "name": "worktree",
+      "milliseconds": [N]
+    },
+    {
+      "name": "plugins",
+      "milliseconds": [N]
+    },
+    {
+      "name": "deploy",
+      "milliseconds": [N]
+    }
+  ],
+  "before": null
+}
+── stderr ──
+warning: framework: osls 4.3.1 is installed; the package does not say what made it
+
+"#]]);
+    let history = sandbox.slsart("history --json").json();
+    let row = &history["targets"][0]["deployments"][0];
+    assert_eq!(
+        (&row["live"], &row["outcome"], &row["action"]),
+        (&true.into(), &"succeeded".into(), &"deploy".into())
+    );
+    assert_eq!(
+        (&row["by"], &row["started"]),
+        (&"Dana <dana@example.org>".into(), &"2026-01-05T09:11:00Z".into())
+    );
+}
+
+#[test]
+fn a_framework_that_fails_is_written_down() {
+    let sandbox = two_releases();
+    sandbox.slsart("deploy v1 -s prod --yes -q").succeeded();
+    sandbox.slsart_with("deploy -s prod --yes", &[("STAND_IN", "fail")]).is(str![[r#"
+── stderr ──
+Target    orders · prod · us-east-1
+Live      12a1bee  v1  deployed 1 minute ago by Dana
+Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago
+Checking out the commit
+Installing plugins (npm)
+Checking plugins and package
+warning: framework: osls 4.3.1 is installed; the package does not say what made it
+Deploying (osls 4.3.1)
+Stack UPDATE_ROLLBACK_COMPLETE
+✖ Error: Handler is bad
+Removing the worktree
+error: osls failed with exit code 9
+hint: CloudFormation goes back by itself to what was live, unless the framework's output says otherwise
+hint: to make sure of it: git slsart rollback 12a1bee -s prod
+── exit 3 ──
+
+"#]]);
+    sandbox.slsart("history").is(str![[r#"
+orders · prod · us-east-1
+        deploy    failed       35040f8  Answer two  1 minute ago in [N] s by Dana
+                               osls failed with exit code 9
+● live  deploy    succeeded    12a1bee  Add the service  2 minutes ago in [N] s by Dana
+! a later deployment did not end well: what is live is not certain
+
+"#]]);
+    // After a failure, going back is to what was live before it.
+    sandbox.slsart("rollback -s prod -n").is(str![[r#"
+Target    orders · prod · us-east-1
+Live      12a1bee  v1  deployed 3 minutes ago by Dana
+Restore   12a1bee  v1  package be694c54 · 1.3 kB · 9 minutes ago
+! a later deployment began and did not end well: what is live is not certain
+! this package is live already, as far as the history knows
+
+"#]]);
+    assert_eq!(sandbox.worktrees(), 1);
+}
+
+#[test]
+fn interrupted_it_passes_the_signal_on_and_cleans_up() {
+    for signal in ["INT", "TERM"] {
+        let sandbox = two_releases();
+        let child = sandbox.hanging("deploy v1 -s prod --yes");
+        sandbox.shell(&format!("kill -{signal} {}", child.id())).succeeded();
+        Outcome::of(child, &sandbox).is(str![[r#"
+── stderr ──
+Target    orders · prod · us-east-1
+Live      not known: nothing was deployed by git slsart yet
+Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago
+Checking out the commit
+Installing plugins (npm)
+Checking plugins and package
+warning: framework: osls 4.3.1 is installed; the package does not say what made it
+Deploying (osls 4.3.1)
+Removing the worktree
+error: interrupted
+hint: CloudFormation goes back by itself to what was live, unless the framework's output says otherwise
+── exit 130 ──
+
+"#]]);
+        sandbox.slsart("history").is(str![[r#"
+orders · prod · us-east-1
+        deploy    interrupted  12a1bee  Add the service  2 minutes ago in [N] s by Dana
+! a later deployment did not end well: what is live is not certain
+
+"#]]);
+        assert_eq!(sandbox.worktrees(), 1);
+    }
+}
+
+#[test]
+fn killed_it_leaves_a_deployment_that_has_not_ended() {
+    let sandbox = two_releases();
+    let mut child = sandbox.hanging("deploy v1 -s prod --yes");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let framework = std::fs::read_to_string(sandbox.beside("runs.hanging")).unwrap();
+    sandbox.shell(&format!("kill -9 {framework}")).succeeded();
+    sandbox.slsart("history").is(str![[r#"
+orders · prod · us-east-1
+        deploy    not ended    12a1bee  Add the service  2 minutes ago by Dana
+! a later deployment did not end well: what is live is not certain
+
+"#]]);
+    sandbox.slsart("deploy -s prod --yes").is(str![[r#"
+Live      35040f8  Answer two on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
+── stderr ──
+Target    orders · prod · us-east-1
+Live      not known: nothing was deployed by git slsart yet
+Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 4 minutes ago
+! a later deployment began and did not end well: what is live is not certain
+Checking out the commit
+Installing plugins (npm)
+Checking plugins and package
+warning: framework: osls 4.3.1 is installed; the package does not say what made it
+Deploying (osls 4.3.1)
+Deploying "orders" to stage "prod" (us-east-1)
+✔ Service deployed
+Removing the worktree
+
+"#]]);
+    sandbox.slsart("history").is(str![[r#"
+orders · prod · us-east-1
+● live  deploy    succeeded    35040f8  Answer two  1 minute ago in [N] s by Dana
+        deploy    not ended    12a1bee  Add the service  4 minutes ago by Dana
+
+"#]]);
+    assert_eq!(sandbox.worktrees(), 1);
+}
+
+#[test]
+fn there_is_nothing_to_go_back_to() {
+    let sandbox = two_releases();
+    sandbox.slsart("rollback -s prod --yes").is(str![[r#"
+── stderr ──
+error: nothing was deployed to this target by git slsart yet
+hint: name the commit to go back to: git slsart rollback REF
+hint: `git slsart log` lists the packages
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("history -s prod").is(str![[r#"
+nothing was deployed by git slsart here
+
+"#]]);
+    sandbox.slsart("deploy -s prod --yes -q").succeeded();
+    sandbox.slsart("rollback -s prod --yes").is(str![[r#"
+── stderr ──
+error: there is no successful deployment of orders · prod · us-east-1 to go back to
+hint: name the commit to go back to: git slsart rollback REF
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("rollback -s dev --yes").is(str![[r#"
+── stderr ──
+error: nothing was deployed to this target by git slsart yet
+hint: name the commit to go back to: git slsart rollback REF
+hint: `git slsart log` lists the packages
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("history -s dev").is(str![[r#"
+nothing was deployed by git slsart here
+
+"#]]);
+}
+
+#[test]
+fn a_package_whose_lockfile_or_plugins_are_gone_is_not_deployed() {
+    let sandbox = Sandbox::new();
+    std::fs::remove_file(sandbox.path("package-lock.json")).unwrap();
+    sandbox.commit("Remove the lockfile");
+    sandbox.record("prod");
+    sandbox.slsart("deploy -s prod --yes").is(str![[r#"
+── stderr ──
+Target    orders · prod · us-east-1
+Live      not known: nothing was deployed by git slsart yet
+Deploy    a17b3ad  Remove the lockfile  package be694c54 · 1.3 kB · 1 minute ago
+Checking out the commit
+error: the commit has no lockfile for the service '.'
+hint: commit the lockfile of your package manager, such as package-lock.json: without it nobody knows which plugins this commit had
+hint: a package that is made elsewhere can still be recorded: git slsart record DIR
+hint: the framework was not started: nothing was changed in AWS
+── exit 1 ──
+
+"#]]);
+    sandbox.slsart("history").is(str![[r#"
+orders · prod · us-east-1
+        deploy    failed       a17b3ad  Remove the lockfile  1 minute ago by Dana
+                               the commit has no lockfile for the service '.'
+
+"#]]);
+}
+
+#[test]
+fn a_package_with_uncommitted_changes_is_deployed_from_its_own_source() {
+    let sandbox = Sandbox::installed();
+    sandbox.write("handler.js", "exports.hello = async () => 'local';\n");
+    sandbox.write("serverless.yml", format!("{}# local\n", sandbox.read("serverless.yml")));
+    sandbox.slsart("package --in-place --allow-dirty -s prod -q").succeeded();
+    sandbox.git("checkout --quiet .");
+    sandbox.git("gc --quiet --prune=now");
+    sandbox.slsart("deploy -s prod --yes").is(str![[r#"
+Live      12a1bee  Add the service on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
+── stderr ──
+Target    orders · prod · us-east-1
+Live      not known: nothing was deployed by git slsart yet
+Deploy    12a1bee  Add the service  package e6a3cfdf · 1.8 kB · 3 minutes ago · node [NODE] · osls 4.3.1
+! the package was made with uncommitted changes
+Checking out the commit
+Installing plugins (npm)
+Checking plugins and package
+Deploying (osls 4.3.1)
+Deploying "orders" to stage "prod" (us-east-1)
+✔ Service deployed
+Removing the worktree
+
+"#]]);
+}
