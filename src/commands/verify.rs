@@ -78,7 +78,7 @@ pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     let packages = found.iter().map(|found| verify(workspace, found)).collect::<Result<Vec<_>>>()?;
     let intact = packages.iter().filter(|row| row.damages.is_empty() && row.unread.is_none()).count();
     let damaged = packages.iter().filter(|row| !row.damages.is_empty()).count();
-    let report = Report { intact, damaged, packages };
+    let report = Report { packages, intact, damaged };
     ui.report(&report)?;
     let unread = report.packages.iter().filter(|row| row.unread.is_some()).count();
     if damaged == 0 && unread == 0 {

@@ -20,7 +20,7 @@ fn a_dry_run_shows_the_plan_and_does_nothing() {
     sandbox.slsart("deploy -s prod --dry-run").is(str![[r#"
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
-Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago
+Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
 
 "#]]);
     sandbox.slsart("rollback v1 -s prod -n --json").is(str![[r#"
@@ -41,7 +41,7 @@ Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago
     "size": 1298,
     "recorded": "2026-01-05T09:05:00Z",
     "node": null,
-    "framework": null
+    "framework": "osls 4.3.1"
   },
   "warnings": []
 }
@@ -59,7 +59,7 @@ fn without_a_terminal_nobody_can_say_yes() {
 ── stderr ──
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
-Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago
+Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
 error: this needs a confirmation, and there is no terminal to ask on
 hint: say --yes to act without being asked, or --dry-run to see the plan
 ── exit 1 ──
@@ -100,11 +100,10 @@ Live      12a1bee  v1 on orders · prod · us-east-1, in [N] s (worktree [N], pl
 ── stderr ──
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
-Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago
+Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago · osls 4.3.1
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
-warning: framework: osls 4.3.1 is installed; the package does not say what made it
 Deploying (osls 4.3.1)
 Deploying "orders" to stage "prod" (us-east-1)
 ✔ Service deployed
@@ -114,8 +113,6 @@ Removing the worktree
     sandbox.slsart("deploy -s prod --yes -q").is(str![[r#"
 Live      35040f8  Answer two on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 Undo      git slsart rollback 12a1bee -s prod
-── stderr ──
-warning: framework: osls 4.3.1 is installed; the package does not say what made it
 
 "#]]);
     sandbox.slsart("rollback -s prod --yes -m 'checkout 500s'").is(str![[r#"
@@ -124,11 +121,10 @@ Undo      git slsart rollback 35040f8 -s prod
 ── stderr ──
 Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 1 minute ago by Dana
-Restore   12a1bee  v1  package be694c54 · 1.3 kB · 8 minutes ago
+Restore   12a1bee  v1  package be694c54 · 1.3 kB · 8 minutes ago · osls 4.3.1
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
-warning: framework: osls 4.3.1 is installed; the package does not say what made it
 Deploying (osls 4.3.1)
 Deploying "orders" to stage "prod" (us-east-1)
 ✔ Service deployed
@@ -156,7 +152,7 @@ orders · prod · us-east-1
 
 "#]]);
     matches(
-        &sandbox.runs(),
+        sandbox.runs(),
         str![[r#"
 {"words":["deploy","--package","[WORKTREE]/.slsart-package","--force","--stage","prod","--region","us-east-1"],"directory":"[WORKTREE]","git":[],"state":{"prefix":"serverless/orders/prod/1767604260000-2026-01-05T09:11:00.000Z","artifact":"[WORKTREE]/.slsart-package/orders.zip"}}
 {"words":["deploy","--package","[WORKTREE]/.slsart-package","--force","--stage","prod","--region","us-east-1"],"directory":"[WORKTREE]","git":[],"state":{"prefix":"serverless/orders/prod/1767604320000-2026-01-05T09:12:00.000Z","artifact":"[WORKTREE]/.slsart-package/orders.zip"}}
@@ -202,8 +198,6 @@ fn json_of_a_deploy_and_of_the_history() {
   ],
   "before": null
 }
-── stderr ──
-warning: framework: osls 4.3.1 is installed; the package does not say what made it
 
 "#]]);
     let history = sandbox.slsart("history --json").json();
@@ -226,17 +220,16 @@ fn a_framework_that_fails_is_written_down() {
 ── stderr ──
 Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 1 minute ago by Dana
-Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago
+Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
-warning: framework: osls 4.3.1 is installed; the package does not say what made it
 Deploying (osls 4.3.1)
 Stack UPDATE_ROLLBACK_COMPLETE
 ✖ Error: Handler is bad
 Removing the worktree
 error: osls failed with exit code 9
-hint: CloudFormation goes back by itself to what was live, unless the framework's output says otherwise
+hint: the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a plugin that fails after it leaves the update done
 hint: to make sure of it: git slsart rollback 12a1bee -s prod
 ── exit 3 ──
 
@@ -253,7 +246,7 @@ orders · prod · us-east-1
     sandbox.slsart("rollback -s prod -n").is(str![[r#"
 Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 3 minutes ago by Dana
-Restore   12a1bee  v1  package be694c54 · 1.3 kB · 9 minutes ago
+Restore   12a1bee  v1  package be694c54 · 1.3 kB · 9 minutes ago · osls 4.3.1
 ! a later deployment began and did not end well: what is live is not certain
 ! this package is live already, as far as the history knows
 
@@ -271,15 +264,14 @@ fn interrupted_it_passes_the_signal_on_and_cleans_up() {
 ── stderr ──
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
-Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago
+Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago · osls 4.3.1
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
-warning: framework: osls 4.3.1 is installed; the package does not say what made it
 Deploying (osls 4.3.1)
 Removing the worktree
 error: interrupted
-hint: CloudFormation goes back by itself to what was live, unless the framework's output says otherwise
+hint: the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a plugin that fails after it leaves the update done
 ── exit 130 ──
 
 "#]]);
@@ -312,12 +304,11 @@ Live      35040f8  Answer two on orders · prod · us-east-1, in [N] s (worktree
 ── stderr ──
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
-Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 4 minutes ago
+Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 4 minutes ago · osls 4.3.1
 ! a later deployment began and did not end well: what is live is not certain
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
-warning: framework: osls 4.3.1 is installed; the package does not say what made it
 Deploying (osls 4.3.1)
 Deploying "orders" to stage "prod" (us-east-1)
 ✔ Service deployed
