@@ -91,8 +91,8 @@ fn every_module_uses_only_what_its_row_allows() {
         }
     }
     assert!(wrong.is_empty(), "not in the table of docs/architecture.md:\n{}", wrong.join("\n"));
-    let used: usize = uses.values().map(Vec::len).sum();
-    assert!(used > 100, "only {used} uses were found: is this test still reading the code?");
+    let total: usize = uses.values().map(Vec::len).sum();
+    assert!(total > 100, "only {total} uses were found: is this test still reading the code?");
 }
 
 #[test]

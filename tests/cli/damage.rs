@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use snapbox::str;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, matches};
 
 /// Two packages of two commits, and the loose object of the second's zip.
 fn two_packages() -> (Sandbox, std::path::PathBuf) {
@@ -53,7 +53,7 @@ fn a_missing_object() {
     fs::remove_file(object).unwrap();
     sandbox.slsart("verify --all").is(str![[r#"
 ✗ damaged  c126563  e4ccfcce  orders · prod · us-east-1
-           the object 487ffa6d0b3f6fbab42cbaf124d8c0f8c14d4137 is missing from the object store
+           the object [ID] is missing from the object store
 ✓ intact   12a1bee  be694c54  orders · prod · us-east-1
 ── stderr ──
 Verifying 2 packages
@@ -65,7 +65,7 @@ hint: another copy of this repository may have it whole: compare with `git slsar
     sandbox.slsart("extract HEAD -o ../out").is(str![[r#"
 ── stderr ──
 Extracting
-error: the object 487ffa6d0b3f6fbab42cbaf124d8c0f8c14d4137 is missing from the object store
+error: the object [ID] is missing from the object store
 hint: `git fsck` shows what else is; a copy of the repository that has it can give it back: git fetch
 ── exit 4 ──
 
@@ -96,7 +96,7 @@ fn a_flipped_byte() {
       "damages": [
         {
           "path": "orders.zip",
-          "problem": "the object 487ffa6d0b3f6fbab42cbaf124d8c0f8c14d4137 can't be read"
+          "problem": "the object [ID] can't be read"
         }
       ]
     }
@@ -167,8 +167,9 @@ fn a_flipped_byte_in_a_pack() {
     let list = sandbox.shell("git verify-pack -v .git/objects/pack/*.idx").stdout;
     let line = list.lines().find(|line| line.starts_with(&id)).unwrap();
     let numbers: Vec<u64> = line.split_whitespace().skip(2).map(|word| word.parse().unwrap()).collect();
-    let pack = fs::read_dir(sandbox.path(".git/objects/pack")).unwrap().map(|entry| entry.unwrap().path());
-    let pack = pack.filter(|path| path.extension().is_some_and(|name| name == "pack")).next().unwrap();
+    let mut pack =
+        fs::read_dir(sandbox.path(".git/objects/pack")).unwrap().map(|entry| entry.unwrap().path());
+    let pack = pack.find(|path| path.extension().is_some_and(|name| name == "pack")).unwrap();
     let mut bytes = fs::read(&pack).unwrap();
     bytes[usize::try_from(numbers[2] + numbers[1] / 2).unwrap()] ^= 0x10;
     fs::remove_file(&pack).unwrap();
@@ -187,7 +188,7 @@ fn a_missing_manifest_or_ref() {
     fs::remove_file(sandbox.path(&format!(".git/objects/{}/{}", &id[..2], &id[2..]))).unwrap();
     sandbox.slsart("verify --all").is(str![[r#"
 ✗ damaged  c126563  e4ccfcce  orders · prod · us-east-1
-           the object 492ca16695a4082d9127468b624eb9aae95b212d is missing from the object store
+           the object [ID] is missing from the object store
 ✓ intact   12a1bee  be694c54  orders · prod · us-east-1
 ── stderr ──
 Verifying 2 packages
@@ -198,7 +199,7 @@ hint: another copy of this repository may have it whole: compare with `git slsar
 "#]]);
     sandbox.slsart("show").is(str![[r#"
 ── stderr ──
-error: the object 492ca16695a4082d9127468b624eb9aae95b212d is missing from the object store
+error: the object [ID] is missing from the object store
 hint: `git fsck` shows what else is; a copy of the repository that has it can give it back: git fetch
 ── exit 4 ──
 
@@ -400,7 +401,7 @@ Verifying 1 package
 "#]]);
     // What is not ours is kept when a line is added.
     sandbox.record("dev");
-    snapbox::assert_data_eq!(
+    matches(
         sandbox.git("notes --ref=slsart show"),
         str![[r#"
 slsart/1 service=orders path=. stage=prod region=us-east-1 package=be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609 size=1298 framework=osls@4.3.1 recorded=2026-01-05T09:05:00Z
@@ -413,7 +414,7 @@ slsart/1 service=orders path=. stage=prod
 
 slsart/1 service=../x path=/etc stage=-s region=us-east-1 package=zz size=-1 recorded=never
 slsart/1 service=orders path=. stage=dev region=us-east-1 package=b0c1c91a89602cebd643d2281b97c74bf34b384714b031468856fe178c374376 size=1294 framework=osls@4.3.1 recorded=2026-01-05T09:14:00Z
-"#]]
+"#]],
     );
 }
 
@@ -437,14 +438,14 @@ fn a_history_that_is_damaged_is_an_integrity_error() {
     fs::remove_file(object).unwrap();
     sandbox.slsart("history").is(str![[r#"
 ── stderr ──
-error: the object a042121bd5f6e74dea8ab237958ad5700fdf875a is missing from the object store
+error: the object [ID] is missing from the object store
 hint: `git fsck` shows what else is; a copy of the repository that has it can give it back: git fetch
 ── exit 4 ──
 
 "#]]);
     sandbox.slsart("rollback -s prod --yes").is(str![[r#"
 ── stderr ──
-error: the object a042121bd5f6e74dea8ab237958ad5700fdf875a is missing from the object store
+error: the object [ID] is missing from the object store
 hint: `git fsck` shows what else is; a copy of the repository that has it can give it back: git fetch
 ── exit 4 ──
 

@@ -152,7 +152,7 @@ orders · prod · us-east-1
 
 "#]]);
     matches(
-        &sandbox.runs(),
+        sandbox.runs(),
         str![[r#"
 {"words":["deploy","--package","[WORKTREE]/.slsart-package","--force","--stage","prod","--region","us-east-1"],"directory":"[WORKTREE]","git":[],"state":{"prefix":"serverless/orders/prod/1767604260000-2026-01-05T09:11:00.000Z","artifact":"[WORKTREE]/.slsart-package/orders.zip"}}
 {"words":["deploy","--package","[WORKTREE]/.slsart-package","--force","--stage","prod","--region","us-east-1"],"directory":"[WORKTREE]","git":[],"state":{"prefix":"serverless/orders/prod/1767604320000-2026-01-05T09:12:00.000Z","artifact":"[WORKTREE]/.slsart-package/orders.zip"}}

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use snapbox::str;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, matches};
 
 #[test]
 fn a_repository_is_set_up_once() {
@@ -29,7 +29,7 @@ next       git slsart package
 
 "]]);
     sandbox.is_as_before(&before);
-    snapbox::assert_data_eq!(
+    matches(
         sandbox.read("slsart.toml"),
         str![[r#"
 # Settings of git slsart; `git slsart --help` has its commands.
@@ -59,9 +59,9 @@ next       git slsart package
 # The stages that "package" packages for; empty: the default stage.
 # stages = []
 
-"#]]
+"#]],
     );
-    snapbox::assert_data_eq!(
+    matches(
         sandbox.read(".git/hooks/post-commit"),
         str![[r"
 #!/bin/sh
@@ -70,7 +70,7 @@ next       git slsart package
 if command -v git-slsart >/dev/null 2>&1; then git-slsart hook post-commit || :; fi
 # <<< git-slsart <<<
 
-"]]
+"]],
     );
 }
 

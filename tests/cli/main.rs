@@ -1,6 +1,7 @@
 //! The commands as a user meets them: the real program in a clean environment, everything it prints held as a snapshot in
 //! the test. The framework is a stand-in; the end-to-end tests run the real one.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes the snapshots so")]
 
 #[path = "../support/sandbox.rs"]
 mod sandbox;

@@ -2,32 +2,32 @@
 
 use snapbox::str;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, matches};
 
 #[test]
 fn stock_git_reads_the_notes() {
     let sandbox = Sandbox::recorded();
     sandbox.slsart("deploy -s prod --yes -q").succeeded();
-    snapbox::assert_data_eq!(
+    matches(
         sandbox.git("notes --ref=slsart show HEAD"),
         str![
-            "slsart/1 service=orders path=. stage=prod region=us-east-1 package=be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609 size=1298 recorded=2026-01-05T09:05:00Z"
-        ]
+            "slsart/1 service=orders path=. stage=prod region=us-east-1 package=be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609 size=1298 framework=osls@4.3.1 recorded=2026-01-05T09:05:00Z"
+        ],
     );
-    snapbox::assert_data_eq!(
+    matches(
         sandbox.git("log --notes=slsart --oneline --decorate"),
         str![[r#"
 12a1bee (HEAD -> main) Add the service
 Notes (slsart):
-    slsart/1 service=orders path=. stage=prod region=us-east-1 package=be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609 size=1298 recorded=2026-01-05T09:05:00Z
-"#]]
+    slsart/1 service=orders path=. stage=prod region=us-east-1 package=be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609 size=1298 framework=osls@4.3.1 recorded=2026-01-05T09:05:00Z
+"#]],
     );
-    snapbox::assert_data_eq!(
+    matches(
         sandbox.git("log --format=%s%n%b refs/notes/slsart"),
-        str!["Package orders · prod · us-east-1 of 12a1bee131fc490e459a58c4a125a830181e8d22"]
+        str!["Package orders · prod · us-east-1 of 12a1bee131fc490e459a58c4a125a830181e8d22"],
     );
     let names = sandbox.git("for-each-ref --format=%(refname) refs/slsart/deployments");
-    snapbox::assert_data_eq!(
+    matches(
         sandbox.git(&format!("log --format=%s%n%b {names} --not main")),
         str![[r#"
 Deploy orders · prod · us-east-1 of 12a1bee131fc: succeeded
@@ -37,12 +37,12 @@ by Dana <dana@example.org>
 Deploy orders · prod · us-east-1 of 12a1bee131fc: started
 package be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609
 by Dana <dana@example.org>
-"#]]
+"#]],
     );
-    snapbox::assert_data_eq!(
+    matches(
         sandbox
             .shell(
-                "git ls-tree -r --name-only $(git for-each-ref --format='%(refname)' refs/slsart/packages)"
+                "git ls-tree -r --name-only $(git for-each-ref --format='%(refname)' refs/slsart/packages)",
             )
             .stdout,
         str![[r#"
@@ -51,7 +51,7 @@ files/orders.zip
 files/serverless-state.json
 manifest.toml
 
-"#]]
+"#]],
     );
     sandbox.fsck();
 }
@@ -93,12 +93,12 @@ fn a_flat_tree_is_read_and_grows() {
     sandbox.git("notes --ref=slsart add -m 'Reviewed-by: Eve' HEAD");
     assert!(!sandbox.git("ls-tree -r --name-only refs/notes/slsart").contains('/'));
     sandbox.record("prod");
-    snapbox::assert_data_eq!(
+    matches(
         sandbox.git("notes --ref=slsart show"),
         str![[r#"
 Reviewed-by: Eve
 slsart/1 service=orders path=. stage=prod region=us-east-1 package=be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609 size=1298 framework=osls@4.3.1 recorded=2026-01-05T09:07:00Z
-"#]]
+"#]],
     );
     assert_eq!(sandbox.git("notes --ref=slsart list").lines().count(), 1);
     sandbox.change("Answer two");
