@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::git::{Oid, Repository, Source};
@@ -44,9 +44,17 @@ impl<'a> Workspace<'a> {
     pub fn new(context: &'a Context, repository: &'a Repository, progress: &'a dyn Progress) -> Result<Self> {
         let config = match repository.work_tree_if_any() {
             Some(top) => Config::load(top)?,
-            None => Config::default(),
+            None => Self::committed_config(repository)?,
         };
         Ok(Self { context, repository, config, progress })
+    }
+
+    /// A bare repository has its configuration in HEAD.
+    fn committed_config(repository: &Repository) -> Result<Config> {
+        let Some(head) = repository.head() else { return Ok(Config::default()) };
+        let source = Source::new(repository, repository.commit(head)?.tree);
+        let text = source.read(config::FILE, MAX_CONFIG_BYTES as u64)?;
+        text.map_or_else(|| Ok(Config::default()), |text| Config::parse(&String::from_utf8_lossy(&text)))
     }
 
     /// The store of its packages.
@@ -162,7 +170,11 @@ impl<'a> Workspace<'a> {
             Ok(commit) => commit,
             Err(error) => return self.find_by_id(revision, filter)?.ok_or(error),
         };
-        let found = store.packages_of(commit, filter)?;
+        let mut found = store.packages_of(commit, filter)?;
+        let usual = self.usual(filter);
+        if found.iter().any(|found| usual.matches(&found.line.target)) {
+            found.retain(|found| usual.matches(&found.line.target));
+        }
         match newest_of_one_target(found)? {
             Some(found) => Ok(found),
             None => {
@@ -171,11 +183,27 @@ impl<'a> Workspace<'a> {
         }
     }
 
+    /// `filter` with the defaults of `slsart.toml` where it leaves stage or region open.
+    fn usual(&self, filter: &Filter) -> Filter {
+        let defaults = &self.config.defaults;
+        let or = |wanted: &Option<String>, default: Option<String>| wanted.clone().or(default);
+        Filter {
+            service: filter.service.clone(),
+            stage: or(&filter.stage, defaults.stage.as_ref().map(ToString::to_string)),
+            region: or(&filter.region, defaults.region.as_ref().map(ToString::to_string)),
+        }
+    }
+
     fn find_by_id(&self, revision: &str, filter: &Filter) -> Result<Option<Found>> {
         let mut found = self.store().with_id(revision)?;
         found.retain(|found| filter.matches(&found.line.target));
         match found.iter().map(|found| found.line.package).collect::<std::collections::BTreeSet<_>>().len() {
             0 => Ok(None),
+            1 if found.iter().any(|other| other.commit != found[0].commit) => {
+                let list: Vec<_> = found.iter().map(|found| self.repository.short_id(found.commit)).collect();
+                Err(Error::refused(format!("the package '{revision}' is recorded for several commits"))
+                    .hint(format!("name the one whose source and plugins are meant: {}", list.join(", "))))
+            }
             1 => Ok(found.pop()),
             _ => Err(Error::refused(format!("'{revision}' is the beginning of several packages' ids"))
                 .hint("give more digits")),

@@ -11,7 +11,7 @@ use crate::deploy::history;
 use crate::error::Result;
 use crate::git::{Oid, Repository};
 use crate::package::manifest::Target;
-use crate::store::deployments::{Action, Deployment, Outcome};
+use crate::store::deployments::{Action, Deployment, History, Outcome};
 use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, WARNING};
 use crate::text::words::{ago, person, seconds};
 use crate::ui::Ui;
@@ -40,6 +40,8 @@ struct Section {
     target: Target,
     /// Whether something began after the live deployment and did not end well.
     uncertain: bool,
+    /// How many records could not be read.
+    unread: usize,
     deployments: Vec<Row>,
 }
 
@@ -60,14 +62,14 @@ pub(super) fn run(args: &HistoryArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
     let sections = targets
         .into_iter()
         .map(|target| {
-            let deployments = workspace.store().deployments(&target)?;
+            let History { deployments, unread } = workspace.store().history(&target)?;
             let live = history::live(&deployments).map(|live| live.id.clone());
             let uncertain = history::is_uncertain(&deployments);
             let rows = deployments
                 .into_iter()
                 .take(args.max_count)
                 .map(|deployment| row(workspace.repository, deployment, live.as_deref()));
-            Ok(Section { target, uncertain, deployments: rows.collect() })
+            Ok(Section { target, uncertain, unread, deployments: rows.collect() })
         })
         .collect::<Result<Vec<_>>>()?;
     ui.report(&Report { targets: sections, now: workspace.context.clock.now() })
@@ -89,7 +91,7 @@ impl fmt::Display for Report {
         if self.targets.is_empty() {
             return writeln!(f, "{DIM}nothing was deployed by git slsart here{DIM:#}");
         }
-        for Section { target, uncertain, deployments } in &self.targets {
+        for Section { target, uncertain, unread, deployments } in &self.targets {
             writeln!(f, "{BOLD}{target}{BOLD:#}")?;
             for Row { live, short, subject, deployment } in deployments {
                 let mark = if *live { format!("{GOOD}● live{GOOD:#}") } else { "      ".to_owned() };
@@ -117,10 +119,16 @@ impl fmt::Display for Report {
                     writeln!(f, "                               {DIM}{error}{DIM:#}")?;
                 }
             }
+            if *unread > 0 {
+                writeln!(
+                    f,
+                    "{WARNING}!{WARNING:#} {unread} records can't be read: damaged, or of a newer git-slsart"
+                )?;
+            }
             if *uncertain {
                 writeln!(
                     f,
-                    "{WARNING}!{WARNING:#} a later deployment did not end well: what is live is not certain"
+                    "{WARNING}!{WARNING:#} a later deployment goes on or did not end well: what is live is not certain"
                 )?;
             }
         }

@@ -159,7 +159,7 @@ fn aftermath(error: Error, plan: &Plan<'_>, record: &Deployment) -> Error {
     );
     match &plan.live {
         Some(live) => {
-            error.hint(format!("to make sure of it: git slsart rollback {} -s {stage}", live.short))
+            error.hint(format!("to make sure of it: git slsart rollback {} -s {stage}", &live.package[..8]))
         }
         None => error,
     }
@@ -180,7 +180,8 @@ impl fmt::Display for Done {
             Some(before) => writeln!(
                 f,
                 "{BOLD}Undo{BOLD:#}      git slsart rollback {} -s {}",
-                before.short, target.stage
+                &before.package[..8],
+                target.stage
             ),
             None => Ok(()),
         }

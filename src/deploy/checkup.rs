@@ -168,11 +168,13 @@ fn plugins(top: &Path, path: &ServicePath, manifest: &Manifest) -> Check {
     match wrong.as_slice() {
         [] if manifest.plugins.is_empty() => Check::ok("plugins", "the service has none"),
         [] => {
-            let names = manifest.plugins.iter().map(|plugin| match &plugin.version {
-                Some(version) => format!("{} {version}", plugin.name),
-                None => plugin.name.clone(),
-            });
-            Check::ok("plugins", format!("as recorded ({})", names.collect::<Vec<_>>().join(", ")))
+            let names = manifest.plugins.iter().map(shown).collect::<Vec<_>>().join(", ");
+            let read = |plugin: &Plugin| plugin.version.is_some() || plugin.object.is_some();
+            if manifest.plugins.iter().all(read) {
+                Check::ok("plugins", format!("as recorded ({names})"))
+            } else {
+                Check::warning("plugins", format!("installed, but not all versions were recorded ({names})"))
+            }
         }
         wrong => Check::failed("plugins", wrong.join("; "), install),
     }
@@ -181,14 +183,24 @@ fn plugins(top: &Path, path: &ServicePath, manifest: &Manifest) -> Check {
 /// How an installed plugin differs from the recorded one.
 fn drift(service: &Path, top: &Path, plugin: &Plugin) -> Option<String> {
     // A plugin in the repository is part of the commit: checking it out is having it.
-    let recorded = plugin.version.as_ref().filter(|_| plugin.object.is_none())?;
-    match installed::find(service, top, Plugins::package(&plugin.name)?) {
-        None => Some(format!("{} {recorded} is not installed", plugin.name)),
-        Some(found) if found.version != *recorded => {
+    if plugin.object.is_some() {
+        return None;
+    }
+    let found = installed::find(service, top, Plugins::package(&plugin.name)?);
+    match (found, &plugin.version) {
+        (None, _) => Some(format!("{} is not installed", shown(plugin))),
+        (Some(found), Some(recorded)) if found.version != *recorded => {
             Some(format!("{} is {} and was {recorded} when packaging", plugin.name, found.version))
         }
-        Some(_) => None,
+        (Some(_), _) => None,
     }
+}
+
+fn shown(plugin: &Plugin) -> String {
+    plugin
+        .version
+        .as_ref()
+        .map_or_else(|| plugin.name.clone(), |version| format!("{} {version}", plugin.name))
 }
 
 fn framework(top: &Path, path: &ServicePath, manifest: &Manifest) -> Check {

@@ -20,13 +20,13 @@ pub fn is_uncertain(deployments: &[Deployment]) -> bool {
 /// The deployment to go back to when no other is named.
 ///
 /// Going back and going back again leads further back, never forward to what was left: the history is read as a stack that a
-/// deploy puts a package on and a rollback takes those above it off. After a failed deployment, it is the last that
-/// succeeded, since what failed may have left the service in between.
+/// deploy puts a package on and a rollback takes those above it off. After a deploy that failed half-way, it is the last that
+/// succeeded, since what failed may have left the service in between; a rollback that failed keeps its goal.
 #[must_use]
 pub fn previous(deployments: &[Deployment]) -> Option<&Deployment> {
     let mut stack: Vec<&Deployment> = Vec::new();
     for deployment in deployments.iter().rev().filter(|deployment| deployment.outcome == Outcome::Succeeded) {
-        let below = stack.iter().position(|known| same(known, deployment.package, &deployment.commit));
+        let below = stack.iter().rposition(|known| same(known, deployment.package, &deployment.commit));
         match (deployment.action, below) {
             (Action::Rollback, Some(index)) => stack.truncate(index),
             (_, Some(index)) if index + 1 == stack.len() => stack.truncate(index),
@@ -35,7 +35,9 @@ pub fn previous(deployments: &[Deployment]) -> Option<&Deployment> {
         stack.push(deployment);
     }
     let newest = deployments.first()?;
-    let back = usize::from(newest.outcome == Outcome::Succeeded);
+    let half_way =
+        newest.action == Action::Deploy && newest.outcome != Outcome::Succeeded && newest.has_run();
+    let back = usize::from(!half_way);
     stack.len().checked_sub(1 + back).map(|index| stack[index])
 }
 
@@ -52,7 +54,8 @@ mod tests {
     use crate::package::{PackageId, Sha256};
     use crate::store::deployments::{Phase, RUN_PHASE};
 
-    /// A history in the order it happened: `d1` deploys package 1, `r1` rolls back to it, a `!` says that it failed.
+    /// A history in the order it happened: `d1` deploys package 1, `r1` rolls back to it; `!` says that it failed in the
+    /// framework, `?` before it.
     fn history(text: &str) -> Vec<Deployment> {
         let one = |(index, word): (usize, &str)| {
             let action = if word.starts_with('d') { Action::Deploy } else { Action::Rollback };
@@ -60,7 +63,10 @@ mod tests {
             let at = Timestamp::from_second(i64::try_from(index).unwrap()).unwrap();
             let id = crate::git::Oid::from_str(&word[1..2].repeat(40)).unwrap();
             let mut deployment = Deployment::begin(action, sample().target, id, package, "x".to_owned(), at);
-            deployment.outcome = if word.ends_with('!') { Outcome::Failed } else { Outcome::Succeeded };
+            deployment.outcome = if word.len() > 2 { Outcome::Failed } else { Outcome::Succeeded };
+            if word.ends_with('!') {
+                deployment.phases.push(Phase { name: RUN_PHASE.to_owned(), milliseconds: 1 });
+            }
             deployment
         };
         let mut all: Vec<_> = text.split(' ').enumerate().map(one).collect();
@@ -88,11 +94,8 @@ mod tests {
 
     #[test]
     fn what_never_reached_the_framework_changed_nothing() {
-        let mut deployments = history("d1 d2!");
-        assert!(!is_uncertain(&deployments));
-        deployments[0].phases.push(Phase { name: RUN_PHASE.to_owned(), milliseconds: 1 });
-        assert!(is_uncertain(&deployments));
-        assert!(!is_uncertain(&deployments[1..]));
+        assert!(is_uncertain(&history("d1 d2!")));
+        assert!(!is_uncertain(&history("d1 d2?")) && !is_uncertain(&history("d1 d2! d3")));
     }
 
     #[test]
@@ -100,5 +103,13 @@ mod tests {
         assert_eq!(previous_of("d1 d2 d3!").as_deref(), Some("2"));
         assert_eq!(previous_of("d1!"), None);
         assert_eq!(live(&history("d1 d2 d3!")).unwrap().commit[..1], *"2");
+    }
+
+    #[test]
+    fn a_failure_that_changed_nothing_is_no_step_and_a_failed_rollback_keeps_its_goal() {
+        assert_eq!(previous_of("d1 d2 d3?").as_deref(), Some("1"));
+        assert_eq!(previous_of("d1 d2 r1!").as_deref(), Some("1"));
+        assert_eq!(previous_of("d1 d2 r1?").as_deref(), Some("1"));
+        assert_eq!(previous_of("d1 d2 d1 d3 r1").as_deref(), Some("2"));
     }
 }

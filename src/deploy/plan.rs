@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::history;
-use crate::error::{Error, Result};
+use crate::error::{ANOTHER_COPY, Error, Result};
 use crate::git::{Oid, Repository};
 use crate::package::manifest::Target;
+use crate::progress::Silent;
 use crate::service::S3Prefix;
-use crate::store::deployments::{Action, Deployment};
+use crate::store::deployments::{Action, Deployment, History};
 use crate::store::{Filter, Found, StoredPackage};
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::workspace::{Wanted, Workspace};
@@ -103,8 +104,8 @@ impl<'r> Plan<'r> {
                     .hint(format!("name one with --service, --stage and --region: {}", list.join("; "))));
             }
         };
-        let deployments = workspace.store().deployments(&target)?;
-        let previous = history::previous(&deployments).ok_or_else(|| {
+        let known = workspace.store().history(&target)?;
+        let previous = history::previous(&known.deployments).ok_or_else(|| {
             Error::not_recorded(format!("there is no successful deployment of {target} to go back to"))
                 .hint("name the commit to go back to: git slsart rollback REF")
         })?;
@@ -125,11 +126,18 @@ impl<'r> Plan<'r> {
         let repository = workspace.repository;
         let package = workspace.store().open(found.commit, &found.line)?;
         let manifest = &package.manifest;
-        let deployments = workspace.store().deployments(&manifest.target)?;
+        let History { deployments, unread } = workspace.store().history(&manifest.target)?;
         let live = history::live(&deployments).map(|live| describe_live(repository, live));
         let prefixes = deployments.iter().filter_map(|known| known.prefix.as_ref()?.parse::<S3Prefix>().ok());
         let newest_prefix = prefixes.map(|prefix| prefix.millis() + 1).max().unwrap_or(0);
         let mut warnings = Vec::new();
+        if let Some(damage) = package.verify(&Silent)?.first() {
+            return Err(Error::integrity(damage.problem.clone()).hint(ANOTHER_COPY));
+        }
+        if unread > 0 {
+            warnings
+                .push(format!("{unread} records of the history can't be read: what is live is not certain"));
+        }
         if manifest.source.dirty {
             warnings.push("the package was made with uncommitted changes".to_owned());
         }

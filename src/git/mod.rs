@@ -94,6 +94,22 @@ impl Repository {
         })
     }
 
+    /// The repository with its main working tree, when this one is in a linked worktree.
+    #[must_use]
+    pub fn main(&self) -> Option<Self> {
+        let top = self.common_dir().parent().filter(|_| self.inner.is_worktree())?;
+        let main = Self::open(top, None, None).ok()?;
+        (main.common_dir() == self.common_dir()).then_some(main)
+    }
+
+    /// Whether git leaves the file at `path`, relative to the working tree's top, out on purpose: it is ignored and not in
+    /// the index.
+    #[must_use]
+    pub fn is_ignored(&self, path: &Path) -> bool {
+        let tracked = self.inner.index().is_ok_and(|index| index.get_path(path, 0).is_some());
+        !tracked && self.inner.is_path_ignored(path).unwrap_or(false)
+    }
+
     /// The directory of the repository itself (`.git`, or `.git/worktrees/<name>` in a linked worktree).
     #[must_use]
     pub fn git_dir(&self) -> &Path {
@@ -324,6 +340,7 @@ impl Repository {
         let output = self
             .command()
             .args(["--no-optional-locks", "status", "--porcelain=v1", "-z", "--no-renames"])
+            .args(["--untracked-files=normal", "--ignore-submodules=none"])
             .read()?;
         Ok(output
             .split(|byte| *byte == 0)

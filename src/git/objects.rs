@@ -85,14 +85,14 @@ impl Repository {
         edit().map_err(|error| failed("cannot write to the object store", error))
     }
 
-    /// Writes a file of `size` bytes as a blob, without holding it in memory.
-    pub fn write_file(&self, file: &mut File, size: u64) -> Result<Oid> {
+    /// Writes `size` bytes from `content` as a blob, without holding it in memory.
+    pub fn write_stream(&self, content: &mut dyn io::Read, size: u64) -> Result<Oid> {
         let size =
             usize::try_from(size).map_err(|error| Error::refused("the file is too large").because(error))?;
         let mut write = || -> io::Result<Oid> {
             let odb = self.inner.odb().map_err(io::Error::other)?;
             let mut writer = odb.writer(size, git2::ObjectType::Blob).map_err(io::Error::other)?;
-            io::copy(&mut file.take(size as u64), &mut writer)?;
+            io::copy(&mut content.take(size as u64), &mut writer)?;
             writer.finalize().map_err(io::Error::other)
         };
         write().map_err(|error| {
@@ -108,10 +108,20 @@ impl Repository {
         })
     }
 
-    /// Hands the content of a blob to `take`, in parts where it can be read so.
-    pub fn read_parts(&self, id: Oid, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    /// Hands the content of a blob of `size` bytes to `take`, in parts where it can be read so.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Integrity`] when it can't be read, or a packed one has another size: nothing is unpacked then.
+    pub fn read_parts(&self, id: Oid, size: u64, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         // A loose object can be read in parts; one in a pack can't, with libgit2.
         let Some(mut reader) = self.loose_blob(id).map_err(|error| damaged(id, error))? else {
+            let odb = self.inner.odb().map_err(|error| failed("cannot read the object store", error))?;
+            let (found, _) = odb.read_header(id).map_err(|error| missing_object("object", id, error))?;
+            if found as u64 != size {
+                return Err(Error::integrity(format!(
+                    "the object {id} has {found} bytes and should have {size}"
+                )));
+            }
             let blob = self.inner.find_blob(id).map_err(|error| missing_object("object", id, error))?;
             return take(blob.content());
         };

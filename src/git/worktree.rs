@@ -1,10 +1,12 @@
 //! Disposable worktrees: made for one command, gone when it ends in whatever way, swept when it was killed.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::io::{FdFlags, fcntl_setfd};
 use sha2::{Digest as _, Sha256};
+use walkdir::WalkDir;
 
 use super::{Oid, Repository};
 use crate::error::{Error, Result};
@@ -19,9 +21,12 @@ pub struct Worktree<'r> {
 }
 
 impl<'r> Worktree<'r> {
-    /// Checks `commit` out below `cache`, with its submodules. Hooks don't run. Of what is in LFS, only the content below
-    /// `directory`, a path in the repository, is had.
-    pub fn create(repository: &'r Repository, cache: &Path, commit: Oid, directory: &str) -> Result<Self> {
+    /// Checks all of `commit` out below `cache`, also where the repository's own checkout is sparse, with what it keeps in
+    /// LFS and the submodules that this repository has. Hooks don't run.
+    ///
+    /// # Returns
+    /// The worktree, and the paths of submodules that it lacks, since this repository does.
+    pub fn create(repository: &'r Repository, cache: &Path, commit: Oid) -> Result<(Self, Vec<String>)> {
         let base = base(repository, cache);
         fs::create_dir_all(&base).map_err(|error| Error::io("create", &base, error))?;
         let (lock_path, lock) = {
@@ -31,54 +36,60 @@ impl<'r> Worktree<'r> {
         let path = lock_path.with_extension("");
         // From here on, dropping the value cleans up whatever git has made by then.
         let this = Self { repository, path, lock_path, _lock: lock };
-        repository
-            .command()
-            .env("GIT_LFS_SKIP_SMUDGE", "1")
-            .args([
-                "-c",
-                "core.hooksPath=/dev/null",
-                "-c",
-                "advice.detachedHead=false",
-                "worktree",
-                "add",
-                "--quiet",
-                "--detach",
-            ])
-            .arg(&this.path)
-            .arg(commit.to_string())
-            .read()?;
-        this.fetch_lfs(commit, directory)?;
-        this.update_submodules()?;
-        Ok(this)
+        let add = repository.command().args(["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet"]);
+        add.args(["--no-checkout", "--detach"]).arg(&this.path).arg(commit.to_string()).read()?;
+        let git = this.git().env("GIT_LFS_SKIP_SMUDGE", "1").args(["-c", "core.hooksPath=/dev/null"]);
+        git.args(["-c", "core.sparseCheckout=false", "reset", "--quiet", "--hard"]).read()?;
+        this.fetch_lfs()?;
+        let lacking = this.check_out_submodules()?;
+        Ok((this, lacking))
+    }
+
+    fn git(&self) -> Invocation {
+        Invocation::new("git").arg("-C").arg(&self.path)
     }
 
     /// A pointer in a file's place would be packaged as if it were the file.
-    fn fetch_lfs(&self, commit: Oid, directory: &str) -> Result<()> {
-        let grep = self.repository.command().args(["grep", "--quiet", "--fixed-strings", "filter=lfs"]);
-        let (uses_lfs, _) = grep.arg(commit.to_string()).args(["--", ":(glob)**/.gitattributes"]).probe()?;
+    fn fetch_lfs(&self) -> Result<()> {
+        let grep = self.git().args(["grep", "--quiet", "--cached", "--fixed-strings", "filter=lfs"]);
+        let (uses_lfs, _) = grep.args(["--", ":(top,glob)**/.gitattributes"]).probe()?;
         if !uses_lfs {
             return Ok(());
         }
-        let include = if directory == "." { "*".to_owned() } else { format!("{directory}/**") };
-        let pull =
-            Invocation::new("git").arg("-C").arg(&self.path).args(["lfs", "pull", "--include", &include]);
-        pull.read().map(drop).map_err(|error| {
+        self.git().args(["lfs", "pull"]).read().map(drop).map_err(|error| {
             error.hint(
                 "the commit keeps files in LFS: install git-lfs, and see that its server can be reached",
             )
         })
     }
 
-    fn update_submodules(&self) -> Result<()> {
+    /// Checks submodules out from this repository's own copies of them: a rollback must not need their servers.
+    fn check_out_submodules(&self) -> Result<Vec<String>> {
         if !self.path.join(".gitmodules").is_file() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let update = Invocation::new("git").arg("-C").arg(&self.path);
-        let update = update.args(["submodule", "--quiet", "update", "--init", "--recursive"]);
-        update
-            .read()
-            .map(drop)
-            .map_err(|error| error.hint("the commit has submodules: see that they can be fetched"))
+        let list =
+            self.git().args(["config", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$"]);
+        let text = String::from_utf8_lossy(&list.probe()?.1).into_owned();
+        let mut lacking = Vec::new();
+        for line in text.lines() {
+            let Some((key, path)) = line.split_once(' ') else { continue };
+            let name = key.trim_start_matches("submodule.").trim_end_matches(".path");
+            let copy = self.repository.common_dir().join("modules").join(name);
+            if name.split('/').any(|part| part == "..") || !copy.is_dir() {
+                lacking.push(path.to_owned());
+                continue;
+            }
+            let url = format!("submodule.{name}.url={}", copy.display());
+            let update =
+                self.git().args(["-c", "protocol.file.allow=always", "-c", &url, "submodule", "--quiet"]);
+            update.args(["update", "--"]).arg(path).read().map_err(|error| {
+                error.hint(format!(
+                    "the submodule '{path}' lacks what the commit needs: git submodule update '{path}'"
+                ))
+            })?;
+        }
+        Ok(lacking)
     }
 
     /// The top of the checkout, an absolute path.
@@ -90,9 +101,10 @@ impl<'r> Worktree<'r> {
 
 impl Drop for Worktree<'_> {
     fn drop(&mut self) {
-        // What fails here is swept at the next start.
-        let _ = remove(self.repository, &self.path);
-        let _ = fs::remove_file(&self.lock_path);
+        // What can't be removed keeps its lock file, and is swept at a later start.
+        if remove(self.repository, &self.path).is_ok() {
+            let _ = fs::remove_file(&self.lock_path);
+        }
     }
 }
 
@@ -100,25 +112,32 @@ impl Drop for Worktree<'_> {
 /// parent, hold their lock and stay.
 ///
 /// # Returns
-/// How many were removed.
-pub fn sweep(repository: &Repository, cache: &Path) -> Result<usize> {
+/// The directories that could not be removed.
+pub fn sweep(repository: &Repository, cache: &Path) -> Result<Vec<PathBuf>> {
     let base = base(repository, cache);
-    let Ok(entries) = fs::read_dir(&base) else { return Ok(0) };
+    let Ok(entries) = fs::read_dir(&base) else { return Ok(Vec::new()) };
     let _sweeping = exclude_sweeps(&base)?;
-    let mut removed = 0;
+    let mut left = Vec::new();
     for entry in entries.flatten() {
         let lock_path = entry.path();
         if lock_path.extension().is_none_or(|extension| extension != "lock") {
             continue;
         }
         let Ok(lock) = File::open(&lock_path) else { continue };
-        if lock.try_lock().is_ok() {
-            remove(repository, &lock_path.with_extension(""))?;
-            fs::remove_file(&lock_path).map_err(|error| Error::io("remove", &lock_path, error))?;
-            removed += 1;
+        if lock.try_lock().is_err() {
+            continue;
+        }
+        let path = lock_path.with_extension("");
+        if remove(repository, &path)
+            .and_then(|()| {
+                fs::remove_file(&lock_path).map_err(|error| Error::io("remove", &lock_path, error))
+            })
+            .is_err()
+        {
+            left.push(path);
         }
     }
-    Ok(removed)
+    Ok(left)
 }
 
 /// Each repository has a directory of its own, so that one never sweeps another's.
@@ -156,8 +175,19 @@ fn remove(repository: &Repository, path: &Path) -> Result<()> {
         let _ = repository.command().args(["worktree", "remove", "--force", "--force"]).arg(path).probe()?;
     }
     if path.exists() {
-        fs::remove_dir_all(path).map_err(|error| Error::io("remove", path, error))?;
+        if fs::remove_dir_all(path).is_err() {
+            // Some caches take away the right to write to their own directories.
+            make_writable(path);
+            fs::remove_dir_all(path).map_err(|error| Error::io("remove", path, error))?;
+        }
         repository.command().args(["worktree", "prune"]).read()?;
     }
     Ok(())
+}
+
+fn make_writable(path: &Path) {
+    for entry in WalkDir::new(path).into_iter().flatten().filter(|entry| entry.file_type().is_dir()) {
+        // What still can't be removed then is told of.
+        let _ = fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o700));
+    }
 }

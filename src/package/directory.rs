@@ -57,6 +57,10 @@ impl PackageDirectory {
         })?;
         let (paths, left_out) = list(root)?;
         let files = hash_all(root, &paths)?;
+        if files.iter().any(|file| file.path == STATE_FILE && file.sha256 != Sha256::of(&state)) {
+            return Err(Error::refused(format!("'{}' changed while it was read", state_path.display()))
+                .hint("see that nothing else writes to the package directory, and run the command again"));
+        }
         Ok(Self { root: root.to_owned(), elsewhere: BTreeMap::new(), files, left_out, state })
     }
 

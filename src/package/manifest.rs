@@ -207,6 +207,10 @@ impl Manifest {
         }
         let manifest: Self =
             toml::from_str(text).map_err(|error| damaged("it can't be read").because(error))?;
+        let is_id = |text: &str| text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_id(&manifest.source.commit) || !is_id(&manifest.source.tree) {
+            return Err(damaged("its source is not named by object ids"));
+        }
         if manifest.files.len() > MOST_FILES {
             return Err(damaged("it lists too many files"));
         }

@@ -30,7 +30,10 @@ pub fn adopt(workspace: &Workspace<'_>, path: &Path, commit: Oid, wanted: &Wante
         stage: for_stage,
         region,
     };
-    let packaged_in = repository.work_tree_if_any().map(|top| service.path.under(top));
+    // Archives beside the package are those of the commit only while the working tree is the commit.
+    let is_here =
+        repository.head() == Some(commit.id) && repository.dirty_paths().is_ok_and(|paths| paths.is_empty());
+    let packaged_in = repository.work_tree_if_any().filter(|_| is_here).map(|top| service.path.under(top));
     let draft = Draft {
         directory: &mut directory,
         state: &state,

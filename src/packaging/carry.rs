@@ -7,66 +7,112 @@ use walkdir::WalkDir;
 
 use crate::config::Carry;
 use crate::error::{Error, Result};
+use crate::git::Repository;
+use crate::service::ServicePath;
 
 /// Directories that are never carried: they are installed, made, or git's own.
 const NEVER: &[&str] = &["node_modules", ".serverless", ".git"];
 
-/// Copies what `carry` names from the service's directory `from` to `to`. A file that the commit itself has stays the
-/// commit's.
+/// Copies what `carry` names from the working tree of `from` to `to`, the directory of the service at `service` in a
+/// checkout. Only what git ignores is carried: a file that is tracked today is none of an older commit's. What the commit
+/// itself has at that place, a link too, stays the commit's.
 ///
 /// # Returns
 /// The copied paths, relative to the service's directory, sorted.
-pub fn carry(carry: &Carry, from: &Path, to: &Path) -> Result<Vec<String>> {
+pub fn carry(carry: &Carry, from: &Repository, service: &ServicePath, to: &Path) -> Result<Vec<String>> {
     let matcher = carry.matcher()?;
-    if matcher.is_empty() || !from.is_dir() {
+    let Some(top) = from.work_tree_if_any() else { return Ok(Vec::new()) };
+    let source = service.under(top);
+    if matcher.is_empty() || !source.is_dir() {
         return Ok(Vec::new());
     }
     // Only a pattern with a directory in it can match below the top.
-    let deep = carry
-        .paths
-        .iter()
-        .any(|pattern| pattern.contains('/') || pattern.contains("**") || from.join(pattern).is_dir());
+    let deep =
+        |pattern: &String| pattern.contains('/') || pattern.contains("**") || source.join(pattern).is_dir();
+    let depth = if carry.paths.iter().any(deep) { usize::MAX } else { 1 };
     let mut copied = Vec::new();
-    let walk =
-        WalkDir::new(from).min_depth(1).max_depth(if deep { usize::MAX } else { 1 }).sort_by_file_name();
+    let walk = WalkDir::new(&source).min_depth(1).max_depth(depth).sort_by_file_name();
     let entered = walk.into_iter().filter_entry(|entry| !NEVER.iter().any(|name| entry.file_name() == *name));
     for entry in entered {
-        let entry = entry.map_err(|error| Error::io("read", from, error.into()))?;
-        let Ok(relative) = entry.path().strip_prefix(from) else { continue };
-        let target = to.join(relative);
-        if !matcher.is_match(relative) || !entry.path().is_file() || target.exists() {
-            continue;
+        let entry = entry.map_err(|error| Error::io("read", &source, error.into()))?;
+        let Ok(relative) = entry.path().strip_prefix(&source) else { continue };
+        let is_meant = matcher.is_match(relative) && entry.path().is_file();
+        let in_repository = entry.path().strip_prefix(top).unwrap_or(relative);
+        if is_meant && from.is_ignored(in_repository) && copy(entry.path(), to, relative)? {
+            copied.push(relative.to_string_lossy().into_owned());
         }
-        if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent).map_err(|error| Error::io("create", parent, error))?;
-        }
-        fs::copy(entry.path(), &target).map_err(|error| Error::io("copy", entry.path(), error))?;
-        copied.push(relative.to_string_lossy().into_owned());
     }
     Ok(copied)
+}
+
+/// Copies `file` to `relative` below `to`, unless something is there or a link on the way leads out of it.
+fn copy(file: &Path, to: &Path, relative: &Path) -> Result<bool> {
+    let target = to.join(relative);
+    let parent = target.parent().unwrap_or(to);
+    let real = |path: &Path| path.canonicalize().map_err(|error| Error::io("read", path, error));
+    let existing = parent.ancestors().find(|place| place.symlink_metadata().is_ok()).unwrap_or(to);
+    if target.symlink_metadata().is_ok() || !existing.is_dir() || !real(existing)?.starts_with(real(to)?) {
+        return Ok(false);
+    }
+    fs::create_dir_all(parent).map_err(|error| Error::io("create", parent, error))?;
+    fs::copy(file, &target).map_err(|error| Error::io("copy", file, error))?;
+    Ok(true)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::Invocation;
+
+    fn write(root: &Path, path: &str, text: &str) {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn repository(files: &[&str]) -> (tempfile::TempDir, Repository) {
+        let root = tempfile::tempdir().unwrap();
+        for file in files {
+            write(root.path(), file, file);
+        }
+        write(root.path(), ".gitignore", ".env*\nbuild\nnode_modules\n");
+        let git = |arguments: &[&str]| {
+            Invocation::new("git").arg("-C").arg(root.path()).args(arguments).read().unwrap();
+        };
+        git(&["init", "--quiet"]);
+        git(&["add", "--force", ".env.tracked"]);
+        let repository = Repository::open(root.path(), None, None).unwrap();
+        (root, repository)
+    }
 
     #[test]
-    fn what_is_named_is_carried_and_the_commits_own_files_stay() {
-        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        for (path, text) in [
-            (".env", "a"),
-            (".env.prod", "b"),
-            ("build/js/app.js", "c"),
-            ("other", "d"),
-            ("node_modules/.env", "e"),
-        ] {
-            let path = from.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
+    fn what_is_named_and_ignored_is_carried_and_the_commits_own_files_stay() {
+        let files = [
+            ".env",
+            ".env.prod",
+            ".env.tracked",
+            ".envelope/x",
+            "build/js/app.js",
+            "other",
+            "node_modules/.env",
+        ];
+        let (_root, from) = repository(&files);
+        let to = tempfile::tempdir().unwrap();
         fs::write(to.path().join(".env"), "the commit's").unwrap();
-        let rules = Carry { paths: vec![".env*".to_owned(), "build/".to_owned()] };
-        assert_eq!(carry(&rules, from.path(), to.path()).unwrap(), [".env.prod", "build/js/app.js"]);
+        let rules = Carry { paths: vec![".env*".to_owned(), "build/".to_owned(), "other".to_owned()] };
+        let copied = carry(&rules, &from, &ServicePath::root(), to.path()).unwrap();
+        assert_eq!(copied, [".env.prod", ".envelope/x", "build/js/app.js"]);
         assert_eq!(fs::read_to_string(to.path().join(".env")).unwrap(), "the commit's");
+    }
+
+    #[test]
+    fn nothing_is_carried_through_the_commits_links() {
+        let (_root, from) = repository(&[".env", ".env.tracked", "build/x"]);
+        let (to, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::os::unix::fs::symlink(outside.path(), to.path().join("build")).unwrap();
+        std::os::unix::fs::symlink(outside.path().join("stolen"), to.path().join(".env")).unwrap();
+        let rules = Carry { paths: vec![".env".to_owned(), "build".to_owned()] };
+        assert!(carry(&rules, &from, &ServicePath::root(), to.path()).unwrap().is_empty());
+        assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
     }
 }

@@ -37,18 +37,28 @@ impl<'r> Checkout<'r> {
     ) -> Result<Self> {
         let Workspace { context, repository, progress, .. } = *workspace;
         let cache = context.cache_dir();
-        worktree::sweep(repository, &cache)?;
+        for left in worktree::sweep(repository, &cache)? {
+            progress.warn(&format!(
+                "'{}' was left by a command that was killed, and can't be removed",
+                left.display()
+            ));
+        }
         progress.phase("Checking out the commit");
         let mut phases = Vec::new();
         let mut timed = Stopwatch::start();
-        let worktree = Worktree::create(repository, &cache, commit, path.as_str())?;
+        let (worktree, lacking) = Worktree::create(repository, &cache, commit)?;
+        if !lacking.is_empty() {
+            progress.warn(&format!("submodules that this repository does not have: {}", lacking.join(", ")));
+        }
         let service = path.under(worktree.path());
         if !is_inside(&service, worktree.path()) {
             return Err(Error::refused(format!("the commit has no directory '{path}'"))
                 .hint("a service's directory is one of the repository itself: neither absent nor a link that leads out of it"));
         }
-        if let Some(top) = repository.work_tree_if_any() {
-            let carried = carry(&workspace.config.carry, &path.under(top), &service)?;
+        // A linked worktree may have files of its own; what it lacks is the main one's.
+        let main = repository.main();
+        for from in [Some(repository), main.as_ref()].into_iter().flatten() {
+            let carried = carry(&workspace.config.carry, from, path, &service)?;
             if !carried.is_empty() {
                 progress.note(&format!("carried from the working tree: {}", carried.join(", ")));
             }

@@ -87,9 +87,9 @@ impl Draft<'_> {
                 let place = self
                     .packaged_in
                     .map(|service| service.join(&artifact.path))
-                    .filter(|path| path.is_file());
+                    .filter(|path| path.is_file() && self.is_of_the_source(path));
                 match place {
-                    Some(_) if self.directory.files.iter().any(|file| file.path == name) => {}
+                    Some(place) if self.directory.place_of(name) == place => {}
                     Some(place) => self.directory.add(name, place)?,
                     None => drop(artifact.file().map_err(from_state)?),
                 }
@@ -99,6 +99,13 @@ impl Draft<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether an archive lies in the checkout that was packaged: a state may name any file of any machine.
+    fn is_of_the_source(&self, path: &Path) -> bool {
+        let top = self.packaged_in.and_then(|service| service.ancestors().nth(self.service.path.depth()));
+        let real = top.and_then(|top| top.canonicalize().ok()).zip(path.canonicalize().ok());
+        real.is_some_and(|(top, path)| path.starts_with(top))
     }
 
     /// The names of the environment variables that the service's configuration refers to.

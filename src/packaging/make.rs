@@ -145,7 +145,7 @@ impl Job<'_, '_> {
         } else {
             self.commit.tree
         };
-        if before != after && dirty {
+        if before != after {
             return Err(Error::refused(
                 "the working tree changed while it was packaged: nothing was recorded",
             )

@@ -153,10 +153,11 @@ impl Invocation {
         };
         let child = command.spawn().map_err(|error| self.not_started(error))?;
         let status = wait(child).map_err(|error| self.not_started(error))?;
-        interrupt::check()?;
+        // A child that ended well has done its work, whoever asked it to stop: the caller finds out at its next step.
         if status.success() {
             return Ok(());
         }
+        interrupt::check()?;
         Err(self.failed(status, &kept.as_mut().map(last_lines).unwrap_or_default()))
     }
 

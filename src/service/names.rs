@@ -190,6 +190,12 @@ impl ServicePath {
         self.0 == "."
     }
 
+    /// How many directories it is below the root of the repository.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.ancestors().len() - 1
+    }
+
     /// The service's directory in the working tree at `repository`.
     #[must_use]
     pub fn under(&self, repository: &Path) -> PathBuf {

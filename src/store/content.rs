@@ -2,6 +2,7 @@
 //! A blob there is the file as it is. (A tree there is an archive taken apart; none is written yet.)
 
 use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -14,8 +15,28 @@ use crate::package::manifest::FileEntry;
 /// # Returns
 /// The object to stand at the file's place in the package's tree, and its mode.
 pub(super) fn write(repository: &Repository, path: &Path, file: &FileEntry) -> Result<(Oid, i32)> {
-    let mut source = File::open(path).map_err(|error| Error::io("read", path, error))?;
-    Ok((repository.write_file(&mut source, file.size)?, MODE_FILE))
+    let source = File::open(path).map_err(|error| Error::io("read", path, error))?;
+    let mut source = Hashing { inner: source, hasher: Hasher::default() };
+    let id = repository.write_stream(&mut source, file.size)?;
+    if source.hasher.finish() == (file.sha256, file.size) {
+        return Ok((id, MODE_FILE));
+    }
+    Err(Error::refused(format!("'{}' changed while it was recorded: nothing was recorded", path.display()))
+        .hint("see that nothing else writes to the package directory, and run the command again"))
+}
+
+/// Hashes what is read through it.
+struct Hashing {
+    inner: File,
+    hasher: Hasher,
+}
+
+impl Read for Hashing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.hasher.update(&buffer[..count]);
+        Ok(count)
+    }
 }
 
 /// Hands the recorded bytes of `file` to `take`, and checks them at the end: what was taken counts only when this
@@ -35,7 +56,7 @@ pub(super) fn read(
     }
     let mut hasher = Hasher::default();
     let mut left = file.size;
-    repository.read_parts(entry.id, &mut |bytes| {
+    repository.read_parts(entry.id, file.size, &mut |bytes| {
         left = left.checked_sub(bytes.len() as u64).ok_or_else(|| different(file))?;
         hasher.update(bytes);
         take(bytes)

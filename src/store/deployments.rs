@@ -1,7 +1,7 @@
 //! A target's history: one chain of commits a target, a commit for what began and one for how it ended.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,15 @@ pub struct Phase {
     pub milliseconds: u64,
 }
 
+/// What is known of a target's deployments.
+#[derive(Debug, Default)]
+pub struct History {
+    /// Its deployments, newest first.
+    pub deployments: Vec<Deployment>,
+    /// How many records could not be read: damaged, or of a later version of this program.
+    pub unread: usize,
+}
+
 impl Deployment {
     /// The record of a deployment that begins.
     #[must_use]
@@ -148,49 +157,75 @@ impl Store<'_> {
         })
     }
 
-    /// A target's deployments, newest first, each as its last record has it.
-    pub fn deployments(&self, target: &Target) -> Result<Vec<Deployment>> {
-        let Some(tip) = self.repository.ref_target(&names::deployments(target))? else {
-            return Ok(Vec::new());
-        };
-        let mut known: HashMap<String, Deployment> = HashMap::new();
-        for commit in self.repository.history(&[tip])? {
-            let Some(deployment) = self.read_deployment(commit)? else { continue };
-            match known.entry(deployment.id.clone()) {
+    /// A target's history, newest first, each deployment as its last record has it and in the order of the last records:
+    /// that is the order in which things were done, whatever the clocks of the machines said.
+    pub fn history(&self, target: &Target) -> Result<History> {
+        let mut history = History::default();
+        let tip = self.repository.ref_target(&names::deployments(target))?;
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for record in self.records(tip) {
+            let Some(deployment) = record else {
+                history.unread += 1;
+                continue;
+            };
+            match places.entry(deployment.id.clone()) {
                 Entry::Vacant(place) => {
-                    place.insert(deployment);
+                    place.insert(history.deployments.len());
+                    history.deployments.push(deployment);
                 }
                 // Two records of one deployment: an end outweighs a beginning, in whatever order they come.
-                Entry::Occupied(mut place) if place.get().outcome == Outcome::Started => {
-                    place.insert(deployment);
+                Entry::Occupied(place) => {
+                    let known = &mut history.deployments[*place.get()];
+                    if known.outcome == Outcome::Started {
+                        *known = deployment;
+                    }
                 }
-                Entry::Occupied(_) => {}
             }
         }
-        let mut deployments: Vec<Deployment> = known.into_values().collect();
-        deployments.sort_by(|one, other| (other.started, &other.id).cmp(&(one.started, &one.id)));
-        Ok(deployments)
+        Ok(history)
     }
 
     /// The targets that have a history.
     pub fn deployed_targets(&self) -> Result<Vec<Target>> {
-        let mut targets = Vec::new();
-        for (_, tip) in self.repository.refs_matching("refs/slsart/deployments/")? {
-            targets.extend(self.read_deployment(tip)?.map(|deployment| deployment.target));
-        }
-        Ok(targets)
+        let refs = self.repository.refs_matching("refs/slsart/deployments/")?;
+        let target = |tip| self.records(Some(tip)).flatten().next().map(|deployment| deployment.target);
+        Ok(refs.into_iter().filter_map(|(_, tip)| target(tip)).collect())
     }
 
-    fn read_deployment(&self, commit: Oid) -> Result<Option<Deployment>> {
-        let tree = self.repository.commit(commit)?.tree;
-        // A merge of two machines' histories has nothing of its own.
+    /// The records of a chain, newest first; `None` for one that is damaged, or of a later version of this program. A merge
+    /// of two machines' histories has nothing of its own.
+    fn records(&self, tip: Option<Oid>) -> impl Iterator<Item = Option<Deployment>> {
+        let mut pending: Vec<(jiff::Timestamp, Oid)> = Vec::new();
+        let mut seen: HashSet<Oid> = HashSet::new();
+        let store = *self;
+        let mut enter = move |pending: &mut Vec<(jiff::Timestamp, Oid)>, id: Oid| {
+            let time = store.repository.commit(id).map_or(jiff::Timestamp::MAX, |commit| commit.time);
+            if seen.insert(id) {
+                pending.push((time, id));
+                pending.sort_unstable();
+            }
+        };
+        tip.into_iter().for_each(|tip| enter(&mut pending, tip));
+        std::iter::from_fn(move || {
+            let (_, id) = pending.pop()?;
+            let Ok(commit) = store.repository.commit(id) else { return Some(vec![None]) };
+            commit.parents.iter().for_each(|parent| enter(&mut pending, *parent));
+            Some(
+                store
+                    .read_record(commit.tree)
+                    .map_or_else(|_| vec![None], |record| Vec::from_iter(record.map(Some))),
+            )
+        })
+        .flatten()
+    }
+
+    fn read_record(&self, tree: Oid) -> Result<Option<Deployment>> {
         let Some(entry) = self.repository.tree_entry(tree, FILE.as_bytes())? else { return Ok(None) };
         let bytes = self.repository.read_blob(entry.id, MOST_BYTES)?;
-        let damaged = || Error::integrity(format!("the deployment record {commit} is damaged"));
+        let damaged = || Error::integrity("a deployment record is damaged");
         let text = String::from_utf8(bytes).map_err(|error| damaged().because(error))?;
         let deployment: Deployment = toml::from_str(&text).map_err(|error| damaged().because(error))?;
-        // A record of a later version of this program can't be judged; the others still can.
-        Ok((deployment.format <= FORMAT).then_some(deployment))
+        if deployment.format <= FORMAT { Ok(Some(deployment)) } else { Err(damaged()) }
     }
 }
 

@@ -61,9 +61,9 @@ impl<'r> Store<'r> {
     }
 }
 
-fn parse_note(text: &str) -> Note {
+fn parse_note(text: &[u8]) -> Note {
     let mut note = Note::default();
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+    for line in String::from_utf8_lossy(text).lines().filter(|line| !line.trim().is_empty()) {
         match line.parse::<PackageLine>() {
             Ok(package) => note.packages.push(package),
             Err(_) => note.unread.push(line.to_owned()),

@@ -8,14 +8,14 @@ use crate::git::{MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry};
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The text of the note of `commit`, or `None`. A note that stands in the tree twice, at two depths, is both its texts.
-pub(super) fn read(repository: &Repository, root: Oid, commit: Oid) -> Result<Option<String>> {
+pub(super) fn read(repository: &Repository, root: Oid, commit: Oid) -> Result<Option<Vec<u8>>> {
     let mut text = None;
     for blob in find(repository, root, &commit.to_string())? {
         let content = repository.read_blob(blob, MOST_BYTES)?;
-        let text: &mut String = text.get_or_insert_default();
-        text.push_str(&String::from_utf8_lossy(&content));
-        if !text.ends_with('\n') {
-            text.push('\n');
+        let text: &mut Vec<u8> = text.get_or_insert_default();
+        text.extend(content);
+        if !text.ends_with(b"\n") {
+            text.push(b'\n');
         }
     }
     Ok(text)
@@ -36,8 +36,8 @@ fn find(repository: &Repository, tree: Oid, digits: &str) -> Result<Vec<Oid>> {
 }
 
 /// A tree like `root` in which the note of `commit` is `text`, wherever it stood before.
-pub(super) fn insert(repository: &Repository, root: Option<Oid>, commit: Oid, text: &str) -> Result<Oid> {
-    let blob = repository.write_blob(text.as_bytes())?;
+pub(super) fn insert(repository: &Repository, root: Option<Oid>, commit: Oid, text: &[u8]) -> Result<Oid> {
+    let blob = repository.write_blob(text)?;
     place(repository, root, &commit.to_string(), blob, 0)
 }
 

@@ -67,7 +67,24 @@ impl<'r> Store<'r> {
             ))
             .hint(ANOTHER_COPY));
         };
+        self.check_source(commit, source, &manifest)?;
         Ok(StoredPackage { store: *self, commit, source, tree: package.tree, manifest })
+    }
+
+    /// The source that a deploy would check out is the one that the manifest and the note name.
+    fn check_source(&self, commit: Oid, source: Oid, manifest: &Manifest) -> Result<()> {
+        let wrong = || {
+            let id = manifest.package.id.short();
+            Error::integrity(format!("package {id} does not hang on the source that it names"))
+                .hint(ANOTHER_COPY)
+        };
+        if manifest.source.commit != commit.to_string() || (source != commit) != manifest.source.dirty {
+            return Err(wrong());
+        }
+        // A shallow clone may lack the source; nothing can be checked out of it then.
+        let Ok(found) = self.repository.commit(source) else { return Ok(()) };
+        let snapshot = !manifest.source.dirty || found.parents == [commit];
+        if snapshot && found.tree.to_string() == manifest.source.tree { Ok(()) } else { Err(wrong()) }
     }
 
     pub(super) fn manifest_of(&self, package_commit: Oid) -> Result<Manifest> {

@@ -105,7 +105,7 @@ impl Store<'_> {
                 return Ok(None);
             }
             // Lines of others, and of later versions, stay as they are.
-            text.push_str(&format!("{line}\n"));
+            text.extend(format!("{line}\n").into_bytes());
             let tree = notes::insert(self.repository, root, commit, &text)?;
             let parents: Vec<Oid> = tip.into_iter().collect();
             let message = format!("Package {} of {commit}\n", line.target);
