@@ -122,7 +122,7 @@ impl fmt::Display for Report {
             if *unread > 0 {
                 writeln!(
                     f,
-                    "{WARNING}!{WARNING:#} {unread} records can't be read: damaged, or of a newer git-slsart"
+                    "{WARNING}!{WARNING:#} records that can't be read, damaged or of a newer git-slsart: {unread}"
                 )?;
             }
             if *uncertain {

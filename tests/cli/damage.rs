@@ -437,17 +437,17 @@ fn a_history_that_is_damaged_is_an_integrity_error() {
     let object = sandbox.path(&format!(".git/objects/{}/{}", &blob[..2], &blob[2..]));
     fs::remove_file(object).unwrap();
     sandbox.slsart("history").is(str![[r#"
-── stderr ──
-error: the object [ID] is missing from the object store
-hint: `git fsck` shows what else is; a copy of the repository that has it can give it back: git fetch
-── exit 4 ──
+orders · prod · us-east-1
+        deploy    not ended    12a1bee  Add the service  3 minutes ago by Dana
+! 1 records can't be read: damaged, or of a newer git-slsart
+! a later deployment goes on or did not end well: what is live is not certain
 
 "#]]);
     sandbox.slsart("rollback -s prod --yes").is(str![[r#"
 ── stderr ──
-error: the object [ID] is missing from the object store
-hint: `git fsck` shows what else is; a copy of the repository that has it can give it back: git fetch
-── exit 4 ──
+error: there is no successful deployment of orders · prod · us-east-1 to go back to
+hint: name the commit to go back to: git slsart rollback REF
+── exit 5 ──
 
 "#]]);
 }

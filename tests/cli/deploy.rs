@@ -112,12 +112,12 @@ Removing the worktree
 "#]]);
     sandbox.slsart("deploy -s prod --yes -q").is(str![[r#"
 Live      35040f8  Answer two on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
-Undo      git slsart rollback 12a1bee -s prod
+Undo      git slsart rollback be694c54 -s prod
 
 "#]]);
     sandbox.slsart("rollback -s prod --yes -m 'checkout 500s'").is(str![[r#"
 Live      12a1bee  v1 on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
-Undo      git slsart rollback 35040f8 -s prod
+Undo      git slsart rollback e4ccfcce -s prod
 ── stderr ──
 Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 1 minute ago by Dana
@@ -230,7 +230,7 @@ Stack UPDATE_ROLLBACK_COMPLETE
 Removing the worktree
 error: osls failed with exit code 9
 hint: the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a plugin that fails after it leaves the update done
-hint: to make sure of it: git slsart rollback 12a1bee -s prod
+hint: to make sure of it: git slsart rollback be694c54 -s prod
 ── exit 3 ──
 
 "#]]);
@@ -239,7 +239,7 @@ orders · prod · us-east-1
         deploy    failed       35040f8  Answer two  1 minute ago in [N] s by Dana
                                osls failed with exit code 9
 ● live  deploy    succeeded    12a1bee  Add the service  2 minutes ago in [N] s by Dana
-! a later deployment did not end well: what is live is not certain
+! a later deployment goes on or did not end well: what is live is not certain
 
 "#]]);
     // After a failure, going back is to what was live before it.
@@ -278,7 +278,7 @@ hint: the framework's output says how far it came: CloudFormation goes back by i
         sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
         deploy    interrupted  12a1bee  Add the service  2 minutes ago in [N] s by Dana
-! a later deployment did not end well: what is live is not certain
+! a later deployment goes on or did not end well: what is live is not certain
 
 "#]]);
         assert_eq!(sandbox.worktrees(), 1);
@@ -296,7 +296,7 @@ fn killed_it_leaves_a_deployment_that_has_not_ended() {
     sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
         deploy    not ended    12a1bee  Add the service  2 minutes ago by Dana
-! a later deployment did not end well: what is live is not certain
+! a later deployment goes on or did not end well: what is live is not certain
 
 "#]]);
     sandbox.slsart("deploy -s prod --yes").is(str![[r#"
