@@ -232,6 +232,9 @@ impl Project {
             listed.lines().filter_map(|line| line.strip_prefix("worktree ")).skip(1).map(str::to_owned);
         let caches = fs::read_dir(self.beside("cache/git-slsart/worktrees")).into_iter().flatten();
         let files = caches.flat_map(|cache| fs::read_dir(cache.unwrap().path()).unwrap());
-        entries.chain(files.map(|file| file.unwrap().path().display().to_string())).collect()
+        let files = files.map(|file| file.unwrap().path());
+        // The lock that all commands of a repository share stays, empty.
+        let files = files.filter(|file| file.file_name() != Some("sweeping".as_ref()));
+        entries.chain(files.map(|file| file.display().to_string())).collect()
     }
 }
