@@ -2,6 +2,7 @@
 //! worktree goes.
 
 use std::fmt;
+use std::fs::{self, File, TryLockError};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -10,6 +11,8 @@ use super::checkup::{self, Verdict};
 use super::copy::copy;
 use super::plan::{Live, Plan};
 use crate::error::{Error, Kind, Result};
+use crate::git::data_dir;
+use crate::package::Sha256;
 use crate::package::manifest::Target;
 use crate::packaging::checkout::{Checkout, Stopwatch};
 use crate::process::{Output, interrupt};
@@ -54,6 +57,7 @@ pub struct Done {
 /// Carries out `plan`.
 pub fn apply(workspace: &Workspace<'_>, plan: &Plan<'_>, applying: &Applying) -> Result<Done> {
     let Workspace { repository, context, .. } = *workspace;
+    let _lock = lock(workspace, &plan.target)?;
     let store = workspace.store();
     let package = &plan.package;
     let manifest = &package.manifest;
@@ -92,6 +96,22 @@ pub fn apply(workspace: &Workspace<'_>, plan: &Plan<'_>, applying: &Applying) ->
         phases: record.phases,
         before: plan.live.clone(),
     })
+}
+
+/// Keeps a second deployment of the same target from starting beside this one, on this machine; it ends with the value.
+fn lock(workspace: &Workspace<'_>, target: &Target) -> Result<File> {
+    let directory = data_dir(workspace.repository).join("locks");
+    fs::create_dir_all(&directory).map_err(|error| Error::io("create", &directory, error))?;
+    let path = directory.join(Sha256::of(target.to_string().as_bytes()).to_string());
+    let file = File::create(&path).map_err(|error| Error::io("write", &path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::refused(format!("another deployment of {target} is going on"))
+                .hint("wait for its end, or stop it: two at once leave nobody knowing what is live"))
+        }
+        Err(TryLockError::Error(error)) => Err(Error::io("lock", &path, error)),
+    }
 }
 
 fn run(

@@ -413,3 +413,18 @@ Removing the worktree
 
 "#]]);
 }
+
+#[test]
+fn a_second_deployment_of_a_target_waits_for_nobody() {
+    let sandbox = two_releases();
+    let mut first = sandbox.hanging("deploy v1 -s prod --yes");
+    let second = sandbox.slsart("deploy -s prod --yes");
+    assert_eq!(second.code, 1);
+    assert!(
+        second.stderr.contains("another deployment of orders · prod · us-east-1 is going on"),
+        "{}",
+        second.stderr
+    );
+    first.kill().unwrap();
+    first.wait().unwrap();
+}

@@ -21,4 +21,5 @@ mod place;
 mod post_commit;
 mod record;
 mod show;
+mod sources;
 mod verify;
