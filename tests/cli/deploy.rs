@@ -427,4 +427,6 @@ fn a_second_deployment_of_a_target_waits_for_nobody() {
     );
     first.kill().unwrap();
     first.wait().unwrap();
+    let framework = std::fs::read_to_string(sandbox.beside("runs.hanging")).unwrap();
+    sandbox.shell(&format!("kill -9 {framework}")).succeeded();
 }
