@@ -205,11 +205,15 @@ impl Store<'_> {
                 pending.sort_unstable();
             }
         };
-        tip.into_iter().for_each(|tip| enter(&mut pending, tip));
+        if let Some(tip) = tip {
+            enter(&mut pending, tip);
+        }
         std::iter::from_fn(move || {
             let (_, id) = pending.pop()?;
             let Ok(commit) = store.repository.commit(id) else { return Some(vec![None]) };
-            commit.parents.iter().for_each(|parent| enter(&mut pending, *parent));
+            for parent in commit.parents {
+                enter(&mut pending, parent);
+            }
             Some(
                 store
                     .read_record(commit.tree)
