@@ -439,7 +439,7 @@ fn a_history_that_is_damaged_is_an_integrity_error() {
     sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
         deploy    not ended    12a1bee  Add the service  3 minutes ago by Dana
-! 1 records can't be read: damaged, or of a newer git-slsart
+! records that can't be read, damaged or of a newer git-slsart: 1
 ! a later deployment goes on or did not end well: what is live is not certain
 
 "#]]);
