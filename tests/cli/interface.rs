@@ -16,7 +16,7 @@ Keep Serverless Framework packages in git, and roll back to any of them exactly
 Usage: git slsart [OPTIONS] <COMMAND>
 
 Commands:
-  init         Set this repository up: slsart.toml, git's configuration, the post-commit hook
+  init         Set this repository up: slsart.toml, the post-commit hook
   uninstall    Take back what init did; recorded packages stay
   package      Package a commit and record the package
   record       Record a package that something else made

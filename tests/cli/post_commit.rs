@@ -156,7 +156,7 @@ error: slsart.toml can't be read
   1 | nonsense
     |         ^
   key with no value, expected `=`
-hint: `git slsart init --dry-run` shows the default file with every key explained
+hint: `git slsart init --print` shows the default file with every key explained
 
 "#]]);
 }
