@@ -156,6 +156,9 @@ fn an_error_in_json_is_one_object_on_standard_error() {
     for (line, code, kind) in [
         ("record ../nowhere", 1, "refused"),
         ("-C nowhere log", 2, "usage"),
+        ("log --nonsense", 2, "usage"),
+        ("lgo", 2, "usage"),
+        ("", 2, "usage"),
         ("show nowhere", 5, "not-recorded"),
         ("verify nowhere", 5, "not-recorded"),
         ("deploy -s prod", 1, "refused"),
