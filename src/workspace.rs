@@ -49,6 +49,16 @@ impl<'a> Workspace<'a> {
         Ok(Self { context, repository, config, progress })
     }
 
+    /// The same, whatever its `slsart.toml` says.
+    #[must_use]
+    pub fn without_config(
+        context: &'a Context,
+        repository: &'a Repository,
+        progress: &'a dyn Progress,
+    ) -> Self {
+        Self { context, repository, config: Config::default(), progress }
+    }
+
     /// The store of its packages.
     #[must_use]
     pub fn store(&self) -> Store<'a> {

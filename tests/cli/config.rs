@@ -140,3 +140,21 @@ next         git slsart package
 
 "]]);
 }
+
+#[test]
+fn a_broken_file_locks_nobody_out() {
+    let sandbox = Sandbox::new();
+    sandbox.slsart("init -q").succeeded();
+    sandbox.write("slsart.toml", "nonsense");
+    let shown = sandbox.slsart("init --print").succeeded().stdout;
+    assert!(shown.contains("# post-commit = \"attach\""), "{shown}");
+    sandbox.slsart("init").succeeded();
+    sandbox.slsart("uninstall").is(str![[r"
+removed    hook post-commit
+left alone slsart.toml (it was changed: rm slsart.toml)
+next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
+── stderr ──
+warning: slsart.toml can't be read; key with no value, expected `=`; `git slsart init --print` shows the default file with every key explained
+
+"]]);
+}
