@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 const BEGIN: &str = "# >>> git-slsart >>>";
 const END: &str = "# <<< git-slsart <<<";
 
-const IN_WORK_TREE: &str = "git's hooks are in the working tree, where a hook manager or the repository itself owns the files";
+const IN_WORK_TREE: &str =
+    "git's hooks are in the working tree, where a hook manager or the repository itself owns the files";
 const ELSEWHERE: &str = "git's hooks are outside of this repository, where other repositories may share them";
 const NO_DIRECTORY: &str = "core.hooksPath is no directory: git runs no hooks";
 const NOT_SHELL: &str = "it is not a shell script";

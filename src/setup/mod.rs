@@ -14,6 +14,7 @@ use crate::git::hook::{Hook, State};
 use crate::git::{Oid, Repository, Source, data_dir};
 use crate::package::Sha256;
 use crate::text::style::{BOLD, DIM, ERROR, GOOD, WARNING};
+use crate::text::words::line;
 use crate::toolchain::Lockfile;
 use crate::workspace::{Workspace, name_of};
 
@@ -252,7 +253,7 @@ impl fmt::Display for Report {
         // `would remove`, or `left alone`, and a space.
         let width = if self.dry_run { 13 } else { 11 };
         for found in &self.found {
-            writeln!(f, "{DIM}{:width$}{DIM:#}{found}", "found")?;
+            writeln!(f, "{DIM}{:width$}{DIM:#}{}", "found", line(found))?;
         }
         for Step { subject, action, remark } in &self.steps {
             let (style, word) = match (action, self.dry_run) {
@@ -268,7 +269,7 @@ impl fmt::Display for Report {
             };
             write!(f, "{style}{word:width$}{style:#}{subject}")?;
             match remark {
-                Some(remark) => writeln!(f, " ({remark})")?,
+                Some(remark) => writeln!(f, " ({})", line(remark))?,
                 None => writeln!(f)?,
             }
         }

@@ -219,13 +219,17 @@ fn a_link_into_the_working_tree_is_not_followed() {
     sandbox.write_program("githooks/post-commit", "#!/bin/sh\necho tracked\n");
     fs::remove_dir_all(sandbox.path(".git/hooks")).unwrap();
     symlink("../githooks", sandbox.path(".git/hooks")).unwrap();
-    assert!(sandbox.slsart("init").succeeded().stdout.contains("left alone hook post-commit (git's hooks are in"));
+    assert!(
+        sandbox.slsart("init").succeeded().stdout.contains("left alone hook post-commit (git's hooks are in")
+    );
     assert_eq!(sandbox.read("githooks/post-commit"), "#!/bin/sh\necho tracked\n");
     fs::remove_file(sandbox.path(".git/hooks")).unwrap();
     symlink("../../githooks/post-commit", sandbox.path("link")).unwrap();
     fs::create_dir(sandbox.path(".git/hooks")).unwrap();
     fs::rename(sandbox.path("link"), sandbox.path(".git/hooks/post-commit")).unwrap();
-    assert!(sandbox.slsart("init").succeeded().stdout.contains("left alone hook post-commit (git's hooks are in"));
+    assert!(
+        sandbox.slsart("init").succeeded().stdout.contains("left alone hook post-commit (git's hooks are in")
+    );
     assert_eq!(sandbox.read("githooks/post-commit"), "#!/bin/sh\necho tracked\n");
 }
 
