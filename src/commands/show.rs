@@ -87,12 +87,7 @@ impl fmt::Display for Report {
         match lockfile {
             Some(lockfile) => line(
                 "Lockfile",
-                &format!(
-                    "{}  {DIM}{} {}{DIM:#}",
-                    shown(&lockfile.path.to_string()),
-                    lockfile.kind,
-                    lockfile.sha256
-                ),
+                &format!("{}  {DIM}{} {}{DIM:#}", shown(&lockfile.path), lockfile.kind, lockfile.sha256),
             )?,
             None => line("Lockfile", "none")?,
         }

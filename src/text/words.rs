@@ -94,9 +94,9 @@ fn escaped(text: &str, instead: impl Fn(char) -> Option<String>) -> Cow<'_, str>
     if !text.contains(acts) {
         return Cow::Borrowed(text);
     }
-    let show = |character: char| match acts(character) {
-        true => instead(character).unwrap_or_else(|| character.escape_unicode().to_string()),
-        false => character.to_string(),
+    let show = |character: char| {
+        let code = || character.escape_unicode().to_string();
+        if acts(character) { instead(character).unwrap_or_else(code) } else { character.to_string() }
     };
     Cow::Owned(text.chars().map(show).collect())
 }
