@@ -499,3 +499,9 @@ fn one_service_that_fails_does_not_hide_the_others() {
     assert!(outcome.stderr.contains("broken: "), "{outcome}");
     sandbox.slsart("show -s prod").succeeded();
 }
+
+#[test]
+fn development_dependencies_are_installed_in_production_too() {
+    let sandbox = Sandbox::new();
+    sandbox.slsart_with("package -s prod -q", &[("NODE_ENV", "production")]).succeeded();
+}
