@@ -106,7 +106,7 @@ impl Config {
     pub fn parse(text: &str) -> Result<Self> {
         let config: Self = toml::from_str(text).map_err(|error| {
             Error::refused(format!("{FILE} can't be read"))
-                .hint("`git slsart init --dry-run` shows the default file with every key explained")
+                .hint("`git slsart init --print` shows the default file with every key explained")
                 .because(error)
         })?;
         config.carry.matcher()?;

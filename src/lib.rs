@@ -22,7 +22,9 @@ pub mod ui;
 pub mod workspace;
 
 use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
+use std::sync::mpsc;
 
 use anstream::ColorChoice;
 use clap::Parser as _;
@@ -53,15 +55,13 @@ pub struct Process {
 pub fn run(process: Process) -> u8 {
     let cli = match Cli::try_parse_from(&process.arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are answers, and go to standard output; the rest is a wrong command line.
-            let _ = error.print();
-            return u8::try_from(error.exit_code()).unwrap_or(2);
-        }
+        Err(error) => return not_parsed(&error, &process.arguments),
     };
     let ui = Ui::new(options(&cli.global));
-    let outcome =
-        context(&cli.global, process).and_then(|context| commands::dispatch(cli.command, &context, &ui));
+    let outcome = or_bug(|| {
+        let context = context(&cli.global, process)?;
+        commands::dispatch(cli.command, &context, &ui)
+    });
     match outcome {
         Ok(()) => 0,
         Err(error) => {
@@ -69,6 +69,45 @@ pub fn run(process: Process) -> u8 {
             error.kind.exit_code()
         }
     }
+}
+
+/// Tells what is wrong with a command line; help and version are answers, and go to standard output.
+fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> u8 {
+    let mut options = arguments.iter().skip(1).take_while(|argument| *argument != "--");
+    if error.use_stderr() && options.any(|argument| argument == "--json") {
+        let global = ui::Options { json: true, quiet: false, verbose: false, color: ColorChoice::Never };
+        Ui::new(global).error(&usage(error));
+    } else {
+        let _ = error.print();
+    }
+    u8::try_from(error.exit_code()).unwrap_or(2)
+}
+
+fn usage(error: &clap::Error) -> Error {
+    let hint = "see `git slsart --help`";
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Error::usage("there is no command").hint(hint);
+    }
+    let text = error.render().to_string();
+    let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let more =
+        rest.lines().map(str::trim).filter(|line| line.starts_with("tip:") || line.starts_with("Usage:"));
+    let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    Error::usage(message.trim_start_matches("error: ")).hints(more.map(str::to_owned)).hint(hint)
+}
+
+/// Does `work`; a panic in it is an error like others, with what was lent to `work` dropped on the way.
+fn or_bug(work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let (tell, told) = mpsc::channel();
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(move |info| drop(tell.send(info.to_string()))));
+    let outcome = panic::catch_unwind(AssertUnwindSafe(work));
+    panic::set_hook(hook);
+    outcome.unwrap_or_else(|_| {
+        let what = told.try_iter().next().unwrap_or_default();
+        Err(Error::bug("git-slsart met something that it was not written for")
+            .because(std::io::Error::other(what)))
+    })
 }
 
 fn options(global: &Global) -> ui::Options {
@@ -96,4 +135,17 @@ fn context(global: &Global, process: Process) -> Result<Context> {
         None => Clock::System,
     };
     Ok(Context { cwd, environment: process.environment, clock, program: process.program })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_that_says_where() {
+        let error = or_bug(|| panic!("out of cheese")).unwrap_err();
+        assert_eq!(error.kind.exit_code(), 255);
+        assert!(error.causes()[0].contains("src/lib.rs") && error.causes()[0].contains("out of cheese"));
+        assert!(or_bug(|| Ok(())).is_ok());
+    }
 }

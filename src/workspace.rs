@@ -57,6 +57,16 @@ impl<'a> Workspace<'a> {
         text.map_or_else(|| Ok(Config::default()), |text| Config::parse(&String::from_utf8_lossy(&text)))
     }
 
+    /// The same, whatever its `slsart.toml` says.
+    #[must_use]
+    pub fn without_config(
+        context: &'a Context,
+        repository: &'a Repository,
+        progress: &'a dyn Progress,
+    ) -> Self {
+        Self { context, repository, config: Config::default(), progress }
+    }
+
     /// The store of its packages.
     #[must_use]
     pub fn store(&self) -> Store<'a> {

@@ -9,6 +9,7 @@ use crate::cli::TargetArgs;
 use crate::deploy::checkup::{self, Check, Verdict};
 use crate::error::{Error, Result};
 use crate::text::style::{DIM, ERROR, GOOD, HINT, WARNING};
+use crate::text::words::line;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -45,9 +46,9 @@ impl fmt::Display for Report {
                 Verdict::Warning => (WARNING, "!"),
                 Verdict::Failed => (ERROR, "✗"),
             };
-            writeln!(f, "{style}{sign}{style:#} {name:10} {message}")?;
+            writeln!(f, "{style}{sign}{style:#} {name:10} {}", line(message))?;
             if let Some(hint) = hint {
-                writeln!(f, "  {HINT}hint:{HINT:#}     {DIM}{hint}{DIM:#}")?;
+                writeln!(f, "  {HINT}hint:{HINT:#}     {DIM}{}{DIM:#}", line(hint))?;
             }
         }
         Ok(())

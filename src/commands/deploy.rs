@@ -73,9 +73,10 @@ fn act(plan: &Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
         ui.report(plan)?;
         return Ok(());
     }
-    ui.show(plan);
-    if !args.yes {
-        ui.confirm("Go on?", "say --yes to act without being asked, or --dry-run to see the plan")?;
+    if args.yes {
+        ui.show(plan);
+    } else {
+        ui.confirm(plan, "Go on?", "say --yes to act without being asked, or --dry-run to see the plan")?;
     }
     let applying = Applying {
         reason: args.message.clone(),

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::package::manifest::Target;
 use crate::progress::Progress as _;
 use crate::text::style::BOLD;
-use crate::text::words::bytes;
+use crate::text::words::{bytes, line, short};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -59,11 +59,12 @@ pub(super) fn run(args: &ExtractArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { directory, package, target, files, size } = self;
-        let directory = directory.display();
+        let directory = directory.display().to_string();
+        let directory = line(&directory);
         writeln!(
             f,
             "{BOLD}Extracted{BOLD:#}  {target}  package {} · {files} files · {} → {directory}",
-            &package[..8],
+            short(package, 8),
             bytes(*size)
         )
     }

@@ -13,7 +13,7 @@ use crate::git::{Oid, Repository};
 use crate::package::manifest::Target;
 use crate::store::deployments::{Action, Deployment, History, Outcome};
 use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, WARNING};
-use crate::text::words::{ago, person, seconds};
+use crate::text::words::{ago, line, person, seconds};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -107,16 +107,20 @@ impl fmt::Display for Report {
                 };
                 let total: u64 = deployment.phases.iter().map(|phase| phase.milliseconds).sum();
                 let took = if total > 0 { format!(" in {} s", seconds(total)) } else { String::new() };
-                let reason =
-                    deployment.reason.as_ref().map(|reason| format!(" — {reason}")).unwrap_or_default();
+                let reason = deployment
+                    .reason
+                    .as_ref()
+                    .map(|reason| format!(" — {}", line(reason)))
+                    .unwrap_or_default();
                 writeln!(
                     f,
-                    "{mark}  {verb}  {style}{how}{style:#}  {COMMIT}{short}{COMMIT:#}  {subject}  {DIM}{}{took} by {}{reason}{DIM:#}",
+                    "{mark}  {verb}  {style}{how}{style:#}  {COMMIT}{short}{COMMIT:#}  {}  {DIM}{}{took} by {}{reason}{DIM:#}",
+                    line(subject),
                     ago(deployment.started, self.now),
-                    person(&deployment.by),
+                    line(person(&deployment.by)),
                 )?;
                 if let Some(error) = &deployment.error {
-                    writeln!(f, "                               {DIM}{error}{DIM:#}")?;
+                    writeln!(f, "                               {DIM}{}{DIM:#}", line(error))?;
                 }
             }
             if *unread > 0 {

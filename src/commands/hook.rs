@@ -32,7 +32,7 @@ pub(super) fn run(args: &HookArgs, context: &Context, ui: &Ui) -> Result<()> {
     let repository = super::open(context)?;
     match &args.hook {
         // Whoever commits wants to see what git says, and nothing else.
-        Hook::PostCommit => after_commit::run(&Workspace::new(context, &repository, &Silent)?),
+        Hook::PostCommit => after_commit::run(&super::with_any_config(context, &repository, &Silent, ui)),
         Hook::Package { commit } => {
             after_commit::package_all(&Workspace::new(context, &repository, ui.progress())?, commit)
         }

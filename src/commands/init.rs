@@ -2,21 +2,25 @@
 
 use clap::Args;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::setup;
+use crate::text::words::count;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
-/// Set this repository up: slsart.toml, git's configuration, the post-commit hook
+/// Set this repository up: slsart.toml, the post-commit hook
 ///
-/// Writes a commented slsart.toml when there is none, tells git to leave package refs out of decorations, and puts a marked
-/// block into the post-commit hook, beside what is in it. Run twice, nothing changes. `git slsart uninstall` takes it back.
+/// Writes a commented slsart.toml when there is none, and puts a marked block into the post-commit hook, beside what is in it;
+/// hooks that are not this repository's alone are left alone. Run twice, nothing changes. `git slsart uninstall` takes it back.
 #[derive(Debug, Args)]
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct InitArgs {
     /// Only say what would be done
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// Only print the slsart.toml with every key explained
+    #[arg(long, conflicts_with = "dry_run")]
+    print: bool,
 }
 
 /// Take back what init did; recorded packages stay
@@ -29,9 +33,18 @@ pub struct UninstallArgs {
 }
 
 pub(super) fn init(args: &InitArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    if args.print {
+        return ui.write(setup::default_file(workspace).as_bytes());
+    }
     ui.report(&setup::init(workspace, args.dry_run)?)
 }
 
 pub(super) fn uninstall(args: &UninstallArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    ui.report(&setup::uninstall(workspace, args.dry_run)?)
+    let report = setup::uninstall(workspace, args.dry_run)?;
+    ui.report(&report)?;
+    match report.failed() {
+        0 => Ok(()),
+        failed => Err(Error::refused(format!("{} could not be taken back", count(failed, "thing")))
+            .hint("see to what it says above, and run it again")),
+    }
 }

@@ -12,7 +12,7 @@ use crate::git::Repository;
 use crate::package::manifest::Target;
 use crate::store::{Found, Listing};
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
-use crate::text::words::{ago, bytes};
+use crate::text::words::{ago, bytes, line, short};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -88,7 +88,10 @@ pub(super) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     let report = Report { packages, more, unread, narrowed, now: workspace.context.clock.now() };
     ui.report(&report)?;
     for Unread { commit, line } in &report.unread {
-        ui.warn(&format!("the note of {} has a line that this git-slsart can't read: {line}", &commit[..7]));
+        ui.warn(&format!(
+            "the note of {} has a line that this git-slsart can't read: {line}",
+            short(commit, 7)
+        ));
     }
     Ok(())
 }
@@ -112,13 +115,14 @@ fn row(repository: &Repository, found: &Found) -> Row {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.packages.is_empty() && self.narrowed {
+        let none = self.packages.is_empty() && !self.more;
+        if none && self.narrowed {
             return writeln!(
                 f,
                 "{DIM}no such packages here; to see all there are: git slsart log --all{DIM:#}"
             );
         }
-        if self.packages.is_empty() {
+        if none {
             return writeln!(f, "{DIM}no packages here; make one: git slsart package{DIM:#}");
         }
         let width = |text: &dyn Fn(&Row) -> String| {
@@ -128,12 +132,13 @@ impl fmt::Display for Report {
         let size = width(&|row| bytes(row.size));
         let when = width(&|row| ago(row.recorded, self.now));
         for row in &self.packages {
-            let Row { short, subject, package, .. } = row;
+            let Row { short: commit, subject, package, .. } = row;
+            let subject = line(subject);
             let mark = if row.dirty { format!(" {WARNING}dirty{WARNING:#}") } else { String::new() };
             writeln!(
                 f,
-                "{COMMIT}{short}{COMMIT:#}  {BOLD}{}{BOLD:#}  {:target$}  {:>size$}  {DIM}{:when$}{DIM:#}  {subject}{mark}",
-                &package[..8],
+                "{COMMIT}{commit}{COMMIT:#}  {BOLD}{}{BOLD:#}  {:target$}  {:>size$}  {DIM}{:when$}{DIM:#}  {subject}{mark}",
+                short(package, 8),
                 row.target.to_string(),
                 bytes(row.size),
                 ago(row.recorded, self.now),

@@ -22,6 +22,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::git::Repository;
 use crate::process::Output;
+use crate::progress::Progress;
 use crate::service::NameError;
 use crate::ui::Ui;
 use crate::workspace::{Wanted, Workspace};
@@ -34,7 +35,12 @@ pub fn dispatch(command: Command, context: &Context, ui: &Ui) -> Result<()> {
         Command::Hook(args) => hook::run(&args, context, ui),
         command => {
             let repository = open(context)?;
-            let workspace = Workspace::new(context, &repository, ui.progress())?;
+            let workspace = match command {
+                Command::Init(_) | Command::Uninstall(_) => {
+                    with_any_config(context, &repository, ui.progress(), ui)
+                }
+                _ => Workspace::new(context, &repository, ui.progress())?,
+            };
             in_repository(command, &workspace, ui)
         }
     }
@@ -58,6 +64,22 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
             Err(Error::bug("a command without a repository was given one"))
         }
     }
+}
+
+/// The workspace, though its `slsart.toml` can't be read: what helps somebody out must not need it.
+fn with_any_config<'a>(
+    context: &'a Context,
+    repository: &'a Repository,
+    progress: &'a dyn Progress,
+    ui: &Ui,
+) -> Workspace<'a> {
+    Workspace::new(context, repository, progress).unwrap_or_else(|error| {
+        let causes = error.causes();
+        let why = causes.iter().filter_map(|cause| cause.lines().last()).map(str::to_owned);
+        let told = [error.to_string()].into_iter().chain(why).chain(error.hints);
+        ui.warn(&told.collect::<Vec<_>>().join("; "));
+        Workspace::without_config(context, repository, progress)
+    })
 }
 
 fn open(context: &Context) -> Result<Repository> {

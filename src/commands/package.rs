@@ -1,17 +1,19 @@
 //! `package`.
 
 use std::fmt;
+use std::io;
 
 use clap::Args;
 use serde::Serialize;
 
 use super::{framework_output, installing};
 use crate::cli::TargetArgs;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::packaging::Summary;
 use crate::packaging::make::{Making, make};
+use crate::service::ServicePath;
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
-use crate::text::words::bytes;
+use crate::text::words::{bytes, count, line, short};
 use crate::ui::Ui;
 use crate::workspace::{Workspace, no_service};
 
@@ -71,12 +73,46 @@ pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         packaging: framework_output(ui),
     };
     let mut packages = Vec::new();
+    let mut failures = Vec::new();
+    let mut stopped = None;
     for service in &services {
         let stage = workspace.stage(&wanted, Some(service))?;
         let region = workspace.region(&wanted, Some(service))?;
-        packages.push(make(workspace, commit, service, &stage, &region, making)?);
+        match make(workspace, commit, service, &stage, &region, making) {
+            Ok(summary) => packages.push(summary),
+            Err(error) if !args.all || error.kind == Kind::Interrupted => {
+                stopped = Some(error);
+                break;
+            }
+            // One service must not hide the others' results.
+            Err(error) => failures.push((&service.path, error)),
+        }
     }
-    ui.report(&Report { packages, repeatable: true })
+    if !packages.is_empty() {
+        ui.report(&Report { packages, repeatable: true })?;
+    }
+    match stopped.or_else(|| all_in_one(failures, services.len())) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// One error for what went wrong with some of `total` services, of the first one's kind.
+fn all_in_one(failures: Vec<(&ServicePath, Error)>, total: usize) -> Option<Error> {
+    let kind = failures.first()?.1.kind;
+    let mut error =
+        Error::new(kind, format!("{} of {} could not be packaged", failures.len(), count(total, "service")));
+    let mut reasons = Vec::new();
+    for (path, failure) in failures {
+        reasons.push(format!("{path}: {failure}"));
+        reasons.extend(failure.causes());
+        for hint in failure.hints {
+            if !error.hints.contains(&hint) {
+                error.hints.push(hint);
+            }
+        }
+    }
+    Some(error.because(io::Error::other(reasons.join("\n"))))
 }
 
 impl fmt::Display for Report {
@@ -84,9 +120,9 @@ impl fmt::Display for Report {
         for package in &self.packages {
             let Summary { commit, subject, target, size, files, dirty, already, left_out, .. } = package;
             let word = if *already { "Already " } else { "Recorded" };
-            let id = &package.package[..8];
+            let id = short(&package.package, 8);
             writeln!(f, "{BOLD}{word}{BOLD:#}  {target}  package {id} · {files} files · {}", bytes(*size))?;
-            write!(f, "{BOLD}Commit{BOLD:#}    {COMMIT}{}{COMMIT:#}  {subject}", &commit[..7])?;
+            write!(f, "{BOLD}Commit{BOLD:#}    {COMMIT}{}{COMMIT:#}  {}", short(commit, 7), line(subject))?;
             writeln!(
                 f,
                 "{}",
@@ -102,7 +138,7 @@ impl fmt::Display for Report {
                 writeln!(f, "{DIM}nothing was done{again}{DIM:#}")?;
             }
             if !left_out.is_empty() {
-                writeln!(f, "{DIM}left out, as no part of a package: {}{DIM:#}", left_out.join(", "))?;
+                writeln!(f, "{DIM}left out, as no part of a package: {}{DIM:#}", line(&left_out.join(", ")))?;
             }
         }
         Ok(())

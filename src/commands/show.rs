@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::package::Manifest;
 use crate::package::manifest::Origin;
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
-use crate::text::words::{ago, bytes};
+use crate::text::words::{ago, bytes, line as shown};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -54,9 +54,10 @@ impl fmt::Display for Report {
         let Manifest { package, source, target, tools, lockfile, environment, plugins, files, .. } =
             &self.manifest;
         let mut line = |name: &str, text: &str| writeln!(f, "{BOLD}{name:10}{BOLD:#}{text}");
+        let shown = |text: &str| shown(text).into_owned();
         line("Package", &package.id.to_string())?;
         line("Target", &format!("{target}  {DIM}in {}{DIM:#}", target.path))?;
-        line("Commit", &format!("{COMMIT}{}{COMMIT:#}  {}", source.commit, self.subject))?;
+        line("Commit", &format!("{COMMIT}{}{COMMIT:#}  {}", source.commit, shown(&self.subject)))?;
         if source.dirty {
             line("Source", &format!("{WARNING}with uncommitted changes{WARNING:#}  tree {}", source.tree))?;
         }
@@ -79,33 +80,40 @@ impl fmt::Display for Report {
                 Origin::Worktree | Origin::InPlace => format!("{} {}", tools.os, tools.arch),
             }),
         ];
-        line("With", &programs.into_iter().flatten().collect::<Vec<_>>().join(" · "))?;
+        line(
+            "With",
+            &programs.into_iter().flatten().map(|text| shown(&text)).collect::<Vec<_>>().join(" · "),
+        )?;
         match lockfile {
             Some(lockfile) => line(
                 "Lockfile",
-                &format!("{}  {DIM}{} {}{DIM:#}", lockfile.path, lockfile.kind, lockfile.sha256),
+                &format!("{}  {DIM}{} {}{DIM:#}", shown(&lockfile.path), lockfile.kind, lockfile.sha256),
             )?,
             None => line("Lockfile", "none")?,
         }
         for (index, plugin) in plugins.iter().enumerate() {
             let version = match &plugin.version {
-                Some(version) => format!(" {version}"),
+                Some(version) => format!(" {}", shown(version)),
                 None if plugin.object.is_some() => String::new(),
                 None => " version not read".to_owned(),
             };
             let origin = [plugin.path.as_deref(), plugin.object.as_deref(), plugin.integrity.as_deref()];
             let origin = origin.into_iter().flatten().collect::<Vec<_>>().join(" ");
+            let origin = shown(&origin);
             line(
                 if index == 0 { "Plugins" } else { "" },
-                &format!("{}{version}  {DIM}{origin}{DIM:#}", plugin.name),
+                &format!("{}{version}  {DIM}{origin}{DIM:#}", shown(&plugin.name)),
             )?;
         }
         if !environment.names.is_empty() {
-            line("Variables", &environment.names.join(", "))?;
+            line("Variables", &shown(&environment.names.join(", ")))?;
         }
         for (index, file) in files.iter().enumerate() {
             let label = if index == 0 { "Files" } else { "" };
-            line(label, &format!("{}  {}  {DIM}{}{DIM:#}", file.path, bytes(file.size), file.sha256))?;
+            line(
+                label,
+                &format!("{}  {}  {DIM}{}{DIM:#}", shown(&file.path), bytes(file.size), file.sha256),
+            )?;
         }
         Ok(())
     }

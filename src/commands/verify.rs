@@ -11,7 +11,7 @@ use crate::package::manifest::Target;
 use crate::progress::Progress as _;
 use crate::store::{Damage, Found};
 use crate::text::style::{BOLD, COMMIT, ERROR, GOOD, WARNING};
-use crate::text::words::count;
+use crate::text::words::{count, line as shown, short};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -56,7 +56,7 @@ pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
         for (commit, line) in &listing.unread {
             ui.warn(&format!(
                 "the note of {} has a line that this git-slsart can't read: {line}",
-                &commit.to_string()[..7]
+                short(&commit.to_string(), 7)
             ));
         }
         found = listing.found;
@@ -127,11 +127,11 @@ impl fmt::Display for Report {
             writeln!(
                 f,
                 "{style}{word}{style:#}  {COMMIT}{}{COMMIT:#}  {BOLD}{}{BOLD:#}  {target}",
-                &commit[..7],
-                &package[..8]
+                short(commit, 7),
+                short(package, 8)
             )?;
             for problem in damages.iter().map(|damage| &damage.problem).chain(unread) {
-                writeln!(f, "           {problem}")?;
+                writeln!(f, "           {}", shown(problem))?;
             }
         }
         if self.packages.is_empty() { writeln!(f, "no packages here") } else { Ok(()) }

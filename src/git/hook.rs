@@ -1,7 +1,7 @@
 //! Hook files: where git looks for them, and a marked block that can be put in and taken out without a trace.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
@@ -11,7 +11,10 @@ use crate::error::{Error, Result};
 const BEGIN: &str = "# >>> git-slsart >>>";
 const END: &str = "# <<< git-slsart <<<";
 
-const IN_WORK_TREE: &str = "core.hooksPath points into the working tree, where a hook manager or the repository itself owns the files";
+const IN_WORK_TREE: &str =
+    "git's hooks are in the working tree, where a hook manager or the repository itself owns the files";
+const ELSEWHERE: &str = "git's hooks are outside of this repository, where other repositories may share them";
+const NO_DIRECTORY: &str = "core.hooksPath is no directory: git runs no hooks";
 const NOT_SHELL: &str = "it is not a shell script";
 
 /// What a hook's file looks like to this program.
@@ -34,7 +37,8 @@ pub enum State {
 pub struct Hook {
     path: PathBuf,
     block: String,
-    tracked: bool,
+    /// Why nothing may be written there, whatever is in it.
+    barred: Option<&'static str>,
 }
 
 impl Hook {
@@ -43,10 +47,9 @@ impl Hook {
         let output = repository.command().args(["rev-parse", "--git-path", "hooks"]).read()?;
         let text = String::from_utf8_lossy(&output);
         let top = repository.work_tree_if_any().unwrap_or(repository.git_dir());
-        let directory = without_dots(&top.join(text.trim_end()));
-        let inside_work_tree = repository.work_tree_if_any().is_some_and(|top| directory.starts_with(top));
-        let tracked = inside_work_tree && !directory.starts_with(repository.common_dir());
-        Ok(Self { path: directory.join(name), block: format!("{BEGIN}\n{}\n{END}\n", body.trim()), tracked })
+        let path = top.join(text.trim_end_matches('\n')).join(name);
+        let barred = barred(repository, &resolved(&path));
+        Ok(Self { path, block: format!("{BEGIN}\n{}\n{END}\n", body.trim()), barred })
     }
 
     /// The hook's file.
@@ -60,17 +63,17 @@ impl Hook {
         let untouchable = |why: &str| Ok(State::Untouchable(why.to_owned()));
         let text = match fs::read(&self.path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.tracked => {
-                return untouchable(IN_WORK_TREE);
+            Err(error) if error.kind() == ErrorKind::NotADirectory => return untouchable(NO_DIRECTORY),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return self.barred.map_or(Ok(State::Absent), untouchable);
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(State::Absent),
             Err(error) => return Err(Error::io("read", &self.path, error)),
         };
         let Ok(text) = String::from_utf8(text) else { return untouchable(NOT_SHELL) };
-        match (text.contains(&self.block), text.contains(BEGIN)) {
-            (true, _) => Ok(State::Installed),
-            (false, true) => Ok(State::Outdated),
-            _ if self.tracked => untouchable(IN_WORK_TREE),
+        match (self.barred, text.contains(BEGIN)) {
+            _ if text.contains(&self.block) => Ok(State::Installed),
+            (Some(why), _) => untouchable(why),
+            (None, true) => Ok(State::Outdated),
             _ if !is_shell(&text) => untouchable(NOT_SHELL),
             // Making it executable would also bring back what somebody has put out of action.
             _ if !self.is_executable() => untouchable("it is not executable, so git does not run it"),
@@ -89,13 +92,19 @@ impl Hook {
         self.write(&text)
     }
 
+    /// Why this program may not write there, though it be ours that is in it.
+    #[must_use]
+    pub fn barred(&self) -> Option<&'static str> {
+        self.barred
+    }
+
     /// Takes the block out; a file that holds nothing else is removed.
     ///
     /// # Returns
     /// Whether there was anything to take out.
     pub fn uninstall(&self) -> Result<bool> {
         let Ok(text) = fs::read_to_string(&self.path) else { return Ok(false) };
-        if !text.contains(BEGIN) {
+        if self.barred.is_some() || !text.contains(BEGIN) {
             return Ok(false);
         }
         let rest = without_block(&text);
@@ -136,17 +145,28 @@ impl Hook {
     }
 }
 
-/// `path` without `.` and `..`: `core.hooksPath` may be `../hooks`, which is not inside of the working tree.
-fn without_dots(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => drop(clean.pop()),
-            Component::CurDir => {}
-            component => clean.push(component),
-        }
+/// Why the hook at `path`, free of links, is not this repository's alone.
+fn barred(repository: &Repository, path: &Path) -> Option<&'static str> {
+    if path.starts_with(resolved(repository.common_dir())) {
+        return None;
     }
-    clean
+    let in_work_tree = repository.work_tree_if_any().is_some_and(|top| path.starts_with(resolved(top)));
+    Some(if in_work_tree { IN_WORK_TREE } else { ELSEWHERE })
+}
+
+/// `path` without links, `.` and `..`, as far as it exists; what is missing below is kept as it is named.
+fn resolved(path: &Path) -> PathBuf {
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    match (path.parent(), path.components().next_back()) {
+        (Some(parent), Some(Component::Normal(name))) => resolved(parent).join(name),
+        (Some(parent), Some(Component::ParentDir)) => {
+            resolved(parent).parent().map(Path::to_owned).unwrap_or_default()
+        }
+        (Some(parent), _) => resolved(parent),
+        (None, _) => path.to_owned(),
+    }
 }
 
 fn insert(text: &str, block: &str) -> String {

@@ -1,11 +1,15 @@
 //! Signals that ask this process to stop: remembered, passed on to the child that runs, answered at the next phase.
 //! Nothing is cleaned up here; whoever owns something disposable drops it on the way out.
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::thread;
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -15,23 +19,48 @@ use crate::error::{Error, Result};
 // Signals are a property of the process: the one place where state can't be handed around.
 static RECEIVED: AtomicU32 = AtomicU32::new(0);
 static CHILD: AtomicI32 = AtomicI32::new(0);
-static LISTENING: Mutex<bool> = Mutex::new(false);
+/// Has something to read once a signal has come; there while this process listens.
+static SIGNALLED: Mutex<Option<UnixStream>> = Mutex::new(None);
 
 /// Starts listening; a second call does nothing.
 pub fn listen() -> Result<()> {
-    let mut listening = LISTENING.lock().map_err(|_| Error::bug("the signal lock is poisoned"))?;
-    if *listening {
+    let mut signalled = SIGNALLED.lock().map_err(|_| Error::bug("the signal lock is poisoned"))?;
+    if signalled.is_some() {
         return Ok(());
     }
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
-        .map_err(|error| Error::refused("cannot listen for signals").because(error))?;
+    let cannot = |error: io::Error| Error::refused("cannot listen for signals").because(error);
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(cannot)?;
+    let (mut tell, told) = UnixStream::pair().map_err(cannot)?;
+    tell.set_nonblocking(true).map_err(cannot)?;
     thread::spawn(move || {
         for signal in &mut signals {
             receive(signal);
+            // It fails only when it is full, and then there is something to read.
+            let _ = tell.write(&[0]);
         }
     });
-    *listening = true;
+    *signalled = Some(told);
     Ok(())
+}
+
+/// Waits until `input` can be read.
+///
+/// # Errors
+/// [`crate::error::Kind::Interrupted`] once a signal has come.
+pub fn wait_for(input: impl AsFd) -> Result<()> {
+    let signalled = SIGNALLED.lock().map_err(|_| Error::bug("the signal lock is poisoned"))?;
+    let mut both = vec![PollFd::new(&input, PollFlags::IN)];
+    both.extend(signalled.iter().map(|told| PollFd::new(told, PollFlags::IN)));
+    loop {
+        check()?;
+        match poll(&mut both, None) {
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(Error::refused("cannot wait for an answer").because(error)),
+            // What a signal has to say, `check` says.
+            Ok(_) if !both[0].revents().is_empty() => return check(),
+            Ok(_) => {}
+        }
+    }
 }
 
 /// The error of an interrupted command, once a signal has come.

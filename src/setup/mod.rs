@@ -1,30 +1,26 @@
-//! Setting a repository up, and taking that back: `slsart.toml`, git's configuration, hooks.
+//! Setting a repository up, and taking that back: `slsart.toml` and hooks. All is looked at before anything is done.
 
 mod template;
 
 use std::fmt;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::config::FILE;
 use crate::error::{Error, Result};
 use crate::git::hook::{Hook, State};
-use crate::git::{Oid, Source, data_dir};
+use crate::git::{Oid, Repository, Source, data_dir};
 use crate::package::Sha256;
-use crate::text::style::{BOLD, DIM, GOOD, WARNING};
+use crate::text::style::{BOLD, DIM, ERROR, GOOD, WARNING};
+use crate::text::words::line;
 use crate::toolchain::Lockfile;
 use crate::workspace::{Workspace, name_of};
 
 /// The hooks that are installed, and the lines they run.
 const HOOKS: &[(&str, &str)] = &[("post-commit", include_str!("../../hooks/post-commit"))];
 
-/// What git is told: package commits are no history of the project, so `git log --decorate` leaves their refs out.
-const CONFIG: &[(&str, &str)] = &[("log.excludeDecoration", "refs/slsart/")];
-
-/// Where what `init` added is remembered, so that `uninstall` removes that and nothing else.
-const ADDED: &str = "slsart.added";
 /// The SHA-256 of the `slsart.toml` that `init` wrote.
 const WRITTEN: &str = "slsart.written";
 
@@ -54,6 +50,8 @@ pub enum Action {
     Unchanged,
     /// It is left alone, for the reason that the remark gives.
     Skip,
+    /// It could not be done, for the reason that the remark gives; what comes after it was done all the same.
+    Fail,
 }
 
 /// What `init` or `uninstall` did, or would do.
@@ -73,54 +71,62 @@ pub struct Report {
 
 /// Sets the repository up. A second time, nothing changes.
 pub fn init(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
-    let top = workspace.repository.work_tree()?.to_owned();
+    let file = workspace.repository.work_tree()?.join(FILE);
     let found = look_around(workspace)?;
-    let steps = vec![write_config(workspace, &top.join(FILE), dry_run)?];
-    let mut report = Report { dry_run, found, steps, next: Vec::new() };
-    for (name, value) in CONFIG {
-        report.steps.push(set_config(workspace, name, value, dry_run)?);
+    let new = file.symlink_metadata().is_err();
+    let hooks = hooks(workspace.repository)?;
+    if !dry_run {
+        if new {
+            write_config(workspace, &file)?;
+        }
+        for (_, hook, _) in &hooks {
+            hook.install()?;
+        }
     }
-    for (name, body) in HOOKS {
-        report.steps.push(install_hook(workspace, name, body, dry_run)?);
-    }
-    if report.steps[0].action == Action::Create {
-        report.next.push(format!("git add {FILE} && git commit -m 'Set up git slsart'"));
-    }
-    report.next.push("git slsart package".to_owned());
-    Ok(report)
+    let mut steps = vec![step(FILE, if new { Action::Create } else { Action::Unchanged })];
+    steps.extend(hooks.into_iter().map(|(name, _, state)| hook_step(name, state)));
+    let commit = new.then(|| format!("git add {FILE} && git commit -m 'Set up git slsart'"));
+    let next = commit.into_iter().chain(["git slsart package".to_owned()]).collect();
+    Ok(Report { dry_run, found, steps, next })
 }
 
-/// Takes back what [`init`] did. Packages, notes and histories stay.
+/// Takes back what [`init`] did, and goes on where a part of it can't be. Packages, notes and histories stay.
 pub fn uninstall(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
     let repository = workspace.repository;
     let mut steps = Vec::new();
     for (name, body) in HOOKS {
-        let hook = Hook::locate(repository, name, body)?;
-        let ours = matches!(hook.state()?, State::Installed | State::Outdated);
-        if ours && !dry_run {
-            hook.uninstall()?;
-        }
-        steps.push(step(&format!("hook {name}"), if ours { Action::Remove } else { Action::Unchanged }));
+        let subject = format!("hook {name}");
+        steps.push(remove_hook(repository, name, body, dry_run).unwrap_or_else(|e| failed(&subject, &e)));
     }
-    for entry in repository.local_config_values(ADDED)? {
-        if let Some((name, value)) = entry.split_once('=') {
-            if !dry_run {
-                repository.remove_config(name, value)?;
-                repository.remove_config(ADDED, &entry)?;
-            }
-            steps.push(step(&format!("git config {name}"), Action::Remove));
-        }
+    match remove_config_file(workspace, dry_run) {
+        Ok(done) => steps.extend(done),
+        Err(error) => steps.push(failed(FILE, &error)),
     }
-    steps.extend(remove_config_file(workspace, dry_run)?);
     let data = data_dir(repository);
     if data.exists() {
-        if !dry_run {
-            fs::remove_dir_all(&data).map_err(|error| Error::io("remove", &data, error))?;
-        }
-        steps.push(step("logs and locks in .git/slsart", Action::Remove));
+        let subject = "logs and locks in .git/slsart";
+        let removed = if dry_run { Ok(()) } else { fs::remove_dir_all(&data) };
+        steps.push(match removed {
+            Ok(()) => step(subject, Action::Remove),
+            Err(error) => failed(subject, &Error::io("remove", &data, error)),
+        });
     }
     let next = vec!["recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin".to_owned()];
     Ok(Report { dry_run, found: Vec::new(), steps, next })
+}
+
+/// The commented `slsart.toml` that [`init`] writes.
+#[must_use]
+pub fn default_file(workspace: &Workspace<'_>) -> String {
+    template::text(workspace)
+}
+
+impl Report {
+    /// How many steps could not be done.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.steps.iter().filter(|step| step.action == Action::Fail).count()
+    }
 }
 
 /// What the repository has, in a line a service.
@@ -146,17 +152,11 @@ fn look_around(workspace: &Workspace<'_>) -> Result<Vec<String>> {
         .collect()
 }
 
-fn write_config(workspace: &Workspace<'_>, path: &std::path::Path, dry_run: bool) -> Result<Step> {
-    if path.exists() {
-        return Ok(step(FILE, Action::Unchanged));
-    }
-    if !dry_run {
-        let text = template::text(workspace);
-        fs::write(path, &text).map_err(|error| Error::io("write", path, error))?;
-        forget(workspace, WRITTEN)?;
-        workspace.repository.add_config(WRITTEN, &Sha256::of(text.as_bytes()).to_string())?;
-    }
-    Ok(step(FILE, Action::Create))
+fn write_config(workspace: &Workspace<'_>, path: &Path) -> Result<()> {
+    let text = template::text(workspace);
+    fs::write(path, &text).map_err(|error| Error::io("write", path, error))?;
+    forget(workspace, WRITTEN)?;
+    workspace.repository.add_config(WRITTEN, &Sha256::of(text.as_bytes()).to_string())
 }
 
 /// Removes `slsart.toml` when it is still what `init` wrote and git doesn't know it.
@@ -195,42 +195,53 @@ fn forget(workspace: &Workspace<'_>, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn set_config(workspace: &Workspace<'_>, name: &str, value: &str, dry_run: bool) -> Result<Step> {
-    let repository = workspace.repository;
-    let subject = format!("git config {name} {value}");
-    if repository.local_config_values(name)?.iter().any(|known| known == value) {
-        return Ok(step(&subject, Action::Unchanged));
-    }
-    if !dry_run {
-        repository.add_config(name, value)?;
-        repository.add_config(ADDED, &format!("{name}={value}"))?;
-    }
-    Ok(step(&subject, Action::Add))
+type Located = (&'static str, Hook, State);
+
+fn hooks(repository: &Repository) -> Result<Vec<Located>> {
+    let locate = |(name, body): &(&'static str, &str)| {
+        let hook = Hook::locate(repository, name, body)?;
+        let state = hook.state()?;
+        Ok((*name, hook, state))
+    };
+    HOOKS.iter().map(locate).collect()
 }
 
-fn install_hook(workspace: &Workspace<'_>, name: &str, body: &str, dry_run: bool) -> Result<Step> {
-    let hook = Hook::locate(workspace.repository, name, body)?;
-    let state = hook.state()?;
-    if !dry_run {
-        hook.install()?;
-    }
-    let mut step = step(
-        &format!("hook {name}"),
-        match &state {
-            State::Absent => Action::Create,
-            State::Installed => Action::Unchanged,
-            State::Outdated | State::Foreign => Action::Add,
-            State::Untouchable(_) => Action::Skip,
-        },
-    );
-    step.remark = match state {
+fn hook_step(name: &str, state: State) -> Step {
+    let action = match &state {
+        State::Absent => Action::Create,
+        State::Installed => Action::Unchanged,
+        State::Outdated | State::Foreign => Action::Add,
+        State::Untouchable(_) => Action::Skip,
+    };
+    let remark = match state {
         State::Foreign => Some("beside what is in it".to_owned()),
         State::Untouchable(why) => {
             Some(format!("{why}; to have it all the same, run from it: git-slsart hook {name}"))
         }
         _ => None,
     };
-    Ok(step)
+    Step { remark, ..step(&format!("hook {name}"), action) }
+}
+
+fn remove_hook(repository: &Repository, name: &str, body: &str, dry_run: bool) -> Result<Step> {
+    let subject = format!("hook {name}");
+    let hook = Hook::locate(repository, name, body)?;
+    if !matches!(hook.state()?, State::Installed | State::Outdated) {
+        return Ok(step(&subject, Action::Unchanged));
+    }
+    if let Some(why) = hook.barred() {
+        let remark = format!("{why}: take the lines out of {} by hand", hook.path().display());
+        return Ok(Step { remark: Some(remark), ..step(&subject, Action::Skip) });
+    }
+    if !dry_run {
+        hook.uninstall()?;
+    }
+    Ok(step(&subject, Action::Remove))
+}
+
+fn failed(subject: &str, error: &Error) -> Step {
+    let remark = std::iter::once(error.to_string()).chain(error.causes()).collect::<Vec<_>>().join(": ");
+    Step { remark: Some(remark), ..step(subject, Action::Fail) }
 }
 
 fn step(subject: &str, action: Action) -> Step {
@@ -242,7 +253,7 @@ impl fmt::Display for Report {
         // `would remove`, or `left alone`, and a space.
         let width = if self.dry_run { 13 } else { 11 };
         for found in &self.found {
-            writeln!(f, "{DIM}{:width$}{DIM:#}{found}", "found")?;
+            writeln!(f, "{DIM}{:width$}{DIM:#}{}", "found", line(found))?;
         }
         for Step { subject, action, remark } in &self.steps {
             let (style, word) = match (action, self.dry_run) {
@@ -254,10 +265,11 @@ impl fmt::Display for Report {
                 (Action::Remove, true) => (BOLD, "would remove"),
                 (Action::Unchanged, _) => (DIM, "unchanged"),
                 (Action::Skip, _) => (WARNING, "left alone"),
+                (Action::Fail, _) => (ERROR, "failed"),
             };
             write!(f, "{style}{word:width$}{style:#}{subject}")?;
             match remark {
-                Some(remark) => writeln!(f, " ({remark})")?,
+                Some(remark) => writeln!(f, " ({})", line(remark))?,
                 None => writeln!(f)?,
             }
         }

@@ -1,4 +1,6 @@
-//! Sizes, times and people in words.
+//! Sizes, times, people and ids in words; and text from elsewhere, made fit to be shown.
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 
@@ -44,6 +46,61 @@ pub fn person(signature: &str) -> &str {
     signature.split_once(" <").map_or(signature, |(name, _)| name)
 }
 
+/// The first `digits` of an id, or all there is of it.
+#[must_use]
+pub fn short(id: &str, digits: usize) -> &str {
+    id.get(..digits).unwrap_or(id)
+}
+
+/// Text from elsewhere (a subject, a name, a note) on one line: line ends as `⏎`, and what would act on the terminal or
+/// turn the direction of writing as its code.
+#[must_use]
+pub fn line(text: &str) -> Cow<'_, str> {
+    escaped(text.trim_end_matches(['\r', '\n']), |character| match character {
+        '\n' => Some("⏎".to_owned()),
+        '\t' => Some(" ".to_owned()),
+        _ => None,
+    })
+}
+
+/// A whole text: its lines and this program's colours stay, whatever else acts on the terminal is shown as its code.
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut parts = text.split('\x1b');
+    let keep = |character| matches!(character, '\n' | '\t').then(|| String::from(character));
+    let mut shown = escaped(parts.next().unwrap_or_default(), keep).into_owned();
+    for part in parts {
+        shown.push_str(if is_colour(part) { "\x1b" } else { "\\u{1b}" });
+        shown.push_str(&escaped(part, keep));
+    }
+    Cow::Owned(shown)
+}
+
+/// Whether what follows an escape makes it one that sets a colour.
+fn is_colour(rest: &str) -> bool {
+    let digits =
+        |rest: &str| rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').starts_with('m');
+    rest.strip_prefix('[').is_some_and(digits)
+}
+
+fn acts(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn escaped(text: &str, instead: impl Fn(char) -> Option<String>) -> Cow<'_, str> {
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let show = |character: char| {
+        let code = || character.escape_unicode().to_string();
+        if acts(character) { instead(character).unwrap_or_else(code) } else { character.to_string() }
+    };
+    Cow::Owned(text.chars().map(show).collect())
+}
+
 /// Milliseconds as seconds: `0.1`, `43`.
 #[must_use]
 pub fn seconds(milliseconds: u64) -> String {
@@ -55,6 +112,19 @@ pub fn seconds(milliseconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_odd_id_is_shown_as_far_as_it_goes() {
+        assert_eq!([short("0123456789", 7), short("012", 7), short("ääää", 7)], ["0123456", "012", "ääää"]);
+    }
+
+    #[test]
+    fn nothing_from_elsewhere_acts_on_the_terminal() {
+        assert_eq!(line("a\nb\x1b[2Jc\u{202e}\r\n"), "a⏎b\\u{1b}[2Jc\\u{202e}");
+        assert_eq!(line("Ärger → 日本"), "Ärger → 日本");
+        assert_eq!(printable("a\n\x1b[1;31mb\x1b[0m"), "a\n\x1b[1;31mb\x1b[0m");
+        assert_eq!(printable("\x1b]0;t\x07\x1b[2J\rx\x1b"), "\\u{1b}]0;t\\u{7}\\u{1b}[2J\\u{d}x\\u{1b}");
+    }
 
     #[test]
     fn sizes_and_times_are_short() {

@@ -6,13 +6,14 @@ use super::lockfile::{Kind, Lockfile};
 use crate::error::{Error, Result};
 use crate::process::{Invocation, Output};
 
-/// The command that installs exactly what the lockfile says, or fails.
+/// The command that installs exactly what the lockfile says, or fails. The framework and its plugins are development
+/// dependencies as often as not, which `NODE_ENV=production` would leave out.
 fn command(kind: Kind) -> (&'static str, &'static [&'static str]) {
     match kind {
-        Kind::Npm => ("npm", &["ci", "--no-audit", "--no-fund"]),
-        Kind::Yarn => ("yarn", &["install", "--frozen-lockfile", "--non-interactive"]),
+        Kind::Npm => ("npm", &["ci", "--include=dev", "--no-audit", "--no-fund"]),
+        Kind::Yarn => ("yarn", &["install", "--frozen-lockfile", "--non-interactive", "--production=false"]),
         Kind::YarnBerry => ("yarn", &["install", "--immutable"]),
-        Kind::Pnpm => ("pnpm", &["install", "--frozen-lockfile"]),
+        Kind::Pnpm => ("pnpm", &["install", "--frozen-lockfile", "--prod=false"]),
         Kind::Bun => ("bun", &["install", "--frozen-lockfile"]),
     }
 }

@@ -8,6 +8,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 
+use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
 
@@ -15,6 +16,7 @@ pub use progress::Spinner;
 
 use crate::error::{Error, Result};
 use crate::text::style::{BOLD, ERROR, HINT, WARNING};
+use crate::text::words::{line, printable};
 
 /// How much and in which form to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +81,7 @@ impl Ui {
                 .map_err(|error| Error::bug("the result can't be written as JSON").because(error))?;
             text + "\n"
         } else {
-            report.to_string()
+            printable(&report.to_string()).into_owned()
         };
         written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
@@ -94,14 +96,14 @@ impl Ui {
     pub fn show(&self, text: &impl Display) {
         if !self.options.quiet && !self.options.json {
             self.spinner.clear();
-            self.stderr(&text.to_string());
+            self.stderr(&printable(&text.to_string()));
         }
     }
 
     /// Warns of something that does not stop the command.
     pub fn warn(&self, text: &str) {
         self.spinner.clear();
-        self.stderr(&format!("{WARNING}warning:{WARNING:#} {text}\n"));
+        self.stderr(&format!("{WARNING}warning:{WARNING:#} {}\n", line(text)));
     }
 
     /// Prints why the command failed and what to do about it.
@@ -118,14 +120,15 @@ impl Ui {
             self.stderr(&format!("{object:#}\n"));
             return;
         }
-        let mut text = format!("{ERROR}error:{ERROR:#} {BOLD}{error}{BOLD:#}\n");
+        let mut text = format!("{ERROR}error:{ERROR:#} {BOLD}{}{BOLD:#}\n", line(&error.message));
         for cause in error.causes() {
-            for line in cause.lines() {
-                text.push_str(&format!("  {line}\n"));
+            // What a program printed may be coloured.
+            for part in strip_str(&cause).to_string().lines() {
+                text.push_str(&format!("  {}\n", line(part)));
             }
         }
         for hint in &error.hints {
-            text.push_str(&format!("{HINT}hint:{HINT:#} {hint}\n"));
+            text.push_str(&format!("{HINT}hint:{HINT:#} {}\n", line(hint)));
         }
         self.stderr(&text);
     }

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Options;
 use crate::progress::Progress;
 use crate::text::style::{DIM, GOOD, WARNING};
+use crate::text::words::line;
 
 /// Shows phases of long work on standard error.
 pub struct Spinner {
@@ -69,17 +70,18 @@ impl State {
 
 impl Progress for Spinner {
     fn phase(&self, name: &str) {
+        let name = &line(name);
         if self.is_silent() {
             return;
         }
         self.with(|state, this| {
             state.end(this);
-            state.phase = Some((name.to_owned(), Instant::now()));
+            state.phase = Some((name.to_string(), Instant::now()));
             if this.terminal {
                 let bar = ProgressBar::new_spinner();
                 bar.set_draw_target(ProgressDrawTarget::stderr());
                 bar.set_style(template("{spinner:.cyan} {msg} {elapsed}"));
-                bar.set_message(name.to_owned());
+                bar.set_message(name.to_string());
                 bar.enable_steady_tick(Duration::from_millis(100));
                 state.bar = Some(bar);
             } else {
@@ -89,6 +91,7 @@ impl Progress for Spinner {
     }
 
     fn note(&self, text: &str) {
+        let text = &line(text);
         if !self.is_silent() {
             self.with(|state, this| match &state.bar {
                 Some(bar) => bar.println(text),
@@ -98,6 +101,7 @@ impl Progress for Spinner {
     }
 
     fn warn(&self, text: &str) {
+        let text = &line(text);
         self.with(|state, this| match &state.bar {
             Some(bar) => bar.suspend(|| this.line(&format!("{WARNING}warning:{WARNING:#} {text}\n"))),
             None => this.line(&format!("{WARNING}warning:{WARNING:#} {text}\n")),

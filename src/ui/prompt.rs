@@ -1,26 +1,35 @@
 //! Questions to a person at a terminal.
 
+use std::fmt::Display;
 use std::io::{BufRead as _, IsTerminal as _};
 
 use super::Ui;
 use crate::error::{Error, Result};
 use crate::process::interrupt;
 use crate::text::style::BOLD;
+use crate::text::words::printable;
 
 impl Ui {
-    /// Asks before something is changed that this repository can't take back.
+    /// Shows what will be done, and asks before something is changed that this repository can't take back.
     ///
     /// # Errors
     /// When the answer is no, and when there is nobody to ask.
-    pub fn confirm(&self, question: &str, hint: &str) -> Result<()> {
-        self.progress().clear();
+    pub fn confirm(&self, plan: &impl Display, question: &str, hint: &str) -> Result<()> {
+        self.show(plan);
         let input = std::io::stdin();
         if !input.is_terminal() || self.options.json {
             return Err(
                 Error::refused("this needs a confirmation, and there is no terminal to ask on").hint(hint)
             );
         }
+        if self.is_quiet() {
+            self.stderr(&printable(&plan.to_string()));
+        }
         self.stderr(&format!("{BOLD}{question}{BOLD:#} [y/N] "));
+        if let Err(error) = interrupt::wait_for(&input) {
+            self.stderr("\n");
+            return Err(error);
+        }
         let mut answer = String::new();
         input
             .lock()

@@ -16,7 +16,7 @@ error: slsart.toml can't be read
   2 | staeg = "prod"
     | ^^^^^
   unknown field `staeg`, expected `stage` or `region`
-hint: `git slsart init --dry-run` shows the default file with every key explained
+hint: `git slsart init --print` shows the default file with every key explained
 ── exit 1 ──
 
 "#]]);
@@ -29,7 +29,7 @@ error: slsart.toml can't be read
   2 | post-commit = "sometimes"
     |               ^^^^^^^^^^^
   unknown variant `sometimes`, expected one of `attach`, `package`, `off`
-hint: `git slsart init --dry-run` shows the default file with every key explained
+hint: `git slsart init --print` shows the default file with every key explained
 ── exit 1 ──
 
 "#]]);
@@ -42,7 +42,7 @@ error: slsart.toml can't be read
   1 | services = ["../other"]
     |            ^^^^^^^^^^^^
   "../other" is not a service path: it leaves the repository
-hint: `git slsart init --dry-run` shows the default file with every key explained
+hint: `git slsart init --print` shows the default file with every key explained
 ── exit 1 ──
 
 "#]]);
@@ -55,7 +55,7 @@ error: slsart.toml can't be read
   2 | stage = "-s"
     |         ^^^^
   "-s" is not a stage: it begins with a hyphen, as an option does
-hint: `git slsart init --dry-run` shows the default file with every key explained
+hint: `git slsart init --print` shows the default file with every key explained
 ── exit 1 ──
 
 "#]]);
@@ -84,7 +84,7 @@ error: slsart.toml can't be read
   1 | [defaults
     |          ^
   unclosed table, expected `]`
-hint: `git slsart init --dry-run` shows the default file with every key explained
+hint: `git slsart init --print` shows the default file with every key explained
 ── exit 1 ──
 
 "]]);
@@ -135,9 +135,26 @@ hint: it has: a (aa)
     sandbox.slsart("init -n").is(str![[r"
 found        service a (aa): serverless.yml, npm, package-lock.json
 unchanged    slsart.toml
-would add    git config log.excludeDecoration refs/slsart/
 would create hook post-commit
 next         git slsart package
+
+"]]);
+}
+
+#[test]
+fn a_broken_file_locks_nobody_out() {
+    let sandbox = Sandbox::new();
+    sandbox.slsart("init -q").succeeded();
+    sandbox.write("slsart.toml", "nonsense");
+    let shown = sandbox.slsart("init --print").succeeded().stdout;
+    assert!(shown.contains("# post-commit = \"attach\""), "{shown}");
+    sandbox.slsart("init").succeeded();
+    sandbox.slsart("uninstall").is(str![[r"
+removed    hook post-commit
+left alone slsart.toml (it was changed: rm slsart.toml)
+next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
+── stderr ──
+warning: slsart.toml can't be read; key with no value, expected `=`; `git slsart init --print` shows the default file with every key explained
 
 "]]);
 }

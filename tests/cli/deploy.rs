@@ -430,3 +430,29 @@ fn a_second_deployment_of_a_target_waits_for_nobody() {
     let framework = std::fs::read_to_string(sandbox.beside("runs.hanging")).unwrap();
     sandbox.shell(&format!("kill -9 {framework}")).succeeded();
 }
+
+#[test]
+fn the_question_shows_the_plan_and_can_be_interrupted() {
+    let sandbox = Sandbox::recorded();
+    // A terminal of its own; what is typed is Ctrl-C, without Enter.
+    let program = r"
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+seen = b''
+while b'[y/N]' not in seen:
+    seen += os.read(terminal, 1024)
+os.write(terminal, b'\x03')
+status = os.waitpid(child, 0)[1]
+sys.stdout.buffer.write(seen)
+sys.exit(os.waitstatus_to_exitcode(status))
+";
+    let slsart = env!("CARGO_BIN_EXE_git-slsart");
+    for line in [&["deploy", "-s", "prod"][..], &["deploy", "-q", "-s", "prod"]] {
+        let arguments = ["-c", program, slsart].into_iter().chain(line.iter().copied());
+        let outcome = sandbox.run("python3", arguments);
+        assert_eq!(outcome.code, 130, "{outcome}");
+        assert!(outcome.stdout.contains("Deploy") && outcome.stdout.contains("Go on?"), "{outcome}");
+    }
+}

@@ -13,7 +13,6 @@ fn a_repository_is_set_up_once() {
     sandbox.slsart("init").is(str![[r"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
-added      git config log.excludeDecoration refs/slsart/
 created    hook post-commit
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
@@ -23,7 +22,6 @@ next       git slsart package
     sandbox.slsart("init").is(str![[r"
 found      service . (orders): serverless.yml, npm, package-lock.json
 unchanged  slsart.toml
-unchanged  git config log.excludeDecoration refs/slsart/
 unchanged  hook post-commit
 next       git slsart package
 
@@ -92,7 +90,6 @@ fn a_dry_run_only_says() {
     sandbox.slsart("init --dry-run").is(str![[r"
 found        service . (orders): serverless.yml, npm, package-lock.json
 would create slsart.toml
-would add    git config log.excludeDecoration refs/slsart/
 would create hook post-commit
 next         git add slsart.toml && git commit -m 'Set up git slsart'
 next         git slsart package
@@ -108,10 +105,6 @@ next         git slsart package
     {
       "subject": "slsart.toml",
       "action": "create"
-    },
-    {
-      "subject": "git config log.excludeDecoration refs/slsart/",
-      "action": "add"
     },
     {
       "subject": "hook post-commit",
@@ -130,7 +123,6 @@ next         git slsart package
     let after = sandbox.fingerprint();
     sandbox.slsart("uninstall --dry-run").is(str![[r"
 would remove hook post-commit
-would remove git config log.excludeDecoration
 would remove slsart.toml
 next         recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
@@ -146,7 +138,6 @@ fn uninstall_leaves_the_repository_as_it_was() {
     assert_ne!(before, sandbox.fingerprint());
     sandbox.slsart("uninstall").is(str![[r"
 removed    hook post-commit
-removed    git config log.excludeDecoration
 removed    slsart.toml
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
@@ -163,15 +154,7 @@ next       recorded packages are kept; to remove them too: git for-each-ref --fo
 #[test]
 fn what_somebody_else_configured_stays() {
     let sandbox = Sandbox::new();
-    sandbox.git("config log.excludeDecoration refs/other/");
     sandbox.git("config slsart.other mine");
-    let before = sandbox.fingerprint();
-    sandbox.slsart("init -q").succeeded();
-    assert_eq!(sandbox.git("config --get-all log.excludeDecoration"), "refs/other/\nrefs/slsart/");
-    sandbox.slsart("uninstall -q").succeeded();
-    sandbox.is_as_before(&before);
-
-    sandbox.git("config --add log.excludeDecoration refs/slsart/");
     let before = sandbox.fingerprint();
     sandbox.slsart("init -q").succeeded();
     sandbox.slsart("uninstall -q").succeeded();
@@ -189,7 +172,6 @@ fn a_hook_that_is_there_goes_on_and_comes_out_unchanged() {
         sandbox.slsart("init -q").is(str![[r"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
-added      git config log.excludeDecoration refs/slsart/
 added      hook post-commit (beside what is in it)
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
@@ -209,7 +191,6 @@ fn a_hook_that_git_does_not_run_is_not_brought_back() {
     sandbox.slsart("init").is(str![[r"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
-added      git config log.excludeDecoration refs/slsart/
 left alone hook post-commit (it is not executable, so git does not run it; to have it all the same, run from it: git-slsart hook post-commit)
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
@@ -222,13 +203,34 @@ next       git slsart package
 #[test]
 fn a_hook_that_is_a_link_stays_one() {
     let sandbox = Sandbox::new();
-    sandbox.write_program("scripts/hook", "#!/bin/sh\necho mine\n");
-    symlink("../../scripts/hook", sandbox.path(".git/hooks/post-commit")).unwrap();
+    sandbox.write_program(".git/hooks/mine", "#!/bin/sh\necho mine\n");
+    symlink("mine", sandbox.path(".git/hooks/post-commit")).unwrap();
     let before = sandbox.fingerprint();
     sandbox.slsart("init -q").succeeded();
     assert!(sandbox.path(".git/hooks/post-commit").is_symlink());
+    assert!(sandbox.read(".git/hooks/mine").contains("git-slsart hook"));
     sandbox.slsart("uninstall -q").succeeded();
     sandbox.is_as_before(&before);
+}
+
+#[test]
+fn a_link_into_the_working_tree_is_not_followed() {
+    let sandbox = Sandbox::new();
+    sandbox.write_program("githooks/post-commit", "#!/bin/sh\necho tracked\n");
+    fs::remove_dir_all(sandbox.path(".git/hooks")).unwrap();
+    symlink("../githooks", sandbox.path(".git/hooks")).unwrap();
+    assert!(
+        sandbox.slsart("init").succeeded().stdout.contains("left alone hook post-commit (git's hooks are in")
+    );
+    assert_eq!(sandbox.read("githooks/post-commit"), "#!/bin/sh\necho tracked\n");
+    fs::remove_file(sandbox.path(".git/hooks")).unwrap();
+    symlink("../../githooks/post-commit", sandbox.path("link")).unwrap();
+    fs::create_dir(sandbox.path(".git/hooks")).unwrap();
+    fs::rename(sandbox.path("link"), sandbox.path(".git/hooks/post-commit")).unwrap();
+    assert!(
+        sandbox.slsart("init").succeeded().stdout.contains("left alone hook post-commit (git's hooks are in")
+    );
+    assert_eq!(sandbox.read("githooks/post-commit"), "#!/bin/sh\necho tracked\n");
 }
 
 #[test]
@@ -239,7 +241,6 @@ fn a_hook_that_is_no_shell_script_is_left_alone() {
     sandbox.slsart("init").is(str![[r"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
-added      git config log.excludeDecoration refs/slsart/
 left alone hook post-commit (it is not a shell script; to have it all the same, run from it: git-slsart hook post-commit)
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
@@ -248,7 +249,6 @@ next       git slsart package
     assert!(sandbox.read(".git/hooks/post-commit").ends_with("print('mine')\n"));
     sandbox.slsart("uninstall").is(str![[r"
 unchanged  hook post-commit
-removed    git config log.excludeDecoration
 removed    slsart.toml
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
@@ -271,8 +271,7 @@ fn hooks_in_the_working_tree_belong_to_whoever_put_them_there() {
     sandbox.slsart("init").is(str![[r"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
-added      git config log.excludeDecoration refs/slsart/
-left alone hook post-commit (core.hooksPath points into the working tree, where a hook manager or the repository itself owns the files; to have it all the same, run from it: git-slsart hook post-commit)
+left alone hook post-commit (git's hooks are in the working tree, where a hook manager or the repository itself owns the files; to have it all the same, run from it: git-slsart hook post-commit)
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
@@ -283,15 +282,50 @@ next       git slsart package
 }
 
 #[test]
-fn hooks_elsewhere_are_found() {
+fn hooks_that_other_repositories_share_are_left_alone() {
     let sandbox = Sandbox::new();
     sandbox.git("config core.hooksPath ../shared-hooks");
     let before = sandbox.fingerprint();
-    sandbox.slsart("init -q").succeeded();
-    assert!(sandbox.beside("shared-hooks/post-commit").exists());
+    sandbox.slsart("init").is(str![[r"
+found      service . (orders): serverless.yml, npm, package-lock.json
+created    slsart.toml
+left alone hook post-commit (git's hooks are outside of this repository, where other repositories may share them; to have it all the same, run from it: git-slsart hook post-commit)
+next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       git slsart package
+
+"]]);
+    assert!(!sandbox.beside("shared-hooks").exists());
     sandbox.slsart("uninstall -q").succeeded();
     sandbox.is_as_before(&before);
-    assert!(!sandbox.beside("shared-hooks/post-commit").exists());
+}
+
+#[test]
+fn hooks_that_are_switched_off_stay_off() {
+    let sandbox = Sandbox::new();
+    sandbox.git("config core.hooksPath /dev/null");
+    let before = sandbox.fingerprint();
+    sandbox.slsart("init").is(str![[r"
+found      service . (orders): serverless.yml, npm, package-lock.json
+created    slsart.toml
+left alone hook post-commit (core.hooksPath is no directory: git runs no hooks; to have it all the same, run from it: git-slsart hook post-commit)
+next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       git slsart package
+
+"]]);
+    sandbox.slsart("uninstall").succeeded();
+    sandbox.is_as_before(&before);
+}
+
+#[test]
+fn uninstall_goes_on_past_what_it_cannot_take_back() {
+    let sandbox = Sandbox::new();
+    sandbox.slsart("init -q").succeeded();
+    fs::remove_file(sandbox.path(".git/hooks/post-commit")).unwrap();
+    fs::create_dir(sandbox.path(".git/hooks/post-commit")).unwrap();
+    let outcome = sandbox.slsart("uninstall");
+    assert_eq!(outcome.code, 1, "{outcome}");
+    assert!(outcome.stdout.contains("failed     hook post-commit (cannot read"), "{outcome}");
+    assert!(outcome.stdout.contains("removed    slsart.toml"), "{outcome}");
 }
 
 #[test]
@@ -301,7 +335,6 @@ fn a_configuration_of_the_users_own_is_never_removed() {
     sandbox.write("slsart.toml", "[defaults]\nstage = \"prod\"\n");
     sandbox.slsart("uninstall").is(str![[r"
 removed    hook post-commit
-removed    git config log.excludeDecoration
 left alone slsart.toml (it was changed: rm slsart.toml)
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
@@ -310,7 +343,6 @@ next       recorded packages are kept; to remove them too: git for-each-ref --fo
     sandbox.slsart("init").is(str![[r"
 found      service . (orders): serverless.yml, npm, package-lock.json
 unchanged  slsart.toml
-added      git config log.excludeDecoration refs/slsart/
 created    hook post-commit
 next       git slsart package
 
@@ -318,7 +350,6 @@ next       git slsart package
     sandbox.commit("Set up");
     sandbox.slsart("uninstall").is(str![[r"
 removed    hook post-commit
-removed    git config log.excludeDecoration
 left alone slsart.toml (it is committed: git rm slsart.toml)
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
@@ -332,7 +363,6 @@ fn before_the_first_commit_it_says_what_is_missing() {
     sandbox.slsart("init").is(str![[r"
 found      no commit yet
 created    slsart.toml
-added      git config log.excludeDecoration refs/slsart/
 created    hook post-commit
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
@@ -344,7 +374,6 @@ next       git slsart package
     sandbox.slsart("init -n").is(str![[r"
 found        no service in HEAD: commit a serverless.yml before packaging
 would create slsart.toml
-would add    git config log.excludeDecoration refs/slsart/
 would create hook post-commit
 next         git add slsart.toml && git commit -m 'Set up git slsart'
 next         git slsart package

@@ -16,7 +16,7 @@ Keep Serverless Framework packages in git, and roll back to any of them exactly
 Usage: git slsart [OPTIONS] <COMMAND>
 
 Commands:
-  init         Set this repository up: slsart.toml, git's configuration, the post-commit hook
+  init         Set this repository up: slsart.toml, the post-commit hook
   uninstall    Take back what init did; recorded packages stay
   package      Package a commit and record the package
   record       Record a package that something else made
@@ -156,6 +156,9 @@ fn an_error_in_json_is_one_object_on_standard_error() {
     for (line, code, kind) in [
         ("record ../nowhere", 1, "refused"),
         ("-C nowhere log", 2, "usage"),
+        ("log --nonsense", 2, "usage"),
+        ("lgo", 2, "usage"),
+        ("", 2, "usage"),
         ("show nowhere", 5, "not-recorded"),
         ("verify nowhere", 5, "not-recorded"),
         ("deploy -s prod", 1, "refused"),

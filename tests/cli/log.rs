@@ -125,3 +125,25 @@ hint: `git slsart log` lists what is recorded; a shallow clone lacks older commi
 
 "#]]);
 }
+
+#[test]
+fn asked_for_none_it_does_not_say_that_there_are_none() {
+    let sandbox = Sandbox::recorded();
+    sandbox.slsart("log -n 0").is(str![[r"
+there are more: git slsart log -n COUNT, or --all
+
+"]]);
+}
+
+#[test]
+fn a_subject_and_a_name_do_not_act_on_the_terminal() {
+    let sandbox = Sandbox::new();
+    let odd = "Clear \u{1b}[2J the\u{7} \u{202e}screen";
+    sandbox.run("git", ["commit", "--quiet", "--amend", "--no-verify", "-m", odd]).succeeded();
+    sandbox.record("prod");
+    for line in ["log", "show", "deploy -n -s prod"] {
+        let outcome = sandbox.slsart(line).succeeded();
+        assert!(!outcome.stdout.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{outcome}");
+        assert!(outcome.stdout.contains(r"Clear \u{1b}[2J the\u{7} \u{202e}screen"), "{outcome}");
+    }
+}

@@ -484,3 +484,24 @@ fn what_a_kill_leaves_is_swept_at_the_next_start() {
     sandbox.slsart("package -s dev -q").succeeded();
     assert_eq!(sandbox.worktrees(), 1);
 }
+
+#[test]
+fn one_service_that_fails_does_not_hide_the_others() {
+    let sandbox = Sandbox::new();
+    sandbox.write("broken/serverless.yml", "service: broken\nprovider: {name: aws}\n");
+    sandbox.write("broken/package-lock.json", "nonsense");
+    sandbox.write("broken/package.json", "{}");
+    sandbox.commit("Add a broken service");
+    let outcome = sandbox.slsart("package --all -s prod -q");
+    assert_ne!(outcome.code, 0, "{outcome}");
+    assert!(outcome.stdout.contains("Recorded  orders"), "{outcome}");
+    assert!(outcome.stderr.contains("error: 1 of 2 services could not be packaged"), "{outcome}");
+    assert!(outcome.stderr.contains("broken: "), "{outcome}");
+    sandbox.slsart("show -s prod").succeeded();
+}
+
+#[test]
+fn development_dependencies_are_installed_in_production_too() {
+    let sandbox = Sandbox::new();
+    sandbox.slsart_with("package -s prod -q", &[("NODE_ENV", "production")]).succeeded();
+}

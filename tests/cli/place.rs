@@ -213,7 +213,6 @@ fn a_linked_worktree_shares_the_packages() {
     sandbox.slsart("-C ../linked init -q").is(str![[r#"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
-added      git config log.excludeDecoration refs/slsart/
 created    hook post-commit
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
@@ -229,7 +228,6 @@ next       git slsart package
     assert_eq!(sandbox.worktrees(), 2);
     sandbox.slsart("-C ../linked uninstall").is(str![[r#"
 removed    hook post-commit
-removed    git config log.excludeDecoration
 removed    slsart.toml
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
