@@ -3,7 +3,9 @@
 
 pub mod hook;
 mod objects;
+pub mod pack;
 mod refs;
+mod tree;
 pub mod worktree;
 
 use std::ffi::OsString;
@@ -13,7 +15,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 pub use git2::Oid;
-pub use objects::{Source, TreeDraft};
+pub use objects::Source;
+pub use pack::Batch;
+pub use tree::TreeDraft;
 
 use crate::error::{Error, Kind, Result};
 use crate::process::Invocation;
@@ -224,37 +228,6 @@ impl Repository {
         Ok(walk.map_while(std::result::Result::ok))
     }
 
-    /// Writes a blob.
-    pub fn write_blob(&self, content: &[u8]) -> Result<Oid> {
-        self.inner.blob(content).map_err(|error| failed("cannot write to the object store", error))
-    }
-
-    /// Writes a tree from entries in any order.
-    pub fn write_tree(&self, entries: &[TreeEntry]) -> Result<Oid> {
-        let write = || -> std::result::Result<Oid, git2::Error> {
-            let mut builder = self.inner.treebuilder(None)?;
-            for entry in entries {
-                builder.insert(entry.name.as_slice(), entry.id, entry.mode)?;
-            }
-            builder.write()
-        };
-        write().map_err(|error| failed("cannot write to the object store", error))
-    }
-
-    /// Writes a commit that no ref names yet, by the configured author, now.
-    pub fn write_commit(&self, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid> {
-        let write = || -> std::result::Result<Oid, git2::Error> {
-            let parents = parents
-                .iter()
-                .map(|id| self.inner.find_commit(*id))
-                .collect::<std::result::Result<Vec<_>, _>>()?;
-            let (author, committer) = self.signatures()?;
-            let tree = self.inner.find_tree(tree)?;
-            self.inner.commit(None, &author, &committer, message, &tree, &parents.iter().collect::<Vec<_>>())
-        };
-        write().map_err(|error| failed("cannot write to the object store", error))
-    }
-
     /// Who acts, as git has it: `Name <email>`.
     pub fn actor(&self) -> Result<String> {
         let (_, committer) = self.signatures().map_err(|error| failed("cannot tell who you are", error))?;
@@ -300,7 +273,8 @@ impl Repository {
 
     /// The object at `path` below `tree`, with its mode.
     pub fn find_path(&self, tree: Oid, path: &str) -> Result<Option<TreeEntry>> {
-        let tree = self.inner.find_tree(tree).map_err(|error| missing_object("tree", tree, error))?;
+        let id = tree;
+        let tree = self.inner.find_tree(id).map_err(|error| missing_object("tree", id, error))?;
         match tree.get_path(Path::new(path)) {
             Ok(entry) => Ok(Some(TreeEntry {
                 name: entry.name_bytes().to_vec(),
@@ -308,7 +282,7 @@ impl Repository {
                 mode: entry.filemode(),
             })),
             Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(failed("cannot read a tree", error)),
+            Err(error) => Err(missing_object("tree", id, error)),
         }
     }
 
