@@ -1,0 +1,2 @@
+//! zip ⇄ entries, bit for bit.
+pub mod deflate;
