@@ -4,3 +4,5 @@
 
 mod corpus;
 mod engines;
+mod memory;
+mod producers;
