@@ -84,7 +84,9 @@ impl Decoder<'_> {
                 }
                 None => self.stream(number, &mut out)?,
             };
-            facts[number].start = start;
+            if self.recipe.items[number].kind != Kind::Absent {
+                facts[number].start = start;
+            }
             Ok(())
         })?;
         out.put(take(&mut between, gaps.next()))?;
@@ -128,7 +130,7 @@ impl Decoder<'_> {
             self.header(item, &facts, &mut bytes)?;
             bytes.extend_from_slice(&plain);
         }
-        item.descriptor.write(facts.crc, facts.packed, facts.size, &mut bytes);
+        describe(item, &facts, &mut bytes);
         Ok(Made { bytes, facts })
     }
 
@@ -198,7 +200,7 @@ impl Decoder<'_> {
             return Err(Error::Changed { place: place.to_string() });
         }
         let mut descriptor = Vec::new();
-        item.descriptor.write(facts.crc, facts.packed, facts.size, &mut descriptor);
+        describe(item, &facts, &mut descriptor);
         out.put(&descriptor)?;
         Ok(facts)
     }
@@ -278,6 +280,11 @@ impl<'a> Opened<'a> {
 /// The length of a name, extra field or comment.
 fn length(bytes: &[u8]) -> Result<[u8; 2]> {
     u16::try_from(bytes.len()).map(u16::to_le_bytes).map_err(|_| Error::Recipe("a string is too long"))
+}
+
+/// Writes the descriptor, which repeats the directory's CRC, whether that is right or not.
+fn describe(item: &Item, facts: &Facts, to: &mut Vec<u8>) {
+    item.descriptor.write(item.central[0].unwrap_or(facts.crc), facts.packed, facts.size, to);
 }
 
 /// The next bytes of a gap; the recipe's reader saw that there are so many.

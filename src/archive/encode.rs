@@ -132,7 +132,7 @@ impl Encoder<'_> {
             }
             self.not_cancelled()?;
             let few = self.scan.entries[index].size > LARGE && !likely.is_empty();
-            let candidates = if few { &order[..known.clamp(1, 3)] } else { &order[..] };
+            let candidates = if few { &order[..known.clamp(1, 8)] } else { &order[..] };
             *outcome = self.entry(index, places, candidates)?;
             match outcome.and_then(|outcome| outcome.settings) {
                 Some(settings) => {
@@ -379,12 +379,15 @@ impl<R: Read> Read for Checked<'_, R> {
 pub(super) struct Compare<'a> {
     expected: Box<dyn Read + 'a>,
     buffer: Vec<u8>,
+    /// Whether a difference was found.
     pub(super) differs: bool,
+    /// Whether anything was compared.
+    pub(super) any: bool,
 }
 
 impl<'a> Compare<'a> {
     pub(super) fn new(expected: Box<dyn Read + 'a>) -> Self {
-        Self { expected, buffer: Vec::new(), differs: false }
+        Self { expected, buffer: Vec::new(), differs: false, any: false }
     }
 
     /// Whether all that was expected came.
@@ -395,6 +398,7 @@ impl<'a> Compare<'a> {
 
 impl Write for Compare<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.any |= !bytes.is_empty();
         self.buffer.resize(bytes.len(), 0);
         let come = self.expected.read_exact(&mut self.buffer);
         if come.is_err() || self.buffer != bytes {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::content::inflate;
+use super::content::{Deflated, inflate};
 use super::deflate::{Settings, deflate};
 use super::encode::{Compare, Encoder, deflated};
 use super::error::Result;
@@ -10,8 +10,8 @@ use super::scan::Entry;
 
 /// After so many entries in a row that nothing gives again, the zip is somebody else's.
 pub(super) const ENOUGH: usize = 2;
-/// Bytes of an entry that are looked at.
-const PREFIX: usize = 1 << 20;
+/// Bytes of an entry that are looked at, and when they tell nothing.
+const PREFIXES: [u64; 2] = [1 << 20, 10 << 20];
 
 /// The settings that give a few entries again, the likeliest first. None: no entry was given again.
 pub(super) fn likely(encoder: &Encoder<'_>) -> Result<Vec<Settings>> {
@@ -20,10 +20,18 @@ pub(super) fn likely(encoder: &Encoder<'_>) -> Result<Vec<Settings>> {
     for entry in samples(&encoder.scan.entries) {
         encoder.not_cancelled()?;
         let mut left = Vec::new();
-        let Some(plain) = prefix(encoder, entry) else { continue };
-        for settings in &candidates {
-            if gives(encoder, entry, &plain, *settings) {
-                left.push(*settings);
+        for limit in PREFIXES {
+            let Some(prefix) = Prefix::read(encoder, entry, limit) else { break };
+            let mut told = false;
+            left.clear();
+            for settings in &candidates {
+                let (gives, compared) = prefix.given_by(*settings);
+                left.extend(gives.then_some(*settings));
+                told |= compared;
+            }
+            // A block of zeros is megabytes long, and tells nothing before it is whole.
+            if told {
+                break;
             }
         }
         if !left.is_empty() {
@@ -46,21 +54,41 @@ fn samples(entries: &[Entry]) -> Vec<&Entry> {
     places.into_iter().filter_map(|place| all.get(place).copied()).collect()
 }
 
-fn prefix(encoder: &Encoder<'_>, entry: &Entry) -> Option<Vec<u8>> {
-    let mut plain = Vec::new();
-    let limit = entry.size.min(PREFIX as u64);
-    inflate(&encoder.stream(entry, None)).take(limit).read_to_end(&mut plain).ok()?;
-    (plain.len() as u64 == limit).then_some(plain)
+/// The beginning of an entry.
+struct Prefix<'a> {
+    stream: Deflated<'a>,
+    /// The plain bytes, if they are few.
+    plain: Vec<u8>,
+    size: u64,
+    whole: bool,
 }
 
-/// Whether these settings give the stream again, as far as the prefix tells.
-fn gives(encoder: &Encoder<'_>, entry: &Entry, plain: &[u8], settings: Settings) -> bool {
-    let expected = io::BufReader::new(encoder.stream(entry, None).reader());
-    let mut compare = Compare::new(Box::new(expected));
-    let whole = plain.len() as u64 == entry.size;
-    let mut input: Box<dyn Read + '_> = if whole { Box::new(plain) } else { Box::new(plain.chain(Cut)) };
-    let done = deflate(settings, &mut input, &mut compare);
-    !compare.differs && (done.is_ok() || !whole)
+impl<'a> Prefix<'a> {
+    /// None: it does not inflate.
+    fn read(encoder: &'a Encoder<'_>, entry: &Entry, limit: u64) -> Option<Self> {
+        let stream = encoder.stream(entry, None);
+        let size = entry.size.min(limit);
+        let mut plain = Vec::new();
+        if limit == PREFIXES[0] {
+            inflate(&stream).take(size).read_to_end(&mut plain).ok()?;
+            if plain.len() as u64 != size {
+                return None;
+            }
+        }
+        Some(Self { stream, plain, size, whole: entry.size == size })
+    }
+
+    /// Whether these settings give the stream again, as far as the prefix tells, and whether it tells anything.
+    fn given_by(&self, settings: Settings) -> (bool, bool) {
+        let mut compare = Compare::new(Box::new(io::BufReader::new(self.stream.reader())));
+        let plain: Box<dyn Read + '_> = match &self.plain[..] {
+            [] => Box::new(inflate(&self.stream).take(self.size)),
+            plain => Box::new(plain),
+        };
+        let mut input: Box<dyn Read + '_> = if self.whole { plain } else { Box::new(plain.chain(Cut)) };
+        let done = deflate(settings, &mut input, &mut compare);
+        (!compare.differs && (done.is_ok() || !self.whole), compare.differs || compare.any)
+    }
 }
 
 /// Where the prefix ends, so that no end of the stream is written.

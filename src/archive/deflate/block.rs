@@ -44,7 +44,7 @@ fn distance_code(distance: u32) -> usize {
     if distance < 4 {
         return distance as usize;
     }
-    let high = 31 - distance.leading_zeros();
+    let high = distance.ilog2();
     (2 * high + ((distance >> (high - 1)) & 1)) as usize
 }
 
@@ -129,7 +129,7 @@ impl Blocks {
         let end = u64::from(last);
         match plain {
             Some(plain) if i64::try_from(size).is_ok_and(|size| size + 4 <= cheapest) => {
-                self.stored(plain, last)
+                self.stored(plain, last);
             }
             _ if fixed == cheapest => {
                 self.send(2 | end, 3);

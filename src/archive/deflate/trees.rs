@@ -137,7 +137,11 @@ struct Heap {
     lengths: [u8; NODES],
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "nodes are fewer than 600, depths and lengths below 256")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "nodes are fewer than 600, depths and lengths below 256"
+)]
 impl Heap {
     fn new(frequencies: &[u16]) -> Self {
         let mut heap = Self {

@@ -41,9 +41,9 @@ impl<H: StringHash> Window<H> {
     pub(super) fn new(level: Level, mem_level: u32) -> Self {
         let bits = H::bits(mem_level);
         Self {
-            bytes: Box::new([0; SIZE + ROOM]),
+            bytes: zeros(),
             head: vec![0; 1 << bits],
-            before: Box::new([0; HALF]),
+            before: zeros(),
             hash: H::new(bits, level.number),
             level,
             at: 0,
@@ -168,6 +168,12 @@ impl<H: StringHash> Window<H> {
         }
         best.min(self.ahead)
     }
+}
+
+#[allow(clippy::unnecessary_box_returns, reason = "it is too large for the stack")]
+/// An array of zeros that was never on the stack.
+fn zeros<T: Clone + Default, const N: usize>() -> Box<[T; N]> {
+    vec![T::default(); N].into_boxed_slice().try_into().unwrap_or_else(|_| unreachable!("it has N elements"))
 }
 
 /// How many bytes two strings of [`LONGEST`] bytes have in common.
