@@ -2,6 +2,7 @@
 //!
 //! Data flows one way: argv → command → domain → edges. `docs/architecture.md` has the table that a test holds.
 
+pub mod archive;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -1,7 +1,7 @@
 //! How long work tells of itself without knowing who listens.
 
 /// Receives the phases of long work. The terminal has one implementation, background work another.
-pub trait Progress {
+pub trait Progress: Sync {
     /// A new phase starts, such as "Installing plugins"; the one before it has ended.
     fn phase(&self, name: &str);
     /// A remark worth a line of its own, such as a file that was left out.

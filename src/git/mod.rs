@@ -2,8 +2,10 @@
 //! command, which alone runs filters. Knows nothing of packages.
 
 pub mod hook;
+mod loose;
 mod objects;
 pub mod pack;
+mod readers;
 mod refs;
 mod tree;
 pub mod worktree;
@@ -17,6 +19,7 @@ use jiff::Timestamp;
 pub use git2::Oid;
 pub use objects::Source;
 pub use pack::Batch;
+pub use readers::{Blob, Readers};
 pub use tree::TreeDraft;
 
 use crate::error::{Error, Kind, Result};
@@ -188,6 +191,10 @@ impl Repository {
 
     /// Reads a commit.
     pub fn commit(&self, id: Oid) -> Result<Commit> {
+        // libgit2 would not come to the end of a damaged one.
+        if let Some(loose) = loose::open(&self.objects().directory, id).ok().flatten() {
+            loose.read().map_err(|error| objects::damaged(id, error))?;
+        }
         let commit = self.inner.find_commit(id).map_err(|error| missing_object("commit", id, error))?;
         let committer = commit.committer();
         Ok(Commit {
@@ -202,18 +209,6 @@ impl Repository {
                 String::from_utf8_lossy(committer.email_bytes())
             ),
         })
-    }
-
-    /// The whole message of a commit.
-    pub fn message(&self, id: Oid) -> Result<String> {
-        let commit = self.inner.find_commit(id).map_err(|error| missing_object("commit", id, error))?;
-        Ok(String::from_utf8_lossy(commit.message_bytes()).into_owned())
-    }
-
-    /// Whether the commit is here (it may not be, in a shallow or partial clone).
-    #[must_use]
-    pub fn has_commit(&self, id: Oid) -> bool {
-        self.inner.find_commit(id).is_ok()
     }
 
     /// Commits reachable from `from`, newest first, read as they are asked for.
@@ -246,66 +241,6 @@ impl Repository {
         let author = self.inner.author_from_env().or_else(|_| placeholder())?;
         let committer = self.inner.committer_from_env().or_else(|_| placeholder())?;
         Ok((author, committer))
-    }
-
-    /// Reads a blob.
-    ///
-    /// # Errors
-    /// [`Kind::Integrity`] when it has more than `limit` bytes, or can't be read.
-    pub fn read_blob(&self, id: Oid, limit: u64) -> Result<Vec<u8>> {
-        self.read_blob_within(id, limit)?.ok_or_else(|| {
-            Error::integrity(format!("object {id} has more than the {limit} bytes it may have"))
-        })
-    }
-
-    /// The entries of a tree, in git's order.
-    pub fn read_tree(&self, id: Oid) -> Result<Vec<TreeEntry>> {
-        let tree = self.inner.find_tree(id).map_err(|error| missing_object("tree", id, error))?;
-        Ok(tree
-            .iter()
-            .map(|entry| TreeEntry {
-                name: entry.name_bytes().to_vec(),
-                id: entry.id(),
-                mode: entry.filemode(),
-            })
-            .collect())
-    }
-
-    /// The object at `path` below `tree`, with its mode.
-    pub fn find_path(&self, tree: Oid, path: &str) -> Result<Option<TreeEntry>> {
-        let id = tree;
-        let tree = self.inner.find_tree(id).map_err(|error| missing_object("tree", id, error))?;
-        match tree.get_path(Path::new(path)) {
-            Ok(entry) => Ok(Some(TreeEntry {
-                name: entry.name_bytes().to_vec(),
-                id: entry.id(),
-                mode: entry.filemode(),
-            })),
-            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(missing_object("tree", id, error)),
-        }
-    }
-
-    /// The paths of all files below `tree`, leaving out directories for which `enter` says no.
-    pub fn list_files(&self, tree: Oid, enter: impl Fn(&str) -> bool) -> Result<Vec<String>> {
-        let mut paths = Vec::new();
-        let mut pending = vec![(String::new(), tree)];
-        while let Some((prefix, id)) = pending.pop() {
-            for entry in self.read_tree(id)? {
-                // A name that is not UTF-8 can't be one of the files this program looks for.
-                let Ok(name) = String::from_utf8(entry.name) else { continue };
-                let path = format!("{prefix}{name}");
-                if entry.mode == MODE_TREE {
-                    if enter(&name) {
-                        pending.push((path + "/", entry.id));
-                    }
-                } else if entry.mode != 0o160_000 {
-                    paths.push(path);
-                }
-            }
-        }
-        paths.sort_unstable();
-        Ok(paths)
     }
 
     /// Paths that differ from HEAD in the working tree or the index, untracked ones included, ignored ones not.

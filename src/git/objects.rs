@@ -1,116 +1,206 @@
-//! Blobs and trees, read.
+//! Objects, read: their bytes, whole or in parts; trees and what stands at a path.
 
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::io;
+use std::io::Read as _;
+use std::path::PathBuf;
 
-use flate2::read::ZlibDecoder;
-
+use super::loose::{self, Loose};
 use super::pack::open_whole_blob;
-use super::{MODE_TREE, Oid, Repository, TreeEntry, failed, missing_object};
+use super::{Blob, MODE_TREE, Oid, Repository, TreeEntry, failed, missing_object};
 use crate::error::{Error, Result};
 
-/// Most bytes of a loose object's header, `blob <size>` and a zero.
-const MOST_HEADER_BYTES: u64 = 32;
-
 /// Most bytes of a blob that is read out of a pack into memory where it can be had in parts.
-const MOST_HELD: u64 = 8 * 1024 * 1024;
+const MOST_HELD: u64 = 4 * 1024 * 1024;
+/// Most bytes of a tree: more than a million entries.
+const MOST_TREE_BYTES: u64 = 64 * 1024 * 1024;
+/// The bytes of an object's id.
+const ID_BYTES: usize = 20;
+
+/// Reads objects of one repository through one of its handles.
+pub(super) struct Objects<'r> {
+    pub(super) handle: &'r git2::Repository,
+    /// The directory of the objects.
+    pub(super) directory: PathBuf,
+}
+
+impl Objects<'_> {
+    /// The content of an object of `kind`; `None` when it has more than `limit` bytes.
+    pub(super) fn read(&self, id: Oid, kind: git2::ObjectType, limit: u64) -> Result<Option<Vec<u8>>> {
+        if let Some(loose) = self.loose(id, kind)? {
+            if loose.size > limit {
+                return Ok(None);
+            }
+            return loose.read().map(Some).map_err(|error| damaged(id, error));
+        }
+        let name = if kind == git2::ObjectType::Blob { "object" } else { kind.str() };
+        let missing = |error| missing_object(name, id, error);
+        let odb = self.handle.odb().map_err(|error| failed("cannot read the object store", error))?;
+        // The size comes first, and from the object's header: nothing is unpacked that turns out too large.
+        let (size, found) = odb.read_header(id).map_err(missing)?;
+        if found != kind {
+            return Err(Error::integrity(format!("the object {id} is no {}", kind.str())));
+        }
+        if size as u64 > limit {
+            return Ok(None);
+        }
+        Ok(Some(odb.read(id).map_err(missing)?.data().to_vec()))
+    }
+
+    /// Opens a blob, in parts where it is large and can be had so.
+    pub(super) fn open(&self, id: Oid) -> Result<Blob> {
+        if let Some(Loose { size, reader, .. }) = self.loose(id, git2::ObjectType::Blob)? {
+            return Ok(Blob::Stream { size, reader });
+        }
+        let missing = |error| missing_object("object", id, error);
+        let odb = self.handle.odb().map_err(|error| failed("cannot read the object store", error))?;
+        let (size, _) = odb.read_header(id).map_err(missing)?;
+        // libgit2 reads packed objects into memory only.
+        if size as u64 > MOST_HELD
+            && let Some((size, reader)) =
+                open_whole_blob(&self.directory, id).map_err(|error| damaged(id, error))?
+        {
+            return Ok(Blob::Stream { size, reader });
+        }
+        Ok(Blob::Bytes(odb.read(id).map_err(missing)?.data().to_vec()))
+    }
+
+    fn loose(&self, id: Oid, kind: git2::ObjectType) -> Result<Option<Loose>> {
+        match loose::open(&self.directory, id).map_err(|error| damaged(id, error))? {
+            Some(loose) if loose.kind != kind.str() => {
+                Err(Error::integrity(format!("the object {id} is no {}", kind.str())))
+            }
+            loose => Ok(loose),
+        }
+    }
+}
 
 impl Repository {
-    /// The entry `name` of a tree, or `None`.
-    pub fn tree_entry(&self, tree: Oid, name: &[u8]) -> Result<Option<TreeEntry>> {
-        let tree = self.inner.find_tree(tree).map_err(|error| missing_object("tree", tree, error))?;
-        let Ok(text) = std::str::from_utf8(name) else { return Ok(None) };
-        Ok(tree.get_name(text).map(|entry| TreeEntry {
-            name: name.to_vec(),
-            id: entry.id(),
-            mode: entry.filemode(),
-        }))
+    pub(super) fn objects(&self) -> Objects<'_> {
+        Objects { handle: &self.inner, directory: self.common_dir().join("objects") }
+    }
+
+    /// Reads a blob.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Integrity`] when it has more than `limit` bytes, or can't be read.
+    pub fn read_blob(&self, id: Oid, limit: u64) -> Result<Vec<u8>> {
+        self.read_blob_within(id, limit)?.ok_or_else(|| {
+            Error::integrity(format!("object {id} has more than the {limit} bytes it may have"))
+        })
+    }
+
+    /// Reads a blob; `None` when it has more than `limit` bytes.
+    pub(super) fn read_blob_within(&self, id: Oid, limit: u64) -> Result<Option<Vec<u8>>> {
+        self.objects().read(id, git2::ObjectType::Blob, limit)
     }
 
     /// Hands the content of a blob of `size` bytes to `take`, in parts where it is large.
     ///
     /// # Errors
-    /// [`crate::error::Kind::Integrity`] when it can't be read, or a packed one has another size: nothing is unpacked then.
+    /// [`crate::error::Kind::Integrity`] when it can't be read, or has another size: nothing is unpacked then.
     pub fn read_parts(&self, id: Oid, size: u64, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        let mut reader = match self.loose_blob(id).map_err(|error| damaged(id, error))? {
-            Some(reader) => Box::new(reader) as Box<dyn io::Read>,
-            None if size > MOST_HELD => match self.packed_blob(id, size)? {
-                Some(reader) => reader,
-                None => return take(self.whole_blob(id, size)?.content()),
-            },
-            None => return take(self.whole_blob(id, size)?.content()),
-        };
-        let mut buffer = vec![0; 128 * 1024];
-        loop {
-            let count = reader.read(&mut buffer).map_err(|error| damaged(id, error))?;
-            if count == 0 {
+        let check = |found: u64| {
+            if found == size {
                 return Ok(());
             }
-            take(&buffer[..count])?;
-        }
-    }
-
-    /// A blob of `size` bytes, out of a pack and in memory.
-    fn whole_blob(&self, id: Oid, size: u64) -> Result<git2::Blob<'_>> {
-        let odb = self.inner.odb().map_err(|error| failed("cannot read the object store", error))?;
-        let (found, _) = odb.read_header(id).map_err(|error| missing_object("object", id, error))?;
-        check_size(id, found as u64, size)?;
-        self.inner.find_blob(id).map_err(|error| missing_object("object", id, error))
-    }
-
-    /// A blob of `size` bytes that stands whole in a pack, in parts: libgit2 reads packed objects into memory only.
-    fn packed_blob(&self, id: Oid, size: u64) -> Result<Option<Box<dyn io::Read + Send>>> {
-        let objects = self.common_dir().join("objects");
-        let found = open_whole_blob(&objects, id).map_err(|error| damaged(id, error))?;
-        found.map(|(found, reader)| check_size(id, found, size).map(|()| reader)).transpose()
-    }
-
-    /// Reads a blob; `None` when it has more than `limit` bytes.
-    pub(super) fn read_blob_within(&self, id: Oid, limit: u64) -> Result<Option<Vec<u8>>> {
-        let Some(mut reader) = self.loose_blob(id).map_err(|error| damaged(id, error))? else {
-            let odb = self.inner.odb().map_err(|error| failed("cannot read the object store", error))?;
-            // The size comes first, and from the object's header: nothing is unpacked that turns out too large.
-            let (size, _) = odb.read_header(id).map_err(|error| missing_object("object", id, error))?;
-            if size as u64 > limit {
-                return Ok(None);
+            Err(Error::integrity(format!("the object {id} has {found} bytes and should have {size}")))
+        };
+        match self.objects().open(id)? {
+            Blob::Bytes(bytes) => check(bytes.len() as u64).and_then(|()| take(&bytes)),
+            Blob::Stream { size: found, mut reader } => {
+                check(found)?;
+                let mut buffer = vec![0; 128 * 1024];
+                loop {
+                    match reader.read(&mut buffer).map_err(|error| damaged(id, error))? {
+                        0 => return Ok(()),
+                        count => take(&buffer[..count])?,
+                    }
+                }
             }
-            let blob = self.inner.find_blob(id).map_err(|error| missing_object("object", id, error))?;
-            return Ok(Some(blob.content().to_vec()));
-        };
-        let mut content = Vec::new();
-        (&mut reader)
-            .take(limit.saturating_add(1))
-            .read_to_end(&mut content)
-            .map_err(|error| damaged(id, error))?;
-        Ok((content.len() as u64 <= limit).then_some(content))
-    }
-
-    /// The content of a blob that is a file of its own in this repository; `None` when it isn't.
-    ///
-    /// libgit2 does not read it: on a file that is cut short it never ends.
-    fn loose_blob(&self, id: Oid) -> io::Result<Option<impl io::Read + use<>>> {
-        let name = id.to_string();
-        let Ok(file) = File::open(self.common_dir().join("objects").join(&name[..2]).join(&name[2..])) else {
-            return Ok(None);
-        };
-        let mut reader = BufReader::new(ZlibDecoder::new(file));
-        let mut header = Vec::new();
-        (&mut reader).take(MOST_HEADER_BYTES).read_until(0, &mut header)?;
-        if header.starts_with(b"blob ") && header.ends_with(b"\0") {
-            return Ok(Some(reader));
         }
-        Err(io::Error::new(io::ErrorKind::InvalidData, "it is no blob"))
+    }
+
+    /// The entries of a tree, in git's order.
+    pub fn read_tree(&self, id: Oid) -> Result<Vec<TreeEntry>> {
+        let bytes = self.objects().read(id, git2::ObjectType::Tree, MOST_TREE_BYTES)?;
+        let damaged = || {
+            Error::integrity(format!("the tree {id} can't be read")).hint("`git fsck` shows what is damaged")
+        };
+        parse_tree(&bytes.ok_or_else(damaged)?).ok_or_else(damaged)
+    }
+
+    /// The entry `name` of a tree, or `None`.
+    pub fn tree_entry(&self, tree: Oid, name: &[u8]) -> Result<Option<TreeEntry>> {
+        Ok(self.read_tree(tree)?.into_iter().find(|entry| entry.name == name))
+    }
+
+    /// The object at `path` below `tree`, with its mode.
+    pub fn find_path(&self, tree: Oid, path: &str) -> Result<Option<TreeEntry>> {
+        let mut tree = tree;
+        let mut names = path.split('/').peekable();
+        while let Some(name) = names.next() {
+            let Some(entry) = self.tree_entry(tree, name.as_bytes())? else { return Ok(None) };
+            match names.peek() {
+                None => return Ok(Some(entry)),
+                Some(_) if entry.mode == MODE_TREE => tree = entry.id,
+                Some(_) => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The paths of all files below `tree`, leaving out directories for which `enter` says no.
+    pub fn list_files(&self, tree: Oid, enter: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+        let mut paths = Vec::new();
+        let mut pending = vec![(String::new(), tree)];
+        while let Some((prefix, id)) = pending.pop() {
+            for entry in self.read_tree(id)? {
+                // A name that is not UTF-8 can't be one of the files this program looks for.
+                let Ok(name) = String::from_utf8(entry.name) else { continue };
+                let path = format!("{prefix}{name}");
+                if entry.mode == MODE_TREE {
+                    if enter(&name) {
+                        pending.push((path + "/", entry.id));
+                    }
+                } else if entry.mode != 0o160_000 {
+                    paths.push(path);
+                }
+            }
+        }
+        paths.sort_unstable();
+        Ok(paths)
     }
 }
 
-fn check_size(id: Oid, found: u64, size: u64) -> Result<()> {
-    if found == size {
-        return Ok(());
+/// Mode, a space, name, a zero, an id (`gitformat-index` and git's `tree-walk.c` have no more to say).
+fn parse_tree(bytes: &[u8]) -> Option<Vec<TreeEntry>> {
+    let mut entries = Vec::with_capacity(bytes.len() / 40);
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let space = rest.iter().position(|byte| *byte == b' ')?;
+        let mode = i32::from_str_radix(std::str::from_utf8(&rest[..space]).ok()?, 8).ok()?;
+        let zero = space + rest[space..].iter().position(|byte| *byte == 0)?;
+        let (id, after) = rest[zero + 1..].split_at_checked(ID_BYTES)?;
+        entries.push(TreeEntry {
+            name: rest[space + 1..zero].to_vec(),
+            id: Oid::from_bytes(id).ok()?,
+            mode: plain_mode(mode),
+        });
+        rest = after;
     }
-    Err(Error::integrity(format!("the object {id} has {found} bytes and should have {size}")))
+    Some(entries)
 }
 
-fn damaged(id: Oid, error: io::Error) -> Error {
+/// Old trees have files with other permissions; git takes each for one of two.
+fn plain_mode(mode: i32) -> i32 {
+    match mode & 0o170_000 {
+        0o100_000 if mode & 0o100 != 0 => 0o100_755,
+        0o100_000 => super::MODE_FILE,
+        other => other,
+    }
+}
+
+pub(super) fn damaged(id: Oid, error: io::Error) -> Error {
     Error::integrity(format!("the object {id} can't be read"))
         .hint("`git fsck` shows what is damaged")
         .because(error)

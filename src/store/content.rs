@@ -1,74 +1,99 @@
 //! A file of a package as git objects, and back: what stands at `files/<path>` in a package's tree.
-//! A blob there is the file as it is. (A tree there is an archive taken apart; none is written yet.)
+//! A blob there is the file as it is, a tree an archive taken apart.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
+use super::archive;
 use crate::error::{Error, Result};
-use crate::git::{Batch, MODE_FILE, Oid, Repository, TreeEntry};
+use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry};
 use crate::package::id::Hasher;
 use crate::package::manifest::FileEntry;
+use crate::progress::Progress;
 
 /// Most bytes of a file that is held in memory.
 const MOST_HELD: u64 = 8 * 1024 * 1024;
 
-/// What was written for a file.
-#[derive(Debug)]
-pub(super) struct Written {
-    /// The object to stand at the file's place in the package's tree.
-    pub(super) id: Oid,
-    /// Its mode there.
-    pub(super) mode: i32,
+/// Writes a package's files as objects.
+#[derive(Clone, Copy)]
+pub(super) struct Writer<'a> {
+    pub(super) repository: &'a Repository,
+    pub(super) batch: &'a Batch,
+    pub(super) progress: &'a dyn Progress,
 }
 
-/// Writes the file at `path` as objects.
-///
-/// # Arguments
-/// `earlier`: what stands at the same place in an earlier package.
-pub(super) fn write(
-    batch: &Batch,
-    path: &Path,
-    file: &FileEntry,
-    earlier: Option<TreeEntry>,
-) -> Result<Written> {
-    let unreadable = |error| Error::io("read", path, error);
-    let earlier = earlier.filter(|entry| entry.mode == MODE_FILE).map(|entry| entry.id);
-    let id = if file.size <= MOST_HELD {
-        let mut bytes = Vec::new();
+impl Writer<'_> {
+    /// Writes the file at `path` as objects.
+    ///
+    /// # Arguments
+    /// `earlier`: what stands at the same place in an earlier package.
+    ///
+    /// # Returns
+    /// The objects, with their paths below the file's place in the package's tree: one with none, or an archive's.
+    pub(super) fn write(
+        &self,
+        path: &Path,
+        file: &FileEntry,
+        earlier: Option<&TreeEntry>,
+    ) -> Result<archive::Parts> {
+        let unreadable = |error| Error::io("read", path, error);
         let source = File::open(path).map_err(unreadable)?;
-        source.take(file.size + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        let mut hasher = Hasher::default();
-        hasher.update(&bytes);
-        if hasher.finish() != (file.sha256, file.size) {
+        let before = |mode: i32| earlier.filter(|entry| entry.mode == mode).map(|entry| entry.id);
+        let hash = || File::open(path).and_then(hash);
+        let (parts, hashed) =
+            archive::write(self.repository, self.batch, &source, before(MODE_TREE), self.progress, hash)?;
+        if hashed.map_err(unreadable)? != (file.sha256, file.size) {
             return Err(changed(path));
         }
-        batch.blob(&bytes, earlier)?
-    } else {
-        let open = || -> io::Result<Box<dyn Read>> { Ok(Box::new(File::open(path)?)) };
-        let id = batch.blob_stream(file.size, &open, None)?;
-        let mut hasher = Hasher::default();
-        let mut source = File::open(path).map_err(unreadable)?;
-        let mut buffer = vec![0; 256 * 1024];
-        loop {
-            let count = source.read(&mut buffer).map_err(unreadable)?;
-            if count == 0 {
-                break;
+        match parts {
+            Some(parts) => Ok(parts),
+            None => Ok(vec![(String::new(), self.write_whole(path, file, before(MODE_FILE))?)]),
+        }
+    }
+
+    fn write_whole(&self, path: &Path, file: &FileEntry, earlier: Option<Oid>) -> Result<Oid> {
+        let unreadable = |error| Error::io("read", path, error);
+        let id = if file.size <= MOST_HELD {
+            let mut bytes = Vec::new();
+            let source = File::open(path).map_err(unreadable)?;
+            source.take(file.size + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+            let mut hasher = Hasher::default();
+            hasher.update(&bytes);
+            if hasher.finish() != (file.sha256, file.size) {
+                return Err(changed(path));
             }
-            hasher.update(&buffer[..count]);
+            self.batch.blob(&bytes, earlier)?
+        } else {
+            let open = || -> io::Result<Box<dyn Read>> { Ok(Box::new(File::open(path)?)) };
+            let id = self.batch.blob_stream(file.size, &open, None)?;
+            let hashed = File::open(path).and_then(hash).map_err(unreadable)?;
+            if hashed != (file.sha256, file.size) {
+                return Err(changed(path));
+            }
+            id
+        };
+        self.progress.advance(file.size);
+        Ok(id)
+    }
+}
+
+fn hash(mut file: File) -> io::Result<(crate::package::Sha256, u64)> {
+    let mut hasher = Hasher::default();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finish()),
+            count => hasher.update(&buffer[..count]),
         }
-        if hasher.finish() != (file.sha256, file.size) {
-            return Err(changed(path));
-        }
-        id
-    };
-    Ok(Written { id, mode: MODE_FILE })
+    }
 }
 
 fn changed(path: &Path) -> Error {
     Error::refused(format!("'{}' changed while it was recorded: nothing was recorded", path.display()))
         .hint("see that nothing else writes to the package directory, and run the command again")
 }
+
 /// Hands the recorded bytes of `file` to `take`, and checks them at the end: what was taken counts only when this
 /// returns `Ok`.
 pub(super) fn read(
@@ -77,21 +102,46 @@ pub(super) fn read(
     file: &FileEntry,
     take: &mut dyn FnMut(&[u8]) -> Result<()>,
 ) -> Result<()> {
-    if entry.mode != MODE_FILE {
-        return Err(Error::integrity(format!(
-            "'{}' is kept in a form that this git-slsart can't read",
-            file.path
-        ))
-        .hint("install a newer git-slsart: cargo install git-slsart"));
+    let mut checked = Checked { hasher: Hasher::default(), left: file.size, file, take };
+    match entry.mode {
+        MODE_FILE => repository.read_parts(entry.id, file.size, &mut |bytes| checked.take(bytes))?,
+        MODE_TREE => archive::read(repository, entry.id, file.size, &mut checked)?,
+        _ => {
+            return Err(Error::integrity(format!(
+                "'{}' is kept in a form that this git-slsart can't read",
+                file.path
+            ))
+            .hint("install a newer git-slsart: cargo install git-slsart"));
+        }
     }
-    let mut hasher = Hasher::default();
-    let mut left = file.size;
-    repository.read_parts(entry.id, file.size, &mut |bytes| {
-        left = left.checked_sub(bytes.len() as u64).ok_or_else(|| different(file))?;
-        hasher.update(bytes);
-        take(bytes)
-    })?;
-    if hasher.finish() == (file.sha256, file.size) { Ok(()) } else { Err(different(file)) }
+    if checked.hasher.finish() == (file.sha256, file.size) { Ok(()) } else { Err(different(file)) }
+}
+
+/// Hashes what it hands on, and hands on no more than there should be.
+struct Checked<'a> {
+    hasher: Hasher,
+    left: u64,
+    file: &'a FileEntry,
+    take: &'a mut dyn FnMut(&[u8]) -> Result<()>,
+}
+
+impl Checked<'_> {
+    fn take(&mut self, bytes: &[u8]) -> Result<()> {
+        self.left = self.left.checked_sub(bytes.len() as u64).ok_or_else(|| different(self.file))?;
+        self.hasher.update(bytes);
+        (self.take)(bytes)
+    }
+}
+
+impl Write for Checked<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.take(bytes).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn different(file: &FileEntry) -> Error {

@@ -1,6 +1,7 @@
 //! Where packages live in a repository: refs, notes, trees. The formats are specified in docs/format.md.
 //! Knows git's objects and refs; knows nothing of the framework, of worktrees or of the terminal.
 
+mod archive;
 mod content;
 pub mod deployments;
 mod earlier;

@@ -138,8 +138,7 @@ impl StoredPackage<'_> {
         progress.expect_bytes(self.manifest.package.size);
         for file in &self.manifest.files {
             interrupt::check()?;
-            self.extract_file(file, &scratch.path().join(&file.path))?;
-            progress.advance(file.size);
+            self.extract_file(file, &scratch.path().join(&file.path), progress)?;
         }
         fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o755))
             .and_then(|()| fs::rename(scratch.path(), directory))
@@ -157,24 +156,34 @@ impl StoredPackage<'_> {
         let mut damages = Vec::new();
         for file in &self.manifest.files {
             interrupt::check()?;
-            match self.stream(file, &mut |_| Ok(())) {
+            let mut left = file.size;
+            let read = self.stream(file, &mut |bytes| {
+                left = left.saturating_sub(bytes.len() as u64);
+                progress.advance(bytes.len() as u64);
+                Ok(())
+            });
+            progress.advance(left);
+            match read {
                 Ok(()) => {}
                 Err(error) if error.kind == Kind::Integrity => {
                     damages.push(Damage { path: file.path.clone(), problem: error.message });
                 }
                 Err(error) => return Err(error),
             }
-            progress.advance(file.size);
         }
         Ok(damages)
     }
 
-    fn extract_file(&self, file: &FileEntry, path: &Path) -> Result<()> {
+    fn extract_file(&self, file: &FileEntry, path: &Path, progress: &dyn Progress) -> Result<()> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| Error::io("create", parent, error))?;
         }
         let mut out = File::create_new(path).map_err(|error| Error::io("create", path, error))?;
-        self.stream(file, &mut |bytes| out.write_all(bytes).map_err(|error| Error::io("write", path, error)))
+        self.stream(file, &mut |bytes| {
+            progress.advance(bytes.len() as u64);
+            interrupt::check()?;
+            out.write_all(bytes).map_err(|error| Error::io("write", path, error))
+        })
     }
 
     fn stream(&self, file: &FileEntry, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {

@@ -83,14 +83,16 @@ impl Store<'_> {
     ) -> Result<Oid> {
         let Recording { directory, manifest, source, commit } = recording;
         let earlier = Earlier::find(self, *commit, &manifest.target);
+        let writer = content::Writer { repository: self.repository, batch, progress };
         let mut tree = TreeDraft::default();
         for file in &directory.files {
             interrupt::check()?;
             let path = format!("files/{}", file.path);
             let place = directory.place_of(&file.path);
-            let written = content::write(batch, &place, file, earlier.object(&path))?;
-            tree.insert(&path, written.id, written.mode);
-            progress.advance(file.size);
+            for (below, id) in writer.write(&place, file, earlier.object(&path).as_ref())? {
+                let path = if below.is_empty() { path.clone() } else { format!("{path}/{below}") };
+                tree.insert(&path, id, MODE_FILE);
+            }
         }
         let manifest_blob =
             batch.blob(manifest.to_toml()?.as_bytes(), earlier.object(MANIFEST).map(|entry| entry.id))?;

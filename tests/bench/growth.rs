@@ -172,6 +172,8 @@ fn gc(shop: &Workshop) {
 fn nothing(_: &Workshop) {}
 
 /// Prints a table for each service.
+#[expect(clippy::print_stdout, reason = "a benchmark's table is its result")]
+#[expect(clippy::cast_precision_loss, reason = "they are sizes of files")]
 pub(crate) fn print(bed: &Path) {
     for service in ["whole", "bundles"] {
         let releases = bed.join("growth").join(service);
@@ -200,6 +202,7 @@ pub(crate) fn print(bed: &Path) {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "they are sizes of files")]
 fn cost(keeper: &Keeper, releases: &Path) -> Cost {
     let shop =
         Workshop { root: tempfile::tempdir().expect("a temporary directory"), service: releases.to_owned() };

@@ -139,14 +139,14 @@ fn damage_fails() {
     let sandbox = packaged();
     sandbox.unpack();
     let blob = sandbox
-        .shell("git rev-parse $(git for-each-ref --format='%(refname)' refs/slsart):files/orders.zip")
+        .shell("git rev-parse $(git for-each-ref --format='%(refname)' refs/slsart):files/orders.zip/tree/handler.js")
         .stdout;
     let (folder, file) = blob.trim().split_at(2);
     fs::remove_file(sandbox.path(&format!(".git/objects/{folder}/{file}"))).unwrap();
     matches(
         failing(&sandbox),
         str![[r#"
-✗ intact     the object 7f6b971a955530dce60c4cbe2d314aade600a006 is missing from the object store
+✗ intact     the object 540530e335ac2c00b3db0b8d2866b975f94c936e is missing from the object store
   hint:     package it again: git slsart package --again
 "#]],
     );

@@ -47,7 +47,8 @@ by Dana <dana@example.org>
             .stdout,
         str![[r#"
 files/cloudformation-template-update-stack.json
-files/orders.zip
+files/orders.zip/recipe
+files/orders.zip/tree/handler.js
 files/serverless-state.json
 manifest.toml
 

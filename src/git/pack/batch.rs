@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{self, Read, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use flate2::Compression;
@@ -17,7 +17,7 @@ use super::file::Pack;
 use super::own::OwnPacks;
 use super::writer::{Writer, Written};
 use crate::error::{Error, Result};
-use crate::git::{MODE_TREE, Repository, TreeEntry, data_dir, failed};
+use crate::git::{MODE_TREE, Repository, TreeEntry, data_dir, failed, readers};
 
 /// Objects within these sizes, in bytes, are tried as differences. Finding one takes half as much memory as the base again.
 const DIFFERENCES: std::ops::RangeInclusive<usize> = 128..=32 * 1024 * 1024;
@@ -73,10 +73,7 @@ impl Replaced {
 impl Repository {
     /// Starts a pack.
     pub fn batch(&self) -> Result<Batch> {
-        let flags = git2::RepositoryOpenFlags::NO_SEARCH | git2::RepositoryOpenFlags::NO_DOTGIT;
-        let no_ceilings: [&Path; 0] = [];
-        let reader = git2::Repository::open_ext(self.inner.path(), flags, no_ceilings)
-            .map_err(|error| failed("cannot open the repository", error))?;
+        let reader = readers::open(self.inner.path())?;
         let objects = self.common_dir().join("objects");
         let (author, committer) =
             self.signatures().map_err(|error| failed("cannot tell who you are", error))?;

@@ -1,0 +1,300 @@
+//! Huffman codes as zlib 1.3 builds them (`trees.c`): which of the many optimal codes comes out is decided by the order of a
+//! heap and by how codes that are too long are shortened, so both are the same here.
+
+/// Literals, the end of a block, and lengths.
+pub(super) const LITERALS: usize = 286;
+/// Codes of distances.
+pub(super) const DISTANCES: usize = 30;
+/// Codes that code lengths are sent with.
+pub(super) const LENGTHS: usize = 19;
+/// The symbol that ends a block.
+pub(super) const END: usize = 256;
+/// Extra bits of each length code.
+pub(super) const LENGTH_EXTRA: [u8; 29] =
+    [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
+/// Extra bits of each distance code.
+pub(super) const DISTANCE_EXTRA: [u8; 30] =
+    [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13];
+/// Extra bits of the codes of code lengths.
+pub(super) const LENGTHS_EXTRA: [u8; 19] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 7];
+/// The order in which the lengths of those codes are sent.
+pub(super) const LENGTHS_ORDER: [usize; 19] =
+    [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+
+const MAX_BITS: usize = 15;
+const NODES: usize = 2 * LITERALS + 1;
+
+/// What a kind of symbols has in common in every block.
+pub(super) struct Kind {
+    /// Symbols.
+    pub(super) symbols: usize,
+    /// Extra bits, from this symbol on.
+    pub(super) extra: &'static [u8],
+    /// The first symbol with extra bits.
+    pub(super) base: usize,
+    /// The longest code.
+    pub(super) longest: usize,
+    /// Lengths of the fixed codes, if there are any.
+    pub(super) fixed: Option<&'static [u8]>,
+}
+
+/// Literals and lengths.
+pub(super) static LITERAL_KIND: Kind =
+    Kind { symbols: LITERALS, extra: &LENGTH_EXTRA, base: 257, longest: 15, fixed: Some(&FIXED_LENGTHS) };
+/// Distances.
+pub(super) static DISTANCE_KIND: Kind =
+    Kind { symbols: DISTANCES, extra: &DISTANCE_EXTRA, base: 0, longest: 15, fixed: Some(&[5; 30]) };
+/// Code lengths.
+pub(super) static LENGTHS_KIND: Kind =
+    Kind { symbols: LENGTHS, extra: &LENGTHS_EXTRA, base: 0, longest: 7, fixed: None };
+
+/// Lengths of the fixed literal codes, the two that never occur included.
+pub(super) static FIXED_LENGTHS: [u8; 288] = {
+    let mut lengths = [8; 288];
+    let mut symbol = 144;
+    while symbol < 280 {
+        lengths[symbol] = if symbol < 256 { 9 } else { 7 };
+        symbol += 1;
+    }
+    lengths
+};
+
+/// A code: for each symbol its bits, already reversed for sending, and how many.
+#[derive(Clone)]
+pub(super) struct Code {
+    /// Reversed bits.
+    pub(super) bits: Vec<u16>,
+    /// Lengths; none: the symbol does not occur.
+    pub(super) lengths: Vec<u8>,
+    /// The last symbol that has a code.
+    pub(super) last: usize,
+}
+
+/// What a block would take, in bits.
+#[derive(Default)]
+pub(super) struct Cost {
+    /// With codes of its own.
+    pub(super) own: i64,
+    /// With the fixed codes.
+    pub(super) fixed: i64,
+}
+
+impl Code {
+    /// The code of fixed lengths.
+    pub(super) fn fixed(lengths: &[u8]) -> Self {
+        Self::from_lengths(lengths.to_vec(), lengths.len() - 1)
+    }
+
+    fn from_lengths(lengths: Vec<u8>, last: usize) -> Self {
+        let mut counts = [0u16; MAX_BITS + 1];
+        for &length in &lengths[..=last] {
+            counts[usize::from(length)] += 1;
+        }
+        counts[0] = 0;
+        let mut next = [0u16; MAX_BITS + 1];
+        for bits in 1..=MAX_BITS {
+            next[bits] = (next[bits - 1] + counts[bits - 1]) << 1;
+        }
+        let mut bits = vec![0; lengths.len()];
+        for (code, &length) in bits.iter_mut().zip(&lengths[..=last]).filter(|(_, length)| **length != 0) {
+            let number = &mut next[usize::from(length)];
+            *code = number.reverse_bits() >> (16 - u16::from(length));
+            *number = number.wrapping_add(1);
+        }
+        Self { bits, lengths, last }
+    }
+
+    /// The code for these frequencies, and its cost added to what the block takes.
+    pub(super) fn build(kind: &Kind, frequencies: &[u16], cost: &mut Cost) -> Self {
+        let mut heap = Heap::new(&frequencies[..kind.symbols]);
+        let mut last = heap.fill(kind.symbols);
+        while heap.count < 2 {
+            let forced = if last.is_none_or(|last| last < 2) { last.map_or(0, |last| last + 1) } else { 0 };
+            if last.is_none_or(|last| last < 2) {
+                last = Some(forced);
+            }
+            heap.force(forced);
+            cost.own -= 1;
+            if let Some(fixed) = kind.fixed {
+                cost.fixed -= i64::from(fixed[forced]);
+            }
+        }
+        let last = last.unwrap_or(0);
+        heap.join(kind.symbols);
+        heap.limit(kind, last, cost);
+        Self::from_lengths(heap.lengths[..kind.symbols].to_vec(), last)
+    }
+}
+
+/// The heap that the tree is built with; its upper end collects the nodes by falling frequency.
+struct Heap {
+    nodes: [u16; NODES],
+    count: usize,
+    sorted: usize,
+    frequencies: [u16; NODES],
+    depths: [u8; NODES],
+    parents: [u16; NODES],
+    lengths: [u8; NODES],
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "nodes are fewer than 600, depths and lengths below 256"
+)]
+impl Heap {
+    fn new(frequencies: &[u16]) -> Self {
+        let mut heap = Self {
+            nodes: [0; NODES],
+            count: 0,
+            sorted: NODES,
+            frequencies: [0; NODES],
+            depths: [0; NODES],
+            parents: [0; NODES],
+            lengths: [0; NODES],
+        };
+        heap.frequencies[..frequencies.len()].copy_from_slice(frequencies);
+        heap
+    }
+
+    /// Takes in every symbol that occurs; returns the last of them.
+    fn fill(&mut self, symbols: usize) -> Option<usize> {
+        let mut last = None;
+        for symbol in (0..symbols).filter(|symbol| self.frequencies[*symbol] != 0).collect::<Vec<_>>() {
+            self.count += 1;
+            self.nodes[self.count] = symbol as u16;
+            last = Some(symbol);
+        }
+        last
+    }
+
+    /// A symbol that does not occur, since a code has two at least.
+    fn force(&mut self, symbol: usize) {
+        self.count += 1;
+        self.nodes[self.count] = symbol as u16;
+        self.frequencies[symbol] = 1;
+    }
+
+    fn before(&self, one: u16, other: u16) -> bool {
+        let key = |node: u16| (self.frequencies[usize::from(node)], self.depths[usize::from(node)]);
+        key(one) <= key(other)
+    }
+
+    fn sift(&mut self, mut at: usize) {
+        let node = self.nodes[at];
+        let mut below = at * 2;
+        while below <= self.count {
+            if below < self.count && self.before(self.nodes[below + 1], self.nodes[below]) {
+                below += 1;
+            }
+            if self.before(node, self.nodes[below]) {
+                break;
+            }
+            self.nodes[at] = self.nodes[below];
+            at = below;
+            below *= 2;
+        }
+        self.nodes[at] = node;
+    }
+
+    fn sort(&mut self, node: u16) {
+        self.sorted -= 1;
+        self.nodes[self.sorted] = node;
+    }
+
+    /// Joins the two rarest nodes until one is left.
+    fn join(&mut self, symbols: usize) {
+        for at in (1..=self.count / 2).rev() {
+            self.sift(at);
+        }
+        let mut new = symbols;
+        loop {
+            let rarest = self.nodes[1];
+            self.nodes[1] = self.nodes[self.count];
+            self.count -= 1;
+            self.sift(1);
+            let second = self.nodes[1];
+            self.sort(rarest);
+            self.sort(second);
+            let (one, other) = (usize::from(rarest), usize::from(second));
+            self.frequencies[new] = self.frequencies[one] + self.frequencies[other];
+            self.depths[new] = self.depths[one].max(self.depths[other]) + 1;
+            self.parents[one] = new as u16;
+            self.parents[other] = new as u16;
+            self.nodes[1] = new as u16;
+            new += 1;
+            self.sift(1);
+            if self.count < 2 {
+                break;
+            }
+        }
+        let root = self.nodes[1];
+        self.sort(root);
+    }
+
+    /// Lengths of the codes, none above the longest allowed.
+    fn limit(&mut self, kind: &Kind, last: usize, cost: &mut Cost) {
+        let mut counts = [0i32; MAX_BITS + 1];
+        let mut too_long = 0;
+        self.lengths[usize::from(self.nodes[self.sorted])] = 0;
+        for at in self.sorted + 1..NODES {
+            let node = usize::from(self.nodes[at]);
+            let mut bits = usize::from(self.lengths[usize::from(self.parents[node])]) + 1;
+            if bits > kind.longest {
+                bits = kind.longest;
+                too_long += 1;
+            }
+            self.lengths[node] = bits as u8;
+            if node > last {
+                continue;
+            }
+            counts[bits] += 1;
+            let extra = if node >= kind.base { i64::from(kind.extra[node - kind.base]) } else { 0 };
+            let frequency = i64::from(self.frequencies[node]);
+            cost.own += frequency * (bits as i64 + extra);
+            if let Some(fixed) = kind.fixed {
+                cost.fixed += frequency * (i64::from(fixed[node]) + extra);
+            }
+        }
+        if too_long > 0 {
+            self.shorten(kind, last, &mut counts, too_long, cost);
+        }
+    }
+
+    fn shorten(
+        &mut self,
+        kind: &Kind,
+        last: usize,
+        counts: &mut [i32; MAX_BITS + 1],
+        mut too_long: i32,
+        cost: &mut Cost,
+    ) {
+        while too_long > 0 {
+            let mut bits = kind.longest - 1;
+            while counts[bits] == 0 {
+                bits -= 1;
+            }
+            counts[bits] -= 1;
+            counts[bits + 1] += 2;
+            counts[kind.longest] -= 1;
+            too_long -= 2;
+        }
+        let mut at = NODES;
+        for bits in (1..=kind.longest).rev() {
+            let mut left = counts[bits];
+            while left != 0 {
+                at -= 1;
+                let node = usize::from(self.nodes[at]);
+                if node > last {
+                    continue;
+                }
+                if usize::from(self.lengths[node]) != bits {
+                    let change = bits as i64 - i64::from(self.lengths[node]);
+                    cost.own += change * i64::from(self.frequencies[node]);
+                    self.lengths[node] = bits as u8;
+                }
+                left -= 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The window: 64 KiB of input, of which the later half slides down, and the chains of equal hashes in it.
+
+use std::io::{self, Read};
+
+use super::hash::StringHash;
+use super::level::Level;
+
+/// Half of the window, the farthest that deflate looks back.
+const HALF: usize = 1 << 15;
+const SIZE: usize = 2 * HALF;
+/// The longest match.
+pub(super) const LONGEST: usize = 258;
+/// The shortest match.
+pub(super) const SHORTEST: usize = 3;
+/// Less input ahead than this asks for more.
+const AHEAD: usize = LONGEST + SHORTEST + 1;
+/// How far back a match may begin.
+const FARTHEST: usize = HALF - AHEAD;
+/// Room after the window for reading whole words; never written.
+const ROOM: usize = 16;
+
+/// Input and chains. What is left in it after the end of input is part of what Node's hash reads, so nothing is cleared.
+pub(super) struct Window<H> {
+    bytes: Box<[u8; SIZE + ROOM]>,
+    head: Vec<u16>,
+    before: Box<[u16; HALF]>,
+    hash: H,
+    level: Level,
+    /// The position that is worked on.
+    pub(super) at: usize,
+    /// Bytes from there on.
+    pub(super) ahead: usize,
+    /// Where the present block began; below 0 when that has slid out.
+    pub(super) block: isize,
+    /// Where the last match began, wrapping below 0.
+    pub(super) found: usize,
+    ended: bool,
+}
+
+impl<H: StringHash> Window<H> {
+    pub(super) fn new(level: Level, mem_level: u32) -> Self {
+        let bits = H::bits(mem_level);
+        Self {
+            bytes: zeros(),
+            head: vec![0; 1 << bits],
+            before: zeros(),
+            hash: H::new(bits, level.number),
+            level,
+            at: 0,
+            ahead: 0,
+            block: 0,
+            found: 0,
+            ended: false,
+        }
+    }
+
+    /// Reads when little is ahead; returns whether anything is.
+    #[inline]
+    pub(super) fn fill(&mut self, input: &mut dyn Read) -> io::Result<bool> {
+        if self.ahead < AHEAD {
+            self.refill(input)?;
+        }
+        Ok(self.ahead > 0)
+    }
+
+    fn refill(&mut self, input: &mut dyn Read) -> io::Result<()> {
+        loop {
+            let mut room = SIZE - self.ahead - self.at;
+            if self.at >= HALF + FARTHEST {
+                self.bytes.copy_within(HALF..SIZE - room, 0);
+                self.found = self.found.wrapping_sub(HALF);
+                self.at -= HALF;
+                self.block -= HALF.cast_signed();
+                slide(&mut self.head);
+                slide(&mut self.before[..]);
+                room += HALF;
+            }
+            if self.ended {
+                return Ok(());
+            }
+            let start = self.at + self.ahead;
+            let mut read = 0;
+            while read < room {
+                match input.read(&mut self.bytes[start + read..start + room]) {
+                    Ok(0) => {
+                        self.ended = true;
+                        break;
+                    }
+                    Ok(count) => read += count,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            self.ahead += read;
+            if self.ahead >= AHEAD || self.ended {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The byte at a position.
+    #[inline]
+    pub(super) fn byte(&self, at: usize) -> u8 {
+        self.bytes[at]
+    }
+
+    /// The bytes of the present block, if the window has them all.
+    pub(super) fn plain(&self) -> Option<&[u8]> {
+        usize::try_from(self.block).ok().map(|block| &self.bytes[block..self.at])
+    }
+
+    /// Bytes of the present block.
+    pub(super) fn block_size(&self) -> usize {
+        self.at.wrapping_sub(self.block.cast_unsigned())
+    }
+
+    /// Puts the string at a position into its chain; returns the one before it, 0 if there is none.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "positions are below 1 << 16")]
+    pub(super) fn insert(&mut self, at: usize) -> usize {
+        let next =
+            u32::from_le_bytes([self.bytes[at], self.bytes[at + 1], self.bytes[at + 2], self.bytes[at + 3]]);
+        let head = &mut self.head[self.hash.hash(next) as usize];
+        let before = *head;
+        self.before[at % HALF] = before;
+        *head = at as u16;
+        usize::from(before)
+    }
+
+    /// Whether a string is near enough to be matched.
+    #[inline]
+    pub(super) fn near(&self, candidate: usize) -> bool {
+        candidate != 0 && self.at - candidate <= FARTHEST
+    }
+
+    /// The longest match of a chain, as zlib finds it: not the longest there is, but the first good enough. Returns its
+    /// length, `best` if none is longer; where it begins is in `found`.
+    #[inline]
+    pub(super) fn longest(&mut self, mut candidate: usize, mut best: usize) -> usize {
+        let mut chain = self.level.chain;
+        if best >= self.level.good {
+            chain >>= 2;
+        }
+        let nice = self.level.nice.min(self.ahead);
+        let limit = self.at.saturating_sub(FARTHEST);
+        let bytes = &self.bytes[..];
+        let Some(scan) = bytes.get(self.at..self.at + LONGEST) else { return best.min(self.ahead) };
+        let start = [scan[0], scan[1]];
+        let mut end = [scan[best - 1], scan[best]];
+        loop {
+            let matched = &bytes[candidate..candidate + LONGEST];
+            if matched[best - 1..=best] == end && matched[..2] == start {
+                let length = common(scan, matched);
+                if length > best {
+                    self.found = candidate;
+                    best = length;
+                    if length >= nice {
+                        break;
+                    }
+                    end = [scan[best - 1], scan[best]];
+                }
+            }
+            candidate = usize::from(self.before[candidate % HALF]);
+            chain -= 1;
+            if candidate <= limit || chain == 0 {
+                break;
+            }
+        }
+        best.min(self.ahead)
+    }
+}
+
+#[allow(clippy::unnecessary_box_returns, reason = "it is too large for the stack")]
+/// An array of zeros that was never on the stack.
+fn zeros<T: Clone + Default, const N: usize>() -> Box<[T; N]> {
+    vec![T::default(); N].into_boxed_slice().try_into().unwrap_or_else(|_| unreachable!("it has N elements"))
+}
+
+/// How many bytes two strings of [`LONGEST`] bytes have in common.
+#[inline]
+fn common(one: &[u8], other: &[u8]) -> usize {
+    let word = |bytes: &[u8]| bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let mut at = 0;
+    for (a, b) in one.chunks_exact(8).zip(other.chunks_exact(8)) {
+        let different = word(a) ^ word(b);
+        if different != 0 {
+            return at + different.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    while at < LONGEST && one[at] == other[at] {
+        at += 1;
+    }
+    at
+}
+
+/// Positions after the window slid; those that slid out become 0, which is none.
+#[allow(clippy::cast_possible_truncation, reason = "half of the window fits")]
+fn slide(positions: &mut [u16]) {
+    for position in positions {
+        *position = position.saturating_sub(HALF as u16);
+    }
+}

@@ -1,0 +1,101 @@
+//! Whose deflate made a zip: a few of its entries tell, and the order in which settings are tried is always the same.
+
+use std::io::{self, Read};
+
+use super::content::{Deflated, inflate};
+use super::deflate::{Settings, deflate};
+use super::encode::{Compare, Encoder, deflated};
+use super::error::Result;
+use super::scan::Entry;
+
+/// After so many entries in a row that nothing gives again, the zip is somebody else's.
+pub(super) const ENOUGH: usize = 2;
+/// Bytes of an entry that are looked at, and when they tell nothing.
+const PREFIXES: [u64; 2] = [1 << 20, 10 << 20];
+
+/// The settings that give a few entries again, the likeliest first. None: no entry was given again.
+pub(super) fn likely(encoder: &Encoder<'_>) -> Result<Vec<Settings>> {
+    let mut candidates = Settings::all();
+    let mut found = false;
+    for entry in samples(&encoder.scan.entries) {
+        encoder.not_cancelled()?;
+        let mut left = Vec::new();
+        for limit in PREFIXES {
+            let Some(prefix) = Prefix::read(encoder, entry, limit) else { break };
+            let mut told = false;
+            left.clear();
+            for settings in &candidates {
+                let (gives, compared) = prefix.given_by(*settings);
+                left.extend(gives.then_some(*settings));
+                told |= compared;
+            }
+            // A block of zeros is megabytes long, and tells nothing before it is whole.
+            if told {
+                break;
+            }
+        }
+        if !left.is_empty() {
+            (candidates, found) = (left, true);
+        }
+        if found && candidates.len() == 1 {
+            break;
+        }
+    }
+    Ok(if found { candidates } else { Vec::new() })
+}
+
+/// The largest entry, which tells settings apart best, and some that are smaller: other programs' small streams may be the
+/// same.
+fn samples(entries: &[Entry]) -> Vec<&Entry> {
+    let mut all: Vec<&Entry> = entries.iter().filter(|entry| deflated(entry) && entry.size > 0).collect();
+    all.sort_by_key(|entry| std::cmp::Reverse(entry.size));
+    let mut places = vec![0, all.len() / 16, all.len() / 4, all.len() / 2];
+    places.dedup();
+    places.into_iter().filter_map(|place| all.get(place).copied()).collect()
+}
+
+/// The beginning of an entry.
+struct Prefix<'a> {
+    stream: Deflated<'a>,
+    /// The plain bytes, if they are few.
+    plain: Vec<u8>,
+    size: u64,
+    whole: bool,
+}
+
+impl<'a> Prefix<'a> {
+    /// None: it does not inflate.
+    fn read(encoder: &'a Encoder<'_>, entry: &Entry, limit: u64) -> Option<Self> {
+        let stream = encoder.stream(entry, None);
+        let size = entry.size.min(limit);
+        let mut plain = Vec::new();
+        if limit == PREFIXES[0] {
+            inflate(&stream).take(size).read_to_end(&mut plain).ok()?;
+            if plain.len() as u64 != size {
+                return None;
+            }
+        }
+        Some(Self { stream, plain, size, whole: entry.size == size })
+    }
+
+    /// Whether these settings give the stream again, as far as the prefix tells, and whether it tells anything.
+    fn given_by(&self, settings: Settings) -> (bool, bool) {
+        let mut compare = Compare::new(Box::new(io::BufReader::new(self.stream.reader())));
+        let plain: Box<dyn Read + '_> = match &self.plain[..] {
+            [] => Box::new(inflate(&self.stream).take(self.size)),
+            plain => Box::new(plain),
+        };
+        let mut input: Box<dyn Read + '_> = if self.whole { plain } else { Box::new(plain.chain(Cut)) };
+        let done = deflate(settings, &mut input, &mut compare);
+        (!compare.differs && (done.is_ok() || !self.whole), compare.differs || compare.any)
+    }
+}
+
+/// Where the prefix ends, so that no end of the stream is written.
+struct Cut;
+
+impl Read for Cut {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other("cut"))
+    }
+}

@@ -1,0 +1,160 @@
+//! A zip of a package as a tree of git objects, and back: its recipe, and the contents of its entries under their own paths.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use crate::archive::{Content, Error as ArchiveError, Failure, Opened, Place, Sink, Source, decode, encode};
+use crate::error::{ANOTHER_COPY, Error, Result};
+use crate::git::pack::Opener;
+use crate::git::{Batch, Blob, MODE_FILE, MODE_TREE, Oid, Readers, Repository};
+use crate::process::interrupt;
+use crate::progress::Progress;
+
+/// Most bytes of a recipe: of a zip with many ten thousand entries none of which is foreseen.
+const MOST_RECIPE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// An archive's objects, by their paths below its own.
+pub(super) type Parts = Vec<(String, Oid)>;
+
+/// Takes an archive apart.
+///
+/// # Arguments
+/// `earlier`: an earlier version of the archive's tree. `whole`: reads the same from the file while it is taken apart.
+///
+/// # Returns
+/// Its objects, and what `whole` found; no objects when the file is no archive, or not one that can be put together again.
+pub(super) fn write<T: Send>(
+    repository: &Repository,
+    batch: &Batch,
+    file: &File,
+    earlier: Option<Oid>,
+    progress: &dyn Progress,
+    whole: impl FnOnce() -> T + Send,
+) -> Result<(Option<Parts>, T)> {
+    // What can't be read of an earlier version saves nothing, and harms nothing.
+    let earlier = earlier.and_then(|tree| parts(repository, tree).ok()).unwrap_or_default();
+    let sink = Blobs { batch, earlier: &earlier, parts: Mutex::default(), progress };
+    let (recipe, whole) = thread::scope(|scope| {
+        let whole = scope.spawn(whole);
+        let recipe = encode(file, &sink, threads(), &|| interrupt::check().is_err());
+        (recipe, whole.join())
+    });
+    let whole = whole.map_err(|_| Error::bug("the thread that hashes a file ended"))?;
+    let recipe = recipe.map_err(|error| match error {
+        ArchiveError::Io(error) if error.get_ref().is_none_or(|inner| !inner.is::<Error>()) => {
+            Error::refused("an archive can't be read").because(error)
+        }
+        error => from_archive(error),
+    });
+    let Some(recipe) = recipe? else { return Ok((None, whole)) };
+    let name = Place::recipe().as_str().to_owned();
+    let id = batch.blob(&recipe, earlier.get(&name).copied())?;
+    let mut parts = sink.parts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    parts.push((name, id));
+    Ok((Some(parts), whole))
+}
+
+/// Puts the archive whose tree this is together again, and writes it to `out`; at most `size` bytes.
+pub(super) fn read(repository: &Repository, tree: Oid, size: u64, out: &mut dyn Write) -> Result<()> {
+    let parts = parts(repository, tree)?;
+    let missing = || Error::integrity("an archive's recipe is missing").hint(ANOTHER_COPY);
+    let recipe = parts.get(Place::recipe().as_str()).ok_or_else(missing)?;
+    let recipe = repository.read_blob(*recipe, MOST_RECIPE_BYTES)?;
+    let source = Objects { readers: repository.readers(), parts: &parts };
+    decode(&recipe, &source, out, size, threads()).map_err(from_archive)
+}
+
+/// All objects below `tree` by path. Their number is bounded by what one tree can name.
+fn parts(repository: &Repository, tree: Oid) -> Result<HashMap<String, Oid>> {
+    let mut parts = HashMap::new();
+    let mut pending = vec![(String::new(), tree)];
+    while let Some((prefix, tree)) = pending.pop() {
+        for entry in repository.read_tree(tree)? {
+            // A name that is not UTF-8 is none of a place's.
+            let Ok(name) = String::from_utf8(entry.name) else { continue };
+            let path = format!("{prefix}{name}");
+            match entry.mode {
+                MODE_TREE => pending.push((path + "/", entry.id)),
+                MODE_FILE => drop(parts.insert(path, entry.id)),
+                _ => {}
+            }
+        }
+    }
+    Ok(parts)
+}
+
+fn threads() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Writes contents as blobs.
+struct Blobs<'a> {
+    batch: &'a Batch,
+    earlier: &'a HashMap<String, Oid>,
+    parts: Mutex<Parts>,
+    progress: &'a dyn Progress,
+}
+
+impl Sink for Blobs<'_> {
+    fn put(&self, place: &Place, content: &Content<'_>) -> std::result::Result<(), Failure> {
+        let earlier = self.earlier.get(place.as_str()).copied();
+        let deflated = content.deflated();
+        let id = match (content.bytes(), deflated.map(|deflated| deflated.bytes())) {
+            (Some(bytes), Some(Some(deflated))) => self.batch.blob_deflated(bytes, deflated, earlier)?,
+            (Some(bytes), _) => self.batch.blob(bytes, earlier)?,
+            (None, _) => {
+                let open = || content.reader();
+                let open_deflated = || -> io::Result<Box<dyn io::Read + '_>> {
+                    deflated.map(|deflated| deflated.reader()).ok_or_else(|| io::ErrorKind::NotFound.into())
+                };
+                let stream = deflated.is_some().then_some(&open_deflated as Opener<'_>);
+                self.batch.blob_stream(content.size(), &open, stream)?
+            }
+        };
+        self.progress.advance(deflated.map_or(content.size(), |deflated| deflated.size()));
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).push((place.as_str().to_owned(), id));
+        Ok(())
+    }
+}
+
+/// Reads contents from blobs.
+struct Objects<'a> {
+    readers: Readers,
+    parts: &'a HashMap<String, Oid>,
+}
+
+impl Source for Objects<'_> {
+    fn open(&self, place: &Place) -> std::result::Result<Opened<'_>, Failure> {
+        let id = self.parts.get(place.as_str()).ok_or_else(|| {
+            Error::integrity(format!("'{place}' is missing from an archive")).hint(ANOTHER_COPY)
+        })?;
+        Ok(match self.readers.open(*id)? {
+            Blob::Bytes(bytes) => Opened::Bytes(Cow::Owned(bytes)),
+            Blob::Stream { size, reader } => Opened::Reader { size, reader },
+        })
+    }
+}
+
+fn from_archive(error: ArchiveError) -> Error {
+    match error {
+        ArchiveError::Cancelled => Error::interrupted(),
+        // A sink's or a source's own error, as it was.
+        ArchiveError::Content { place, source } => match source.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(source) => Error::integrity(format!("'{place}' can't be read")).because(source),
+        },
+        ArchiveError::Io(error) => match error.downcast::<Error>() {
+            Ok(error) => error,
+            // Writing fails with an error of its own: this was reading.
+            Err(error) => {
+                Error::integrity("an archive's content can't be read").hint(ANOTHER_COPY).because(error)
+            }
+        },
+        error => Error::integrity("an archive can't be put together again").hint(ANOTHER_COPY).because(error),
+    }
+}
