@@ -5,7 +5,9 @@
 
 mod corpus;
 mod engines;
+mod fixtures;
 mod memory;
 mod odd;
 mod producers;
 mod properties;
+mod speed;

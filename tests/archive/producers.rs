@@ -107,7 +107,7 @@ const write = (stream) => new Promise((done, fail) => stream.pipe(fs.createWrite
 "#;
 
 /// Where `make setup` put the libraries.
-fn libraries() -> PathBuf {
+pub(crate) fn libraries() -> PathBuf {
     let bed = std::env::var_os("SLSART_BED").map(PathBuf::from);
     let bed = bed.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bed"));
     let libraries = bed.join("flavours/zips");
