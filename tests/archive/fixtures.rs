@@ -80,8 +80,8 @@ fn engines_are_as_ever() {
             deflate(settings, &mut &plain[..], &mut stream).unwrap();
             hash.update(&stream);
         }
-        let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        lines.push_str(&format!("{hash}  {settings}\n"));
+        let hash: Vec<String> = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        lines.push_str(&format!("{}  {settings}\n", hash.concat()));
     }
     hold("engines.sha256", lines.as_bytes());
 }
