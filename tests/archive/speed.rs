@@ -3,9 +3,19 @@
 use std::fs;
 use std::time::Instant;
 
+use git_slsart::archive;
 use git_slsart::archive::deflate::{Engine, Settings, deflate};
 
-use crate::memory::{decode, encode_file};
+use crate::memory::{decode, encode_file, threads};
+
+/// A sink that keeps nothing.
+struct Nothing;
+
+impl archive::Sink for Nothing {
+    fn put(&self, _: &archive::Place, _: &archive::Content<'_>) -> Result<(), archive::Failure> {
+        Ok(())
+    }
+}
 
 /// Plain MB/s of each engine and level over the folder of `SLSART_ARCHIVE_FOLDER`, and of taking apart and putting together
 /// the zips that are named in `SLSART_ARCHIVE_ZIPS`, separated by colons.
@@ -34,20 +44,28 @@ fn speed() {
     for zip in variable("SLSART_ARCHIVE_ZIPS").split(':').filter(|zip| !zip.is_empty()) {
         let file = fs::File::open(zip).unwrap();
         let size = file.metadata().unwrap().len();
-        for threads in [1, 2] {
+        let start = Instant::now();
+        archive::encode(&file, &Nothing, threads(2), &|| false).unwrap();
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
+        println!("{zip}: apart, nothing kept, 2 threads: {:.2} s, {peak}", start.elapsed().as_secs_f64());
+        if variable("SLSART_ARCHIVE_APART") == "1" {
+            continue;
+        }
+        for count in [1, 2] {
             let start = Instant::now();
-            let Some((recipe, memory)) = encode_file(&file, threads) else {
+            let Some((recipe, memory)) = encode_file(&file, count) else {
                 println!("{zip}: none");
                 continue;
             };
             let encoded = start.elapsed().as_secs_f64();
             let start = Instant::now();
-            let out = decode(&recipe, &memory, 1 << 32, threads).unwrap();
+            let out = decode(&recipe, &memory, 1 << 32, count).unwrap();
             let decoded = start.elapsed().as_secs_f64();
             assert!(fs::read(zip).unwrap() == out);
             let mb = size as f64 / 1e6;
             println!(
-                "{zip}: {mb:.1} MB, {threads} threads: apart {encoded:.2} s ({:.0} MB/s), together {decoded:.2} s ({:.0} MB/s), recipe {} bytes, {:.1} %",
+                "{zip}: {mb:.1} MB, {count} threads: apart {encoded:.2} s ({:.0} MB/s), together {decoded:.2} s ({:.0} MB/s), recipe {} bytes, {:.1} %",
                 mb / encoded,
                 mb / decoded,
                 recipe.len(),
