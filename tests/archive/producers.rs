@@ -72,7 +72,7 @@ fn info_zip() {
     round_trip(&fs::read(work.path().join("out.zip")).unwrap()).unwrap();
 }
 
-const LIBRARIES: &str = r#"
+const LIBRARIES: &str = r"
 const fs = require('fs'), path = require('path'), { Readable } = require('stream');
 const [modules, producer, level, memLevel, out] = process.argv.slice(1);
 const need = (name) => require(path.join(modules, 'node_modules', name));
@@ -104,10 +104,10 @@ const write = (stream) => new Promise((done, fail) => stream.pipe(fs.createWrite
     zip.writeZip(out);
   }
 })();
-"#;
+";
 
 /// Where `make setup` put the libraries.
-fn libraries() -> PathBuf {
+pub(crate) fn libraries() -> PathBuf {
     let bed = std::env::var_os("SLSART_BED").map(PathBuf::from);
     let bed = bed.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bed"));
     let libraries = bed.join("flavours/zips");

@@ -15,7 +15,7 @@ fn zip(entries: &[Made], prefix: &[u8], tail: &[u8]) -> Vec<u8> {
     zip.bytes.extend(prefix);
     for (name, seed, size, level, descriptor, extra) in entries {
         let plain = corpus::code(*seed, *size);
-        let engine = [Engine::Zlib, Engine::Node, Engine::Node16][*seed as usize % 3];
+        let engine = [Engine::Zlib, Engine::Node, Engine::Node16][usize::try_from(*seed % 3).unwrap()];
         let data = if *level == 0 { plain.clone() } else { stream(&plain, engine, *level) };
         let name = format!("{}{}", ["", "a/", "../", "b/c/"][usize::from(name % 4)], name / 8);
         zip.add(&Entry {

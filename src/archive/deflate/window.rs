@@ -17,7 +17,7 @@ const AHEAD: usize = LONGEST + SHORTEST + 1;
 /// How far back a match may begin.
 const FARTHEST: usize = HALF - AHEAD;
 /// Room after the window for reading whole words; never written.
-const ROOM: usize = 16;
+const ROOM: usize = 1024;
 
 /// Input and chains. What is left in it after the end of input is part of what Node's hash reads, so nothing is cleared.
 pub(super) struct Window<H> {
@@ -143,21 +143,19 @@ impl<H: StringHash> Window<H> {
         }
         let nice = self.level.nice.min(self.ahead);
         let limit = self.at.saturating_sub(FARTHEST);
-        let bytes = &self.bytes[..];
-        let Some(scan) = bytes.get(self.at..self.at + LONGEST) else { return best.min(self.ahead) };
-        let start = [scan[0], scan[1]];
-        let mut end = [scan[best - 1], scan[best]];
+        let bytes = &*self.bytes;
+        // What is longer than the best has its last bytes too; those are looked at first.
+        let mut tail = Tail::new(bytes, self.at, best);
         loop {
-            let matched = &bytes[candidate..candidate + LONGEST];
-            if matched[best - 1..=best] == end && matched[..2] == start {
-                let length = common(scan, matched);
+            if tail.fits(bytes, candidate) {
+                let length = common(bytes, self.at, candidate);
                 if length > best {
                     self.found = candidate;
                     best = length;
                     if length >= nice {
                         break;
                     }
-                    end = [scan[best - 1], scan[best]];
+                    tail = Tail::new(bytes, self.at, best);
                 }
             }
             candidate = usize::from(self.before[candidate % HALF]);
@@ -176,22 +174,46 @@ fn zeros<T: Clone + Default, const N: usize>() -> Box<[T; N]> {
     vec![T::default(); N].into_boxed_slice().try_into().unwrap_or_else(|_| unreachable!("it has N elements"))
 }
 
-/// How many bytes two strings of [`LONGEST`] bytes have in common.
+/// Bytes of the window from a position on, which masks keep inside it: no check is left in the loop.
 #[inline]
-fn common(one: &[u8], other: &[u8]) -> usize {
-    let word = |bytes: &[u8]| bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+fn load<const N: usize>(bytes: &[u8; SIZE + ROOM], at: usize, offset: usize) -> [u8; N] {
+    let at = (at & (SIZE - 1)) + (offset & 0x1ff);
+    bytes[at..].first_chunk().copied().unwrap_or([0; N])
+}
+
+/// The last bytes that a match must have to be longer than the best.
+struct Tail {
+    offset: usize,
+    mask: u32,
+    bytes: u32,
+}
+
+impl Tail {
+    #[inline]
+    fn new(bytes: &[u8; SIZE + ROOM], at: usize, best: usize) -> Self {
+        let (offset, mask) = if best >= SHORTEST { (best - SHORTEST, u32::MAX) } else { (0, 0x00ff_ffff) };
+        Self { offset, mask, bytes: u32::from_le_bytes(load(bytes, at, offset)) & mask }
+    }
+
+    #[inline]
+    fn fits(&self, bytes: &[u8; SIZE + ROOM], candidate: usize) -> bool {
+        u32::from_le_bytes(load(bytes, candidate, self.offset)) & self.mask == self.bytes
+    }
+}
+
+/// How many bytes two strings have in common, up to [`LONGEST`].
+#[inline]
+fn common(bytes: &[u8; SIZE + ROOM], one: usize, other: usize) -> usize {
+    let word = |at, offset| u64::from_le_bytes(load(bytes, at, offset));
     let mut at = 0;
-    for (a, b) in one.chunks_exact(8).zip(other.chunks_exact(8)) {
-        let different = word(a) ^ word(b);
+    while at < LONGEST {
+        let different = word(one, at) ^ word(other, at);
         if different != 0 {
-            return at + different.trailing_zeros() as usize / 8;
+            return LONGEST.min(at + different.trailing_zeros() as usize / 8);
         }
         at += 8;
     }
-    while at < LONGEST && one[at] == other[at] {
-        at += 1;
-    }
-    at
+    LONGEST
 }
 
 /// Positions after the window slid; those that slid out become 0, which is none.
