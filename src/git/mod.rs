@@ -2,6 +2,7 @@
 //! command, which alone runs filters. Knows nothing of packages.
 
 pub mod hook;
+pub mod lfs;
 mod objects;
 mod refs;
 pub mod worktree;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 pub use git2::Oid;
-pub use objects::{Source, TreeDraft};
+pub use objects::{Source, TreeDraft, blob_id};
 
 use crate::error::{Error, Kind, Result};
 use crate::process::Invocation;
@@ -251,6 +252,15 @@ impl Repository {
             let (author, committer) = self.signatures()?;
             let tree = self.inner.find_tree(tree)?;
             self.inner.commit(None, &author, &committer, message, &tree, &parents.iter().collect::<Vec<_>>())
+        };
+        write().map_err(|error| failed("cannot write to the object store", error))
+    }
+
+    /// Writes a commit like `commit` but for its tree: the same parents, message, names and times. No ref names it yet.
+    pub fn write_commit_like(&self, commit: Oid, tree: Oid) -> Result<Oid> {
+        let write = || -> std::result::Result<Oid, git2::Error> {
+            let tree = self.inner.find_tree(tree)?;
+            self.inner.find_commit(commit)?.amend(None, None, None, None, None, Some(&tree))
         };
         write().map_err(|error| failed("cannot write to the object store", error))
     }

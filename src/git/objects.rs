@@ -173,6 +173,12 @@ impl Repository {
     }
 }
 
+/// The id that a blob with this content has, without writing it.
+pub fn blob_id(content: &[u8]) -> Result<Oid> {
+    Oid::hash_object(git2::ObjectType::Blob, content)
+        .map_err(|error| Error::bug("a blob can't be hashed").because(error))
+}
+
 fn damaged(id: Oid, error: io::Error) -> Error {
     Error::integrity(format!("the object {id} can't be read"))
         .hint("`git fsck` shows what is damaged")
