@@ -87,6 +87,17 @@ pub struct TargetArgs {
     pub region: Option<String>,
 }
 
+/// How packages are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Storage {
+    /// In git objects; large files in Git LFS, where git-lfs is installed
+    Auto,
+    /// In git objects
+    Git,
+    /// Archives in Git LFS
+    Lfs,
+}
+
 /// A command with its arguments.
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "each command's arguments document it, and are its help")]

@@ -17,10 +17,11 @@ pub mod verify;
 use std::path::Path;
 use std::str::FromStr;
 
-use crate::cli::{Command, TargetArgs};
+use crate::cli::{self, Command, TargetArgs};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::git::Repository;
+use crate::package::storage::Storage;
 use crate::process::Output;
 use crate::progress::Progress;
 use crate::service::NameError;
@@ -95,6 +96,16 @@ impl TargetArgs {
             stage: self.stage.as_deref().map(name).transpose()?,
             region: self.region.as_deref().map(name).transpose()?,
         })
+    }
+}
+
+/// How packages are kept: as the command line says, else as `slsart.toml` does.
+fn storage(wanted: Option<cli::Storage>, workspace: &Workspace<'_>) -> Storage {
+    match wanted {
+        Some(cli::Storage::Auto) => Storage::Auto,
+        Some(cli::Storage::Git) => Storage::Git,
+        Some(cli::Storage::Lfs) => Storage::Lfs,
+        None => workspace.config.storage,
     }
 }
 

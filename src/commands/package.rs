@@ -6,8 +6,8 @@ use std::io;
 use clap::Args;
 use serde::Serialize;
 
-use super::{framework_output, installing};
-use crate::cli::TargetArgs;
+use super::{framework_output, installing, storage};
+use crate::cli::{Storage, TargetArgs};
 use crate::error::{Error, Kind, Result};
 use crate::packaging::Summary;
 use crate::packaging::make::{Making, make};
@@ -41,6 +41,9 @@ pub struct PackageArgs {
     /// Package again what has been packaged
     #[arg(long)]
     again: bool,
+    /// How the package is kept [default: from slsart.toml]
+    #[arg(long, value_name = "HOW")]
+    storage: Option<Storage>,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -69,6 +72,7 @@ pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         in_place: args.in_place,
         allow_dirty: args.allow_dirty,
         again: args.again,
+        storage: storage(args.storage, workspace),
         installing: installing(ui),
         packaging: framework_output(ui),
     };

@@ -21,8 +21,12 @@ pub(super) fn write(repository: &Repository, path: &Path, file: &FileEntry) -> R
     if source.hasher.finish() == (file.sha256, file.size) {
         return Ok((id, MODE_FILE));
     }
-    Err(Error::refused(format!("'{}' changed while it was recorded: nothing was recorded", path.display()))
-        .hint("see that nothing else writes to the package directory, and run the command again"))
+    Err(changed(path))
+}
+
+pub(super) fn changed(path: &Path) -> Error {
+    Error::refused(format!("'{}' changed while it was recorded: nothing was recorded", path.display()))
+        .hint("see that nothing else writes to the package directory, and run the command again")
 }
 
 /// Hashes what is read through it.
@@ -64,7 +68,7 @@ pub(super) fn read(
     if hasher.finish() == (file.sha256, file.size) { Ok(()) } else { Err(different(file)) }
 }
 
-fn different(file: &FileEntry) -> Error {
+pub(super) fn different(file: &FileEntry) -> Error {
     Error::integrity(format!("'{}' is not what was recorded", file.path))
         .hint("`git fsck` shows what is damaged; a copy of the repository may have it whole")
 }

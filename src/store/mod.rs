@@ -3,6 +3,7 @@
 
 mod content;
 pub mod deployments;
+mod lfs;
 pub mod line;
 mod names;
 mod notes;

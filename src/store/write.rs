@@ -2,10 +2,11 @@
 //! A crash in between leaves objects that `git gc` takes, or a package that the next recording completes.
 
 use super::line::PackageLine;
-use super::{NOTES_REF, Note, Store, content, names, notes};
+use super::{NOTES_REF, Note, Store, content, lfs, names, notes};
 use crate::error::{Error, Result};
 use crate::git::{MODE_FILE, Oid, TreeDraft};
 use crate::package::directory::PackageDirectory;
+use crate::package::storage::{Form, Placement};
 use crate::package::{Manifest, PackageId};
 use crate::process::interrupt;
 use crate::progress::Progress;
@@ -21,6 +22,8 @@ pub struct Recording<'a> {
     pub commit: Oid,
     /// The commit that holds the source it was made from: `commit`, or a snapshot of a working tree on top of it.
     pub source: Oid,
+    /// The form of each file.
+    pub placement: Placement,
 }
 
 /// What became of a recording.
@@ -72,13 +75,21 @@ impl Store<'_> {
     }
 
     fn write_package(&self, recording: &Recording<'_>, progress: &dyn Progress) -> Result<Oid> {
-        let Recording { directory, manifest, source, .. } = recording;
+        let Recording { directory, manifest, source, placement, .. } = recording;
         let mut tree = TreeDraft::default();
         for file in &directory.files {
             interrupt::check()?;
-            let (id, mode) = content::write(self.repository, &directory.place_of(&file.path), file)?;
+            let path = directory.place_of(&file.path);
+            let (id, mode) = match placement.form_of(file) {
+                Form::Git => content::write(self.repository, &path, file)?,
+                Form::Lfs => lfs::write(self.repository, &path, file)?,
+            };
             tree.insert(&format!("files/{}", file.path), id, mode);
             progress.advance(file.size);
+        }
+        let in_lfs = directory.files.iter().filter(|file| placement.form_of(file) == Form::Lfs);
+        if let Some(id) = lfs::write_attributes(self.repository, in_lfs.map(|file| file.path.as_str()))? {
+            tree.insert(".gitattributes", id, MODE_FILE);
         }
         let manifest_blob = self.repository.write_blob(manifest.to_toml()?.as_bytes())?;
         tree.insert("manifest.toml", manifest_blob, MODE_FILE);

@@ -1,0 +1,96 @@
+//! A file of a package in Git LFS: a pointer at `files/<path>`, its content in the LFS store. The forms are specified in
+//! docs/format.md; the `git lfs` command is `git`'s.
+
+pub(super) mod objects;
+mod pointer;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use objects::Incoming;
+
+use super::content;
+use super::read::StoredPackage;
+use crate::error::{Error, Result};
+use crate::git::{MODE_FILE, Oid, Repository, TreeEntry, blob_id};
+use crate::package::id::Hasher;
+use crate::package::manifest::FileEntry;
+use crate::package::storage::Form;
+use crate::progress::Progress;
+
+/// The form of the file that stands as `entry` in a package's tree. A blob is a pointer when it is the very pointer to
+/// what the manifest says of the file: a pointer to something else is content like any other.
+pub(super) fn form(entry: &TreeEntry, file: &FileEntry) -> Result<Form> {
+    let pointer = entry.mode == MODE_FILE && blob_id(pointer::pointer(file).as_bytes())? == entry.id;
+    Ok(if pointer { Form::Lfs } else { Form::Git })
+}
+
+impl StoredPackage<'_> {
+    /// The form of each file, by path.
+    pub fn forms(&self) -> Result<BTreeMap<String, Form>> {
+        let form_of = |file: &FileEntry| Ok((file.path.clone(), form(&self.entry(file)?, file)?));
+        self.manifest.files.iter().map(form_of).collect()
+    }
+}
+
+/// Puts the file at `path` into the local LFS store.
+///
+/// # Returns
+/// The pointer to stand at the file's place in the package's tree, and its mode.
+pub(super) fn write(repository: &Repository, path: &Path, file: &FileEntry) -> Result<(Oid, i32)> {
+    if objects::find(repository, file)?.is_some() {
+        objects::keep(repository, file)?;
+        return write_pointer(repository, file);
+    }
+    let mut incoming = Incoming::new(repository, file)?;
+    in_parts(path, &mut |bytes| incoming.take(bytes))?;
+    if incoming.finish()? { write_pointer(repository, file) } else { Err(content::changed(path)) }
+}
+
+/// Hands the content of `file`, which is in LFS, to `take`, and checks it at the end as [`content::read`] does. The ref
+/// `name` is what a remote is asked for when it is not on this machine.
+pub(super) fn read(
+    repository: &Repository,
+    name: &str,
+    file: &FileEntry,
+    progress: &dyn Progress,
+    take: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    let path = objects::obtain(repository, name, file, progress)?;
+    let mut hasher = Hasher::default();
+    in_parts(&path, &mut |bytes| {
+        hasher.update(bytes);
+        take(bytes)
+    })?;
+    if hasher.finish() == (file.sha256, file.size) { Ok(()) } else { Err(content::different(file)) }
+}
+
+/// Writes the `.gitattributes` for the files at `paths`, which are in LFS.
+///
+/// # Returns
+/// The blob, or `None` when none is needed.
+pub(super) fn write_attributes<'a>(
+    repository: &Repository,
+    paths: impl Iterator<Item = &'a str>,
+) -> Result<Option<Oid>> {
+    let text = pointer::attributes(paths);
+    if text.is_empty() { Ok(None) } else { repository.write_blob(text.as_bytes()).map(Some) }
+}
+
+fn write_pointer(repository: &Repository, file: &FileEntry) -> Result<(Oid, i32)> {
+    Ok((repository.write_blob(pointer::pointer(file).as_bytes())?, MODE_FILE))
+}
+
+fn in_parts(path: &Path, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    let cannot = |error| Error::io("read", path, error);
+    let mut content = File::open(path).map_err(cannot)?;
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        match content.read(&mut buffer).map_err(cannot)? {
+            0 => return Ok(()),
+            count => take(&buffer[..count])?,
+        }
+    }
+}
