@@ -8,6 +8,7 @@ pub mod history;
 pub mod hook;
 pub mod init;
 pub mod log;
+pub mod migrate;
 pub mod package;
 pub mod record;
 pub mod shell;
@@ -56,6 +57,7 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Log(args) => log::run(&args, workspace, ui),
         Command::Show(args) => show::run(&args, workspace, ui),
         Command::Verify(args) => verify::run(&args, workspace, ui),
+        Command::Migrate(args) => migrate::run(&args, workspace, ui),
         Command::Extract(args) => extract::run(&args, workspace, ui),
         Command::Check(args) => check::run(&args, workspace, ui),
         Command::Deploy(args) => deploy::deploy(&args, workspace, ui),

@@ -9,7 +9,7 @@ use crate::cli::TargetArgs;
 use crate::error::{ANOTHER_COPY, Error, Kind, Result};
 use crate::package::manifest::Target;
 use crate::progress::Progress as _;
-use crate::store::{Damage, Found};
+use crate::store::{Damage, Filter, Found};
 use crate::text::style::{BOLD, COMMIT, ERROR, GOOD, WARNING};
 use crate::text::words::{count, line as shown, short};
 use crate::ui::Ui;
@@ -49,10 +49,29 @@ struct Row {
 
 pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let filter = workspace.filter(&args.target.wanted()?);
+    let found = selected(&args.revisions, args.all, &filter, workspace, ui)?;
+    ui.progress().phase(&format!("Verifying {}", count(found.len(), "package")));
+    ui.progress().expect_bytes(found.iter().map(|found| found.line.size).sum());
+    let packages = found.iter().map(|found| verify(workspace, found)).collect::<Result<Vec<_>>>()?;
+    let intact = packages.iter().filter(|row| row.damages.is_empty() && row.unread.is_none()).count();
+    let damaged = packages.iter().filter(|row| !row.damages.is_empty()).count();
+    let report = Report { packages, intact, damaged };
+    ui.report(&report)?;
+    verdict(&report)
+}
+
+/// The packages that are meant: every one of each commit, whatever its target.
+pub(super) fn selected(
+    revisions: &[String],
+    all: bool,
+    filter: &Filter,
+    workspace: &Workspace<'_>,
+    ui: &Ui,
+) -> Result<Vec<Found>> {
     let store = workspace.store();
     let mut found = Vec::new();
-    if args.all {
-        let listing = store.all(&filter)?;
+    if all {
+        let listing = store.all(filter)?;
         for (commit, line) in &listing.unread {
             ui.warn(&format!(
                 "the note of {} has a line that this git-slsart can't read: {line}",
@@ -61,25 +80,22 @@ pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
         }
         found = listing.found;
     } else {
-        for revision in &args.revisions {
-            // Every package of the commit, whatever its target.
+        for revision in revisions {
             let of_commit = match workspace.repository.resolve(revision) {
-                Ok(commit) => store.packages_of(commit, &filter)?,
+                Ok(commit) => store.packages_of(commit, filter)?,
                 Err(_) => Vec::new(),
             };
             match of_commit.as_slice() {
-                [] => found.push(workspace.find(revision, &filter)?),
+                [] => found.push(workspace.find(revision, filter)?),
                 _ => found.extend(of_commit),
             }
         }
     }
-    ui.progress().phase(&format!("Verifying {}", count(found.len(), "package")));
-    ui.progress().expect_bytes(found.iter().map(|found| found.line.size).sum());
-    let packages = found.iter().map(|found| verify(workspace, found)).collect::<Result<Vec<_>>>()?;
-    let intact = packages.iter().filter(|row| row.damages.is_empty() && row.unread.is_none()).count();
-    let damaged = packages.iter().filter(|row| !row.damages.is_empty()).count();
-    let report = Report { packages, intact, damaged };
-    ui.report(&report)?;
+    Ok(found)
+}
+
+fn verdict(report: &Report) -> Result<()> {
+    let damaged = report.damaged;
     let unread = report.packages.iter().filter(|row| row.unread.is_some()).count();
     if damaged == 0 && unread == 0 {
         return Ok(());

@@ -5,6 +5,7 @@ mod content;
 pub mod deployments;
 mod lfs;
 pub mod line;
+mod migrate;
 mod names;
 mod notes;
 mod read;
@@ -12,6 +13,7 @@ mod search;
 mod write;
 
 pub use line::PackageLine;
+pub use migrate::Change;
 pub use read::{Damage, StoredPackage};
 pub use search::{Filter, Found, Listing};
 pub use write::{Recorded, Recording};

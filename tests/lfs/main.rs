@@ -8,6 +8,7 @@
 mod sandbox;
 mod server;
 
+mod migrate;
 mod places;
 mod read;
 mod record;

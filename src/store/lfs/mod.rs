@@ -49,6 +49,16 @@ pub(super) fn write(repository: &Repository, path: &Path, file: &FileEntry) -> R
     if incoming.finish()? { write_pointer(repository, file) } else { Err(content::changed(path)) }
 }
 
+/// Puts the file that stands as `entry` in a package's tree, in git objects, into the local LFS store.
+///
+/// # Returns
+/// As [`write`].
+pub(super) fn take_over(repository: &Repository, entry: &TreeEntry, file: &FileEntry) -> Result<(Oid, i32)> {
+    let mut incoming = Incoming::new(repository, file)?;
+    content::read(repository, entry, file, &mut |bytes| incoming.take(bytes))?;
+    if incoming.finish()? { write_pointer(repository, file) } else { Err(content::different(file)) }
+}
+
 /// Hands the content of `file`, which is in LFS, to `take`, and checks it at the end as [`content::read`] does. The ref
 /// `name` is what a remote is asked for when it is not on this machine.
 pub(super) fn read(
