@@ -9,12 +9,14 @@ mod migrate;
 mod names;
 mod notes;
 mod read;
+mod remote;
 mod search;
 mod write;
 
 pub use line::PackageLine;
 pub use migrate::Change;
 pub use read::{Damage, StoredPackage};
+pub use remote::{Presence, Remote};
 pub use search::{Filter, Found, Listing};
 pub use write::{Recorded, Recording};
 

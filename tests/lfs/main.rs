@@ -12,6 +12,7 @@ mod migrate;
 mod places;
 mod read;
 mod record;
+mod remote;
 
 use std::fs;
 use std::path::{Path, PathBuf};

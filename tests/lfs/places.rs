@@ -22,9 +22,33 @@ fn a_linked_worktree_shares_the_store() {
     // What it fetches and asks for is the same, too.
     let _remote = Remote::http(&sandbox, "linked");
     push(&sandbox);
+    sandbox.slsart(&format!("-C '{linked}' verify --remote -q")).succeeded();
     crate::forget(&sandbox);
     sandbox.slsart(&format!("-C '{linked}' verify -q")).succeeded();
     assert_eq!(store(&sandbox).len(), 1);
+}
+
+#[test]
+fn a_bare_repository_fetches_verifies_and_converts() {
+    let sandbox = recorded();
+    let _remote = Remote::http(&sandbox, "bare");
+    push(&sandbox);
+    let url = sandbox.git("config remote.origin.lfsurl");
+    sandbox.git("clone --quiet --mirror ../server.git ../bare.git");
+    for (name, value) in [("remote.origin.lfsurl", url.as_str()), ("lfs.transfer.maxretries", "1")] {
+        sandbox.git(&format!("-C ../bare.git config {name} {value}"));
+    }
+    for line in [
+        "verify --remote",
+        "extract HEAD -o ../out",
+        "migrate --to git",
+        "migrate --to lfs",
+        "verify --remote",
+    ] {
+        sandbox.slsart(&format!("-C ../bare.git {line} -q")).succeeded();
+    }
+    sandbox.shell("diff -r ../dist ../out").succeeded();
+    assert_eq!(objects(&sandbox.beside("bare.git/lfs/objects")).len(), 1);
 }
 
 #[test]
