@@ -29,7 +29,8 @@ test: tools setup ## unit, command and end-to-end tests, the real framework on a
 demo: build setup ## from commit to live and back, about two minutes
 	@tests/bed/demo
 
-bench: tools setup ## tables of times against the issue's limits
+bench: tools setup ## tables of times and sizes beside peers
+	@tests/bed/growth/make
 	cargo bench --locked
 
 lint: tools ## formatter and clippy, warnings denied

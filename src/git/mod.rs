@@ -4,7 +4,9 @@
 pub mod hook;
 pub mod lfs;
 mod objects;
+pub mod pack;
 mod refs;
+mod tree;
 pub mod worktree;
 
 use std::ffi::OsString;
@@ -14,7 +16,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 pub use git2::Oid;
-pub use objects::{Source, TreeDraft, blob_id};
+pub use objects::{Source, blob_id};
+pub use pack::Batch;
+pub use tree::TreeDraft;
 
 use crate::error::{Error, Kind, Result};
 use crate::process::Invocation;
@@ -225,37 +229,6 @@ impl Repository {
         Ok(walk.map_while(std::result::Result::ok))
     }
 
-    /// Writes a blob.
-    pub fn write_blob(&self, content: &[u8]) -> Result<Oid> {
-        self.inner.blob(content).map_err(|error| failed("cannot write to the object store", error))
-    }
-
-    /// Writes a tree from entries in any order.
-    pub fn write_tree(&self, entries: &[TreeEntry]) -> Result<Oid> {
-        let write = || -> std::result::Result<Oid, git2::Error> {
-            let mut builder = self.inner.treebuilder(None)?;
-            for entry in entries {
-                builder.insert(entry.name.as_slice(), entry.id, entry.mode)?;
-            }
-            builder.write()
-        };
-        write().map_err(|error| failed("cannot write to the object store", error))
-    }
-
-    /// Writes a commit that no ref names yet, by the configured author, now.
-    pub fn write_commit(&self, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid> {
-        let write = || -> std::result::Result<Oid, git2::Error> {
-            let parents = parents
-                .iter()
-                .map(|id| self.inner.find_commit(*id))
-                .collect::<std::result::Result<Vec<_>, _>>()?;
-            let (author, committer) = self.signatures()?;
-            let tree = self.inner.find_tree(tree)?;
-            self.inner.commit(None, &author, &committer, message, &tree, &parents.iter().collect::<Vec<_>>())
-        };
-        write().map_err(|error| failed("cannot write to the object store", error))
-    }
-
     /// Writes a commit like `commit` but for its tree: the same parents, message, names and times. No ref names it yet.
     pub fn write_commit_like(&self, commit: Oid, tree: Oid) -> Result<Oid> {
         let write = || -> std::result::Result<Oid, git2::Error> {
@@ -310,7 +283,8 @@ impl Repository {
 
     /// The object at `path` below `tree`, with its mode.
     pub fn find_path(&self, tree: Oid, path: &str) -> Result<Option<TreeEntry>> {
-        let tree = self.inner.find_tree(tree).map_err(|error| missing_object("tree", tree, error))?;
+        let id = tree;
+        let tree = self.inner.find_tree(id).map_err(|error| missing_object("tree", id, error))?;
         match tree.get_path(Path::new(path)) {
             Ok(entry) => Ok(Some(TreeEntry {
                 name: entry.name_bytes().to_vec(),
@@ -318,7 +292,7 @@ impl Repository {
                 mode: entry.filemode(),
             })),
             Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(failed("cannot read a tree", error)),
+            Err(error) => Err(missing_object("tree", id, error)),
         }
     }
 

@@ -1,61 +1,19 @@
-//! Blobs and trees: writing them as they come, reading them in parts.
+//! Blobs and trees, read.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 
 use flate2::read::ZlibDecoder;
-use rustix::fs::statvfs;
 
+use super::pack::open_whole_blob;
 use super::{MODE_TREE, Oid, Repository, TreeEntry, failed, missing_object};
 use crate::error::{Error, Result};
 
 /// Most bytes of a loose object's header, `blob <size>` and a zero.
 const MOST_HEADER_BYTES: u64 = 32;
 
-/// A tree to be written, grown path by path.
-#[derive(Debug, Default)]
-pub struct TreeDraft {
-    entries: Vec<(String, Node)>,
-}
-
-#[derive(Debug)]
-enum Node {
-    Directory(TreeDraft),
-    Object(Oid, i32),
-}
-
-impl TreeDraft {
-    /// Puts an object at `path`, whose components are separated by `/`. A later object takes an earlier one's place.
-    pub fn insert(&mut self, path: &str, id: Oid, mode: i32) {
-        let (name, rest) = path.split_once('/').map_or((path, None), |(name, rest)| (name, Some(rest)));
-        let index = self.entries.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
-            self.entries.push((name.to_owned(), Node::Directory(Self::default())));
-            self.entries.len() - 1
-        });
-        match (rest, &mut self.entries[index].1) {
-            (Some(rest), Node::Directory(directory)) => directory.insert(rest, id, mode),
-            (Some(rest), node) => {
-                let mut directory = Self::default();
-                directory.insert(rest, id, mode);
-                *node = Node::Directory(directory);
-            }
-            (None, node) => *node = Node::Object(id, mode),
-        }
-    }
-
-    /// Writes the tree and those below it.
-    pub fn write(&self, repository: &Repository) -> Result<Oid> {
-        let mut entries = Vec::with_capacity(self.entries.len());
-        for (name, node) in &self.entries {
-            let (id, mode) = match node {
-                Node::Directory(directory) => (directory.write(repository)?, MODE_TREE),
-                Node::Object(id, mode) => (*id, *mode),
-            };
-            entries.push(TreeEntry { name: name.clone().into_bytes(), id, mode });
-        }
-        repository.write_tree(&entries)
-    }
-}
+/// Most bytes of a blob that is read out of a pack into memory where it can be had in parts.
+const MOST_HELD: u64 = 8 * 1024 * 1024;
 
 impl Repository {
     /// The entry `name` of a tree, or `None`.
@@ -69,61 +27,18 @@ impl Repository {
         }))
     }
 
-    /// Writes a tree like `base` with some of its entries set or, with `None`, removed.
-    pub fn edit_tree(&self, base: Option<Oid>, changes: &[(&str, Option<TreeEntry>)]) -> Result<Oid> {
-        let edit = || -> std::result::Result<Oid, git2::Error> {
-            let base = base.map(|id| self.inner.find_tree(id)).transpose()?;
-            let mut builder = self.inner.treebuilder(base.as_ref())?;
-            for (name, entry) in changes {
-                match entry {
-                    Some(entry) => drop(builder.insert(*name, entry.id, entry.mode)?),
-                    None => builder.remove(*name)?,
-                }
-            }
-            builder.write()
-        };
-        edit().map_err(|error| failed("cannot write to the object store", error))
-    }
-
-    /// Writes `size` bytes from `content` as a blob, without holding it in memory.
-    pub fn write_stream(&self, content: &mut dyn io::Read, size: u64) -> Result<Oid> {
-        let size =
-            usize::try_from(size).map_err(|error| Error::refused("the file is too large").because(error))?;
-        let mut write = || -> io::Result<Oid> {
-            let odb = self.inner.odb().map_err(io::Error::other)?;
-            let mut writer = odb.writer(size, git2::ObjectType::Blob).map_err(io::Error::other)?;
-            io::copy(&mut content.take(size as u64), &mut writer)?;
-            writer.finalize().map_err(io::Error::other)
-        };
-        write().map_err(|error| {
-            let text = error.to_string().to_ascii_lowercase();
-            let this = Error::refused("cannot write to the object store");
-            // libgit2 says no more than "write error" of a full disk.
-            let room = statvfs(self.common_dir()).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
-            let full = text.contains("no space left")
-                || error.kind() == io::ErrorKind::StorageFull
-                || room.is_ok_and(|room| room < size as u64);
-            let this = if full { this.hint("the disk is full: free some space and run the command again; what was recorded before is untouched") } else { this };
-            this.because(error)
-        })
-    }
-
-    /// Hands the content of a blob of `size` bytes to `take`, in parts where it can be read so.
+    /// Hands the content of a blob of `size` bytes to `take`, in parts where it is large.
     ///
     /// # Errors
     /// [`crate::error::Kind::Integrity`] when it can't be read, or a packed one has another size: nothing is unpacked then.
     pub fn read_parts(&self, id: Oid, size: u64, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        // A loose object can be read in parts; one in a pack can't, with libgit2.
-        let Some(mut reader) = self.loose_blob(id).map_err(|error| damaged(id, error))? else {
-            let odb = self.inner.odb().map_err(|error| failed("cannot read the object store", error))?;
-            let (found, _) = odb.read_header(id).map_err(|error| missing_object("object", id, error))?;
-            if found as u64 != size {
-                return Err(Error::integrity(format!(
-                    "the object {id} has {found} bytes and should have {size}"
-                )));
-            }
-            let blob = self.inner.find_blob(id).map_err(|error| missing_object("object", id, error))?;
-            return take(blob.content());
+        let mut reader = match self.loose_blob(id).map_err(|error| damaged(id, error))? {
+            Some(reader) => Box::new(reader) as Box<dyn io::Read>,
+            None if size > MOST_HELD => match self.packed_blob(id, size)? {
+                Some(reader) => reader,
+                None => return take(self.whole_blob(id, size)?.content()),
+            },
+            None => return take(self.whole_blob(id, size)?.content()),
         };
         let mut buffer = vec![0; 128 * 1024];
         loop {
@@ -133,6 +48,21 @@ impl Repository {
             }
             take(&buffer[..count])?;
         }
+    }
+
+    /// A blob of `size` bytes, out of a pack and in memory.
+    fn whole_blob(&self, id: Oid, size: u64) -> Result<git2::Blob<'_>> {
+        let odb = self.inner.odb().map_err(|error| failed("cannot read the object store", error))?;
+        let (found, _) = odb.read_header(id).map_err(|error| missing_object("object", id, error))?;
+        check_size(id, found as u64, size)?;
+        self.inner.find_blob(id).map_err(|error| missing_object("object", id, error))
+    }
+
+    /// A blob of `size` bytes that stands whole in a pack, in parts: libgit2 reads packed objects into memory only.
+    fn packed_blob(&self, id: Oid, size: u64) -> Result<Option<Box<dyn io::Read + Send>>> {
+        let objects = self.common_dir().join("objects");
+        let found = open_whole_blob(&objects, id).map_err(|error| damaged(id, error))?;
+        found.map(|(found, reader)| check_size(id, found, size).map(|()| reader)).transpose()
     }
 
     /// Reads a blob; `None` when it has more than `limit` bytes.
@@ -177,6 +107,13 @@ impl Repository {
 pub fn blob_id(content: &[u8]) -> Result<Oid> {
     Oid::hash_object(git2::ObjectType::Blob, content)
         .map_err(|error| Error::bug("a blob can't be hashed").because(error))
+}
+
+fn check_size(id: Oid, found: u64, size: u64) -> Result<()> {
+    if found == size {
+        return Ok(());
+    }
+    Err(Error::integrity(format!("the object {id} has {found} bytes and should have {size}")))
 }
 
 fn damaged(id: Oid, error: io::Error) -> Error {

@@ -160,7 +160,10 @@ impl Job<'_, '_> {
             self.commit.id
         } else {
             let message = format!("Working tree on top of {}\n\n{}\n", self.commit.id, self.commit.subject);
-            repository.write_commit(before, &[self.commit.id], &message)?
+            let batch = repository.batch()?;
+            let snapshot = batch.commit(before, &[self.commit.id], &message)?;
+            batch.finish()?.remove();
+            snapshot
         };
         self.record(&service, source, before, Origin::InPlace, tools)
     }

@@ -6,43 +6,69 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::git::{MODE_FILE, Oid, Repository, TreeEntry};
+use crate::git::{Batch, MODE_FILE, Oid, Repository, TreeEntry};
 use crate::package::id::Hasher;
 use crate::package::manifest::FileEntry;
 
+/// Most bytes of a file that is held in memory.
+const MOST_HELD: u64 = 8 * 1024 * 1024;
+
+/// What was written for a file.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// The object to stand at the file's place in the package's tree.
+    pub(super) id: Oid,
+    /// Its mode there.
+    pub(super) mode: i32,
+}
+
 /// Writes the file at `path` as objects.
 ///
-/// # Returns
-/// The object to stand at the file's place in the package's tree, and its mode.
-pub(super) fn write(repository: &Repository, path: &Path, file: &FileEntry) -> Result<(Oid, i32)> {
-    let source = File::open(path).map_err(|error| Error::io("read", path, error))?;
-    let mut source = Hashing { inner: source, hasher: Hasher::default() };
-    let id = repository.write_stream(&mut source, file.size)?;
-    if source.hasher.finish() == (file.sha256, file.size) {
-        return Ok((id, MODE_FILE));
-    }
-    Err(changed(path))
+/// # Arguments
+/// `earlier`: what stands at the same place in an earlier package.
+pub(super) fn write(
+    batch: &Batch,
+    path: &Path,
+    file: &FileEntry,
+    earlier: Option<TreeEntry>,
+) -> Result<Written> {
+    let unreadable = |error| Error::io("read", path, error);
+    let earlier = earlier.filter(|entry| entry.mode == MODE_FILE).map(|entry| entry.id);
+    let id = if file.size <= MOST_HELD {
+        let mut bytes = Vec::new();
+        let source = File::open(path).map_err(unreadable)?;
+        source.take(file.size + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        let mut hasher = Hasher::default();
+        hasher.update(&bytes);
+        if hasher.finish() != (file.sha256, file.size) {
+            return Err(changed(path));
+        }
+        batch.blob(&bytes, earlier)?
+    } else {
+        let open = || -> io::Result<Box<dyn Read>> { Ok(Box::new(File::open(path)?)) };
+        let id = batch.blob_stream(file.size, &open, None)?;
+        let mut hasher = Hasher::default();
+        let mut source = File::open(path).map_err(unreadable)?;
+        let mut buffer = vec![0; 256 * 1024];
+        loop {
+            let count = source.read(&mut buffer).map_err(unreadable)?;
+            if count == 0 {
+                break;
+            }
+            hasher.update(&buffer[..count]);
+        }
+        if hasher.finish() != (file.sha256, file.size) {
+            return Err(changed(path));
+        }
+        id
+    };
+    Ok(Written { id, mode: MODE_FILE })
 }
 
 pub(super) fn changed(path: &Path) -> Error {
     Error::refused(format!("'{}' changed while it was recorded: nothing was recorded", path.display()))
         .hint("see that nothing else writes to the package directory, and run the command again")
 }
-
-/// Hashes what is read through it.
-struct Hashing {
-    inner: File,
-    hasher: Hasher,
-}
-
-impl Read for Hashing {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.hasher.update(&buffer[..count]);
-        Ok(count)
-    }
-}
-
 /// Hands the recorded bytes of `file` to `take`, and checks them at the end: what was taken counts only when this
 /// returns `Ok`.
 pub(super) fn read(

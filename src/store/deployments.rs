@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Store, names};
 use crate::error::{Error, Result};
+use crate::git::pack::Replaced;
 use crate::git::{MODE_FILE, Oid, TreeEntry};
 use crate::package::PackageId;
 use crate::package::manifest::Target;
@@ -145,16 +146,21 @@ impl Store<'_> {
     pub fn append(&self, deployment: &Deployment) -> Result<()> {
         let text = toml::to_string(deployment)
             .map_err(|error| Error::bug("a record can't be written").because(error))?;
-        let blob = self.repository.write_blob(text.as_bytes())?;
-        let entry = TreeEntry { name: FILE.into(), id: blob, mode: MODE_FILE };
-        let tree = self.repository.edit_tree(None, &[(FILE, Some(entry))])?;
+        let batch = self.repository.batch()?;
+        let blob = batch.blob(text.as_bytes(), None)?;
+        let tree = batch.tree(vec![TreeEntry { name: FILE.into(), id: blob, mode: MODE_FILE }], None)?;
         let message = message(deployment);
         let name = names::deployments(&deployment.target);
         let reason = message.lines().next().unwrap_or_default().to_owned();
+        let mut replaced = None;
         self.repository.update_ref(&name, &reason, |tip| {
             let parents: Vec<Oid> = tip.into_iter().collect();
-            self.repository.write_commit(tree, &parents, &message).map(Some)
-        })
+            let commit = batch.commit(tree, &parents, &message)?;
+            replaced = Some(batch.finish()?);
+            Ok(Some(commit))
+        })?;
+        replaced.into_iter().for_each(Replaced::remove);
+        Ok(())
     }
 
     /// A target's history, newest first, each deployment as its last record has it and in the order of the last records:

@@ -3,10 +3,12 @@
 
 use serde::Serialize;
 
+use super::content::{self, Written};
+use super::lfs::{self, ATTRIBUTES};
 use super::read::StoredPackage;
-use super::{Store, content, lfs, names};
+use super::{Store, names};
 use crate::error::{Error, Result};
-use crate::git::{MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry};
+use crate::git::{MODE_FILE, TreeDraft};
 use crate::package::manifest::FileEntry;
 use crate::package::storage::{Form, Placement};
 use crate::process::interrupt;
@@ -51,37 +53,45 @@ impl StoredPackage<'_> {
             Error::refused(format!("{name} was changed by another process: nothing was done to it"))
                 .hint("run the command again")
         })?;
-        let mut forms = self.forms()?;
-        let mut tree = self.tree;
-        for change in changes {
-            interrupt::check()?;
-            let file = self.manifest.files.iter().find(|file| file.path == change.path);
-            let file = file.ok_or_else(|| Error::bug("a change of a file that the package does not have"))?;
-            let (id, mode) = match change.to {
-                Form::Lfs => lfs::take_over(repository, &self.entry(file)?, file)?,
-                Form::Git => content::write(
-                    repository,
-                    &lfs::objects::obtain(repository, &name, file, progress)?,
-                    file,
-                )?,
-            };
-            forms.insert(file.path.clone(), change.to);
-            tree = placed(repository, tree, &format!("files/{}", file.path), id, mode)?;
-            progress.advance(file.size);
-        }
-        let in_lfs = forms.iter().filter(|(_, form)| **form == Form::Lfs).map(|(path, _)| path.as_str());
-        let attributes = lfs::write_attributes(repository, in_lfs)?;
-        tree = match attributes {
-            Some(id) => placed(repository, tree, ".gitattributes", id, MODE_FILE)?,
-            None if repository.tree_entry(tree, b".gitattributes")?.is_some() => {
-                repository.edit_tree(Some(tree), &[(".gitattributes", None)])?
+        let batch = repository.batch()?;
+        let mut tree = TreeDraft::default();
+        for entry in repository.read_tree(self.tree)? {
+            let name = String::from_utf8_lossy(&entry.name);
+            if name != "files" && name != ATTRIBUTES {
+                tree.insert(&name, entry.id, entry.mode);
             }
-            None => tree,
-        };
+        }
+        let mut in_lfs = Vec::new();
+        for file in &self.manifest.files {
+            interrupt::check()?;
+            let entry = self.entry(file)?;
+            let change = changes.iter().find(|change| change.path == file.path);
+            let written = match change.map(|change| change.to) {
+                Some(Form::Lfs) => lfs::take_over(repository, &batch, &entry, file)?,
+                Some(Form::Git) => {
+                    let path = lfs::objects::obtain(repository, &name, file, progress)?;
+                    content::write(&batch, &path, file, None)?
+                }
+                None => Written { id: entry.id, mode: entry.mode },
+            };
+            let form = change.map_or_else(|| lfs::form(&entry, file), |change| Ok(change.to))?;
+            if form == Form::Lfs {
+                in_lfs.push(file.path.as_str());
+            }
+            tree.insert(&format!("files/{}", file.path), written.id, written.mode);
+            progress.advance(change.map_or(0, |change| change.size));
+        }
+        if let Some(id) = lfs::write_attributes(&batch, in_lfs.into_iter())? {
+            tree.insert(ATTRIBUTES, id, MODE_FILE);
+        }
+        let tree = tree.write(&batch, repository, Some(self.tree))?;
+        let replaced = batch.finish()?;
         // Whoever else converts it gets the same commit, and so does whoever converts it back.
         let new = repository.write_commit_like(old, tree)?;
         interrupt::check()?;
-        repository.move_ref(&name, "slsart: migrate", old, new)
+        repository.move_ref(&name, "slsart: migrate", old, new)?;
+        replaced.remove();
+        Ok(())
     }
 }
 
@@ -109,17 +119,4 @@ impl Store<'_> {
         }
         left.into_iter().try_for_each(|file| lfs::objects::let_go(self.repository, file))
     }
-}
-
-/// A tree like `tree` with another object at `path`.
-fn placed(repository: &Repository, tree: Oid, path: &str, id: Oid, mode: i32) -> Result<Oid> {
-    let (name, id, mode) = match path.split_once('/') {
-        None => (path, id, mode),
-        Some((name, rest)) => {
-            let below = repository.tree_entry(tree, name.as_bytes())?;
-            let below = below.ok_or_else(|| Error::bug("a change of a file that the tree does not have"))?;
-            (name, placed(repository, below.id, rest, id, mode)?, MODE_TREE)
-        }
-    };
-    repository.edit_tree(Some(tree), &[(name, Some(TreeEntry { name: name.into(), id, mode }))])
 }

@@ -3,6 +3,7 @@
 
 mod content;
 pub mod deployments;
+mod earlier;
 mod lfs;
 pub mod line;
 mod migrate;
@@ -25,6 +26,9 @@ use crate::git::{Oid, Repository};
 
 /// The ref that holds the notes.
 pub const NOTES_REF: &str = "refs/notes/slsart";
+
+/// The file in a package's tree that describes it.
+const MANIFEST: &str = "manifest.toml";
 
 /// The packages of one repository.
 #[derive(Clone, Copy)]

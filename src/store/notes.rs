@@ -2,7 +2,7 @@
 //! two digits at any depth. New notes go one directory deep; notes of stock git are found wherever they are.
 
 use crate::error::Result;
-use crate::git::{MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry};
+use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry};
 
 /// Most bytes a note may have: many thousand packages of one commit.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
@@ -36,14 +36,27 @@ fn find(repository: &Repository, tree: Oid, digits: &str) -> Result<Vec<Oid>> {
 }
 
 /// A tree like `root` in which the note of `commit` is `text`, wherever it stood before.
-pub(super) fn insert(repository: &Repository, root: Option<Oid>, commit: Oid, text: &[u8]) -> Result<Oid> {
-    let blob = repository.write_blob(text)?;
-    place(repository, root, &commit.to_string(), blob, 0)
+pub(super) fn insert(
+    repository: &Repository,
+    batch: &Batch,
+    root: Option<Oid>,
+    commit: Oid,
+    text: &[u8],
+) -> Result<Oid> {
+    let blob = batch.blob(text, None)?;
+    place(repository, batch, root, &commit.to_string(), blob, 0)
 }
 
 /// Puts `blob` into the tree of this level: into the directory of the next two digits, when there is one or this is
 /// the top, else here.
-fn place(repository: &Repository, tree: Option<Oid>, digits: &str, blob: Oid, depth: usize) -> Result<Oid> {
+fn place(
+    repository: &Repository,
+    batch: &Batch,
+    tree: Option<Oid>,
+    digits: &str,
+    blob: Oid,
+    depth: usize,
+) -> Result<Oid> {
     let find = |name: &str| match tree {
         Some(tree) => repository.tree_entry(tree, name.as_bytes()),
         None => Ok(None),
@@ -52,7 +65,7 @@ fn place(repository: &Repository, tree: Option<Oid>, digits: &str, blob: Oid, de
     let deeper = directory.is_some() || depth == 0;
     let mut changes = Vec::new();
     if deeper {
-        let below = place(repository, directory.map(|entry| entry.id), &digits[2..], blob, depth + 1)?;
+        let below = place(repository, batch, directory.map(|entry| entry.id), &digits[2..], blob, depth + 1)?;
         changes
             .push((&digits[..2], Some(TreeEntry { name: digits[..2].into(), id: below, mode: MODE_TREE })));
         if find(digits)?.is_some() {
@@ -61,7 +74,7 @@ fn place(repository: &Repository, tree: Option<Oid>, digits: &str, blob: Oid, de
     } else {
         changes.push((digits, Some(TreeEntry { name: digits.into(), id: blob, mode: MODE_FILE })));
     }
-    repository.edit_tree(tree, &changes)
+    repository.edit_tree(batch, tree, &changes)
 }
 
 /// The commits that have a note, in no order.

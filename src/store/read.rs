@@ -90,7 +90,7 @@ impl<'r> Store<'r> {
 
     pub(super) fn manifest_of(&self, package_commit: Oid) -> Result<Manifest> {
         let tree = self.repository.commit(package_commit)?.tree;
-        let entry = self.repository.tree_entry(tree, b"manifest.toml")?;
+        let entry = self.repository.tree_entry(tree, super::MANIFEST.as_bytes())?;
         let entry = entry.ok_or_else(|| {
             Error::integrity(format!("the package commit {package_commit} has no manifest"))
                 .hint(ANOTHER_COPY)

@@ -1,10 +1,12 @@
-//! Recording a package. The order is the safety: content, then the package's commit, then its ref, then its note.
-//! A crash in between leaves objects that `git gc` takes, or a package that the next recording completes.
+//! Recording a package. The order is the safety: all objects as one pack, then the package's ref, then its note.
+//! A crash in between leaves a pack that `git gc` takes, or a package that the next recording completes.
 
+use super::earlier::Earlier;
 use super::line::PackageLine;
-use super::{NOTES_REF, Note, Store, content, lfs, names, notes};
+use super::{MANIFEST, NOTES_REF, Note, Store, content, lfs, names, notes};
 use crate::error::{Error, Result};
-use crate::git::{MODE_FILE, Oid, TreeDraft};
+use crate::git::pack::Replaced;
+use crate::git::{Batch, MODE_FILE, Oid, TreeDraft, TreeEntry};
 use crate::package::directory::PackageDirectory;
 use crate::package::storage::{Form, Placement};
 use crate::package::{Manifest, PackageId};
@@ -56,72 +58,100 @@ impl Store<'_> {
             }
         } else {
             progress.expect_bytes(directory.size());
-            let package_commit = self.write_package(recording, progress)?;
-            self.publish(&name, package_commit, manifest)?;
         }
-        self.add_line(*commit, &PackageLine::of(manifest))?;
+        let batch = self.repository.batch()?;
+        let package_commit = match known {
+            Some(known) => known,
+            None => self.write_package(&batch, recording, progress)?,
+        };
+        self.publish(batch, package_commit, manifest, *commit)?;
         Ok(Recorded::New(id))
     }
 
     /// Gives a recorded package to another commit whose tree is the very tree that it was made from.
     pub fn attach(&self, package_tree: Oid, manifest: &Manifest, commit: Oid) -> Result<()> {
-        let manifest_blob = self.repository.write_blob(manifest.to_toml()?.as_bytes())?;
-        let entry =
-            crate::git::TreeEntry { name: b"manifest.toml".to_vec(), id: manifest_blob, mode: MODE_FILE };
-        let tree = self.repository.edit_tree(Some(package_tree), &[("manifest.toml", Some(entry))])?;
-        let package_commit = self.repository.write_commit(tree, &[commit], &message(manifest))?;
-        self.publish(&names::package(&commit.to_string(), manifest.package.id), package_commit, manifest)?;
-        self.add_line(commit, &PackageLine::of(manifest))
+        let batch = self.repository.batch()?;
+        let manifest_blob = batch.blob(manifest.to_toml()?.as_bytes(), None)?;
+        let entry = TreeEntry { name: MANIFEST.into(), id: manifest_blob, mode: MODE_FILE };
+        let tree = self.repository.edit_tree(&batch, Some(package_tree), &[(MANIFEST, Some(entry))])?;
+        let package_commit = batch.commit(tree, &[commit], &message(manifest))?;
+        self.publish(batch, package_commit, manifest, commit)
     }
 
-    fn write_package(&self, recording: &Recording<'_>, progress: &dyn Progress) -> Result<Oid> {
-        let Recording { directory, manifest, source, placement, .. } = recording;
+    fn write_package(
+        &self,
+        batch: &Batch,
+        recording: &Recording<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Oid> {
+        let Recording { directory, manifest, source, commit, placement } = recording;
+        let earlier = Earlier::find(self, *commit, &manifest.target);
         let mut tree = TreeDraft::default();
         for file in &directory.files {
             interrupt::check()?;
-            let path = directory.place_of(&file.path);
-            let (id, mode) = match placement.form_of(file) {
-                Form::Git => content::write(self.repository, &path, file)?,
-                Form::Lfs => lfs::write(self.repository, &path, file)?,
+            let path = format!("files/{}", file.path);
+            let place = directory.place_of(&file.path);
+            let written = match placement.form_of(file) {
+                Form::Git => content::write(batch, &place, file, earlier.object(&path))?,
+                Form::Lfs => lfs::write(self.repository, batch, &place, file)?,
             };
-            tree.insert(&format!("files/{}", file.path), id, mode);
+            tree.insert(&path, written.id, written.mode);
             progress.advance(file.size);
         }
         let in_lfs = directory.files.iter().filter(|file| placement.form_of(file) == Form::Lfs);
-        if let Some(id) = lfs::write_attributes(self.repository, in_lfs.map(|file| file.path.as_str()))? {
-            tree.insert(".gitattributes", id, MODE_FILE);
+        if let Some(id) = lfs::write_attributes(batch, in_lfs.map(|file| file.path.as_str()))? {
+            tree.insert(lfs::ATTRIBUTES, id, MODE_FILE);
         }
-        let manifest_blob = self.repository.write_blob(manifest.to_toml()?.as_bytes())?;
-        tree.insert("manifest.toml", manifest_blob, MODE_FILE);
-        let tree = tree.write(self.repository)?;
-        self.repository.write_commit(tree, &[*source], &message(manifest))
+        let manifest_blob =
+            batch.blob(manifest.to_toml()?.as_bytes(), earlier.object(MANIFEST).map(|entry| entry.id))?;
+        tree.insert(MANIFEST, manifest_blob, MODE_FILE);
+        let tree = tree.write(batch, self.repository, earlier.tree())?;
+        batch.commit(tree, &[*source], &message(manifest))
     }
 
-    fn publish(&self, name: &str, package_commit: Oid, manifest: &Manifest) -> Result<()> {
-        let reason = format!("slsart: package {}", manifest.target);
-        // Whoever recorded the same package at the same time has written the same content.
-        self.repository.update_ref(name, &reason, |current| Ok(current.is_none().then_some(package_commit)))
+    /// Makes a package of `commit` known: what was written, then its ref, then its line in the commit's note, all while both
+    /// refs are locked.
+    fn publish(&self, batch: Batch, package_commit: Oid, manifest: &Manifest, commit: Oid) -> Result<()> {
+        let name = names::package(&commit.to_string(), manifest.package.id);
+        let line = PackageLine::of(manifest);
+        let mut replaced = None;
+        let noted = format!("slsart: note on {commit}");
+        self.repository.update_ref(NOTES_REF, &noted, |tip| {
+            let next = self.add_line(&batch, tip, commit, &line)?;
+            let recorded = format!("slsart: package {}", manifest.target);
+            self.repository.update_ref(&name, &recorded, |current| {
+                replaced = Some(batch.finish()?);
+                // Whoever recorded the same package at the same time has written the same content.
+                Ok(current.is_none().then_some(package_commit))
+            })?;
+            Ok(next)
+        })?;
+        replaced.into_iter().for_each(Replaced::remove);
+        Ok(())
     }
 
-    fn add_line(&self, commit: Oid, line: &PackageLine) -> Result<()> {
-        let reason = format!("slsart: note on {commit}");
-        self.repository.update_ref(NOTES_REF, &reason, |tip| {
-            let root = tip.map(|tip| Ok::<_, Error>(self.repository.commit(tip)?.tree)).transpose()?;
-            let old = root.map(|root| notes::read(self.repository, root, commit)).transpose()?.flatten();
-            let mut text = old.unwrap_or_default();
-            let Note { packages, .. } = super::parse_note(&text);
-            // One line a package, also when two recorded it at once, or its ref was lost and it is recorded again.
-            let same = |known: &PackageLine| (known.package, &known.target) == (line.package, &line.target);
-            if packages.iter().any(|known| same(known) && known.dirty_tree == line.dirty_tree) {
-                return Ok(None);
-            }
-            // Lines of others, and of later versions, stay as they are.
-            text.extend(format!("{line}\n").into_bytes());
-            let tree = notes::insert(self.repository, root, commit, &text)?;
-            let parents: Vec<Oid> = tip.into_iter().collect();
-            let message = format!("Package {} of {commit}\n", line.target);
-            self.repository.write_commit(tree, &parents, &message).map(Some)
-        })
+    /// A notes commit after `tip` in which the note of `commit` has `line`; `None` when it has it already.
+    fn add_line(
+        &self,
+        batch: &Batch,
+        tip: Option<Oid>,
+        commit: Oid,
+        line: &PackageLine,
+    ) -> Result<Option<Oid>> {
+        let root = tip.map(|tip| Ok::<_, Error>(self.repository.commit(tip)?.tree)).transpose()?;
+        let old = root.map(|root| notes::read(self.repository, root, commit)).transpose()?.flatten();
+        let mut text = old.unwrap_or_default();
+        let Note { packages, .. } = super::parse_note(&text);
+        // One line a package, also when two recorded it at once, or its ref was lost and it is recorded again.
+        let same = |known: &PackageLine| (known.package, &known.target) == (line.package, &line.target);
+        if packages.iter().any(|known| same(known) && known.dirty_tree == line.dirty_tree) {
+            return Ok(None);
+        }
+        // Lines of others, and of later versions, stay as they are.
+        text.extend(format!("{line}\n").into_bytes());
+        let tree = notes::insert(self.repository, batch, root, commit, &text)?;
+        let parents: Vec<Oid> = tip.into_iter().collect();
+        batch.commit(tree, &parents, &format!("Package {} of {commit}\n", line.target)).map(Some)
     }
 }
 

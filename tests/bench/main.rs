@@ -2,6 +2,7 @@
 //! Nothing here judges: the figures that are wanted stand in docs/performance.md.
 
 mod clock;
+mod growth;
 mod history;
 
 use clock::{Row, print, time};
@@ -10,7 +11,20 @@ use history::Recorded;
 const MANY: usize = 10_000;
 const FEW: usize = 10;
 
+/// `cargo bench -- growth` prints one of the tables.
 fn main() {
+    #[expect(clippy::disallowed_methods, reason = "what is asked for comes in with the arguments")]
+    let asked: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let wants = |table: &str| asked.is_empty() || asked.iter().any(|word| word == table);
+    if wants("history") {
+        histories();
+    }
+    if wants("growth") {
+        growth::print(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bed"));
+    }
+}
+
+fn histories() {
     let few = Recorded::make(FEW);
     let many = Recorded::make(MANY);
     let rows = [

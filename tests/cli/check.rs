@@ -137,6 +137,7 @@ fn a_package_with_changes_is_not_the_commits() {
 #[test]
 fn damage_fails() {
     let sandbox = packaged();
+    sandbox.unpack();
     let blob = sandbox
         .shell("git rev-parse $(git for-each-ref --format='%(refname)' refs/slsart):files/orders.zip")
         .stdout;

@@ -88,8 +88,8 @@ Commit    12a1bee  Add the service
 ── stderr ──
 Reading the package
 Recording the package
-error: cannot write to the object store
-  Write error
+error: cannot write to '[ROOT]/small/.git/objects/pack'
+  No space left on device (os error 28)
 hint: the disk is full: free some space and run the command again; what was recorded before is untouched
 
 "#]]);

@@ -13,6 +13,7 @@ fn two_packages() -> (Sandbox, std::path::PathBuf) {
     let sandbox = Sandbox::recorded();
     sandbox.change("Answer two");
     sandbox.record("prod");
+    sandbox.unpack();
     let id = object_of(&sandbox, "files/orders.zip");
     let path = sandbox.path(&format!(".git/objects/{}/{}", &id[..2], &id[2..]));
     (sandbox, path)
@@ -432,13 +433,14 @@ fn a_note_that_is_not_text() {
 fn a_history_that_is_damaged_is_an_integrity_error() {
     let sandbox = Sandbox::recorded();
     sandbox.slsart("deploy -s prod --yes -q").succeeded();
+    sandbox.unpack();
     let name = sandbox.git("for-each-ref --format=%(refname) refs/slsart/deployments");
     let blob = sandbox.git(&format!("rev-parse {name}:deployment.toml"));
     let object = sandbox.path(&format!(".git/objects/{}/{}", &blob[..2], &blob[2..]));
     fs::remove_file(object).unwrap();
     sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
-        deploy    not ended    12a1bee  Add the service  3 minutes ago by Dana
+        deploy    not ended    12a1bee  Add the service  4 minutes ago by Dana
 ! records that can't be read, damaged or of a newer git-slsart: 1
 ! a later deployment goes on or did not end well: what is live is not certain
 

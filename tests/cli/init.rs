@@ -141,15 +141,17 @@ next         recorded packages are kept; to remove them too: git for-each-ref --
 #[test]
 fn uninstall_leaves_the_repository_as_it_was() {
     let sandbox = Sandbox::recorded();
+    // The marks of this program's packs go too.
+    std::fs::remove_dir_all(sandbox.path(".git/slsart")).unwrap();
     let before = sandbox.fingerprint();
     sandbox.slsart("init -q").succeeded();
     assert_ne!(before, sandbox.fingerprint());
-    sandbox.slsart("uninstall").is(str![[r"
+    sandbox.slsart("uninstall").is(str![[r#"
 removed    hook post-commit
 removed    slsart.toml
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
-"]]);
+"#]]);
     sandbox.is_as_before(&before);
     sandbox.slsart("uninstall").is(str![[r"
 unchanged  hook post-commit

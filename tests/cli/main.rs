@@ -17,6 +17,7 @@ mod interface;
 mod log;
 mod notes;
 mod package;
+mod packs;
 mod place;
 mod post_commit;
 mod record;

@@ -229,6 +229,7 @@ next       git slsart package
     sandbox.slsart("-C ../linked uninstall").is(str![[r#"
 removed    hook post-commit
 removed    slsart.toml
+removed    logs and locks in .git/slsart
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
 "#]]);

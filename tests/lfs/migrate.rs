@@ -142,6 +142,7 @@ fn without_git_lfs_nothing_is_converted_to_it() {
 #[test]
 fn a_damaged_package_is_not_converted() {
     let sandbox = Sandbox::recorded();
+    sandbox.unpack();
     let blob = sandbox.git(&format!("rev-parse {}:files/orders.zip", package(&sandbox)));
     fs::remove_file(sandbox.path(&format!(".git/objects/{}/{}", &blob[..2], &blob[2..]))).unwrap();
     let before = sandbox.git("for-each-ref");

@@ -195,6 +195,16 @@ impl Sandbox {
         outcome.stdout.trim_end().to_owned()
     }
 
+    /// Turns every packed object into a file of its own, for tests that damage one.
+    pub(crate) fn unpack(&self) {
+        self.shell(
+            "mkdir ../packs && mv .git/objects/pack/pack-* ../packs
+             for pack in ../packs/*.pack; do git unpack-objects -q < $pack || exit; done
+             chmod -R +w ../packs && rm -r ../packs",
+        )
+        .succeeded();
+    }
+
     /// Runs any program in the repository.
     pub(crate) fn run(
         &self,

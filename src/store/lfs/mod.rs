@@ -11,14 +11,17 @@ use std::path::Path;
 
 use objects::Incoming;
 
-use super::content;
+use super::content::{self, Written};
 use super::read::StoredPackage;
 use crate::error::{Error, Result};
-use crate::git::{MODE_FILE, Oid, Repository, TreeEntry, blob_id};
+use crate::git::{Batch, MODE_FILE, Oid, Repository, TreeEntry, blob_id};
 use crate::package::id::Hasher;
 use crate::package::manifest::FileEntry;
 use crate::package::storage::Form;
 use crate::progress::Progress;
+
+/// The file that tells stock git which files of a package are in LFS, at the top of the package's tree.
+pub(super) const ATTRIBUTES: &str = ".gitattributes";
 
 /// The form of the file that stands as `entry` in a package's tree. A blob is a pointer when it is the very pointer to
 /// what the manifest says of the file: a pointer to something else is content like any other.
@@ -38,25 +41,35 @@ impl StoredPackage<'_> {
 /// Puts the file at `path` into the local LFS store.
 ///
 /// # Returns
-/// The pointer to stand at the file's place in the package's tree, and its mode.
-pub(super) fn write(repository: &Repository, path: &Path, file: &FileEntry) -> Result<(Oid, i32)> {
+/// The pointer to stand at the file's place in the package's tree.
+pub(super) fn write(
+    repository: &Repository,
+    batch: &Batch,
+    path: &Path,
+    file: &FileEntry,
+) -> Result<Written> {
     if objects::find(repository, file)?.is_some() {
         objects::keep(repository, file)?;
-        return write_pointer(repository, file);
+        return write_pointer(batch, file);
     }
     let mut incoming = Incoming::new(repository, file)?;
     in_parts(path, &mut |bytes| incoming.take(bytes))?;
-    if incoming.finish()? { write_pointer(repository, file) } else { Err(content::changed(path)) }
+    if incoming.finish()? { write_pointer(batch, file) } else { Err(content::changed(path)) }
 }
 
 /// Puts the file that stands as `entry` in a package's tree, in git objects, into the local LFS store.
 ///
 /// # Returns
 /// As [`write`].
-pub(super) fn take_over(repository: &Repository, entry: &TreeEntry, file: &FileEntry) -> Result<(Oid, i32)> {
+pub(super) fn take_over(
+    repository: &Repository,
+    batch: &Batch,
+    entry: &TreeEntry,
+    file: &FileEntry,
+) -> Result<Written> {
     let mut incoming = Incoming::new(repository, file)?;
     content::read(repository, entry, file, &mut |bytes| incoming.take(bytes))?;
-    if incoming.finish()? { write_pointer(repository, file) } else { Err(content::different(file)) }
+    if incoming.finish()? { write_pointer(batch, file) } else { Err(content::different(file)) }
 }
 
 /// Hands the content of `file`, which is in LFS, to `take`, and checks it at the end as [`content::read`] does. The ref
@@ -77,20 +90,20 @@ pub(super) fn read(
     if hasher.finish() == (file.sha256, file.size) { Ok(()) } else { Err(content::different(file)) }
 }
 
-/// Writes the `.gitattributes` for the files at `paths`, which are in LFS.
+/// Adds the `.gitattributes` for the files at `paths`, which are in LFS.
 ///
 /// # Returns
 /// The blob, or `None` when none is needed.
 pub(super) fn write_attributes<'a>(
-    repository: &Repository,
+    batch: &Batch,
     paths: impl Iterator<Item = &'a str>,
 ) -> Result<Option<Oid>> {
     let text = pointer::attributes(paths);
-    if text.is_empty() { Ok(None) } else { repository.write_blob(text.as_bytes()).map(Some) }
+    if text.is_empty() { Ok(None) } else { batch.blob(text.as_bytes(), None).map(Some) }
 }
 
-fn write_pointer(repository: &Repository, file: &FileEntry) -> Result<(Oid, i32)> {
-    Ok((repository.write_blob(pointer::pointer(file).as_bytes())?, MODE_FILE))
+fn write_pointer(batch: &Batch, file: &FileEntry) -> Result<Written> {
+    Ok(Written { id: batch.blob(pointer::pointer(file).as_bytes(), None)?, mode: MODE_FILE })
 }
 
 fn in_parts(path: &Path, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {

@@ -1,0 +1,63 @@
+//! The package that was recorded before one: most of a new one's objects are in it, or much like one of its.
+
+use super::{NOTES_REF, Store, names, notes};
+use crate::git::{Oid, Repository, TreeEntry};
+use crate::package::manifest::Target;
+
+/// How many commits are looked at for an earlier package: along the history, then in the order in which they were noted.
+const NEAR: usize = 32;
+
+/// The tree of an earlier package of the same service, if one is found. It only saves room: whatever can't be read of it is
+/// as if it weren't there.
+pub(super) struct Earlier<'r> {
+    repository: &'r Repository,
+    tree: Option<Oid>,
+}
+
+impl<'r> Earlier<'r> {
+    /// The package of `target`, or of the same service for another, that is nearest to `commit`.
+    pub(super) fn find(store: &Store<'r>, commit: Oid, target: &Target) -> Self {
+        let repository = store.repository;
+        Self { repository, tree: find(store, commit, target) }
+    }
+
+    /// Its tree.
+    pub(super) fn tree(&self) -> Option<Oid> {
+        self.tree
+    }
+
+    /// The object that stands at `path` in it.
+    pub(super) fn object(&self, path: &str) -> Option<TreeEntry> {
+        self.repository.find_path(self.tree?, path).ok().flatten()
+    }
+}
+
+fn find(store: &Store<'_>, commit: Oid, target: &Target) -> Option<Oid> {
+    let root = store.notes_tree().ok().flatten()?;
+    let along = store.repository.history(&[commit]).ok()?.take(NEAR);
+    along.chain(recently_noted(store)).find_map(|commit| package_of(store, root, commit, target))
+}
+
+/// The tree of the last package that was recorded for `commit`, of `target` or else of the same service.
+fn package_of(store: &Store<'_>, root: Oid, commit: Oid, target: &Target) -> Option<Oid> {
+    let text = notes::read(store.repository, root, commit).ok().flatten()?;
+    let lines = super::parse_note(&text).packages;
+    let line = lines.iter().filter(|line| line.target.path == target.path);
+    let line = line.max_by_key(|line| (line.target == *target, line.recorded))?;
+    let name = names::package(&commit.to_string(), line.package);
+    let package = store.repository.ref_target(&name).ok().flatten()?;
+    Some(store.repository.commit(package).ok()?.tree)
+}
+
+/// The commits that packages were recorded for last, as the messages of the notes' own history tell. Whoever wrote those.
+fn recently_noted<'s>(store: &'s Store<'_>) -> impl Iterator<Item = Oid> + 's {
+    let tip = store.repository.ref_target(NOTES_REF).ok().flatten();
+    let mut next = tip;
+    std::iter::from_fn(move || {
+        let commit = store.repository.commit(next?).ok()?;
+        next = commit.parents.first().copied();
+        Some(commit.subject.rsplit(' ').next().and_then(|word| Oid::from_str(word).ok()))
+    })
+    .take(NEAR)
+    .flatten()
+}
