@@ -2,7 +2,11 @@
 //! fetching them into a store of their own: `git lfs push --dry-run` and `fetch --dry-run` ask nobody.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use tempfile::TempDir;
 
 use super::Store;
 use super::lfs::{self, objects};
@@ -77,16 +81,15 @@ impl StoredPackage<'_> {
             }
         }
         let data = data_dir(repository);
-        let cannot = |error| Error::io("write to", &data, error);
-        fs::create_dir_all(&data).map_err(cannot)?;
-        let scratch = tempfile::Builder::new().prefix("verify-").tempdir_in(&data).map_err(cannot)?;
-        match repository.fetch_lfs_into(scratch.path(), &remote.name, &name) {
+        sweep(&data);
+        let scratch = Scratch::new(&data).map_err(|error| Error::io("write to", &data, error))?;
+        match repository.fetch_lfs_into(scratch.directory.path(), &remote.name, &name) {
             Err(error) if !is_missing_object(&error) => return Err(error),
             _ => {}
         }
         let mut damages = Vec::new();
         for file in files {
-            if objects::is_whole(&objects::place_in(scratch.path(), file), file)? {
+            if objects::is_whole(&objects::place_in(scratch.directory.path(), file), file)? {
                 objects::let_go(repository, file)?;
             } else {
                 let problem = format!("{} does not have the LFS object of '{}'", remote.name, file.path);
@@ -94,5 +97,35 @@ impl StoredPackage<'_> {
             }
         }
         Ok((presence, damages))
+    }
+}
+
+/// What scratch stores' names begin with.
+const SCRATCH: &str = "verify-";
+
+/// A store to fetch into, that goes when this is dropped. Its lock tells it from one that a killed process left.
+struct Scratch {
+    directory: TempDir,
+    _lock: File,
+}
+
+impl Scratch {
+    fn new(data: &Path) -> io::Result<Self> {
+        fs::create_dir_all(data)?;
+        let directory = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(data)?;
+        let lock = File::create(directory.path().join("lock"))?;
+        lock.lock()?;
+        Ok(Self { directory, _lock: lock })
+    }
+}
+
+/// Removes the scratch stores that killed processes left: they may be large. What can't be removed is in nobody's way.
+fn sweep(data: &Path) {
+    for entry in fs::read_dir(data).into_iter().flatten().flatten() {
+        let is_scratch = entry.file_name().to_string_lossy().starts_with(SCRATCH);
+        let lock = File::open(entry.path().join("lock")).ok().filter(|_| is_scratch);
+        if lock.is_some_and(|lock| lock.try_lock().is_ok()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }

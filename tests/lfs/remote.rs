@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::read::interrupted;
 use crate::sandbox::Sandbox;
 use crate::server::{Remote, file_remote, push};
 use crate::{comes_back, links, objects, package, recorded, store};
@@ -71,6 +72,31 @@ fn an_upload_that_is_refused_loses_nothing() {
     remote.well_again();
     push(&sandbox);
     verified(&sandbox, 0, "on origin");
+}
+
+#[test]
+fn an_interrupted_or_killed_check_leaves_nothing_for_long() {
+    let sandbox = recorded();
+    let remote = Remote::http(&sandbox, "checked");
+    push(&sandbox);
+    let left = sandbox.path(".git/slsart/verify-killed");
+    fs::create_dir_all(left.join("objects")).unwrap();
+    fs::write(left.join("lock"), "").unwrap();
+    remote.trouble("hang");
+    let outcome = interrupted(&sandbox, &remote, "verify --remote -q");
+    assert_eq!(outcome.code, 130, "{outcome}");
+    assert_eq!(links(&sandbox).len(), 1);
+    remote.well_again();
+    verified(&sandbox, 0, "on origin");
+}
+
+#[test]
+fn a_repository_behind_a_link_is_the_same() {
+    let sandbox = recorded();
+    let _remote = Remote::http(&sandbox, "behind");
+    push(&sandbox);
+    std::os::unix::fs::symlink(sandbox.path(""), sandbox.beside("a [link]")).unwrap();
+    sandbox.slsart("-C '../a [link]' verify --remote -q").succeeded();
 }
 
 #[test]
