@@ -55,6 +55,9 @@ pub(super) struct Report {
     /// Whether `--again` would have packaged what was recorded already.
     #[serde(skip)]
     pub(super) repeatable: bool,
+    /// The form that was asked for, which what was recorded already may not have.
+    #[serde(skip)]
+    pub(super) storage: Option<Storage>,
 }
 
 pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
@@ -93,7 +96,7 @@ pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         }
     }
     if !packages.is_empty() {
-        ui.report(&Report { packages, repeatable: true })?;
+        ui.report(&Report { packages, repeatable: true, storage: args.storage })?;
     }
     match stopped.or_else(|| all_in_one(failures, services.len())) {
         Some(error) => Err(error),
@@ -139,7 +142,12 @@ impl fmt::Display for Report {
             if *already {
                 let again =
                     if self.repeatable { "; to package it again: git slsart package --again" } else { "" };
-                writeln!(f, "{DIM}nothing was done{again}{DIM:#}")?;
+                let form = match self.storage {
+                    Some(Storage::Git) => "; to keep it in git objects: git slsart migrate --to git",
+                    Some(Storage::Lfs) => "; to keep it in LFS: git slsart migrate --to lfs",
+                    Some(Storage::Auto) | None => "",
+                };
+                writeln!(f, "{DIM}nothing was done{again}{form}{DIM:#}")?;
             }
             if !left_out.is_empty() {
                 writeln!(f, "{DIM}left out, as no part of a package: {}{DIM:#}", line(&left_out.join(", ")))?;

@@ -53,6 +53,16 @@ Converting 1 package
 }
 
 #[test]
+fn who_records_again_in_another_form_is_told_of_it() {
+    let sandbox = recorded();
+    let outcome = sandbox.slsart("record -q ../dist --storage git").succeeded();
+    let said = "nothing was done; to keep it in git objects: git slsart migrate --to git\n";
+    assert!(outcome.stdout.starts_with("Already") && outcome.stdout.ends_with(said), "{outcome}");
+    let outcome = sandbox.slsart("record -q ../dist").succeeded();
+    assert!(outcome.stdout.ends_with("nothing was done\n"), "{outcome}");
+}
+
+#[test]
 fn all_packages_are_converted_in_one_go_and_json_says_which() {
     let sandbox = Sandbox::recorded();
     sandbox.record("dev");
