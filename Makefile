@@ -20,7 +20,7 @@ tools:
 build: tools ## build git-slsart
 	cargo build --locked
 
-setup: ## make the test bed in target/bed: a local AWS, the frameworks, an npm cache
+setup: ## make the test bed in target/bed: a local AWS, an LFS server, the frameworks, an npm cache
 	@tests/bed/setup
 
 test: tools setup ## unit, command and end-to-end tests, the real framework on a local AWS

@@ -87,6 +87,26 @@ pub struct TargetArgs {
     pub region: Option<String>,
 }
 
+/// How packages are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Storage {
+    /// In git objects; large files in Git LFS, where git-lfs is installed
+    Auto,
+    /// In git objects
+    Git,
+    /// Archives in Git LFS
+    Lfs,
+}
+
+/// A form that packages can be converted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// Git objects
+    Git,
+    /// Archives in Git LFS
+    Lfs,
+}
+
 /// A command with its arguments.
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "each command's arguments document it, and are its help")]
@@ -98,6 +118,7 @@ pub enum Command {
     Log(commands::log::LogArgs),
     Show(commands::show::ShowArgs),
     Verify(commands::verify::VerifyArgs),
+    Migrate(commands::migrate::MigrateArgs),
     Extract(commands::extract::ExtractArgs),
     Check(commands::check::CheckArgs),
     Deploy(commands::deploy::DeployArgs),

@@ -7,6 +7,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::package::storage::{Size, Storage};
 use crate::service::{Region, ServicePath, Stage};
 
 /// The file's name, at the top of the repository.
@@ -20,6 +21,10 @@ pub struct Config {
     pub defaults: Defaults,
     /// The services; empty: those that are found.
     pub services: Vec<ServicePath>,
+    /// How packages are kept.
+    pub storage: Storage,
+    /// The size above which a file is large.
+    pub lfs_above: Size,
     /// Ignored files that packaging and deploying need.
     pub carry: Carry,
     /// What the hooks do.

@@ -8,6 +8,7 @@ pub mod history;
 pub mod hook;
 pub mod init;
 pub mod log;
+pub mod migrate;
 pub mod package;
 pub mod record;
 pub mod shell;
@@ -17,10 +18,11 @@ pub mod verify;
 use std::path::Path;
 use std::str::FromStr;
 
-use crate::cli::{Command, TargetArgs};
+use crate::cli::{self, Command, TargetArgs};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::git::Repository;
+use crate::package::storage::Storage;
 use crate::process::Output;
 use crate::progress::Progress;
 use crate::service::NameError;
@@ -55,6 +57,7 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Log(args) => log::run(&args, workspace, ui),
         Command::Show(args) => show::run(&args, workspace, ui),
         Command::Verify(args) => verify::run(&args, workspace, ui),
+        Command::Migrate(args) => migrate::run(&args, workspace, ui),
         Command::Extract(args) => extract::run(&args, workspace, ui),
         Command::Check(args) => check::run(&args, workspace, ui),
         Command::Deploy(args) => deploy::deploy(&args, workspace, ui),
@@ -95,6 +98,16 @@ impl TargetArgs {
             stage: self.stage.as_deref().map(name).transpose()?,
             region: self.region.as_deref().map(name).transpose()?,
         })
+    }
+}
+
+/// How packages are kept: as the command line says, else as `slsart.toml` does.
+fn storage(wanted: Option<cli::Storage>, workspace: &Workspace<'_>) -> Storage {
+    match wanted {
+        Some(cli::Storage::Auto) => Storage::Auto,
+        Some(cli::Storage::Git) => Storage::Git,
+        Some(cli::Storage::Lfs) => Storage::Lfs,
+        None => workspace.config.storage,
     }
 }
 

@@ -6,8 +6,8 @@ use std::io;
 use clap::Args;
 use serde::Serialize;
 
-use super::{framework_output, installing};
-use crate::cli::TargetArgs;
+use super::{framework_output, installing, storage};
+use crate::cli::{Storage, TargetArgs};
 use crate::error::{Error, Kind, Result};
 use crate::packaging::Summary;
 use crate::packaging::make::{Making, make};
@@ -41,6 +41,9 @@ pub struct PackageArgs {
     /// Package again what has been packaged
     #[arg(long)]
     again: bool,
+    /// How the package is kept [default: from slsart.toml]
+    #[arg(long, value_name = "HOW")]
+    storage: Option<Storage>,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -52,6 +55,9 @@ pub(super) struct Report {
     /// Whether `--again` would have packaged what was recorded already.
     #[serde(skip)]
     pub(super) repeatable: bool,
+    /// The form that was asked for, which what was recorded already may not have.
+    #[serde(skip)]
+    pub(super) storage: Option<Storage>,
 }
 
 pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
@@ -69,6 +75,7 @@ pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         in_place: args.in_place,
         allow_dirty: args.allow_dirty,
         again: args.again,
+        storage: storage(args.storage, workspace),
         installing: installing(ui),
         packaging: framework_output(ui),
     };
@@ -89,7 +96,7 @@ pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         }
     }
     if !packages.is_empty() {
-        ui.report(&Report { packages, repeatable: true })?;
+        ui.report(&Report { packages, repeatable: true, storage: args.storage })?;
     }
     match stopped.or_else(|| all_in_one(failures, services.len())) {
         Some(error) => Err(error),
@@ -135,7 +142,12 @@ impl fmt::Display for Report {
             if *already {
                 let again =
                     if self.repeatable { "; to package it again: git slsart package --again" } else { "" };
-                writeln!(f, "{DIM}nothing was done{again}{DIM:#}")?;
+                let form = match self.storage {
+                    Some(Storage::Git) => "; to keep it in git objects: git slsart migrate --to git",
+                    Some(Storage::Lfs) => "; to keep it in LFS: git slsart migrate --to lfs",
+                    Some(Storage::Auto) | None => "",
+                };
+                writeln!(f, "{DIM}nothing was done{again}{form}{DIM:#}")?;
             }
             if !left_out.is_empty() {
                 writeln!(f, "{DIM}left out, as no part of a package: {}{DIM:#}", line(&left_out.join(", ")))?;

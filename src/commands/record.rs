@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::package::Report;
-use crate::cli::TargetArgs;
+use super::storage;
+use crate::cli::{Storage, TargetArgs};
 use crate::error::Result;
 use crate::packaging::adopt::adopt;
 use crate::ui::Ui;
@@ -24,6 +25,9 @@ pub struct RecordArgs {
     /// The commit that it was made from
     #[arg(default_value = "HEAD")]
     commit: String,
+    /// How the package is kept [default: from slsart.toml]
+    #[arg(long, value_name = "HOW")]
+    storage: Option<Storage>,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -32,6 +36,6 @@ pub(super) fn run(args: &RecordArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     let wanted = args.target.wanted()?;
     let commit = workspace.repository.resolve(&args.commit)?;
     let directory = workspace.context.cwd.join(&args.package);
-    let summary = adopt(workspace, &directory, commit, &wanted)?;
-    ui.report(&Report { packages: vec![summary], repeatable: false })
+    let summary = adopt(workspace, &directory, commit, &wanted, storage(args.storage, workspace))?;
+    ui.report(&Report { packages: vec![summary], repeatable: false, storage: args.storage })
 }

@@ -1,5 +1,6 @@
 //! `show`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use clap::Args;
@@ -10,6 +11,7 @@ use crate::cli::TargetArgs;
 use crate::error::Result;
 use crate::package::Manifest;
 use crate::package::manifest::Origin;
+use crate::package::storage::Form;
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::text::words::{ago, bytes, line as shown};
 use crate::ui::Ui;
@@ -32,6 +34,8 @@ struct Report {
     committed: Option<Timestamp>,
     #[serde(flatten)]
     manifest: Manifest,
+    /// How each file is kept.
+    forms: BTreeMap<String, Form>,
     #[serde(skip)]
     now: Timestamp,
 }
@@ -44,6 +48,8 @@ pub(super) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     ui.report(&Report {
         subject: commit.as_ref().map(|commit| commit.subject.clone()).unwrap_or_default(),
         committed: commit.map(|commit| commit.time),
+        // A damaged package can still be described; `verify` says what is wrong with it.
+        forms: package.forms().unwrap_or_default(),
         manifest: package.manifest,
         now: workspace.context.clock.now(),
     })
@@ -110,9 +116,13 @@ impl fmt::Display for Report {
         }
         for (index, file) in files.iter().enumerate() {
             let label = if index == 0 { "Files" } else { "" };
+            let form = match self.forms.get(&file.path) {
+                Some(Form::Lfs) => "  lfs",
+                _ => "",
+            };
             line(
                 label,
-                &format!("{}  {}  {DIM}{}{DIM:#}", shown(&file.path), bytes(file.size), file.sha256),
+                &format!("{}  {}{form}  {DIM}{}{DIM:#}", shown(&file.path), bytes(file.size), file.sha256),
             )?;
         }
         Ok(())

@@ -9,7 +9,7 @@ use crate::cli::TargetArgs;
 use crate::error::{ANOTHER_COPY, Error, Kind, Result};
 use crate::package::manifest::Target;
 use crate::progress::Progress as _;
-use crate::store::{Damage, Found};
+use crate::store::{Damage, Filter, Found, Presence, Remote};
 use crate::text::style::{BOLD, COMMIT, ERROR, GOOD, WARNING};
 use crate::text::words::{count, line as shown, short};
 use crate::ui::Ui;
@@ -25,6 +25,9 @@ pub struct VerifyArgs {
     /// Every package of every commit
     #[arg(short, long)]
     all: bool,
+    /// Also ask a remote whether it has the packages, and fetch their LFS objects from it to compare [default: origin]
+    #[arg(long, value_name = "REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    remote: Option<String>,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -45,14 +48,48 @@ struct Row {
     /// Why this program can't judge it.
     #[serde(skip_serializing_if = "Option::is_none")]
     unread: Option<String>,
+    /// What the remote has of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote: Option<OnRemote>,
+}
+
+#[derive(Debug, Serialize)]
+struct OnRemote {
+    name: String,
+    has: Presence,
+    damages: Vec<Damage>,
+    /// The ref that would have to be pushed.
+    #[serde(rename = "ref")]
+    name_of_ref: String,
 }
 
 pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let filter = workspace.filter(&args.target.wanted()?);
+    let remote = args.remote.as_deref().map(|name| asked(name, workspace)).transpose()?;
+    let found = selected(&args.revisions, args.all, &filter, workspace, ui)?;
+    ui.progress().phase(&format!("Verifying {}", count(found.len(), "package")));
+    ui.progress().expect_bytes(found.iter().map(|found| found.line.size).sum());
+    let packages =
+        found.iter().map(|found| verify(workspace, found, remote.as_ref())).collect::<Result<Vec<_>>>()?;
+    let intact = packages.iter().filter(|row| row.damages.is_empty() && row.unread.is_none()).count();
+    let damaged = packages.iter().filter(|row| !row.damages.is_empty()).count();
+    let report = Report { packages, intact, damaged };
+    ui.report(&report)?;
+    verdict(&report)
+}
+
+/// The packages that are meant: every one of each commit, whatever its target.
+pub(super) fn selected(
+    revisions: &[String],
+    all: bool,
+    filter: &Filter,
+    workspace: &Workspace<'_>,
+    ui: &Ui,
+) -> Result<Vec<Found>> {
     let store = workspace.store();
     let mut found = Vec::new();
-    if args.all {
-        let listing = store.all(&filter)?;
+    if all {
+        let listing = store.all(filter)?;
         for (commit, line) in &listing.unread {
             ui.warn(&format!(
                 "the note of {} has a line that this git-slsart can't read: {line}",
@@ -61,28 +98,32 @@ pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
         }
         found = listing.found;
     } else {
-        for revision in &args.revisions {
-            // Every package of the commit, whatever its target.
+        for revision in revisions {
             let of_commit = match workspace.repository.resolve(revision) {
-                Ok(commit) => store.packages_of(commit, &filter)?,
+                Ok(commit) => store.packages_of(commit, filter)?,
                 Err(_) => Vec::new(),
             };
             match of_commit.as_slice() {
-                [] => found.push(workspace.find(revision, &filter)?),
+                [] => found.push(workspace.find(revision, filter)?),
                 _ => found.extend(of_commit),
             }
         }
     }
-    ui.progress().phase(&format!("Verifying {}", count(found.len(), "package")));
-    ui.progress().expect_bytes(found.iter().map(|found| found.line.size).sum());
-    let packages = found.iter().map(|found| verify(workspace, found)).collect::<Result<Vec<_>>>()?;
-    let intact = packages.iter().filter(|row| row.damages.is_empty() && row.unread.is_none()).count();
-    let damaged = packages.iter().filter(|row| !row.damages.is_empty()).count();
-    let report = Report { packages, intact, damaged };
-    ui.report(&report)?;
+    Ok(found)
+}
+
+/// Asks the remote that is meant, once for all packages.
+fn asked(name: &str, workspace: &Workspace<'_>) -> Result<Remote> {
+    let default = workspace.repository.remotes().into_iter().next().unwrap_or_else(|| "origin".to_owned());
+    workspace.progress.phase("Asking the remote");
+    workspace.store().remote(if name.is_empty() { &default } else { name })
+}
+
+fn verdict(report: &Report) -> Result<()> {
+    let damaged = report.damaged;
     let unread = report.packages.iter().filter(|row| row.unread.is_some()).count();
     if damaged == 0 && unread == 0 {
-        return Ok(());
+        return on_remote(report);
     }
     if damaged == 0 {
         return Err(Error::refused(format!("{} can't be read by this git-slsart", count(unread, "package")))
@@ -91,15 +132,55 @@ pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     Err(Error::integrity(format!(
         "{damaged} of {} {} damaged",
         count(report.packages.len(), "package"),
-        if damaged == 1 { "is" } else { "are" }
+        are(damaged)
     ))
     .hint(ANOTHER_COPY))
 }
 
-fn verify(workspace: &Workspace<'_>, found: &Found) -> Result<Row> {
+fn are(number: usize) -> &'static str {
+    if number == 1 { "is" } else { "are" }
+}
+
+/// The error for what a remote lacks.
+fn on_remote(report: &Report) -> Result<()> {
+    let remotes = || report.packages.iter().filter_map(|row| row.remote.as_ref());
+    let lacking = |wanted: &dyn Fn(&OnRemote) -> bool| {
+        let rows: Vec<_> = remotes().filter(|remote| wanted(remote)).collect();
+        rows.first().map(|first| (rows.len(), first.name.clone(), first.name_of_ref.clone()))
+    };
+    let total = report.packages.len();
+    if let Some((number, remote, name)) = lacking(&|remote| !remote.damages.is_empty()) {
+        let what = format!("{remote} lacks LFS objects of {number} of {}", count(total, "package"));
+        return Err(Error::integrity(what).hint(format!("send them again: git lfs push {remote} {name}")));
+    }
+    if let Some((number, remote, name)) = lacking(&|remote| remote.has == Presence::Absent) {
+        let what = format!("{number} of {} {} not on {remote}", count(total, "package"), are(number));
+        return Err(Error::refused(what).hint(format!(
+            "push it: git lfs push {remote} {name} && git push {remote} {name} refs/notes/slsart"
+        )));
+    }
+    if let Some((number, remote, name)) = lacking(&|remote| remote.has == Presence::OtherForm) {
+        let what =
+            format!("{number} of {} {} in another form on {remote}", count(total, "package"), are(number));
+        return Err(Error::refused(what)
+            .hint(format!("send this one: git lfs push {remote} {name} && git push {remote} +{name}"))
+            .hint(format!("or take that one: git fetch {remote} +{name}:{name}")));
+    }
+    Ok(())
+}
+
+fn verify(workspace: &Workspace<'_>, found: &Found, remote: Option<&Remote>) -> Result<Row> {
     let Found { commit, line } = found;
+    let mut on_remote = None;
     let (damages, unread) = match workspace.store().open(*commit, line) {
-        Ok(package) => (package.verify(workspace.progress)?, None),
+        Ok(package) => {
+            if let Some(remote) = remote {
+                let (has, damages) = package.verify_on(remote)?;
+                let name_of_ref = package.ref_name();
+                on_remote = Some(OnRemote { name: remote.name.clone(), has, damages, name_of_ref });
+            }
+            (package.verify(workspace.progress)?, None)
+        }
         Err(error) if error.kind == Kind::Integrity => {
             (vec![Damage { path: "manifest.toml".to_owned(), problem: error.message }], None)
         }
@@ -113,24 +194,36 @@ fn verify(workspace: &Workspace<'_>, found: &Found) -> Result<Row> {
         target: line.target.clone(),
         damages,
         unread,
+        remote: on_remote,
     })
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Row { commit, package, target, damages, unread } in &self.packages {
+        for Row { commit, package, target, damages, unread, remote } in &self.packages {
             let (style, word) = match unread {
                 Some(_) => (WARNING, "? unread "),
                 None if damages.is_empty() => (GOOD, "✓ intact "),
                 None => (ERROR, "✗ damaged"),
             };
+            let place = match remote {
+                Some(OnRemote { name, has: Presence::Absent, .. }) => {
+                    format!("  {WARNING}not on {name}{WARNING:#}")
+                }
+                Some(OnRemote { name, has: Presence::OtherForm, .. }) => {
+                    format!("  {WARNING}on {name} in another form{WARNING:#}")
+                }
+                Some(OnRemote { name, .. }) => format!("  on {name}"),
+                None => String::new(),
+            };
             writeln!(
                 f,
-                "{style}{word}{style:#}  {COMMIT}{}{COMMIT:#}  {BOLD}{}{BOLD:#}  {target}",
+                "{style}{word}{style:#}  {COMMIT}{}{COMMIT:#}  {BOLD}{}{BOLD:#}  {target}{place}",
                 short(commit, 7),
                 short(package, 8)
             )?;
-            for problem in damages.iter().map(|damage| &damage.problem).chain(unread) {
+            let of_remote = remote.iter().flat_map(|remote| &remote.damages);
+            for problem in damages.iter().chain(of_remote).map(|damage| &damage.problem).chain(unread) {
                 writeln!(f, "           {}", shown(problem))?;
             }
         }

@@ -2,6 +2,7 @@
 //! command, which alone runs filters. Knows nothing of packages.
 
 pub mod hook;
+pub mod lfs;
 mod loose;
 mod objects;
 pub mod pack;
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 pub use git2::Oid;
-pub use objects::Source;
+pub use objects::{Source, blob_id};
 pub use pack::Batch;
 pub use readers::{Blob, Readers};
 pub use tree::TreeDraft;
@@ -221,6 +222,15 @@ impl Repository {
         }
         // A shallow clone's history ends in a commit whose parents are absent: that is the end of it.
         Ok(walk.map_while(std::result::Result::ok))
+    }
+
+    /// Writes a commit like `commit` but for its tree: the same parents, message, names and times. No ref names it yet.
+    pub fn write_commit_like(&self, commit: Oid, tree: Oid) -> Result<Oid> {
+        let write = || -> std::result::Result<Oid, git2::Error> {
+            let tree = self.inner.find_tree(tree)?;
+            self.inner.find_commit(commit)?.amend(None, None, None, None, None, Some(&tree))
+        };
+        write().map_err(|error| failed("cannot write to the object store", error))
     }
 
     /// Who acts, as git has it: `Name <email>`.

@@ -172,6 +172,12 @@ impl Repository {
     }
 }
 
+/// The id that a blob with this content has, without writing it.
+pub fn blob_id(content: &[u8]) -> Result<Oid> {
+    Oid::hash_object(git2::ObjectType::Blob, content)
+        .map_err(|error| Error::bug("a blob can't be hashed").because(error))
+}
+
 /// Mode, a space, name, a zero, an id (`gitformat-index` and git's `tree-walk.c` have no more to say).
 fn parse_tree(bytes: &[u8]) -> Option<Vec<TreeEntry>> {
     let mut entries = Vec::with_capacity(bytes.len() / 40);

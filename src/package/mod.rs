@@ -4,6 +4,7 @@
 pub mod directory;
 pub mod id;
 pub mod manifest;
+pub mod storage;
 
 pub use id::{PackageId, Sha256};
 pub use manifest::Manifest;

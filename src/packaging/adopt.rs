@@ -5,18 +5,27 @@ use std::path::Path;
 use super::Summary;
 use super::draft::{Draft, from_state};
 use super::make::{own_tools, service_name};
+use super::placement;
 use crate::error::{Error, Result};
 use crate::git::{Oid, Source};
 use crate::package::directory::PackageDirectory;
 use crate::package::manifest::{Origin, Target};
+use crate::package::storage::Storage;
 use crate::service::{Region, Service, Stage, State};
 use crate::store::{Recorded, Recording};
 use crate::workspace::{Wanted, Workspace, name_of};
 
 /// Records the package directory `path` for `commit`. Service, stage and region are the package's own; what `wanted`
 /// names must agree with them.
-pub fn adopt(workspace: &Workspace<'_>, path: &Path, commit: Oid, wanted: &Wanted) -> Result<Summary> {
+pub fn adopt(
+    workspace: &Workspace<'_>,
+    path: &Path,
+    commit: Oid,
+    wanted: &Wanted,
+    storage: Storage,
+) -> Result<Summary> {
     let Workspace { repository, progress, context, .. } = workspace;
+    placement::check(workspace, storage)?;
     progress.phase("Reading the package");
     let mut directory = PackageDirectory::read(path)?;
     let state = State::parse(&directory.state).map_err(from_state)?;
@@ -50,8 +59,10 @@ pub fn adopt(workspace: &Workspace<'_>, path: &Path, commit: Oid, wanted: &Wante
     };
     let manifest = draft.manifest(*progress)?;
     progress.phase("Recording the package");
+    let placement = placement::of(workspace, storage, &directory.files)?;
+    let (commit_id, source) = (commit.id, commit.id);
     let recording =
-        Recording { directory: &directory, manifest: &manifest, commit: commit.id, source: commit.id };
+        Recording { directory: &directory, manifest: &manifest, commit: commit_id, source, placement };
     let recorded = workspace.store().record(&recording, *progress)?;
     Ok(Summary::of(&manifest, &commit.subject, matches!(recorded, Recorded::Already(_)), directory.left_out))
 }

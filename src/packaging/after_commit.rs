@@ -52,6 +52,7 @@ pub fn package_all(workspace: &Workspace<'_>, commit: &str) -> Result<()> {
         in_place: false,
         allow_dirty: false,
         again: false,
+        storage: workspace.config.storage,
         installing: Output::Stream,
         packaging: Output::Stream,
     };

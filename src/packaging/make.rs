@@ -9,10 +9,12 @@ use std::time::SystemTime;
 use super::Summary;
 use super::checkout::Checkout;
 use super::draft::{Draft, from_state};
+use super::placement;
 use crate::error::{Error, Kind, Result};
 use crate::git::{Commit, Oid, Source};
 use crate::package::directory::{PackageDirectory, STATE_FILE};
 use crate::package::manifest::{Origin, Target, Tool, Tools};
+use crate::package::storage::Storage;
 use crate::process::{Invocation, Output, interrupt};
 use crate::service::{PackageArguments, Region, Service, Stage, State};
 use crate::store::{Filter, Recorded, Recording};
@@ -28,6 +30,8 @@ pub struct Making {
     pub allow_dirty: bool,
     /// Although the commit has a package for this target.
     pub again: bool,
+    /// How the package is kept.
+    pub storage: Storage,
     /// Where the package manager's output goes.
     pub installing: Output,
     /// Where the framework's output goes.
@@ -51,6 +55,7 @@ pub fn make(
     {
         return Ok(summary);
     }
+    placement::check(workspace, making.storage)?;
     let job = Job { workspace, commit, service, stage, region, making };
     if making.in_place { job.in_place(dirty) } else { job.in_worktree() }
 }
@@ -226,8 +231,14 @@ impl Job<'_, '_> {
             at: context.clock.now(),
         };
         let manifest = draft.manifest(*progress)?;
-        let recording =
-            Recording { directory: &directory, manifest: &manifest, commit: self.commit.id, source };
+        let placement = placement::of(self.workspace, self.making.storage, &directory.files)?;
+        let recording = Recording {
+            directory: &directory,
+            manifest: &manifest,
+            commit: self.commit.id,
+            source,
+            placement,
+        };
         let recorded = self.workspace.store().record(&recording, *progress)?;
         let already = matches!(recorded, Recorded::Already(_));
         Ok(Summary::of(&manifest, &self.commit.subject, already, directory.left_out))

@@ -8,6 +8,7 @@ pub mod carry;
 pub mod checkout;
 pub(crate) mod draft;
 pub mod make;
+mod placement;
 
 use jiff::Timestamp;
 use serde::Serialize;

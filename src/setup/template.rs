@@ -8,6 +8,14 @@ const TEMPLATE: &str = r#"# Settings of git slsart; `git slsart --help` has its 
 # The directories that are services of this repository; empty: every directory with a serverless.yml or the like.
 # services = []
 
+# How packages are kept in the repository:
+#   "auto"  in git objects; a file of more than `lfs-above` bytes in Git LFS, where git-lfs is installed
+#   "git"   in git objects
+#   "lfs"   archives in Git LFS; state and templates stay in git objects unless they are that large
+# `git slsart migrate` converts what is recorded already.
+# storage = "auto"
+# lfs-above = "50 MiB"
+
 # The stage and region that are meant when the command line names none.
 # Without them, the service's own configuration decides.
 [defaults]

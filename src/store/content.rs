@@ -7,13 +7,39 @@ use std::path::Path;
 
 use super::archive;
 use crate::error::{Error, Result};
-use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry};
+use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeDraft, TreeEntry};
 use crate::package::id::Hasher;
 use crate::package::manifest::FileEntry;
 use crate::progress::Progress;
 
 /// Most bytes of a file that is held in memory.
 const MOST_HELD: u64 = 8 * 1024 * 1024;
+
+/// What was written for a file of a package.
+#[derive(Debug)]
+pub(super) enum Written {
+    /// One object, with its mode in a tree.
+    Object(Oid, i32),
+    /// A pointer to an object in the LFS store.
+    Pointer(Oid),
+    /// An archive's objects.
+    Archive(archive::Parts),
+}
+
+impl Written {
+    /// Puts it at the file's place in the package's tree.
+    pub(super) fn insert_into(self, tree: &mut TreeDraft, place: &str) {
+        match self {
+            Self::Object(id, mode) => tree.insert(place, id, mode),
+            Self::Pointer(id) => tree.insert(place, id, MODE_FILE),
+            Self::Archive(parts) => {
+                for (below, id) in parts {
+                    tree.insert(&format!("{place}/{below}"), id, MODE_FILE);
+                }
+            }
+        }
+    }
+}
 
 /// Writes a package's files as objects.
 #[derive(Clone, Copy)]
@@ -28,27 +54,36 @@ impl Writer<'_> {
     ///
     /// # Arguments
     /// `earlier`: what stands at the same place in an earlier package.
-    ///
-    /// # Returns
-    /// The objects, with their paths below the file's place in the package's tree: one with none, or an archive's.
     pub(super) fn write(
         &self,
         path: &Path,
         file: &FileEntry,
         earlier: Option<&TreeEntry>,
-    ) -> Result<archive::Parts> {
+    ) -> Result<Written> {
+        if let Some(written) = self.write_archive(path, file, earlier)? {
+            return Ok(written);
+        }
+        let earlier = earlier.filter(|entry| entry.mode == MODE_FILE).map(|entry| entry.id);
+        self.write_whole(path, file, earlier).map(|id| Written::Object(id, MODE_FILE))
+    }
+
+    /// Writes the file at `path` as [`Self::write`] does, if it is an archive that can be taken apart.
+    pub(super) fn write_archive(
+        &self,
+        path: &Path,
+        file: &FileEntry,
+        earlier: Option<&TreeEntry>,
+    ) -> Result<Option<Written>> {
         let unreadable = |error| Error::io("read", path, error);
         let source = File::open(path).map_err(unreadable)?;
-        let before = |mode: i32| earlier.filter(|entry| entry.mode == mode).map(|entry| entry.id);
+        let earlier = earlier.filter(|entry| entry.mode == MODE_TREE).map(|entry| entry.id);
         let hash = || File::open(path).and_then(hash);
         let (parts, hashed) =
-            archive::write(self.repository, self.batch, &source, before(MODE_TREE), self.progress, hash)?;
-        if hashed.map_err(unreadable)? != (file.sha256, file.size) {
-            return Err(changed(path));
-        }
-        match parts {
-            Some(parts) => Ok(parts),
-            None => Ok(vec![(String::new(), self.write_whole(path, file, before(MODE_FILE))?)]),
+            archive::write(self.repository, self.batch, &source, earlier, self.progress, hash)?;
+        if hashed.map_err(unreadable)? == (file.sha256, file.size) {
+            Ok(parts.map(Written::Archive))
+        } else {
+            Err(changed(path))
         }
     }
 
@@ -89,7 +124,7 @@ fn hash(mut file: File) -> io::Result<(crate::package::Sha256, u64)> {
     }
 }
 
-fn changed(path: &Path) -> Error {
+pub(super) fn changed(path: &Path) -> Error {
     Error::refused(format!("'{}' changed while it was recorded: nothing was recorded", path.display()))
         .hint("see that nothing else writes to the package directory, and run the command again")
 }
@@ -144,7 +179,7 @@ impl Write for Checked<'_> {
     }
 }
 
-fn different(file: &FileEntry) -> Error {
+pub(super) fn different(file: &FileEntry) -> Error {
     Error::integrity(format!("'{}' is not what was recorded", file.path))
         .hint("`git fsck` shows what is damaged; a copy of the repository may have it whole")
 }

@@ -5,15 +5,20 @@ mod archive;
 mod content;
 pub mod deployments;
 mod earlier;
+mod lfs;
 pub mod line;
+mod migrate;
 mod names;
 mod notes;
 mod read;
+mod remote;
 mod search;
 mod write;
 
 pub use line::PackageLine;
+pub use migrate::Change;
 pub use read::{Damage, StoredPackage};
+pub use remote::{Presence, Remote};
 pub use search::{Filter, Found, Listing};
 pub use write::{Recorded, Recording};
 

@@ -6,18 +6,19 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::line::PackageLine;
-use super::{Store, content, names};
+use super::{Store, content, lfs, names};
 use crate::error::{ANOTHER_COPY, Error, Kind, Result};
 use crate::git::{Oid, TreeEntry};
 use crate::package::Manifest;
 use crate::package::manifest::{FileEntry, MOST_BYTES};
+use crate::package::storage::Form;
 use crate::process::interrupt;
-use crate::progress::Progress;
+use crate::progress::{Progress, Silent};
 
 /// A recorded package whose manifest has been read.
 #[derive(Clone)]
 pub struct StoredPackage<'r> {
-    store: Store<'r>,
+    pub(super) store: Store<'r>,
     /// The commit it belongs to.
     pub commit: Oid,
     /// The commit that holds its source: `commit` itself, or a snapshot of a working tree with changes.
@@ -113,7 +114,7 @@ impl StoredPackage<'_> {
             )));
         }
         let mut content = Vec::new();
-        self.stream(file, &mut |bytes| {
+        self.stream(file, &Silent, &mut |bytes| {
             content.extend_from_slice(bytes);
             Ok(())
         })?;
@@ -157,7 +158,7 @@ impl StoredPackage<'_> {
         for file in &self.manifest.files {
             interrupt::check()?;
             let mut left = file.size;
-            let read = self.stream(file, &mut |bytes| {
+            let read = self.stream(file, progress, &mut |bytes| {
                 left = left.saturating_sub(bytes.len() as u64);
                 progress.advance(bytes.len() as u64);
                 Ok(())
@@ -179,18 +180,33 @@ impl StoredPackage<'_> {
             fs::create_dir_all(parent).map_err(|error| Error::io("create", parent, error))?;
         }
         let mut out = File::create_new(path).map_err(|error| Error::io("create", path, error))?;
-        self.stream(file, &mut |bytes| {
+        self.stream(file, progress, &mut |bytes| {
             progress.advance(bytes.len() as u64);
             interrupt::check()?;
             out.write_all(bytes).map_err(|error| Error::io("write", path, error))
         })
     }
 
-    fn stream(&self, file: &FileEntry, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        content::read(self.store.repository, &self.entry(file)?, file, take)
+    fn stream(
+        &self,
+        file: &FileEntry,
+        progress: &dyn Progress,
+        take: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let entry = self.entry(file)?;
+        match lfs::form(&entry, file)? {
+            Form::Lfs => lfs::read(self.store.repository, &self.ref_name(), file, progress, take),
+            Form::Git => content::read(self.store.repository, &entry, file, take),
+        }
     }
 
-    fn entry(&self, file: &FileEntry) -> Result<TreeEntry> {
+    /// The ref that it is recorded under.
+    #[must_use]
+    pub fn ref_name(&self) -> String {
+        names::package(&self.commit.to_string(), self.manifest.package.id)
+    }
+
+    pub(super) fn entry(&self, file: &FileEntry) -> Result<TreeEntry> {
         self.store.repository.find_path(self.tree, &format!("files/{}", file.path))?.ok_or_else(|| {
             Error::integrity(format!("'{}' is missing from the package", file.path)).hint(ANOTHER_COPY)
         })

@@ -1,13 +1,15 @@
 //! Recording a package. The order is the safety: all objects as one pack, then the package's ref, then its note.
 //! A crash in between leaves a pack that `git gc` takes, or a package that the next recording completes.
 
+use super::content::Written;
 use super::earlier::Earlier;
 use super::line::PackageLine;
-use super::{MANIFEST, NOTES_REF, Note, Store, content, names, notes};
+use super::{MANIFEST, NOTES_REF, Note, Store, content, lfs, names, notes};
 use crate::error::{Error, Result};
 use crate::git::pack::Replaced;
 use crate::git::{Batch, MODE_FILE, Oid, TreeDraft, TreeEntry};
 use crate::package::directory::PackageDirectory;
+use crate::package::storage::{Form, Placement, Storage};
 use crate::package::{Manifest, PackageId};
 use crate::process::interrupt;
 use crate::progress::Progress;
@@ -23,6 +25,8 @@ pub struct Recording<'a> {
     pub commit: Oid,
     /// The commit that holds the source it was made from: `commit`, or a snapshot of a working tree on top of it.
     pub source: Oid,
+    /// The form of each file.
+    pub placement: Placement,
 }
 
 /// What became of a recording.
@@ -81,18 +85,34 @@ impl Store<'_> {
         recording: &Recording<'_>,
         progress: &dyn Progress,
     ) -> Result<Oid> {
-        let Recording { directory, manifest, source, commit } = recording;
+        let Recording { directory, manifest, source, commit, placement } = recording;
         let earlier = Earlier::find(self, *commit, &manifest.target);
         let writer = content::Writer { repository: self.repository, batch, progress };
         let mut tree = TreeDraft::default();
+        let mut in_lfs = Vec::new();
         for file in &directory.files {
             interrupt::check()?;
             let path = format!("files/{}", file.path);
             let place = directory.place_of(&file.path);
-            for (below, id) in writer.write(&place, file, earlier.object(&path).as_ref())? {
-                let path = if below.is_empty() { path.clone() } else { format!("{path}/{below}") };
-                tree.insert(&path, id, MODE_FILE);
+            let before = earlier.object(&path);
+            let written = match placement.form_of(file) {
+                Form::Git => writer.write(&place, file, before.as_ref())?,
+                // What can be taken apart has no large objects, or shares them with the next release.
+                Form::Lfs if placement.storage == Storage::Auto => {
+                    match writer.write_archive(&place, file, before.as_ref())? {
+                        Some(written) => written,
+                        None => lfs::write(self.repository, batch, &place, file)?,
+                    }
+                }
+                Form::Lfs => lfs::write(self.repository, batch, &place, file)?,
+            };
+            if matches!(written, Written::Pointer(_)) {
+                in_lfs.push(file.path.as_str());
             }
+            written.insert_into(&mut tree, &path);
+        }
+        if let Some(id) = lfs::write_attributes(batch, in_lfs.into_iter())? {
+            tree.insert(lfs::ATTRIBUTES, id, MODE_FILE);
         }
         let manifest_blob =
             batch.blob(manifest.to_toml()?.as_bytes(), earlier.object(MANIFEST).map(|entry| entry.id))?;

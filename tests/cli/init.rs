@@ -29,12 +29,20 @@ next       git slsart package
     sandbox.is_as_before(&before);
     matches(
         sandbox.read("slsart.toml"),
-        str![[r#"
+        str![[r##"
 # Settings of git slsart; `git slsart --help` has its commands.
 # Every key is optional. What is commented out shows the default.
 
 # The directories that are services of this repository; empty: every directory with a serverless.yml or the like.
 # services = []
+
+# How packages are kept in the repository:
+#   "auto"  in git objects; a file of more than `lfs-above` bytes in Git LFS, where git-lfs is installed
+#   "git"   in git objects
+#   "lfs"   archives in Git LFS; state and templates stay in git objects unless they are that large
+# `git slsart migrate` converts what is recorded already.
+# storage = "auto"
+# lfs-above = "50 MiB"
 
 # The stage and region that are meant when the command line names none.
 # Without them, the service's own configuration decides.
@@ -57,7 +65,7 @@ next       git slsart package
 # The stages that "package" packages for; empty: the default stage.
 # stages = []
 
-"#]],
+"##]],
     );
     matches(
         sandbox.read(".git/hooks/post-commit"),

@@ -23,6 +23,7 @@ Commands:
   log          List recorded packages, a line each
   show         Show a recorded package in full
   verify       Read packages back and compare every byte with what was recorded
+  migrate      Convert recorded packages to Git LFS, or back to git objects
   extract      Write a recorded package's exact directory
   check        Check that HEAD is ready to be deployed
   deploy       Deploy a recorded package

@@ -112,7 +112,12 @@ Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827226
       "size": 1142,
       "sha256": "badb46c4b475d60369b434e547c81c2dacaccc1d169ce31f226578a672fd734b"
     }
-  ]
+  ],
+  "forms": {
+    "cloudformation-template-update-stack.json": "git",
+    "orders.zip": "git",
+    "serverless-state.json": "git"
+  }
 }
 
 "#]]);

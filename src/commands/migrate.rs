@@ -1,0 +1,132 @@
+//! `migrate`.
+
+use std::fmt;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::verify::selected;
+use crate::cli::{Form as Wanted, TargetArgs};
+use crate::error::Result;
+use crate::package::manifest::Target;
+use crate::package::storage::{Form, Placement, Storage};
+use crate::progress::Progress as _;
+use crate::store::{Change, StoredPackage};
+use crate::text::style::{BOLD, COMMIT, DIM};
+use crate::text::words::{bytes, count, line, short};
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Convert recorded packages to Git LFS, or back to git objects
+///
+/// A package's id and content stay the same; only how its files are kept changes. What is kept as wanted already is left
+/// alone. The old copies go when git collects garbage.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct MigrateArgs {
+    /// Commits, or packages' ids
+    #[arg(value_name = "REF", default_value = "HEAD", conflicts_with = "all")]
+    revisions: Vec<String>,
+    /// Every package of every commit
+    #[arg(short, long)]
+    all: bool,
+    /// What to convert to
+    #[arg(long, value_name = "FORM")]
+    to: Wanted,
+    /// Only say what would be converted
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    to: Form,
+    dry_run: bool,
+    packages: Vec<Row>,
+    /// How many were kept so already.
+    unchanged: usize,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Row {
+    commit: String,
+    package: String,
+    target: Target,
+    files: Vec<Change>,
+}
+
+pub(super) fn run(args: &MigrateArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let filter = workspace.filter(&args.target.wanted()?);
+    let (to, storage) = match args.to {
+        Wanted::Git => (Form::Git, Storage::Git),
+        Wanted::Lfs => (Form::Lfs, Storage::Lfs),
+    };
+    if to == Form::Lfs {
+        workspace.repository.need_lfs()?;
+    }
+    let placement = Placement { storage, lfs_above: workspace.config.lfs_above, lfs_is_here: true };
+    let found = selected(&args.revisions, args.all, &filter, workspace, ui)?;
+    let mut plan: Vec<(StoredPackage<'_>, Row)> = Vec::new();
+    for found in &found {
+        let package = workspace.store().open(found.commit, &found.line)?;
+        let files = package.changes(&placement)?;
+        if !files.is_empty() {
+            let row = Row {
+                commit: found.commit.to_string(),
+                package: found.line.package.to_string(),
+                target: found.line.target.clone(),
+                files,
+            };
+            plan.push((package, row));
+        }
+    }
+    let unchanged = found.len() - plan.len();
+    let rows = |plan: &[(StoredPackage<'_>, Row)]| plan.iter().map(|(_, row)| row.clone()).collect();
+    let mut report = Report { to, dry_run: true, packages: rows(&plan), unchanged };
+    if args.dry_run {
+        return ui.report(&report);
+    }
+    if !plan.is_empty() {
+        ui.show(&report);
+        ui.progress().phase(&format!("Converting {}", count(plan.len(), "package")));
+        let files = plan.iter().flat_map(|(_, row)| &row.files);
+        ui.progress().expect_bytes(files.map(|file| file.size).sum());
+    }
+    let mut done = 0;
+    let outcome = plan.iter().try_for_each(|(package, row)| {
+        package.migrate(&row.files, workspace.progress)?;
+        done += 1;
+        workspace.store().let_go(package, &row.files)?;
+        Ok(())
+    });
+    report.dry_run = false;
+    report.packages.truncate(done);
+    // What is converted stays so, whatever became of the next.
+    if outcome.is_ok() || done > 0 {
+        ui.report(&report)?;
+    }
+    outcome
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.dry_run { "Convert  " } else { "Converted" };
+        for Row { commit, package, target, files } in &self.packages {
+            let (commit, package) = (short(commit, 7), short(package, 8));
+            writeln!(
+                f,
+                "{BOLD}{word}{BOLD:#}  {COMMIT}{commit}{COMMIT:#}  {BOLD}{package}{BOLD:#}  {target}"
+            )?;
+            for Change { path, size, from, to } in files {
+                writeln!(f, "           {}  {}  {DIM}{from} → {to}{DIM:#}", line(path), bytes(*size))?;
+            }
+        }
+        if self.unchanged > 0 || self.packages.is_empty() {
+            let already = count(self.unchanged, "package");
+            writeln!(f, "{DIM}{already} kept in {} already{DIM:#}", self.to)?;
+        }
+        Ok(())
+    }
+}

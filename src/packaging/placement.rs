@@ -1,0 +1,32 @@
+//! Where a package's files will be kept: what the repository wants, and what this machine can.
+
+use crate::error::Result;
+use crate::git::lfs::install_lfs;
+use crate::package::manifest::FileEntry;
+use crate::package::storage::{Placement, Storage};
+use crate::workspace::Workspace;
+
+/// Whether files can be kept as `storage` says, before anything is done that takes time or writes.
+///
+/// # Errors
+/// When that is in LFS, and git-lfs is not installed.
+pub(super) fn check(workspace: &Workspace<'_>, storage: Storage) -> Result<()> {
+    if storage == Storage::Lfs { workspace.repository.need_lfs() } else { Ok(()) }
+}
+
+/// The placement of a package of `files`.
+pub(super) fn of(workspace: &Workspace<'_>, storage: Storage, files: &[FileEntry]) -> Result<Placement> {
+    let Workspace { repository, progress, config, .. } = workspace;
+    let mut placement = Placement { storage, lfs_above: config.lfs_above, lfs_is_here: true };
+    let large: Vec<&str> =
+        files.iter().filter(|file| placement.is_large(file)).map(|file| file.path.as_str()).collect();
+    if storage == Storage::Auto && !large.is_empty() && !repository.has_lfs()? {
+        placement.lfs_is_here = false;
+        progress.warn(&format!(
+            "large, and kept in git objects since git-lfs is not installed: {}; a git host may refuse them ({})",
+            large.join(", "),
+            install_lfs()
+        ));
+    }
+    Ok(placement)
+}

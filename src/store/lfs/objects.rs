@@ -1,0 +1,227 @@
+//! LFS objects on this machine: in the LFS store that all LFS tools share, and beside it a hard link of our own, since
+//! `git lfs prune` does not know our refs and removes what no branch needs. Nothing is handed on whose size and hash
+//! were not compared.
+
+use std::fs::{self, File, Permissions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, Kind, Result};
+use crate::git::lfs::is_missing_object;
+use crate::git::{Repository, data_dir};
+use crate::package::Sha256;
+use crate::package::id::Hasher;
+use crate::package::manifest::FileEntry;
+use crate::progress::Progress;
+
+/// The place of an object below a store's `objects`.
+fn sharded(root: &Path, file: &FileEntry) -> PathBuf {
+    let oid = file.sha256.to_string();
+    root.join(&oid[..2]).join(&oid[2..4]).join(&oid)
+}
+
+/// The object's place in a store at `storage`.
+pub(in crate::store) fn place_in(storage: &Path, file: &FileEntry) -> PathBuf {
+    sharded(&storage.join("objects"), file)
+}
+
+fn place(repository: &Repository, file: &FileEntry) -> PathBuf {
+    place_in(&repository.lfs_storage(), file)
+}
+
+/// The place of our own link to it.
+fn link(repository: &Repository, file: &FileEntry) -> PathBuf {
+    sharded(&data_dir(repository).join("lfs"), file)
+}
+
+/// Whether `path` holds exactly the bytes of `file`.
+pub(in crate::store) fn is_whole(path: &Path, file: &FileEntry) -> Result<bool> {
+    let read = || -> std::io::Result<bool> {
+        let mut content = File::open(path)?;
+        let right_size = content.metadata()?.len() == file.size;
+        Ok(right_size && Sha256::of_reader(&mut content)? == (file.sha256, file.size))
+    };
+    match read() {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        outcome => outcome.map_err(|error| Error::io("read", path, error)),
+    }
+}
+
+/// An object on its way into the store; without [`Self::finish`] it never gets there.
+pub(in crate::store) struct Incoming<'r> {
+    repository: &'r Repository,
+    file: &'r FileEntry,
+    content: NamedTempFile,
+    hasher: Hasher,
+}
+
+impl<'r> Incoming<'r> {
+    pub(in crate::store) fn new(repository: &'r Repository, file: &'r FileEntry) -> Result<Self> {
+        // `git lfs` itself removes what a killed process leaves there.
+        let directory = repository.lfs_storage().join("tmp");
+        make_directory(repository, &directory)?;
+        let content = tempfile::Builder::new()
+            .prefix("slsart-")
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(&directory)
+            .map_err(|error| Error::io("write to", &directory, error))?;
+        Ok(Self { repository, file, content, hasher: Hasher::default() })
+    }
+
+    pub(in crate::store) fn take(&mut self, bytes: &[u8]) -> Result<()> {
+        self.hasher.update(bytes);
+        self.content.write_all(bytes).map_err(|error| Error::io("write", self.content.path(), error))
+    }
+
+    /// Puts it into the store, with our link.
+    ///
+    /// # Returns
+    /// Whether it is what it should be; if not, it is gone.
+    pub(in crate::store) fn finish(self) -> Result<bool> {
+        let Self { repository, file, content, hasher } = self;
+        if hasher.finish() != (file.sha256, file.size) {
+            return Ok(false);
+        }
+        let path = place(repository, file);
+        content.as_file().sync_all().map_err(|error| Error::io("write", &path, error))?;
+        share(repository, content.path(), 0)?;
+        make_parent(repository, &path)?;
+        content.persist(&path).map_err(|error| Error::io("write", &path, error.error))?;
+        keep(repository, file)?;
+        Ok(true)
+    }
+}
+
+/// Gives an object that is in the store the link that saves it from `git lfs prune`.
+pub(in crate::store) fn keep(repository: &Repository, file: &FileEntry) -> Result<()> {
+    copy_or_link(repository, &place(repository, file), &link(repository, file), file)
+}
+
+/// Removes our link: a remote has the object.
+pub(in crate::store) fn let_go(repository: &Repository, file: &FileEntry) -> Result<()> {
+    let path = link(repository, file);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", &path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Where the whole object is on this machine: in the store, restored from our link where it was missing there.
+pub(in crate::store) fn find(repository: &Repository, file: &FileEntry) -> Result<Option<PathBuf>> {
+    let (path, link) = (place(repository, file), link(repository, file));
+    if is_whole(&path, file)? {
+        return Ok(Some(path));
+    }
+    if !is_whole(&link, file)? {
+        return Ok(None);
+    }
+    // In a repository that this user may only read, the link itself will do.
+    Ok(Some(copy_or_link(repository, &link, &path, file).map_or(link, |()| path)))
+}
+
+/// The same, fetched from a remote by way of the ref `name` when it is not on this machine.
+pub(in crate::store) fn obtain(
+    repository: &Repository,
+    name: &str,
+    file: &FileEntry,
+    progress: &dyn Progress,
+) -> Result<PathBuf> {
+    if let Some(path) = find(repository, file)? {
+        return Ok(path);
+    }
+    let remotes = repository.remotes();
+    let mut failure = None;
+    for remote in &remotes {
+        set_aside(repository, file)?;
+        progress.note(&format!("fetching from {remote} with git lfs, for '{}'", file.path));
+        match repository.fetch_lfs(remote, name) {
+            Err(error) if !matches!(error.kind, Kind::Child(_)) => return Err(error),
+            Err(error) if !is_missing_object(&error) => failure = Some((remote, error)),
+            _ => {}
+        }
+        if let Some(path) = find(repository, file)? {
+            return Ok(path);
+        }
+    }
+    if let Some((remote, error)) = failure {
+        return Err(error.hint(format!(
+            "'{}' is in Git LFS and not on this machine: see that {remote} can be reached, and run the command again; what was transferred is kept",
+            file.path
+        )));
+    }
+    let elsewhere = if remotes.is_empty() {
+        "there is no remote".to_owned()
+    } else {
+        format!("not on {}", remotes.join(", "))
+    };
+    Err(Error::integrity(format!(
+        "'{}' is in Git LFS, and its content neither on this machine nor elsewhere: {elsewhere}",
+        file.path
+    ))
+    .hint(format!("a machine that has it can send it: git lfs push REMOTE {name}")))
+}
+
+/// Moves an object that is damaged out of `git lfs fetch`'s sight, which looks at sizes only; `git lfs fsck` does the same.
+fn set_aside(repository: &Repository, file: &FileEntry) -> Result<()> {
+    let (path, link) = (place(repository, file), link(repository, file));
+    if !path.exists() || is_whole(&path, file)? {
+        return Ok(());
+    }
+    let bad = repository.lfs_storage().join("bad").join(file.sha256.to_string());
+    make_parent(repository, &bad)?;
+    fs::rename(&path, &bad).map_err(|error| Error::io("move", &path, error))?;
+    if is_whole(&link, file)? { Ok(()) } else { let_go(repository, file) }
+}
+
+/// Makes `to` the same content as `from`, which is whole, by a hard link where the file system can.
+fn copy_or_link(repository: &Repository, from: &Path, to: &Path, file: &FileEntry) -> Result<()> {
+    make_parent(repository, to)?;
+    match fs::hard_link(from, to) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && is_whole(to, file)? => return Ok(()),
+        Err(_) => {}
+    }
+    let directory = to.parent().unwrap_or(to);
+    let scratch = tempfile::Builder::new().prefix(".slsart-").tempdir_in(directory);
+    let new = scratch.as_ref().map(|scratch| scratch.path().join("object"));
+    let new = new.map_err(|error| Error::io("write to", directory, std::io::Error::from(error.kind())))?;
+    fs::hard_link(from, &new)
+        .or_else(|_| fs::copy(from, &new).map(drop))
+        .and_then(|()| fs::rename(&new, to))
+        .map_err(|error| Error::io("write", to, error))
+}
+
+fn make_parent(repository: &Repository, path: &Path) -> Result<()> {
+    path.parent().map_or(Ok(()), |parent| make_directory(repository, parent))
+}
+
+/// Makes a directory and those above it, with the modes that `core.sharedRepository` wants.
+fn make_directory(repository: &Repository, path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    make_parent(repository, path)?;
+    match fs::create_dir(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::io("create", path, error)),
+        Err(_) => Ok(()),
+        Ok(()) => share(repository, path, 0o2111),
+    }
+}
+
+/// Gives `path` the modes that `core.sharedRepository` wants; `also` are a directory's, where it wants any.
+fn share(repository: &Repository, path: &Path, also: u32) -> Result<()> {
+    let wanted = repository.shared_mode();
+    if wanted == 0 {
+        return Ok(());
+    }
+    let set = || {
+        let mode = fs::metadata(path)?.permissions().mode();
+        // Whoever may read a directory may enter it.
+        let enter = also & (0o2000 | (wanted >> 2));
+        fs::set_permissions(path, Permissions::from_mode(mode | wanted | enter))
+    };
+    set().map_err(|error| Error::io("write", path, error))
+}

@@ -1,0 +1,125 @@
+//! Converting a recorded package from one form to the other: another commit, with the same parent and manifest, so the id
+//! stays. The order is that of recording: content, then the commit, then the ref; the old content goes with `git gc`.
+
+use serde::Serialize;
+
+use super::content::{self, Written};
+use super::lfs::{self, ATTRIBUTES};
+use super::read::StoredPackage;
+use super::{Store, names};
+use crate::error::{Error, Result};
+use crate::git::{MODE_FILE, TreeDraft};
+use crate::package::manifest::FileEntry;
+use crate::package::storage::{Form, Placement};
+use crate::process::interrupt;
+use crate::progress::Progress;
+
+/// A file that is to be kept in another form.
+#[derive(Debug, Clone, Serialize)]
+pub struct Change {
+    /// Its path in the package.
+    pub path: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The form it has.
+    pub from: Form,
+    /// The form it gets.
+    pub to: Form,
+}
+
+impl StoredPackage<'_> {
+    /// What would have to change for the package to be kept as `placement` says.
+    pub fn changes(&self, placement: &Placement) -> Result<Vec<Change>> {
+        let mut changes = Vec::new();
+        for file in &self.manifest.files {
+            let (from, to) = (lfs::form(&self.entry(file)?, file)?, placement.form_of(file));
+            if from != to {
+                changes.push(Change { path: file.path.clone(), size: file.size, from, to });
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Makes `changes`, as [`Self::changes`] gave them.
+    ///
+    /// # Errors
+    /// Also when another process changes the package meanwhile; the package then is as that one left it.
+    pub fn migrate(&self, changes: &[Change], progress: &dyn Progress) -> Result<()> {
+        let repository = self.store.repository;
+        let name = self.ref_name();
+        let old = repository.ref_target(&name)?;
+        let old = old.filter(|old| repository.commit(*old).is_ok_and(|commit| commit.tree == self.tree));
+        let old = old.ok_or_else(|| {
+            Error::refused(format!("{name} was changed by another process: nothing was done to it"))
+                .hint("run the command again")
+        })?;
+        let batch = repository.batch()?;
+        let writer = content::Writer { repository, batch: &batch, progress };
+        let mut tree = TreeDraft::default();
+        for entry in repository.read_tree(self.tree)? {
+            let name = String::from_utf8_lossy(&entry.name);
+            if name != "files" && name != ATTRIBUTES {
+                tree.insert(&name, entry.id, entry.mode);
+            }
+        }
+        let mut in_lfs = Vec::new();
+        for file in &self.manifest.files {
+            interrupt::check()?;
+            let entry = self.entry(file)?;
+            let change = changes.iter().find(|change| change.path == file.path);
+            let written = match change.map(|change| change.to) {
+                Some(Form::Lfs) => lfs::take_over(repository, &batch, &entry, file)?,
+                Some(Form::Git) => {
+                    let path = lfs::objects::obtain(repository, &name, file, progress)?;
+                    writer.write(&path, file, None)?
+                }
+                None => Written::Object(entry.id, entry.mode),
+            };
+            let form = change.map_or_else(|| lfs::form(&entry, file), |change| Ok(change.to))?;
+            if form == Form::Lfs {
+                in_lfs.push(file.path.as_str());
+            }
+            if form == Form::Lfs && change.is_some() {
+                progress.advance(file.size);
+            }
+            written.insert_into(&mut tree, &format!("files/{}", file.path));
+        }
+        if let Some(id) = lfs::write_attributes(&batch, in_lfs.into_iter())? {
+            tree.insert(ATTRIBUTES, id, MODE_FILE);
+        }
+        let tree = tree.write(&batch, repository, Some(self.tree))?;
+        let replaced = batch.finish()?;
+        // Whoever else converts it gets the same commit, and so does whoever converts it back.
+        let new = repository.write_commit_like(old, tree)?;
+        interrupt::check()?;
+        repository.move_ref(&name, "slsart: migrate", old, new)?;
+        replaced.remove();
+        Ok(())
+    }
+}
+
+impl Store<'_> {
+    /// Removes our links to the LFS objects of `changes`' files, in this package, that no package needs any more.
+    pub fn let_go(&self, package: &StoredPackage<'_>, changes: &[Change]) -> Result<()> {
+        let of_change = |file: &&FileEntry| {
+            changes.iter().any(|change| change.path == file.path && change.from == Form::Lfs)
+        };
+        let mut left: Vec<&FileEntry> = package.manifest.files.iter().filter(of_change).collect();
+        for (_, tip) in self.repository.refs_matching(names::PACKAGES)? {
+            if left.is_empty() {
+                break;
+            }
+            let tree = self.repository.commit(tip)?.tree;
+            for file in self.manifest_of(tip)?.files {
+                if left.iter().all(|other| other.sha256 != file.sha256) {
+                    continue;
+                }
+                let entry = self.repository.find_path(tree, &format!("files/{}", file.path))?;
+                if entry.is_none_or(|entry| lfs::form(&entry, &file).is_ok_and(|form| form == Form::Lfs)) {
+                    left.retain(|other| other.sha256 != file.sha256);
+                }
+            }
+        }
+        left.into_iter().try_for_each(|file| lfs::objects::let_go(self.repository, file))
+    }
+}

@@ -1,0 +1,131 @@
+//! What a remote has of the packages: their refs, and the LFS objects that they point at. Objects are asked for by
+//! fetching them into a store of their own: `git lfs push --dry-run` and `fetch --dry-run` ask nobody.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::Store;
+use super::lfs::{self, objects};
+use super::names::PACKAGES;
+use super::read::{Damage, StoredPackage};
+use crate::error::{Error, Result};
+use crate::git::lfs::is_missing_object;
+use crate::git::{Oid, data_dir};
+use crate::package::manifest::FileEntry;
+use crate::package::storage::Form;
+
+/// The packages' refs on a remote.
+#[derive(Debug)]
+pub struct Remote {
+    /// Its name.
+    pub name: String,
+    refs: BTreeMap<String, Oid>,
+}
+
+/// What a remote has of a package.
+#[derive(Debug, Clone, PartialEq, Eq, Copy, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Presence {
+    /// The same as this repository.
+    Same,
+    /// The same package in another form: it was migrated here, or there.
+    OtherForm,
+    /// Nothing.
+    Absent,
+}
+
+impl Store<'_> {
+    /// Asks `remote` which packages it has.
+    pub fn remote(&self, remote: &str) -> Result<Remote> {
+        self.repository.need_remote(remote)?;
+        let refs = self.repository.remote_refs(remote, &format!("{PACKAGES}*"))?;
+        Ok(Remote { name: remote.to_owned(), refs: refs.into_iter().collect() })
+    }
+}
+
+impl StoredPackage<'_> {
+    /// Asks `remote` for the package's ref and, where it has that, for every LFS object, whose bytes are compared. An
+    /// object that it has needs no link of ours any more.
+    ///
+    /// # Returns
+    /// What the remote has, and the files whose objects it lacks.
+    pub fn verify_on(&self, remote: &Remote) -> Result<(Presence, Vec<Damage>)> {
+        let repository = self.store.repository;
+        let name = self.ref_name();
+        let presence = match remote.refs.get(&name) {
+            None => return Ok((Presence::Absent, Vec::new())),
+            Some(id) if repository.ref_target(&name)? == Some(*id) => Presence::Same,
+            Some(_) => Presence::OtherForm,
+        };
+        let mut files: Vec<&FileEntry> = Vec::new();
+        for file in &self.manifest.files {
+            if lfs::form(&self.entry(file)?, file)? == Form::Lfs {
+                files.push(file);
+            }
+        }
+        if files.is_empty() {
+            return Ok((presence, Vec::new()));
+        }
+        for lender in repository.borrowed_lfs() {
+            if files.iter().any(|file| objects::place_in(&lender, file).exists()) {
+                return Err(Error::refused(format!(
+                    "this repository borrows LFS objects from '{}': git-lfs would take them from there, and not ask {}",
+                    lender.display(),
+                    remote.name
+                ))
+                .hint("run this in that repository, or in a clone of its own"));
+            }
+        }
+        let data = data_dir(repository);
+        sweep(&data);
+        let scratch = Scratch::new(&data).map_err(|error| Error::io("write to", &data, error))?;
+        match repository.fetch_lfs_into(scratch.directory.path(), &remote.name, &name) {
+            Err(error) if !is_missing_object(&error) => return Err(error),
+            _ => {}
+        }
+        let mut damages = Vec::new();
+        for file in files {
+            if objects::is_whole(&objects::place_in(scratch.directory.path(), file), file)? {
+                objects::let_go(repository, file)?;
+            } else {
+                let problem = format!("{} does not have the LFS object of '{}'", remote.name, file.path);
+                damages.push(Damage { path: file.path.clone(), problem });
+            }
+        }
+        Ok((presence, damages))
+    }
+}
+
+/// What scratch stores' names begin with.
+const SCRATCH: &str = "verify-";
+
+/// A store to fetch into, that goes when this is dropped. Its lock tells it from one that a killed process left.
+struct Scratch {
+    directory: TempDir,
+    _lock: File,
+}
+
+impl Scratch {
+    fn new(data: &Path) -> io::Result<Self> {
+        fs::create_dir_all(data)?;
+        let directory = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(data)?;
+        let lock = File::create(directory.path().join("lock"))?;
+        lock.lock()?;
+        Ok(Self { directory, _lock: lock })
+    }
+}
+
+/// Removes the scratch stores that killed processes left: they may be large. What can't be removed is in nobody's way.
+fn sweep(data: &Path) {
+    for entry in fs::read_dir(data).into_iter().flatten().flatten() {
+        let is_scratch = entry.file_name().to_string_lossy().starts_with(SCRATCH);
+        let lock = File::open(entry.path().join("lock")).ok().filter(|_| is_scratch);
+        if lock.is_some_and(|lock| lock.try_lock().is_ok()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
