@@ -257,7 +257,7 @@ impl Decoder<'_> {
 
 impl<'a> Opened<'a> {
     /// All of it, if it is no more than a limit and as long as it says.
-    fn whole(self, limit: u64) -> Result<Option<Cow<'a, [u8]>>> {
+    pub(super) fn whole(self, limit: u64) -> Result<Option<Cow<'a, [u8]>>> {
         match self {
             Self::Bytes(bytes) => Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= limit)),
             Self::Reader { size, .. } if size > limit => Ok(None),

@@ -1,7 +1,9 @@
 //! What a recipe says of its entries, for people's eyes and for finding every content.
 
+use super::LARGEST_NESTED;
+use super::decode::Source;
 use super::deflate::Settings;
-use super::error::Result;
+use super::error::{Error, Result};
 use super::place::Place;
 use super::recipe::{Kind, Recipe};
 
@@ -40,4 +42,27 @@ pub fn list(recipe: &[u8]) -> Result<Vec<Listed>> {
         })
     });
     listed.collect()
+}
+
+/// Every place that decoding opens, those of nested archives included, in no order; their recipes are read from the source.
+///
+/// # Errors
+/// A recipe is damaged or missing.
+pub fn places(recipe: &[u8], source: &dyn Source) -> Result<Vec<Place>> {
+    let mut places = Vec::new();
+    for entry in list(recipe)? {
+        match entry.place {
+            Some(place) if entry.nested => {
+                let inner = place.inside(&Place::recipe());
+                let failed = |source| Error::Content { place: inner.to_string(), source };
+                let bytes = source.open(&inner).map_err(failed)?.whole(LARGEST_NESTED)?;
+                let bytes = bytes.ok_or_else(|| Error::Changed { place: inner.to_string() })?;
+                let nested = list(&bytes)?.into_iter().filter_map(|entry| entry.place);
+                places.extend(nested.map(|nested| place.inside(&nested)));
+                places.push(inner);
+            }
+            place => places.extend(place),
+        }
+    }
+    Ok(places)
 }

@@ -33,7 +33,7 @@ pub use content::{Content, Deflated};
 pub use decode::{Opened, Source, decode};
 pub use encode::{Sink, encode};
 pub use error::{Error, Failure, Result};
-pub use listing::{Listed, list};
+pub use listing::{Listed, list, places};
 pub use place::Place;
 
 /// Contents above this are never in memory as a whole, and the recipe knows their CRC and packed size.

@@ -18,7 +18,7 @@ impl Place {
     /// The place of a named entry. None: the name can't be one, and the entry is `odd`.
     pub(super) fn tree(name: &[u8]) -> Option<Self> {
         let name = std::str::from_utf8(name).ok()?;
-        let fits = name.len() <= 4000 && name.split('/').all(holds);
+        let fits = name.len() <= 4000 && name.split('/').count() <= 128 && name.split('/').all(holds);
         fits.then(|| Self(format!("tree/{name}")))
     }
 

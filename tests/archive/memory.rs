@@ -86,35 +86,11 @@ pub(crate) fn round_trip(bytes: &[u8]) -> Option<(Vec<u8>, Memory)> {
         let at = again.iter().zip(bytes).take_while(|(one, other)| one == other).count();
         panic!("{} bytes came back as {}, different from {at} on", bytes.len(), again.len());
     }
-    let opened: Vec<Place> = places(&recipe, &memory, "");
+    let mut opened = archive::places(&recipe, &memory).unwrap();
+    opened.sort();
     let put: Vec<Place> = memory.contents.lock().unwrap().keys().cloned().collect();
     assert_eq!(opened, put, "what is listed (left) and what was put (right)");
     Some((recipe, memory))
-}
-
-/// Every place that a recipe lists, nested ones too, in order.
-fn places(recipe: &[u8], memory: &Memory, prefix: &str) -> Vec<Place> {
-    let put: BTreeMap<String, (Place, Vec<u8>)> = memory
-        .contents
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|(place, bytes)| (place.to_string(), (place.clone(), bytes.clone())))
-        .collect();
-    let mut places = Vec::new();
-    for entry in archive::list(recipe).unwrap() {
-        let Some(place) = entry.place else { continue };
-        let path = format!("{prefix}{place}");
-        if entry.nested {
-            let (place, inner) = &put[&format!("{path}/recipe")];
-            places.push(place.clone());
-            places.extend(self::places(inner, memory, &format!("{path}/")));
-        } else {
-            places.push(put[&path].0.clone());
-        }
-    }
-    places.sort();
-    places
 }
 
 /// The share of deflated entries that are made again, in percent.

@@ -143,9 +143,12 @@ fn names_that_git_cannot_hold_are_odd() {
     }
     zip.file(&[b'x'; 256], b"long", 0);
     zip.file(b"folder2/", b"", 0);
+    zip.file(&[&b"d/".repeat(128)[..], b"deep"].concat(), b"deep", 0);
     let (_, memory) = round_trip(&zip.finish()).unwrap();
-    let odd: Vec<String> =
-        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 15, 16, 17].iter().map(|at| format!("odd/{at}")).collect();
+    let odd: Vec<String> = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 15, 16, 17, 19]
+        .iter()
+        .map(|at| format!("odd/{at}"))
+        .collect();
     let mut expected: Vec<String> = odd;
     expected.extend(["tree/folder/file", "tree/plain.js", "tree/twice"].map(str::to_owned));
     expected.sort();
