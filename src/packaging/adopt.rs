@@ -59,7 +59,7 @@ pub fn adopt(
     };
     let manifest = draft.manifest(*progress)?;
     progress.phase("Recording the package");
-    let placement = placement::of(workspace, storage, &directory.files)?;
+    let placement = placement::of(workspace, storage, &directory)?;
     let (commit_id, source) = (commit.id, commit.id);
     let recording =
         Recording { directory: &directory, manifest: &manifest, commit: commit_id, source, placement };

@@ -231,7 +231,7 @@ impl Job<'_, '_> {
             at: context.clock.now(),
         };
         let manifest = draft.manifest(*progress)?;
-        let placement = placement::of(self.workspace, self.making.storage, &directory.files)?;
+        let placement = placement::of(self.workspace, self.making.storage, &directory)?;
         let recording = Recording {
             directory: &directory,
             manifest: &manifest,

@@ -2,8 +2,10 @@
 
 use crate::error::Result;
 use crate::git::lfs::install_lfs;
+use crate::package::directory::PackageDirectory;
 use crate::package::manifest::FileEntry;
 use crate::package::storage::{Placement, Storage};
+use crate::store::largest_object;
 use crate::workspace::Workspace;
 
 /// Whether files can be kept as `storage` says, before anything is done that takes time or writes.
@@ -14,12 +16,19 @@ pub(super) fn check(workspace: &Workspace<'_>, storage: Storage) -> Result<()> {
     if storage == Storage::Lfs { workspace.repository.need_lfs() } else { Ok(()) }
 }
 
-/// The placement of a package of `files`.
-pub(super) fn of(workspace: &Workspace<'_>, storage: Storage, files: &[FileEntry]) -> Result<Placement> {
+/// The placement of the package in `directory`.
+pub(super) fn of(
+    workspace: &Workspace<'_>,
+    storage: Storage,
+    directory: &PackageDirectory,
+) -> Result<Placement> {
     let Workspace { repository, progress, config, .. } = workspace;
     let mut placement = Placement { storage, lfs_above: config.lfs_above, lfs_is_here: true };
-    let large: Vec<&str> =
-        files.iter().filter(|file| placement.is_large(file)).map(|file| file.path.as_str()).collect();
+    let is_large = |file: &&FileEntry| {
+        let object = || largest_object(&directory.place_of(&file.path), file.size);
+        placement.is_large(file) && object() > placement.lfs_above.0
+    };
+    let large: Vec<&str> = directory.files.iter().filter(is_large).map(|file| file.path.as_str()).collect();
     if storage == Storage::Auto && !large.is_empty() && !repository.has_lfs()? {
         placement.lfs_is_here = false;
         progress.warn(&format!(

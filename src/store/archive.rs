@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -57,6 +58,17 @@ pub(super) fn write<T: Send>(
     let mut parts = sink.parts.into_inner().unwrap_or_else(PoisonError::into_inner);
     parts.push((name, id));
     Ok((Some(parts), whole))
+}
+
+/// The size in bytes of the largest object that the file at `path`, of `size` bytes, is kept as in git: of its largest entry,
+/// when it is an archive.
+#[must_use]
+pub fn largest_object(path: &Path, size: u64) -> u64 {
+    let entries = || {
+        let mut archive = zip::ZipArchive::new(File::open(path).ok()?).ok()?;
+        (0..archive.len()).map(|number| Some(archive.by_index_raw(number).ok()?.size())).max().flatten()
+    };
+    entries().unwrap_or(size)
 }
 
 /// Puts the archive whose tree this is together again, and writes it to `out`; at most `size` bytes.

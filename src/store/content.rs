@@ -60,30 +60,18 @@ impl Writer<'_> {
         file: &FileEntry,
         earlier: Option<&TreeEntry>,
     ) -> Result<Written> {
-        if let Some(written) = self.write_archive(path, file, earlier)? {
-            return Ok(written);
-        }
-        let earlier = earlier.filter(|entry| entry.mode == MODE_FILE).map(|entry| entry.id);
-        self.write_whole(path, file, earlier).map(|id| Written::Object(id, MODE_FILE))
-    }
-
-    /// Writes the file at `path` as [`Self::write`] does, if it is an archive that can be taken apart.
-    pub(super) fn write_archive(
-        &self,
-        path: &Path,
-        file: &FileEntry,
-        earlier: Option<&TreeEntry>,
-    ) -> Result<Option<Written>> {
         let unreadable = |error| Error::io("read", path, error);
         let source = File::open(path).map_err(unreadable)?;
-        let earlier = earlier.filter(|entry| entry.mode == MODE_TREE).map(|entry| entry.id);
+        let before = |mode: i32| earlier.filter(|entry| entry.mode == mode).map(|entry| entry.id);
         let hash = || File::open(path).and_then(hash);
         let (parts, hashed) =
-            archive::write(self.repository, self.batch, &source, earlier, self.progress, hash)?;
-        if hashed.map_err(unreadable)? == (file.sha256, file.size) {
-            Ok(parts.map(Written::Archive))
-        } else {
-            Err(changed(path))
+            archive::write(self.repository, self.batch, &source, before(MODE_TREE), self.progress, hash)?;
+        if hashed.map_err(unreadable)? != (file.sha256, file.size) {
+            return Err(changed(path));
+        }
+        match parts {
+            Some(parts) => Ok(Written::Archive(parts)),
+            None => self.write_whole(path, file, before(MODE_FILE)).map(|id| Written::Object(id, MODE_FILE)),
         }
     }
 

@@ -15,6 +15,7 @@ mod remote;
 mod search;
 mod write;
 
+pub use archive::largest_object;
 pub use line::PackageLine;
 pub use migrate::Change;
 pub use read::{Damage, StoredPackage};

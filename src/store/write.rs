@@ -4,7 +4,7 @@
 use super::content::Written;
 use super::earlier::Earlier;
 use super::line::PackageLine;
-use super::{MANIFEST, NOTES_REF, Note, Store, content, lfs, names, notes};
+use super::{MANIFEST, NOTES_REF, Note, Store, content, largest_object, lfs, names, notes};
 use crate::error::{Error, Result};
 use crate::git::pack::Replaced;
 use crate::git::{Batch, MODE_FILE, Oid, TreeDraft, TreeEntry};
@@ -97,12 +97,12 @@ impl Store<'_> {
             let before = earlier.object(&path);
             let written = match placement.form_of(file) {
                 Form::Git => writer.write(&place, file, before.as_ref())?,
-                // What can be taken apart has no large objects, or shares them with the next release.
-                Form::Lfs if placement.storage == Storage::Auto => {
-                    match writer.write_archive(&place, file, before.as_ref())? {
-                        Some(written) => written,
-                        None => lfs::write(self.repository, batch, &place, file)?,
-                    }
+                // A large archive of small entries has no large objects, and shares most with the next release's.
+                Form::Lfs
+                    if placement.storage == Storage::Auto
+                        && largest_object(&place, file.size) <= placement.lfs_above.0 =>
+                {
+                    writer.write(&place, file, before.as_ref())?
                 }
                 Form::Lfs => lfs::write(self.repository, batch, &place, file)?,
             };

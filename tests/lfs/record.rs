@@ -121,18 +121,26 @@ fn auto_sends_what_is_large_to_lfs_where_it_can() {
     sandbox.build("dist", "prod");
     sandbox.slsart("record -q ../dist").succeeded();
     assert!(store(&sandbox).is_empty(), "153 bytes are not large by default");
-    // 153 bytes of zip are; so is the state file.
+    // The state file is; so is the zip, whose one entry is not: it is taken apart.
     let small = "lfs-above = \"150 B\"\n";
     let sandbox = Sandbox::new();
     sandbox.build("dist", "prod");
     sandbox.write("slsart.toml", small);
     sandbox.slsart("record -q ../dist").is("Recorded  orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB\nCommit    12a1bee  Add the service\n");
+    assert_eq!(store(&sandbox).len(), 1);
+    comes_back(&sandbox);
+
+    // Then its entry is too.
+    let sandbox = Sandbox::new();
+    sandbox.build("dist", "prod");
+    sandbox.write("slsart.toml", "lfs-above = \"20 B\"\n");
+    sandbox.slsart("record -q ../dist").succeeded();
     assert_eq!(store(&sandbox).len(), 2);
     comes_back(&sandbox);
 
     let sandbox = Sandbox::new();
     sandbox.build("dist", "prod");
-    sandbox.write("slsart.toml", small);
+    sandbox.write("slsart.toml", "lfs-above = \"20 B\"\n");
     let outcome = sandbox.slsart_with("record -q ../dist", &[("PATH", &without_lfs(&sandbox))]).succeeded();
     let warning = "warning: large, and kept in git objects since git-lfs is not installed: orders.zip, serverless-state.json; ";
     assert!(outcome.stderr.starts_with(warning), "{outcome}");
