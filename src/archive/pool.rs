@@ -8,6 +8,12 @@ use super::error::Result;
 
 /// Bytes that wait to be written, but for the entry that is next.
 const WAITING: usize = 16 << 20;
+/// Entries that a thread takes at once.
+const RUN: usize = 8;
+/// Bytes that a thread makes before it hands them on.
+const HELD: usize = 256 << 10;
+/// Entries beyond the next to be written that are made.
+const AHEAD: usize = 128;
 
 #[derive(Default)]
 struct State {
@@ -37,29 +43,31 @@ pub(super) fn in_order(
     let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
     let wait = |state| changed.wait(state).unwrap_or_else(PoisonError::into_inner);
     let work = || {
-        let mut state: MutexGuard<'_, State> = lock();
-        loop {
-            while !state.stop
-                && state.next < count
-                && state.next != state.written
-                && (state.waiting > WAITING || state.next > state.written + 64)
-            {
-                state = wait(state);
+        while let Some(run) = claim(lock(), wait, count) {
+            let end = run.end;
+            let mut made = Vec::with_capacity(RUN);
+            let mut bytes = 0;
+            for rank in run {
+                if decoder.small(rank) {
+                    let entry = decoder.make(rank);
+                    bytes += entry.as_ref().map_or(0, |made| made.bytes.len());
+                    made.push((rank, entry));
+                }
+                if bytes < HELD && rank + 1 < end {
+                    continue;
+                }
+                let mut state = lock();
+                state.waiting += std::mem::take(&mut bytes);
+                state.made.extend(made.drain(..));
+                changed.notify_all();
+                // Whoever has the entry that is to be written next goes on: nothing else lets the others.
+                while !state.stop && state.waiting > WAITING && rank + 1 < end && rank + 1 != state.written {
+                    state = wait(state);
+                }
+                if state.stop {
+                    return;
+                }
             }
-            if state.stop || state.next >= count {
-                break;
-            }
-            let rank = state.next;
-            state.next += 1;
-            if !decoder.small(rank) {
-                continue;
-            }
-            drop(state);
-            let made = decoder.make(rank);
-            state = lock();
-            state.waiting += made.as_ref().map_or(0, |made| made.bytes.len());
-            state.made.insert(rank, made);
-            changed.notify_all();
         }
     };
     std::thread::scope(|scope| {
@@ -82,8 +90,12 @@ pub(super) fn in_order(
                     None
                 };
                 write(rank, made)?;
-                lock().written = rank + 1;
-                changed.notify_all();
+                let mut state = lock();
+                state.written = rank + 1;
+                // Workers wait for room only, which there is more of every so often.
+                if state.waiting > WAITING || rank % RUN == RUN - 1 || !decoder.small(rank) {
+                    changed.notify_all();
+                }
             }
             Ok(())
         };
@@ -92,4 +104,22 @@ pub(super) fn in_order(
         changed.notify_all();
         done
     })
+}
+
+/// The next entries for a thread to make, once there is room for them; none when all are taken.
+fn claim<'s>(
+    mut state: MutexGuard<'s, State>,
+    wait: impl Fn(MutexGuard<'s, State>) -> MutexGuard<'s, State>,
+    count: usize,
+) -> Option<std::ops::Range<usize>> {
+    let full = |state: &State| state.waiting > WAITING || state.next > state.written + AHEAD;
+    while !state.stop && state.next < count && state.next != state.written && full(&state) {
+        state = wait(state);
+    }
+    if state.stop || state.next >= count {
+        return None;
+    }
+    let first = state.next;
+    state.next = (first + RUN).min(count);
+    Some(first..state.next)
 }

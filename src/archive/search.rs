@@ -44,12 +44,12 @@ pub(super) fn likely(encoder: &Encoder<'_>) -> Result<Vec<Settings>> {
     Ok(if found { candidates } else { Vec::new() })
 }
 
-/// The largest entry, which tells settings apart best, and some that are smaller: other programs' small streams may be the
-/// same.
+/// Some entries, smaller ones first: they rule most settings out at little cost. The largest tells the others apart, since
+/// small streams may be the same with several.
 fn samples(entries: &[Entry]) -> Vec<&Entry> {
     let mut all: Vec<&Entry> = entries.iter().filter(|entry| deflated(entry) && entry.size > 0).collect();
     all.sort_by_key(|entry| std::cmp::Reverse(entry.size));
-    let mut places = vec![0, all.len() / 16, all.len() / 4, all.len() / 2];
+    let mut places = vec![all.len() / 2, all.len() / 4, all.len() / 16, 0];
     places.dedup();
     places.into_iter().filter_map(|place| all.get(place).copied()).collect()
 }

@@ -67,6 +67,8 @@ pub const MODE_TREE: i32 = 0o040_000;
 impl Repository {
     /// Opens the repository that holds `directory`, or the one that `GIT_DIR` names; `GIT_WORK_TREE` goes with that.
     pub fn open(directory: &Path, git_dir: Option<&Path>, work_tree: Option<&Path>) -> Result<Self> {
+        // Every byte of a package is held against its SHA-256; hashing each object once more took a fifth of an extraction.
+        git2::opts::strict_hash_verification(false);
         let flags = git2::RepositoryOpenFlags::empty();
         let no_ceilings: [&Path; 0] = [];
         let opened = match git_dir {

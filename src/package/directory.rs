@@ -120,7 +120,7 @@ impl PackageDirectory {
 /// How many entries its central directory has.
 pub fn count_entries(path: &Path) -> Result<usize> {
     let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
-    let archive = zip::ZipArchive::new(file).map_err(|error| {
+    let archive = zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(|error| {
         Error::refused(format!("'{}' is not a whole zip", path.display()))
             .hint("package the service again: the archive was cut short or is something else")
             .because(error)

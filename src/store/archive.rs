@@ -65,7 +65,7 @@ pub(super) fn write<T: Send>(
 #[must_use]
 pub fn largest_object(path: &Path, size: u64) -> u64 {
     let entries = || {
-        let mut archive = zip::ZipArchive::new(File::open(path).ok()?).ok()?;
+        let mut archive = zip::ZipArchive::new(io::BufReader::new(File::open(path).ok()?)).ok()?;
         (0..archive.len()).map(|number| Some(archive.by_index_raw(number).ok()?.size())).max().flatten()
     };
     entries().unwrap_or(size)
