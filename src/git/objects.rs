@@ -79,6 +79,12 @@ impl Repository {
         Objects { handle: &self.inner, directory: self.common_dir().join("objects") }
     }
 
+    /// Whether an object is in the object store; nothing of it is read.
+    #[must_use]
+    pub fn has(&self, id: Oid) -> bool {
+        self.inner.odb().is_ok_and(|odb| odb.exists(id))
+    }
+
     /// Reads a blob.
     ///
     /// # Errors

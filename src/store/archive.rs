@@ -81,6 +81,13 @@ pub(super) fn read(repository: &Repository, tree: Oid, size: u64, out: &mut dyn 
     decode(&recipe, &source, out, size, threads()).map_err(from_archive)
 }
 
+/// Whether all objects of the archive whose tree this is are in the repository.
+pub(super) fn is_here(repository: &Repository, tree: Oid) -> bool {
+    parts(repository, tree).is_ok_and(|parts| {
+        parts.contains_key(Place::recipe().as_str()) && parts.values().all(|id| repository.has(*id))
+    })
+}
+
 /// All objects below `tree` by path. Their number is bounded by what one tree can name.
 fn parts(repository: &Repository, tree: Oid) -> Result<HashMap<String, Oid>> {
     let mut parts = HashMap::new();

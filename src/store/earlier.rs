@@ -1,8 +1,9 @@
 //! The package that was recorded before one: most of a new one's objects are in it, or much like one of its.
 
-use super::{NOTES_REF, Store, names, notes};
-use crate::git::{Oid, Repository, TreeEntry};
-use crate::package::manifest::Target;
+use super::{NOTES_REF, Store, archive, names, notes};
+use crate::git::{MODE_TREE, Oid, Repository, TreeEntry};
+use crate::package::Manifest;
+use crate::package::manifest::{FileEntry, Target};
 
 /// How many commits are looked at for an earlier package: along the history, then in the order in which they were noted.
 const NEAR: usize = 32;
@@ -12,18 +13,31 @@ const NEAR: usize = 32;
 pub(super) struct Earlier<'r> {
     repository: &'r Repository,
     tree: Option<Oid>,
+    manifest: Option<Manifest>,
 }
 
 impl<'r> Earlier<'r> {
     /// The package of `target`, or of the same service for another, that is nearest to `commit`.
     pub(super) fn find(store: &Store<'r>, commit: Oid, target: &Target) -> Self {
         let repository = store.repository;
-        Self { repository, tree: find(store, commit, target) }
+        let package = find(store, commit, target);
+        Self {
+            repository,
+            tree: package.and_then(|package| Some(repository.commit(package).ok()?.tree)),
+            manifest: package.and_then(|package| store.manifest_of(package).ok()),
+        }
     }
 
     /// Its tree.
     pub(super) fn tree(&self) -> Option<Oid> {
         self.tree
+    }
+
+    /// The archive of `file`'s very bytes that stands at its place in it, with all its objects here.
+    pub(super) fn unchanged_archive(&self, file: &FileEntry) -> Option<Oid> {
+        self.manifest.as_ref()?.files.iter().find(|known| *known == file)?;
+        let entry = self.object(&format!("files/{}", file.path)).filter(|entry| entry.mode == MODE_TREE)?;
+        archive::is_here(self.repository, entry.id).then_some(entry.id)
     }
 
     /// The object that stands at `path` in it.
@@ -38,15 +52,14 @@ fn find(store: &Store<'_>, commit: Oid, target: &Target) -> Option<Oid> {
     along.chain(recently_noted(store)).find_map(|commit| package_of(store, root, commit, target))
 }
 
-/// The tree of the last package that was recorded for `commit`, of `target` or else of the same service.
+/// The commit of the last package that was recorded for `commit`, of `target` or else of the same service.
 fn package_of(store: &Store<'_>, root: Oid, commit: Oid, target: &Target) -> Option<Oid> {
     let text = notes::read(store.repository, root, commit).ok().flatten()?;
     let lines = super::parse_note(&text).packages;
     let line = lines.iter().filter(|line| line.target.path == target.path);
     let line = line.max_by_key(|line| (line.target == *target, line.recorded))?;
     let name = names::package(&commit.to_string(), line.package);
-    let package = store.repository.ref_target(&name).ok().flatten()?;
-    Some(store.repository.commit(package).ok()?.tree)
+    store.repository.ref_target(&name).ok().flatten()
 }
 
 /// The commits that packages were recorded for last, as the messages of the notes' own history tell. Whoever wrote those.

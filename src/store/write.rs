@@ -7,7 +7,7 @@ use super::line::PackageLine;
 use super::{MANIFEST, NOTES_REF, Note, Store, content, largest_object, lfs, names, notes};
 use crate::error::{Error, Result};
 use crate::git::pack::Replaced;
-use crate::git::{Batch, MODE_FILE, Oid, TreeDraft, TreeEntry};
+use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, TreeDraft, TreeEntry};
 use crate::package::directory::PackageDirectory;
 use crate::package::storage::{Form, Placement, Storage};
 use crate::package::{Manifest, PackageId};
@@ -94,8 +94,16 @@ impl Store<'_> {
             interrupt::check()?;
             let path = format!("files/{}", file.path);
             let place = directory.place_of(&file.path);
+            let form = placement.form_of(file);
+            if form == Form::Git
+                && let Some(id) = earlier.unchanged_archive(file)
+            {
+                tree.insert(&path, id, MODE_TREE);
+                progress.advance(file.size);
+                continue;
+            }
             let before = earlier.object(&path);
-            let written = match placement.form_of(file) {
+            let written = match form {
                 Form::Git => writer.write(&place, file, before.as_ref())?,
                 // A large archive of small entries has no large objects, and shares most with the next release's.
                 Form::Lfs

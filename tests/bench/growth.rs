@@ -47,6 +47,8 @@ struct Keeper {
 struct Workshop {
     root: TempDir,
     service: PathBuf,
+    /// How many releases there are.
+    count: usize,
 }
 
 const RELEASES: usize = 12;
@@ -142,7 +144,15 @@ const SLSART: Keeper = Keeper {
 
 fn slsart_keep(shop: &Workshop, package: &Path, release: usize) -> Run {
     shop.put(package);
-    shop.run(&[env!("CARGO_BIN_EXE_git-slsart"), "record", "-q", "package", &format!("release-{release}")])
+    shop.run(&[
+        env!("CARGO_BIN_EXE_git-slsart"),
+        "record",
+        "-q",
+        "--storage",
+        "git",
+        "package",
+        &format!("release-{release}"),
+    ])
 }
 
 fn commit(shop: &Workshop, package: &Path, _: usize) -> Run {
@@ -151,7 +161,7 @@ fn commit(shop: &Workshop, package: &Path, _: usize) -> Run {
 }
 
 fn check_out(shop: &Workshop, release: usize) -> Run {
-    let back = RELEASES - release;
+    let back = shop.count - release;
     shop.run(&[
         "git",
         "-c",
@@ -175,11 +185,11 @@ fn nothing(_: &Workshop) {}
 #[expect(clippy::print_stdout, reason = "a benchmark's table is its result")]
 #[expect(clippy::cast_precision_loss, reason = "they are sizes of files")]
 pub(crate) fn print(bed: &Path) {
-    for service in ["whole", "bundles"] {
+    for (service, count) in [("whole", RELEASES), ("bundles", RELEASES), ("nine", 2), ("huge", 2)] {
         let releases = bed.join("growth").join(service);
         let size = size_of(&releases.join("1/package"));
-        let costs: Vec<Cost> = KEEPERS.iter().map(|keeper| cost(keeper, &releases)).collect();
-        println!("\n{service}: {RELEASES} releases of {:.1} MB", size as f64 / 1e6);
+        let costs: Vec<Cost> = KEEPERS.iter().map(|keeper| cost(keeper, &releases, count)).collect();
+        println!("\n{service}: {count} releases of {:.1} MB", size as f64 / 1e6);
         println!(
             "{:26} {:>9} {:>12} {:>9} {:>9} {:>9} {:>9} {:>8}",
             "", "first", "each further", "of LFS's", "store 1st", "further", "restore", "memory"
@@ -203,14 +213,17 @@ pub(crate) fn print(bed: &Path) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "they are sizes of files")]
-fn cost(keeper: &Keeper, releases: &Path) -> Cost {
-    let shop =
-        Workshop { root: tempfile::tempdir().expect("a temporary directory"), service: releases.to_owned() };
+fn cost(keeper: &Keeper, releases: &Path, count: usize) -> Cost {
+    let shop = Workshop {
+        root: tempfile::tempdir().expect("a temporary directory"),
+        service: releases.to_owned(),
+        count,
+    };
     (keeper.prepare)(&shop);
     let empty = shop.size(keeper.stores);
     let mut runs = Vec::new();
     let mut first = 0;
-    for release in 1..=RELEASES {
+    for release in 1..=count {
         runs.push((keeper.keep)(&shop, &releases.join(format!("{release}/package")), release));
         if release == 1 {
             // What is settled at the end is compared with what the first is when settled.
@@ -219,9 +232,9 @@ fn cost(keeper: &Keeper, releases: &Path) -> Cost {
         }
     }
     (keeper.settle)(&shop);
-    let further = (shop.size(keeper.stores) - empty - first) as f64 / (RELEASES - 1) as f64;
-    let restore = (keeper.give)(&shop, RELEASES);
-    shop.is_given_back(&releases.join(format!("{RELEASES}/package")));
+    let further = (shop.size(keeper.stores) - empty - first) as f64 / (count - 1) as f64;
+    let restore = (keeper.give)(&shop, count);
+    shop.is_given_back(&releases.join(format!("{count}/package")));
     let store_first = runs.remove(0);
     runs.sort_by(|one, other| one.seconds.total_cmp(&other.seconds));
     Cost { name: keeper.name, first, further, store_first, store: runs[runs.len() / 2], restore }
@@ -231,7 +244,7 @@ impl Workshop {
     /// A repository with a commit for each release, so that only packages add to it.
     fn init(&self) {
         self.shell("git init --quiet --initial-branch=main && git config user.name Dana && git config user.email dana@example.org");
-        for release in 1..=RELEASES {
+        for release in 1..=self.count {
             let service = self.service.join("service");
             let source = self.service.join(format!("{release}/src"));
             self.shell(&format!(

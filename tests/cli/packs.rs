@@ -184,3 +184,33 @@ fn a_flipped_byte_anywhere_in_a_pack_is_found_or_harmless() {
     fs::write(&pack, &whole).unwrap();
     sandbox.slsart("verify --all -q").succeeded();
 }
+
+#[test]
+fn an_archive_that_lost_an_object_is_written_again() {
+    let sandbox = Sandbox::recorded();
+    sandbox.unpack();
+    let package = sandbox.git("for-each-ref --format=%(refname) refs/slsart/packages");
+    let object = sandbox.git(&format!("rev-parse {package}:files/orders.zip/tree/handler.js"));
+    fs::remove_file(sandbox.path(&format!(".git/objects/{}/{}", &object[..2], &object[2..]))).unwrap();
+    assert_eq!(sandbox.slsart("verify --all -q").code, 4);
+    // The same archive in another package, of the same commit.
+    let dist = sandbox.build("dist", "prod");
+    fs::write(dist.join("extra.json"), "{}").unwrap();
+    sandbox.slsart("record ../dist -q").succeeded();
+    sandbox.slsart("verify --all -q").succeeded();
+    is_sound(&sandbox);
+}
+
+#[test]
+fn an_unchanged_archive_is_the_same_tree() {
+    let sandbox = Sandbox::recorded();
+    let dist = sandbox.build("dist", "prod");
+    fs::write(dist.join("extra.json"), "{}").unwrap();
+    sandbox.slsart("record ../dist -q").succeeded();
+    let names = sandbox.git("for-each-ref --format=%(refname) refs/slsart/packages");
+    let trees: Vec<String> =
+        names.lines().map(|name| sandbox.git(&format!("rev-parse {name}:files/orders.zip"))).collect();
+    assert_eq!(trees.len(), 2);
+    assert_eq!(trees[0], trees[1]);
+    is_sound(&sandbox);
+}
