@@ -1,9 +1,38 @@
 //! `make bench`: whole-process times of git slsart beside a peer in the same run, as a table with ratios.
 //! Nothing here judges: the figures that are wanted stand in docs/performance.md.
 
+#[path = "../archive/corpus.rs"]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "it is a part of the codec's tests"
+)]
+mod corpus;
+#[path = "../archive/memory.rs"]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "it is a part of the codec's tests"
+)]
+mod memory;
+#[path = "../archive/producers.rs"]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "it is a part of the codec's tests"
+)]
+mod producers;
+
 mod clock;
 mod growth;
 mod history;
+mod streams;
 
 use clock::{Row, print, time};
 use history::Recorded;
@@ -17,6 +46,9 @@ fn main() {
     let wants = |table: &str| asked.is_empty() || asked.iter().any(|word| word == table);
     if wants("history") {
         histories();
+    }
+    if wants("streams") {
+        streams::print();
     }
     if wants("growth") {
         growth::print(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bed"));
