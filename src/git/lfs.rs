@@ -97,18 +97,6 @@ impl Repository {
         Ok(text.lines().filter_map(parse).collect())
     }
 
-    /// The mode bits that a file of this repository must have beside those of the umask: `core.sharedRepository`.
-    #[must_use]
-    pub fn shared_mode(&self) -> u32 {
-        let value = self.config("core.sharedrepository").unwrap_or_default().to_ascii_lowercase();
-        match value.as_str() {
-            "group" | "true" | "1" => 0o660,
-            "all" | "world" | "everybody" | "2" => 0o664,
-            octal if octal.starts_with('0') => u32::from_str_radix(octal, 8).unwrap_or(0) & 0o666,
-            _ => 0,
-        }
-    }
-
     /// Moves the ref `name` from `old` to `new`.
     ///
     /// # Errors

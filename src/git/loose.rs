@@ -1,8 +1,8 @@
 //! Objects that are files of their own, read in parts. libgit2 is not asked for them: on one that is cut short it never ends.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::read::ZlibDecoder;
 
@@ -21,10 +21,30 @@ pub(super) struct Loose {
     pub(super) reader: Box<dyn Read + Send>,
 }
 
-/// Opens an object below `objects`; `None` when it is no file of its own there.
-pub(super) fn open(objects: &Path, id: Oid) -> io::Result<Option<Loose>> {
+/// How deep repositories that borrow objects from each other are followed, as git does.
+const MOST_BORROWED: usize = 5;
+
+/// The directory `objects`, and those that its repository borrows from (`objects/info/alternates`).
+pub(super) fn directories(objects: &Path) -> Vec<PathBuf> {
+    let mut found = vec![objects.to_owned()];
+    let mut level = found.clone();
+    for _ in 0..MOST_BORROWED {
+        let borrowed = level.iter().flat_map(|objects| {
+            let text = fs::read_to_string(objects.join("info/alternates")).unwrap_or_default();
+            let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+            lines.map(|line| objects.join(line)).collect::<Vec<_>>()
+        });
+        level = borrowed.filter(|directory| !found.contains(directory)).collect();
+        found.extend(level.iter().cloned());
+    }
+    found
+}
+
+/// Opens an object in one of the directories of objects; `None` when it is no file of its own there.
+pub(super) fn open(directories: &[PathBuf], id: Oid) -> io::Result<Option<Loose>> {
     let name = id.to_string();
-    let Ok(file) = File::open(objects.join(&name[..2]).join(&name[2..])) else { return Ok(None) };
+    let open = |objects: &PathBuf| File::open(objects.join(&name[..2]).join(&name[2..])).ok();
+    let Some(file) = directories.iter().find_map(open) else { return Ok(None) };
     let mut reader = BufReader::new(ZlibDecoder::new(file));
     let mut header = Vec::new();
     (&mut reader).take(MOST_HEADER_BYTES).read_until(0, &mut header)?;

@@ -8,9 +8,11 @@ mod objects;
 pub mod pack;
 mod readers;
 mod refs;
+pub mod shared;
 mod tree;
 pub mod worktree;
 
+use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,6 +31,8 @@ use crate::process::Invocation;
 /// A repository and, unless it is bare, its working tree.
 pub struct Repository {
     inner: git2::Repository,
+    /// Read once it is asked for.
+    object_directories: OnceCell<Vec<PathBuf>>,
 }
 
 /// What is known of a commit without reading its tree.
@@ -87,7 +91,7 @@ impl Repository {
         });
         let place = git_dir.map_or_else(|| directory.to_owned(), |path| directory.join(path));
         let place = place.display();
-        opened.map(|inner| Self { inner }).map_err(|error| {
+        opened.map(|inner| Self { inner, object_directories: OnceCell::new() }).map_err(|error| {
             let message = error.message().to_owned();
             match error.code() {
                 git2::ErrorCode::NotFound => Error::refused(format!("no git repository here: '{place}'"))
@@ -130,6 +134,11 @@ impl Repository {
     #[must_use]
     pub fn common_dir(&self) -> &Path {
         self.inner.commondir()
+    }
+
+    /// The directories of its objects: its own, and those that it borrows from.
+    fn object_directories(&self) -> &[PathBuf] {
+        self.object_directories.get_or_init(|| loose::directories(&self.common_dir().join("objects")))
     }
 
     /// The working tree's top.
@@ -195,7 +204,7 @@ impl Repository {
     /// Reads a commit.
     pub fn commit(&self, id: Oid) -> Result<Commit> {
         // libgit2 would not come to the end of a damaged one.
-        if let Some(loose) = loose::open(&self.objects().directory, id).ok().flatten() {
+        if let Some(loose) = loose::open(self.object_directories(), id).ok().flatten() {
             loose.read().map_err(|error| objects::damaged(id, error))?;
         }
         let commit = self.inner.find_commit(id).map_err(|error| missing_object("commit", id, error))?;

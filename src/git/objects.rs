@@ -13,14 +13,16 @@ use crate::error::{Error, Result};
 const MOST_HELD: u64 = 4 * 1024 * 1024;
 /// Most bytes of a tree: more than a million entries.
 const MOST_TREE_BYTES: u64 = 64 * 1024 * 1024;
+/// Most files of a source tree that are listed.
+const MOST_FILES: usize = 2_000_000;
 /// The bytes of an object's id.
 const ID_BYTES: usize = 20;
 
 /// Reads objects of one repository through one of its handles.
 pub(super) struct Objects<'r> {
     pub(super) handle: &'r git2::Repository,
-    /// The directory of the objects.
-    pub(super) directory: PathBuf,
+    /// The directories of the objects: the repository's own, and those that it borrows from.
+    pub(super) directories: &'r [PathBuf],
 }
 
 impl Objects<'_> {
@@ -57,7 +59,7 @@ impl Objects<'_> {
         // libgit2 reads packed objects into memory only.
         if size as u64 > MOST_HELD
             && let Some((size, reader)) =
-                open_whole_blob(&self.directory, id).map_err(|error| damaged(id, error))?
+                open_whole_blob(self.directories, id).map_err(|error| damaged(id, error))?
         {
             return Ok(Blob::Stream { size, reader });
         }
@@ -65,7 +67,7 @@ impl Objects<'_> {
     }
 
     fn loose(&self, id: Oid, kind: git2::ObjectType) -> Result<Option<Loose>> {
-        match loose::open(&self.directory, id).map_err(|error| damaged(id, error))? {
+        match loose::open(self.directories, id).map_err(|error| damaged(id, error))? {
             Some(loose) if loose.kind != kind.str() => {
                 Err(Error::integrity(format!("the object {id} is no {}", kind.str())))
             }
@@ -76,7 +78,7 @@ impl Objects<'_> {
 
 impl Repository {
     pub(super) fn objects(&self) -> Objects<'_> {
-        Objects { handle: &self.inner, directory: self.common_dir().join("objects") }
+        Objects { handle: &self.inner, directories: self.object_directories() }
     }
 
     /// Whether an object is in the object store; nothing of it is read.
@@ -164,6 +166,9 @@ impl Repository {
                 // A name that is not UTF-8 can't be one of the files this program looks for.
                 let Ok(name) = String::from_utf8(entry.name) else { continue };
                 let path = format!("{prefix}{name}");
+                if paths.len() + pending.len() > MOST_FILES {
+                    return Err(Error::refused(format!("the tree {tree} has more than {MOST_FILES} files")));
+                }
                 if entry.mode == MODE_TREE {
                     if enter(&name) {
                         pending.push((path + "/", entry.id));

@@ -11,7 +11,7 @@ use crate::error::Result;
 /// Handles on one repository, a thread each.
 pub struct Readers {
     git_dir: PathBuf,
-    objects: PathBuf,
+    directories: Vec<PathBuf>,
     free: Mutex<Vec<git2::Repository>>,
 }
 
@@ -34,7 +34,7 @@ impl Repository {
     pub fn readers(&self) -> Readers {
         Readers {
             git_dir: self.inner.path().to_owned(),
-            objects: self.common_dir().join("objects"),
+            directories: self.object_directories().to_vec(),
             free: Mutex::default(),
         }
     }
@@ -51,7 +51,7 @@ impl Readers {
             Some(repository) => repository,
             None => open(&self.git_dir)?,
         };
-        let blob = Objects { handle: &repository, directory: self.objects.clone() }.open(id);
+        let blob = Objects { handle: &repository, directories: &self.directories }.open(id);
         self.free.lock().unwrap_or_else(PoisonError::into_inner).push(repository);
         blob
     }

@@ -62,7 +62,7 @@ impl Repository {
         loop {
             match transaction.lock_ref(name) {
                 Ok(()) => return Ok(()),
-                Err(error) if error.code() == git2::ErrorCode::Locked && start.elapsed() < PATIENCE => {
+                Err(error) if passes(&error) && start.elapsed() < PATIENCE => {
                     // Another process is writing; there is nothing to wait on but the file itself.
                     thread::sleep(pause + Duration::from_micros(u64::from(std::process::id() % 1000)));
                     pause = (pause * 2).min(Duration::from_millis(50));
@@ -91,4 +91,11 @@ impl Repository {
             Err(error) => Err(failed(&format!("cannot read the ref {name}"), error)),
         }
     }
+}
+
+/// Whether a lock may be had a moment later: another process holds it, or `git pack-refs` has just removed the empty directory
+/// that was made for it.
+fn passes(error: &git2::Error) -> bool {
+    error.code() == git2::ErrorCode::Locked
+        || (error.class() == git2::ErrorClass::Os && error.message().contains("No such file"))
 }

@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
 
 use crate::error::{Error, Result};
 
@@ -85,7 +86,13 @@ impl Drop for Forwarding {
 
 fn receive(signal: i32) {
     let earlier = RECEIVED.fetch_add(1, Ordering::SeqCst);
-    let Some(child) = Pid::from_raw(CHILD.load(Ordering::SeqCst)) else { return };
+    let Some(child) = Pid::from_raw(CHILD.load(Ordering::SeqCst)) else {
+        // Whoever asks a third time does not want to wait until something here listens.
+        if earlier >= 2 {
+            let _ = emulate_default_handler(signal);
+        }
+        return;
+    };
     let passed_on = match signal {
         // A third Ctrl-C means that the child does not listen.
         SIGINT if earlier >= 2 => Signal::KILL,

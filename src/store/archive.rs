@@ -19,6 +19,11 @@ use crate::progress::Progress;
 /// Most bytes of a recipe: of a zip with many ten thousand entries none of which is foreseen.
 const MOST_RECIPE_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Most objects of an archive: of its own most entries, and of those in it.
+const MOST_PARTS: usize = 400_000;
+/// Most bytes of all their paths.
+const MOST_PATH_BYTES: usize = 64 * 1024 * 1024;
+
 /// An archive's objects, by their paths below its own.
 pub(super) type Parts = Vec<(String, Oid)>;
 
@@ -88,15 +93,25 @@ pub(super) fn is_here(repository: &Repository, tree: Oid) -> bool {
     })
 }
 
-/// All objects below `tree` by path. Their number is bounded by what one tree can name.
+/// All objects below `tree` by path.
+///
+/// # Errors
+/// When there are more than an archive can have: a few objects can name each other a million times.
 fn parts(repository: &Repository, tree: Oid) -> Result<HashMap<String, Oid>> {
     let mut parts = HashMap::new();
+    let mut bytes = 0;
     let mut pending = vec![(String::new(), tree)];
     while let Some((prefix, tree)) = pending.pop() {
         for entry in repository.read_tree(tree)? {
             // A name that is not UTF-8 is none of a place's.
             let Ok(name) = String::from_utf8(entry.name) else { continue };
             let path = format!("{prefix}{name}");
+            bytes += path.len();
+            if parts.len() + pending.len() > MOST_PARTS || bytes > MOST_PATH_BYTES {
+                return Err(
+                    Error::integrity("an archive has more entries than it may have").hint(ANOTHER_COPY)
+                );
+            }
             match entry.mode {
                 MODE_TREE => pending.push((path + "/", entry.id)),
                 MODE_FILE => drop(parts.insert(path, entry.id)),

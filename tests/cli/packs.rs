@@ -214,3 +214,122 @@ fn an_unchanged_archive_is_the_same_tree() {
     assert_eq!(trees[0], trees[1]);
     is_sound(&sandbox);
 }
+
+#[test]
+fn an_object_cut_short_in_a_repository_that_lends_it() {
+    let sandbox = Sandbox::recorded();
+    sandbox.unpack();
+    sandbox.shell("git clone --quiet --shared . ../borrower && cd ../borrower && git fetch --quiet origin 'refs/slsart/*:refs/slsart/*' 'refs/notes/slsart:refs/notes/slsart'").succeeded();
+    sandbox.slsart("-C ../borrower verify --all -q").succeeded();
+    let package = sandbox.git("for-each-ref --format=%(refname) refs/slsart/packages");
+    for path in ["files/orders.zip/recipe", "files/orders.zip", "manifest.toml"] {
+        let object = sandbox.git(&format!("rev-parse {package}:{path}"));
+        let file = sandbox.path(&format!(".git/objects/{}/{}", &object[..2], &object[2..]));
+        let whole = fs::read(&file).unwrap();
+        fs::remove_file(&file).unwrap();
+        fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+        assert_eq!(sandbox.slsart("-C ../borrower verify --all -q").code, 4, "{path}");
+        fs::write(&file, &whole).unwrap();
+    }
+    sandbox.slsart("-C ../borrower verify --all -q").succeeded();
+}
+
+#[test]
+fn a_few_trees_that_name_each_other_a_hundred_million_times() {
+    let sandbox = Sandbox::recorded();
+    sandbox
+        .shell(
+            "name=$(git for-each-ref --format='%(refname)' refs/slsart/packages)
+             tree=$(printf '100644 blob %s\\tx\\n' $(git rev-parse $name:manifest.toml) | git mktree)
+             for level in 1 2 3 4 5 6 7 8; do
+               tree=$(for entry in 0 1 2 3 4 5 6 7 8 9; do printf '040000 tree %s\\t%s\\n' $tree $entry; done | git mktree)
+             done
+             zip=$({ git ls-tree $name:files/orders.zip; printf '040000 tree %s\\tzz\\n' $tree; } | git mktree)
+             files=$({ git ls-tree $name:files | grep -v orders.zip; printf '040000 tree %s\\torders.zip\\n' $zip; } | git mktree)
+             top=$({ git ls-tree $name | grep -v files; printf '040000 tree %s\\tfiles\\n' $files; } | git mktree)
+             git update-ref $name $(git commit-tree $top -p HEAD -m bomb)",
+        )
+        .succeeded();
+    let outcome = sandbox.shell("ulimit -v 2000000; git-slsart verify --all -q");
+    assert_eq!(outcome.code, 4, "{outcome}");
+    assert!(outcome.stdout.contains("more entries than it may have"), "{outcome}");
+    // The next package does not look at it in vain for long, and is recorded.
+    sandbox.change("Answer two");
+    sandbox.record("prod");
+    sandbox.slsart("verify HEAD -q").succeeded();
+}
+
+#[test]
+fn what_killed_processes_left_is_swept_away() {
+    let sandbox = Sandbox::new();
+    release(&sandbox, 0);
+    let directory = sandbox.path(".git/objects/pack");
+    let pack = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
+    let pack = pack.into_iter().find(|path| path.extension().is_some_and(|end| end == "pack")).unwrap();
+    // Killed while it wrote, before it wrote its refs, and while it removed a pack that it had replaced.
+    sandbox
+        .shell(&format!(
+            "cd .git/objects/pack
+             echo half > slsart-unfinished-1 && touch -d '1 hour ago' slsart-unfinished-1
+             printf 'git slsart: until its refs are written\\n' > pack-{kept}.keep && touch -d '1 hour ago' pack-{kept}.keep
+             echo mine > pack-0000000000000000000000000000000000000000.keep
+             cp {pack} pack-{gone}.pack && touch ../../slsart/packs/pack-{gone}.pack",
+            kept = pack.file_stem().unwrap().to_str().unwrap().trim_start_matches("pack-"),
+            gone = "1".repeat(40),
+            pack = pack.display(),
+        ))
+        .succeeded();
+    release(&sandbox, 1);
+    let left: Vec<_> = fs::read_dir(&directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.ends_with(".pack") && !name.ends_with(".idx"))
+        .collect();
+    assert_eq!(left, ["pack-0000000000000000000000000000000000000000.keep"]);
+    fs::remove_file(directory.join(&left[0])).unwrap();
+    is_sound(&sandbox);
+}
+
+#[test]
+fn a_repository_of_a_group() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sandbox = Sandbox::new();
+    sandbox.git("config core.sharedRepository group");
+    sandbox.build("dist", "prod");
+    sandbox.shell("umask 077; git-slsart record ../dist -q").succeeded();
+    let files = [".git/objects/pack", ".git/slsart/packs"].map(|path| sandbox.path(path));
+    for directory in files {
+        for path in fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()) {
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o040, 0o040, "{}: {mode:o}", path.display());
+        }
+    }
+    let mode = fs::metadata(sandbox.path(".git/slsart/packs")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o070, 0o070, "{mode:o}");
+}
+
+#[test]
+fn recorders_readers_and_gc_at_once() {
+    let sandbox = Sandbox::recorded();
+    for number in 0..12 {
+        sandbox.change(&format!("Answer {number}"));
+    }
+    let dist = sandbox.build("dist", "prod");
+    fs::write(dist.join("bundle.js"), bundle(0)).unwrap();
+    let outcome = sandbox.shell(
+        "for recorder in 1 2 3; do
+           (cp -r ../dist ../dist-$recorder
+            for number in 0 1 2 3 4 5 6 7 8 9 10 11; do
+              sed -i \"s/exports.version = .*/exports.version = $recorder$number;/\" ../dist-$recorder/bundle.js
+              git-slsart record -q ../dist-$recorder HEAD~$number >/dev/null || echo \"record failed\"
+            done) &
+         done
+         (for round in 1 2 3 4 5 6 7 8; do git gc --quiet --prune=now || echo 'gc failed'; done) &
+         (for round in 1 2 3 4 5 6 7 8; do git-slsart verify --all -q >/dev/null || echo 'verify failed'; done) &
+         wait",
+    );
+    assert!(!outcome.stdout.contains("failed"), "{outcome}");
+    is_sound(&sandbox);
+    let listed = sandbox.slsart("log --all -n 1000").succeeded().stdout.lines().count();
+    assert_eq!(listed, 1 + 36);
+}

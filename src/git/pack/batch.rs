@@ -1,7 +1,6 @@
 //! What one recording adds, as one pack: objects that exist are not written again, versions of what was there before are
 //! written as differences. It may be filled from several threads.
 
-use std::fs;
 use std::io::{self, Read, Write as _};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,9 +13,10 @@ use sha1::{Digest as _, Sha1};
 use super::delta;
 use super::entry::Kind;
 use super::file::Pack;
-use super::own::OwnPacks;
-use super::writer::{Writer, Written};
+use super::own::{Kept, OwnPacks};
+use super::writer::{Finished, Writer, Written};
 use crate::error::{Error, Result};
+use crate::git::shared::Shared;
 use crate::git::{MODE_TREE, Repository, TreeEntry, data_dir, failed, readers};
 
 /// Objects within these sizes, in bytes, are tried as differences. Finding one takes half as much memory as the base again.
@@ -36,7 +36,7 @@ const LEAST_COPIED: usize = 64 * 1024;
 pub struct Batch {
     directory: PathBuf,
     marks: PathBuf,
-    objects: PathBuf,
+    shared: Shared,
     reader: Mutex<git2::Repository>,
     state: Mutex<State>,
     author: String,
@@ -51,11 +51,12 @@ struct State {
     own: Option<OwnPacks>,
 }
 
-/// Packs whose objects are all in one that was written since.
+/// Packs whose objects are all in one that was written since, which is kept from `git gc` as long as this value lives.
 #[must_use = "they stay beside the new one unless they are removed"]
 pub struct Replaced {
     own: Option<OwnPacks>,
     paths: Vec<PathBuf>,
+    kept: Option<Kept>,
 }
 
 /// Opens a blob's bytes, or the stream of its compressed ones, from the start.
@@ -64,6 +65,7 @@ pub type Opener<'a> = &'a dyn Fn() -> io::Result<Box<dyn Read + 'a>>;
 impl Replaced {
     /// Removes them. For when the refs lead to what the new pack holds.
     pub fn remove(self) {
+        drop(self.kept);
         if let Some(own) = &self.own {
             own.remove(&self.paths);
         }
@@ -80,7 +82,7 @@ impl Repository {
         Ok(Batch {
             directory: objects.join("pack"),
             marks: data_dir(self).join("packs"),
-            objects,
+            shared: self.shared(),
             reader: Mutex::new(reader),
             state: Mutex::default(),
             author: signature_line(&author),
@@ -176,7 +178,7 @@ impl Batch {
     pub fn finish(self) -> Result<Replaced> {
         let mut state = self.state();
         let Some(mut writer) = state.writer.take() else {
-            return Ok(Replaced { own: None, paths: Vec::new() });
+            return Ok(Replaced { own: None, paths: Vec::new(), kept: None });
         };
         let write = || -> io::Result<Replaced> {
             let own = self.own(&mut state)?;
@@ -189,9 +191,9 @@ impl Batch {
                     writer.take_over(pack)?;
                 }
             }
-            let (path, paths) = writer.finish(&self.directory)?;
-            own.mark(&path)?;
-            Ok(Replaced { own: state.own.take(), paths })
+            let Finished { path, replaced, kept } = writer.finish(&self.directory, self.shared)?;
+            own.mark(&path);
+            Ok(Replaced { own: state.own.take(), paths: replaced, kept })
         };
         write().map_err(|error| self.failed(error))
     }
@@ -309,7 +311,7 @@ impl Batch {
 
     fn writer<'s>(&self, state: &'s mut State) -> io::Result<&'s mut Writer> {
         if state.writer.is_none() {
-            fs::create_dir_all(&self.directory)?;
+            self.shared.make_directory(&self.directory)?;
             state.writer = Some(Writer::create(&self.directory)?);
         }
         state.writer.as_mut().ok_or_else(|| io::Error::other("no pack was started"))
@@ -317,7 +319,7 @@ impl Batch {
 
     fn own<'s>(&self, state: &'s mut State) -> io::Result<&'s mut OwnPacks> {
         if state.own.is_none() {
-            state.own = Some(OwnPacks::claim(&self.objects, self.marks.clone())?);
+            state.own = Some(OwnPacks::claim(&self.directory, self.marks.clone(), self.shared));
         }
         state.own.as_mut().ok_or_else(|| io::Error::other("no packs were read"))
     }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use flate2::bufread::ZlibDecoder;
 use git2::Oid;
@@ -75,14 +75,14 @@ impl Pack {
     }
 }
 
-/// The content of a blob that stands whole in a pack below `objects`, with its size, without holding it in memory; `None`
-/// when it stands in none, or as a difference.
+/// The content of a blob that stands whole in a pack of one of the directories of objects, with its size, without holding it
+/// in memory; `None` when it stands in none, or as a difference.
 pub(in crate::git) fn open_whole_blob(
-    objects: &Path,
+    directories: &[PathBuf],
     id: Oid,
 ) -> io::Result<Option<(u64, Box<dyn Read + Send>)>> {
-    let Ok(entries) = fs::read_dir(objects.join("pack")) else { return Ok(None) };
-    for entry in entries {
+    let entries = directories.iter().filter_map(|objects| fs::read_dir(objects.join("pack")).ok());
+    for entry in entries.flatten() {
         let path = entry?.path();
         if path.extension().is_none_or(|extension| extension != "idx") {
             continue;

@@ -8,18 +8,30 @@ use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use git2::Oid;
-use tempfile::TempPath;
+use tempfile::{NamedTempFile, TempPath};
 
 use super::entry::{Kind, invalid, read_head, write_head};
 use super::file::Pack;
 use super::index::{self, Place};
+use super::own::{Kept, UNFINISHED};
 use super::{CHECKSUM_BYTES, HEAD_BYTES};
+use crate::git::shared::Shared;
 
 /// Where an object of the pack that is being written begins, and on how many differences it stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Written {
     pub(super) offset: u64,
     pub(super) depth: u32,
+}
+
+/// A pack that has its name.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) path: PathBuf,
+    /// The packs that it replaces.
+    pub(super) replaced: Vec<PathBuf>,
+    /// Keeps it from `git gc`.
+    pub(super) kept: Option<Kept>,
 }
 
 /// A pack that is being written.
@@ -39,11 +51,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Starts a pack in `directory`.
     pub(super) fn create(directory: &Path) -> io::Result<Self> {
-        // git's own names for what it removes later, if this process is killed; and its permissions for a pack.
-        let file = tempfile::Builder::new()
-            .prefix("tmp_pack_")
-            .permissions(Permissions::from_mode(0o444))
-            .tempfile_in(directory)?;
+        let file = unfinished(directory)?;
         let (file, path) = file.into_parts();
         let mut file = BufWriter::with_capacity(256 * 1024, file);
         file.write_all(b"PACK\0\0\0\x02\0\0\0\0")?;
@@ -120,7 +128,10 @@ impl Writer {
     pub(super) fn take_over(&mut self, pack: &Pack) -> io::Result<bool> {
         let Some(objects) = self.read_whole(pack).ok().flatten() else { return Ok(false) };
         let (places, bytes) = objects;
-        self.file.write_all(&bytes)?;
+        if let Err(error) = self.file.write_all(&bytes) {
+            self.file.seek(SeekFrom::Start(self.position))?;
+            return Err(error);
+        }
         let shift = self.position - HEAD_BYTES;
         let mut depths: HashMap<u64, u32> = HashMap::with_capacity(places.len());
         for place in places {
@@ -166,10 +177,7 @@ impl Writer {
     }
 
     /// Gives the pack its name in `directory`, whole and on disk.
-    ///
-    /// # Returns
-    /// The pack's path, and those that it replaces.
-    pub(super) fn finish(mut self, directory: &Path) -> io::Result<(PathBuf, Vec<PathBuf>)> {
+    pub(super) fn finish(mut self, directory: &Path, shared: Shared) -> io::Result<Finished> {
         let count = u32::try_from(self.places.len()).map_err(io::Error::other)?;
         self.file.flush()?;
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -179,19 +187,29 @@ impl Writer {
         file.write_all_at(&checksum, self.position)?;
         debug_assert_eq!(checksum.len() as u64, CHECKSUM_BYTES);
         file.sync_all()?;
-        let mut index_file = tempfile::Builder::new()
-            .prefix("tmp_idx_")
-            .permissions(Permissions::from_mode(0o444))
-            .tempfile_in(directory)?;
+        let mut index_file = unfinished(directory)?;
         index::write(&mut index_file, &mut self.places, checksum)?;
         index_file.as_file().sync_all()?;
         let name = Oid::from_bytes(&checksum).map_err(io::Error::other)?;
         let path = directory.join(format!("pack-{name}.pack"));
+        let kept = Kept::new(&path);
+        shared.read_only_file(&self.path)?;
+        shared.read_only_file(index_file.path())?;
         self.path.persist(&path).map_err(|error| error.error)?;
         // With its index, the pack is there.
         index_file.persist(path.with_extension("idx")).map_err(|error| error.error)?;
         File::open(directory).and_then(|directory| directory.sync_all())?;
         self.replaced.retain(|replaced| *replaced != path);
-        Ok((path, self.replaced))
+        Ok(Finished { path, replaced: self.replaced, kept })
     }
+}
+
+/// A file that is no pack or index yet, with git's permissions for one, and locked so that nobody sweeps it away.
+fn unfinished(directory: &Path) -> io::Result<NamedTempFile> {
+    let file = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .permissions(Permissions::from_mode(0o444))
+        .tempfile_in(directory)?;
+    file.as_file().lock()?;
+    Ok(file)
 }

@@ -87,7 +87,10 @@ impl<'r> Incoming<'r> {
         }
         let path = place(repository, file);
         content.as_file().sync_all().map_err(|error| Error::io("write", &path, error))?;
-        share(repository, content.path(), 0)?;
+        repository
+            .shared()
+            .file(content.path())
+            .map_err(|error| Error::io("write", content.path(), error))?;
         make_parent(repository, &path)?;
         content.persist(&path).map_err(|error| Error::io("write", &path, error.error))?;
         keep(repository, file)?;
@@ -198,30 +201,6 @@ fn make_parent(repository: &Repository, path: &Path) -> Result<()> {
     path.parent().map_or(Ok(()), |parent| make_directory(repository, parent))
 }
 
-/// Makes a directory and those above it, with the modes that `core.sharedRepository` wants.
 fn make_directory(repository: &Repository, path: &Path) -> Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    make_parent(repository, path)?;
-    match fs::create_dir(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::io("create", path, error)),
-        Err(_) => Ok(()),
-        Ok(()) => share(repository, path, 0o2111),
-    }
-}
-
-/// Gives `path` the modes that `core.sharedRepository` wants; `also` are a directory's, where it wants any.
-fn share(repository: &Repository, path: &Path, also: u32) -> Result<()> {
-    let wanted = repository.shared_mode();
-    if wanted == 0 {
-        return Ok(());
-    }
-    let set = || {
-        let mode = fs::metadata(path)?.permissions().mode();
-        // Whoever may read a directory may enter it.
-        let enter = also & (0o2000 | (wanted >> 2));
-        fs::set_permissions(path, Permissions::from_mode(mode | wanted | enter))
-    };
-    set().map_err(|error| Error::io("write", path, error))
+    repository.shared().make_directory(path).map_err(|error| Error::io("create", path, error))
 }
