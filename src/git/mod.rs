@@ -1,6 +1,7 @@
 //! The edge to git: objects, refs and configuration through libgit2; checkout, status and worktrees through the git
 //! command, which alone runs filters. Knows nothing of packages.
 
+pub mod directory;
 pub mod hook;
 pub mod lfs;
 mod loose;
@@ -65,6 +66,10 @@ pub struct TreeEntry {
 
 /// The mode of a plain file in a tree.
 pub const MODE_FILE: i32 = 0o100_644;
+/// The mode of a file that can be run in a tree.
+pub const MODE_EXECUTABLE: i32 = 0o100_755;
+/// The mode of a symbolic link in a tree.
+pub const MODE_LINK: i32 = 0o120_000;
 /// The mode of a directory in a tree.
 pub const MODE_TREE: i32 = 0o040_000;
 

@@ -147,21 +147,8 @@ impl Batch {
     }
 
     /// Adds a tree of `entries`, in any order.
-    pub fn tree(&self, mut entries: Vec<TreeEntry>, earlier: Option<Oid>) -> Result<Oid> {
-        // git sorts a directory as if its name ended in a slash.
-        let key = |entry: &TreeEntry| {
-            let end: &[u8] = if entry.mode == MODE_TREE { b"/" } else { b"" };
-            [&entry.name, end].concat()
-        };
-        entries.sort_by_cached_key(key);
-        let mut bytes = Vec::new();
-        for entry in &entries {
-            let _ = write!(bytes, "{:o} ", entry.mode);
-            bytes.extend(&entry.name);
-            bytes.push(0);
-            bytes.extend(entry.id.as_bytes());
-        }
-        self.add(Kind::Tree, &bytes, None, earlier)
+    pub fn tree(&self, entries: Vec<TreeEntry>, earlier: Option<Oid>) -> Result<Oid> {
+        self.add(Kind::Tree, &encode_tree(entries), None, earlier)
     }
 
     /// Adds a commit by who uses this repository, now.
@@ -324,7 +311,8 @@ impl Batch {
         state.own.as_mut().ok_or_else(|| io::Error::other("no packs were read"))
     }
 
-    fn has(&self, id: Oid) -> bool {
+    /// Whether an object is in it or in the repository.
+    pub(in crate::git) fn has(&self, id: Oid) -> bool {
         if self.state().writer.as_ref().is_some_and(|writer| writer.find(id).is_some()) {
             return true;
         }
@@ -350,6 +338,24 @@ impl Batch {
     fn failed(&self, error: io::Error) -> Error {
         Error::io("write to", &self.directory, error)
     }
+}
+
+/// The bytes of a tree of `entries`, in any order.
+pub(in crate::git) fn encode_tree(mut entries: Vec<TreeEntry>) -> Vec<u8> {
+    // git sorts a directory as if its name ended in a slash.
+    let key = |entry: &TreeEntry| {
+        let end: &[u8] = if entry.mode == MODE_TREE { b"/" } else { b"" };
+        [&entry.name, end].concat()
+    };
+    entries.sort_by_cached_key(key);
+    let mut bytes = Vec::new();
+    for entry in &entries {
+        let _ = write!(bytes, "{:o} ", entry.mode);
+        bytes.extend(&entry.name);
+        bytes.push(0);
+        bytes.extend(entry.id.as_bytes());
+    }
+    bytes
 }
 
 /// What a zlib stream begins with: deflate, a window of 32 KiB, no word on the effort (RFC 1950).

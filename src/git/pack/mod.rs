@@ -14,6 +14,7 @@ mod index;
 mod own;
 mod writer;
 
+pub(super) use batch::encode_tree;
 pub use batch::{Batch, Opener, Replaced};
 pub(super) use file::open_whole_blob;
 
