@@ -1,0 +1,105 @@
+//! `bun.lock`: JSON with trailing commas. Packages are lists of which the first is `name@origin` and the last, where there is
+//! one, the integrity; their keys are places, such as `orders/ms` for the `ms` of the workspace's package `orders`.
+
+use std::collections::BTreeMap;
+
+use jsonc_parser::{JsonObject, JsonValue, ParseOptions};
+
+use super::paths::{ancestors, is_version, join, name_and_rest};
+use super::{LockedPackage, Unreadable};
+
+/// The packages of a bun lockfile.
+#[derive(Debug, Default)]
+pub struct BunLock {
+    /// Name and version of each workspace, by its directory.
+    workspaces: BTreeMap<String, Workspace>,
+    packages: BTreeMap<String, Entry>,
+    patches: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Default)]
+struct Workspace {
+    name: Option<String>,
+    version: Option<String>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// `name@origin`.
+    resolution: String,
+    integrity: Option<String>,
+}
+
+impl BunLock {
+    /// Reads a lockfile.
+    pub fn parse(content: &[u8]) -> Result<Self, Unreadable> {
+        let text = std::str::from_utf8(content).map_err(Unreadable::new)?;
+        let parsed = jsonc_parser::parse_to_value(text, &ParseOptions::default()).map_err(Unreadable::new)?;
+        let Some(JsonValue::Object(top)) = parsed else {
+            return Err(Unreadable::new("it is not a map"));
+        };
+        let mut lock = Self::default();
+        for (directory, workspace) in entries(&top, "workspaces") {
+            if let JsonValue::Object(workspace) = workspace {
+                let text = |key| workspace.get_string(key).map(ToString::to_string);
+                lock.workspaces.insert(directory, Workspace { name: text("name"), version: text("version") });
+            }
+        }
+        for (place, package) in entries(&top, "packages") {
+            let JsonValue::Array(list) = package else { continue };
+            let mut texts = list.into_iter().filter_map(|item| match item {
+                JsonValue::String(text) => Some(text.into_owned()),
+                _ => None,
+            });
+            let Some(resolution) = texts.next() else { continue };
+            // Of a git package, the last is a commit once more.
+            let integrity = texts.next_back().filter(|text| text.contains('-') && text.starts_with("sha"));
+            lock.packages.insert(place, Entry { resolution, integrity });
+        }
+        for (package, patch) in entries(&top, "patchedDependencies") {
+            if let JsonValue::String(patch) = patch {
+                lock.patches.insert(package, patch.into_owned());
+            }
+        }
+        Ok(lock)
+    }
+
+    /// The package `name` as the workspace at `directory`, or one above it, has it.
+    #[must_use]
+    pub fn find(&self, directory: &str, name: &str) -> Option<LockedPackage> {
+        let own = ancestors(directory).find_map(|place| {
+            let workspace = self.workspaces.get(place)?.name.as_ref()?;
+            self.packages.get(&format!("{workspace}/{name}"))
+        });
+        own.or_else(|| self.packages.get(name)).map(|entry| self.package(entry))
+    }
+
+    fn package(&self, entry: &Entry) -> LockedPackage {
+        let Some((name, origin)) = name_and_rest(&entry.resolution) else { return LockedPackage::default() };
+        let mut package = LockedPackage {
+            package: Some(name.to_owned()),
+            integrity: entry.integrity.clone(),
+            patch: self.patches.get(&entry.resolution).cloned(),
+            ..LockedPackage::default()
+        };
+        let is_archive = || [".tgz", ".tar.gz", ".tar"].into_iter().any(|ending| origin.ends_with(ending));
+        if is_version(origin) {
+            package.version = Some(origin.to_owned());
+        } else if let Some(directory) = origin.strip_prefix("workspace:") {
+            package.version = self.workspaces.get(directory).and_then(|workspace| workspace.version.clone());
+            package.link = Some(join("", directory));
+        } else if let Some(path) = origin.strip_prefix("link:").or_else(|| origin.strip_prefix("file:"))
+            && !is_archive()
+        {
+            package.link = Some(join("", path));
+        } else {
+            package.resolved = Some(origin.to_owned());
+        }
+        package
+    }
+}
+
+fn entries<'v>(top: &JsonObject<'v>, key: &str) -> Vec<(String, JsonValue<'v>)> {
+    let object = top.get_object(key).cloned();
+    object.into_iter().flatten().map(|(key, value)| (key.into_owned(), value)).collect()
+}

@@ -1,0 +1,240 @@
+//! Lockfiles: which one fixes a service's packages, of what kind it is, and what it says of a package.
+//! To add a kind whose packages are read, add a reader beside `npm` and arms to [`LockedPackages`].
+
+mod berry;
+mod bun;
+mod npm;
+mod paths;
+mod pnpm;
+mod request;
+#[cfg(test)]
+mod tests;
+mod yarn;
+
+use std::fmt;
+
+pub use berry::BerryLock;
+pub use bun::BunLock;
+pub use npm::NpmLock;
+pub use paths::join;
+pub use pnpm::PnpmLock;
+pub use request::Request;
+pub use yarn::YarnLock;
+
+use crate::error::{Error, Result};
+use crate::git::Source;
+use crate::package::Sha256;
+use crate::service::ServicePath;
+
+/// Most bytes a lockfile may have.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The package manager that a lockfile belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `package-lock.json`, `npm-shrinkwrap.json`.
+    Npm,
+    /// `yarn.lock` of yarn 1.
+    Yarn,
+    /// `yarn.lock` of yarn 2 and later.
+    YarnBerry,
+    /// `pnpm-lock.yaml`.
+    Pnpm,
+    /// `bun.lock`, `bun.lockb`.
+    Bun,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Npm => "npm",
+            Self::Yarn => "yarn",
+            Self::YarnBerry => "yarn-berry",
+            Self::Pnpm => "pnpm",
+            Self::Bun => "bun",
+        })
+    }
+}
+
+/// bun's older form, which is not read.
+const BINARY: &str = "bun.lockb";
+
+/// The names of lockfiles, the first of a directory wins: npm itself prefers the shrinkwrap, bun its text.
+const NAMES: &[(&str, Kind)] = &[
+    ("npm-shrinkwrap.json", Kind::Npm),
+    ("package-lock.json", Kind::Npm),
+    ("pnpm-lock.yaml", Kind::Pnpm),
+    ("yarn.lock", Kind::Yarn),
+    ("bun.lock", Kind::Bun),
+    (BINARY, Kind::Bun),
+];
+
+/// The lockfile of a service.
+#[derive(Debug, Clone)]
+pub struct Lockfile {
+    /// The directory it is in, the service's own or one above it.
+    pub directory: ServicePath,
+    /// Its path in the repository.
+    pub path: String,
+    /// What kind it is.
+    pub kind: Kind,
+    /// The SHA-256 of its content.
+    pub sha256: Sha256,
+    /// The service's directory, relative to the lockfile's; empty when it is the same.
+    below: String,
+    content: Vec<u8>,
+}
+
+/// What a lockfile says of one package.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LockedPackage {
+    /// Its own name, where it is installed under another: an alias.
+    pub package: Option<String>,
+    /// Its version, where it stands there.
+    pub version: Option<String>,
+    /// Where it resolved from, without credentials.
+    pub resolved: Option<String>,
+    /// Its integrity, as it stands there.
+    pub integrity: Option<String>,
+    /// yarn 2's checksum, which is of the zip that yarn itself makes of it.
+    pub checksum: Option<String>,
+    /// For a link or a package of the workspace: its directory, relative to the lockfile's.
+    pub link: Option<String>,
+    /// The patch that is applied to it: a path, where it stands there.
+    pub patch: Option<String>,
+}
+
+/// The packages of a lockfile.
+#[derive(Debug)]
+pub enum LockedPackages {
+    /// A lockfile of npm.
+    Npm(NpmLock),
+    /// A lockfile of yarn 1.
+    Yarn(YarnLock),
+    /// A lockfile of yarn 2 and later.
+    YarnBerry(BerryLock),
+    /// A lockfile of pnpm.
+    Pnpm(PnpmLock),
+    /// A lockfile of bun, in its text form.
+    Bun(BunLock),
+}
+
+/// The packages of a lockfile, as one service finds them.
+#[derive(Debug)]
+pub struct Locked {
+    packages: LockedPackages,
+    below: String,
+    requests: Vec<Request>,
+}
+
+impl Lockfile {
+    /// The lockfile nearest to the service, in its directory or above it, or `None`.
+    pub fn find(source: Source<'_>, service: &ServicePath) -> Result<Option<Self>> {
+        for directory in service.ancestors() {
+            for (name, kind) in NAMES {
+                let path = directory.file(name);
+                let Some(content) = source.read(&path, MOST_BYTES)? else { continue };
+                let berry = *kind == Kind::Yarn && content.windows(11).any(|window| window == b"__metadata:");
+                let kind = if berry { Kind::YarnBerry } else { *kind };
+                let below = relative(&directory, service);
+                let sha256 = Sha256::of(&content);
+                return Ok(Some(Self { directory, path, kind, sha256, below, content }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether it is of a binary form that is not read.
+    #[must_use]
+    pub fn is_binary(&self) -> bool {
+        self.path.ends_with(BINARY)
+    }
+
+    /// What it says of its packages to the service it was found for; `None` where its form is not read.
+    pub fn packages(&self, source: Source<'_>) -> Result<Option<Locked>> {
+        if self.is_binary() {
+            return Ok(None);
+        }
+        let packages = LockedPackages::parse(self.kind, &self.content).map_err(|error| {
+            Error::refused(format!("{} can't be read", self.path)).hint(made_again(self.kind)).because(error)
+        })?;
+        // yarn 1 alone does not say what was asked for: the package.json files do.
+        let requests = match self.kind {
+            Kind::Yarn => Request::read_all(source, &self.directory, &self.below)?,
+            _ => Vec::new(),
+        };
+        Ok(Some(Locked { packages, below: self.below.clone(), requests }))
+    }
+}
+
+fn made_again(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Npm => "make it again with: npm install --package-lock-only",
+        Kind::Yarn => "make it again with: yarn install",
+        Kind::YarnBerry => "make it again with: yarn install --mode=update-lockfile",
+        Kind::Pnpm => "make it again with: pnpm install --lockfile-only",
+        Kind::Bun => "make it again with: bun install --lockfile-only",
+    }
+}
+
+/// Why a lockfile can't be read, in the parser's words.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(String);
+
+impl Unreadable {
+    /// The first line of what a parser says.
+    fn new(error: impl fmt::Display) -> Self {
+        Self(error.to_string().lines().next().unwrap_or_default().to_owned())
+    }
+}
+
+impl LockedPackages {
+    /// Reads a lockfile's content, which may come from anywhere.
+    pub fn parse(kind: Kind, content: &[u8]) -> Result<Self, Unreadable> {
+        match kind {
+            Kind::Npm => NpmLock::parse(content).map(Self::Npm),
+            Kind::Yarn => YarnLock::parse(content).map(Self::Yarn),
+            Kind::YarnBerry => BerryLock::parse(content).map(Self::YarnBerry),
+            Kind::Pnpm => PnpmLock::parse(content).map(Self::Pnpm),
+            Kind::Bun => BunLock::parse(content).map(Self::Bun),
+        }
+    }
+
+    /// What is said of the package `name` as a file in `directory`, relative to the lockfile's, would find it.
+    ///
+    /// `requests` are what the `package.json` files ask for, nearest first; only yarn 1 needs them.
+    ///
+    /// # Returns
+    /// `None` when it isn't in the lockfile.
+    #[must_use]
+    pub fn find(&self, directory: &str, requests: &[Request], name: &str) -> Option<LockedPackage> {
+        let mut found = match self {
+            Self::Npm(lock) => lock.find(directory, name),
+            Self::Yarn(lock) => lock.find(requests, name),
+            Self::YarnBerry(lock) => lock.find(directory, name),
+            Self::Pnpm(lock) => lock.find(directory, name),
+            Self::Bun(lock) => lock.find(directory, name),
+        }?;
+        found.resolved = found.resolved.as_deref().map(paths::without_credentials);
+        found.package = found.package.filter(|package| package != name);
+        Some(found)
+    }
+}
+
+impl Locked {
+    /// What is said of the package `name`, as the service finds it.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<LockedPackage> {
+        self.packages.find(&self.below, &self.requests, name)
+    }
+}
+
+/// `inner` as a path below `outer`, empty when they are the same.
+fn relative(outer: &ServicePath, inner: &ServicePath) -> String {
+    if outer == inner {
+        return String::new();
+    }
+    let prefix = if outer.is_root() { String::new() } else { format!("{outer}/") };
+    inner.as_str().strip_prefix(&prefix).unwrap_or_default().to_owned()
+}
