@@ -29,6 +29,29 @@ pub struct Config {
     pub carry: Carry,
     /// What the hooks do.
     pub hooks: Hooks,
+    /// What becomes of installed packages.
+    pub toolchain: Toolchain,
+}
+
+/// `[toolchain]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Toolchain {
+    /// When what was installed is kept, for a rollback without a registry.
+    pub snapshot: Snapshot,
+}
+
+/// When what was installed is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Snapshot {
+    /// Of packages that are deployed.
+    #[default]
+    Deployed,
+    /// Of all packages that are made in a worktree.
+    Always,
+    /// Only when somebody asks for it.
+    Never,
 }
 
 /// `[defaults]`.

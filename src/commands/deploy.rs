@@ -50,6 +50,9 @@ struct ActArgs {
     /// Only show the plan
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// Go on although the plugin (or the framework) NAME is not what was recorded; may be given several times
+    #[arg(long, value_name = "NAME")]
+    allow_plugin_drift: Vec<String>,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -69,6 +72,7 @@ pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) 
 }
 
 fn act(plan: &Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    plan.check_names(&args.allow_plugin_drift)?;
     if args.dry_run {
         ui.report(plan)?;
         return Ok(());
@@ -80,6 +84,7 @@ fn act(plan: &Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
     }
     let applying = Applying {
         reason: args.message.clone(),
+        allowed_drift: args.allow_plugin_drift.clone(),
         installing: installing(ui),
         deploying: framework_output(ui),
     };

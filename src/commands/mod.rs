@@ -13,6 +13,7 @@ pub mod package;
 pub mod record;
 pub mod shell;
 pub mod show;
+pub mod toolchain;
 pub mod verify;
 
 use std::path::Path;
@@ -62,6 +63,7 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Check(args) => check::run(&args, workspace, ui),
         Command::Deploy(args) => deploy::deploy(&args, workspace, ui),
         Command::Rollback(args) => deploy::rollback(&args, workspace, ui),
+        Command::Toolchain(args) => toolchain::run(&args, workspace, ui),
         Command::History(args) => history::run(&args, workspace, ui),
         Command::Hook(_) | Command::Completions(_) | Command::Man(_) => {
             Err(Error::bug("a command without a repository was given one"))

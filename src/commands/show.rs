@@ -1,5 +1,7 @@
 //! `show`.
 
+mod plugins;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -24,6 +26,9 @@ pub struct ShowArgs {
     /// A commit, or a package's id
     #[arg(default_value = "HEAD", value_name = "REF")]
     revision: String,
+    /// Show its plugins alone, with all that is recorded of each
+    #[arg(long)]
+    plugins: bool,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -44,6 +49,9 @@ pub(super) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     let filter = workspace.filter(&args.target.wanted()?);
     let found = workspace.find(&args.revision, &filter)?;
     let package = workspace.store().open(found.commit, &found.line)?;
+    if args.plugins {
+        return ui.report(&plugins::Report::of(package.manifest));
+    }
     let commit = workspace.repository.commit(found.commit).ok();
     ui.report(&Report {
         subject: commit.as_ref().map(|commit| commit.subject.clone()).unwrap_or_default(),
@@ -57,7 +65,7 @@ pub(super) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Manifest { package, source, target, tools, lockfile, environment, plugins, files, .. } =
+        let Manifest { package, source, target, tools, node, lockfile, environment, plugins, files, .. } =
             &self.manifest;
         let mut line = |name: &str, text: &str| writeln!(f, "{BOLD}{name:10}{BOLD:#}{text}");
         let shown = |text: &str| shown(text).into_owned();
@@ -90,6 +98,18 @@ impl fmt::Display for Report {
             "With",
             &programs.into_iter().flatten().map(|text| shown(&text)).collect::<Vec<_>>().join(" · "),
         )?;
+        let wanted = [
+            (".nvmrc", &node.nvmrc),
+            (".node-version", &node.node_version),
+            ("engines", &node.engines),
+            ("volta", &node.volta),
+        ];
+        let wanted =
+            wanted.into_iter().filter_map(|(file, text)| Some(format!("{file} {}", shown(text.as_ref()?))));
+        let wanted = wanted.collect::<Vec<_>>().join(" · ");
+        if !wanted.is_empty() {
+            line("Node", &format!("asked for: {wanted}"))?;
+        }
         match lockfile {
             Some(lockfile) => line(
                 "Lockfile",
@@ -103,7 +123,8 @@ impl fmt::Display for Report {
                 None if plugin.object.is_some() => String::new(),
                 None => " version not read".to_owned(),
             };
-            let origin = [plugin.path.as_deref(), plugin.object.as_deref(), plugin.integrity.as_deref()];
+            let sum = plugin.integrity.as_deref().or(plugin.checksum.as_deref());
+            let origin = [plugin.path.as_deref(), plugin.object.as_deref(), sum];
             let origin = origin.into_iter().flatten().collect::<Vec<_>>().join(" ");
             let origin = shown(&origin);
             line(

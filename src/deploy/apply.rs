@@ -10,11 +10,13 @@ use serde::Serialize;
 use super::checkup::{self, Verdict};
 use super::copy::copy;
 use super::plan::{Live, Plan};
+use crate::config::Snapshot;
 use crate::error::{Error, Kind, Result};
 use crate::git::data_dir;
 use crate::package::Sha256;
 use crate::package::manifest::Target;
 use crate::packaging::checkout::{Checkout, Stopwatch};
+use crate::packaging::equip::{self, Plugins};
 use crate::process::{Output, interrupt};
 use crate::service::DeployArguments;
 use crate::store::deployments::{Deployment, Outcome, Phase, RUN_PHASE};
@@ -27,6 +29,8 @@ use crate::workspace::Workspace;
 pub struct Applying {
     /// Why, in the words of who does it.
     pub reason: Option<String>,
+    /// Plugins, and the framework, that may be others than were recorded.
+    pub allowed_drift: Vec<String>,
     /// Where the package manager's output goes.
     pub installing: Output,
     /// Where the framework's output goes.
@@ -128,21 +132,24 @@ fn run(
         Error::refused(format!("the package's source has no service in '{path}'"))
             .hint("`services` in slsart.toml may leave it out")
     })?;
-    let checkout = Checkout::prepare(workspace, package.source, path, applying.installing)?;
+    let checkout =
+        Checkout::prepare(workspace, package.source, path, Plugins::Restored, applying.installing)?;
     record.phases = checkout.phases.iter().map(|(name, milliseconds)| phase(name, *milliseconds)).collect();
     progress.phase("Checking plugins and package");
-    for check in checkup::installation(checkout.top(), path, &package.manifest) {
+    check_drift(workspace, plan, &checkout, &applying.allowed_drift)?;
+    for check in checkup::installation(workspace.repository, checkout.top(), path, &package.manifest) {
         // Another node than the one that packaged is worth saying; only a framework that refuses it stops here.
-        match check.verdict {
-            Verdict::Failed if check.name != "node" => {
-                return Err(Error::refused(check.message)
-                    .hint("the plugins that are installed must be those that the package was made with"));
-            }
-            Verdict::Failed | Verdict::Warning => {
-                progress.warn(&format!("{}: {}", check.name, check.message));
-            }
-            Verdict::Ok => {}
+        let told = match check.verdict {
+            Verdict::Failed => check.name == "node",
+            Verdict::Warning => true,
+            Verdict::Ok => false,
+        };
+        if told {
+            progress.warn(&format!("{}: {}", check.name, check.message));
         }
+    }
+    if workspace.config.toolchain.snapshot != Snapshot::Never {
+        equip::keep(&checkout, workspace);
     }
     checkout.framework.check_licence(&context.environment)?;
     let directory = checkout.top().join(".slsart-package");
@@ -161,6 +168,31 @@ fn run(
     progress.phase("Removing the worktree");
     drop(checkout);
     outcome
+}
+
+/// Stops where an installed plugin is not the recorded one, but for those that were allowed by name.
+fn check_drift(
+    workspace: &Workspace<'_>,
+    plan: &Plan<'_>,
+    checkout: &Checkout<'_>,
+    allowed: &[String],
+) -> Result<()> {
+    let manifest = &plan.package.manifest;
+    let drifts = checkup::drifts(workspace.repository, checkout.top(), &manifest.target.path, manifest);
+    let (allowed, refused): (Vec<_>, Vec<_>) =
+        drifts.into_iter().partition(|drift| allowed.contains(&drift.name));
+    for drift in allowed {
+        workspace.progress.warn(&format!("{}: allowed by --allow-plugin-drift", drift.message));
+    }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let messages = refused.iter().map(|drift| drift.message.as_str()).collect::<Vec<_>>().join("; ");
+    let names =
+        refused.iter().map(|drift| format!("--allow-plugin-drift '{}'", drift.name)).collect::<Vec<_>>();
+    Err(Error::refused(messages)
+        .hint("the plugins that are installed must be those that the package was made with")
+        .hint(format!("to deploy with what is installed all the same: {}", names.join(" "))))
 }
 
 fn phase(name: &str, milliseconds: u64) -> Phase {

@@ -6,13 +6,14 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::error::{Kind, Result};
-use crate::git::Source;
+use crate::git::{Repository, Source};
 use crate::package::Manifest;
 use crate::package::manifest::Plugin;
 use crate::progress::Progress;
-use crate::service::{Plugins, ServicePath};
+use crate::service::ServicePath;
 use crate::store::StoredPackage;
-use crate::toolchain::{Lockfile, framework, install, installed};
+use crate::toolchain::drift::PluginChange;
+use crate::toolchain::{Lockfile, framework, install, plugins};
 use crate::workspace::{Wanted, Workspace};
 
 /// What a check found.
@@ -94,7 +95,7 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
                 checks.push(intact(&package, progress)?);
                 let source = Source::new(repository, repository.commit(head)?.tree);
                 checks.push(lockfile(source, &service.path, &package.manifest)?);
-                checks.extend(installation(top, &service.path, &package.manifest));
+                checks.extend(installation(repository, top, &service.path, &package.manifest));
             }
             Err(error) if error.kind == Kind::Integrity => {
                 checks.push(Check::failed("intact", error.message, "git slsart verify HEAD"));
@@ -105,10 +106,17 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
     Ok(checks)
 }
 
-/// The checks of an installation against what was recorded: plugins, framework, node.
+/// The checks of an installation against what was recorded: plugins, framework, node. Of files that differ, those are named that
+/// `repository` has as they were recorded.
 #[must_use]
-pub fn installation(top: &Path, path: &ServicePath, manifest: &Manifest) -> Vec<Check> {
-    let mut checks = vec![plugins(top, path, manifest), framework(top, path, manifest)];
+pub fn installation(
+    repository: &Repository,
+    top: &Path,
+    path: &ServicePath,
+    manifest: &Manifest,
+) -> Vec<Check> {
+    let mut checks =
+        vec![plugins(repository, top, path, manifest), framework(repository, top, path, manifest)];
     checks.extend(node(top, manifest));
     checks
 }
@@ -160,10 +168,10 @@ fn lockfile(source: Source<'_>, path: &ServicePath, manifest: &Manifest) -> Resu
     })
 }
 
-fn plugins(top: &Path, path: &ServicePath, manifest: &Manifest) -> Check {
-    let service = path.under(top);
-    let wrong: Vec<String> =
-        manifest.plugins.iter().filter_map(|plugin| drift(&service, top, plugin)).collect();
+fn plugins(repository: &Repository, top: &Path, path: &ServicePath, manifest: &Manifest) -> Check {
+    // A plugin in the repository is part of the commit: checking it out is having it.
+    let changes = plugins::drift(repository, &path.under(top), top, &manifest.plugins);
+    let wrong: Vec<String> = changes.iter().map(ToString::to_string).collect();
     let install = "install them as the lockfile has them, such as: npm ci";
     match wrong.as_slice() {
         [] if manifest.plugins.is_empty() => Check::ok("plugins", "the service has none"),
@@ -180,20 +188,31 @@ fn plugins(top: &Path, path: &ServicePath, manifest: &Manifest) -> Check {
     }
 }
 
-/// How an installed plugin differs from the recorded one.
-fn drift(service: &Path, top: &Path, plugin: &Plugin) -> Option<String> {
-    // A plugin in the repository is part of the commit: checking it out is having it.
-    if plugin.object.is_some() {
-        return None;
+/// What is installed and is not what was recorded.
+#[derive(Debug, Clone)]
+pub struct Drift {
+    /// The plugin's name, or the framework's.
+    pub name: String,
+    /// How it differs, in words.
+    pub message: String,
+}
+
+/// How the installation at `top` differs from what was recorded, a plugin at a time.
+#[must_use]
+pub fn drifts(repository: &Repository, top: &Path, path: &ServicePath, manifest: &Manifest) -> Vec<Drift> {
+    let changes = plugins::drift(repository, &path.under(top), top, &manifest.plugins);
+    let of_plugin = |change: PluginChange| {
+        let message = change.to_string();
+        Drift { name: change.name, message }
+    };
+    let mut all: Vec<Drift> = changes.into_iter().map(of_plugin).collect();
+    let framework = framework(repository, top, path, manifest);
+    if framework.verdict == Verdict::Failed {
+        let recorded = manifest.tools.framework.as_ref();
+        let name = recorded.map_or_else(|| "framework".to_owned(), |tool| tool.name.clone());
+        all.push(Drift { name, message: framework.message });
     }
-    let found = installed::find(service, top, Plugins::package(&plugin.name)?);
-    match (found, &plugin.version) {
-        (None, _) => Some(format!("{} is not installed", shown(plugin))),
-        (Some(found), Some(recorded)) if found.version != *recorded => {
-            Some(format!("{} is {} and was {recorded} when packaging", plugin.name, found.version))
-        }
-        (Some(_), _) => None,
-    }
+    all
 }
 
 fn shown(plugin: &Plugin) -> String {
@@ -203,7 +222,7 @@ fn shown(plugin: &Plugin) -> String {
         .map_or_else(|| plugin.name.clone(), |version| format!("{} {version}", plugin.name))
 }
 
-fn framework(top: &Path, path: &ServicePath, manifest: &Manifest) -> Check {
+fn framework(repository: &Repository, top: &Path, path: &ServicePath, manifest: &Manifest) -> Check {
     let install = "install it as the lockfile has it, such as: npm ci";
     match (&manifest.tools.framework, framework::find(top, path)) {
         (_, Err(error)) => Check::failed("framework", error.message, install),
@@ -212,7 +231,11 @@ fn framework(top: &Path, path: &ServicePath, manifest: &Manifest) -> Check {
             format!("{} is installed; the package does not say what made it", now.tool),
         ),
         (Some(recorded), Ok(now)) if *recorded == now.tool => {
-            Check::ok("framework", format!("{recorded}, as recorded"))
+            let package = manifest.framework.as_slice();
+            match plugins::drift(repository, &path.under(top), top, package).first() {
+                None => Check::ok("framework", format!("{recorded}, as recorded")),
+                Some(change) => Check::failed("framework", change.to_string(), install),
+            }
         }
         (Some(recorded), Ok(now)) => Check::failed(
             "framework",

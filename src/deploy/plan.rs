@@ -122,6 +122,19 @@ impl<'r> Plan<'r> {
         Self::of_found(workspace, Action::Rollback, &found)
     }
 
+    /// Refuses names, of plugins that may drift, that the package knows no plugin by.
+    pub fn check_names(&self, names: &[String]) -> Result<()> {
+        let manifest = &self.package.manifest;
+        let framework = manifest.tools.framework.as_ref().map(|tool| tool.name.as_str());
+        let known: Vec<&str> =
+            manifest.plugins.iter().map(|plugin| plugin.name.as_str()).chain(framework).collect();
+        match names.iter().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => Err(Error::usage(format!("the package has no plugin '{name}'"))
+                .hint(format!("it has: {}", known.join(", ")))),
+            None => Ok(()),
+        }
+    }
+
     fn of_found(workspace: &Workspace<'r>, action: Action, found: &Found) -> Result<Self> {
         let repository = workspace.repository;
         let package = workspace.store().open(found.commit, &found.line)?;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::{MOST_FILES, is_safe_path};
 use super::id::{PackageId, Sha256};
+pub use super::plugin::Plugin;
 use crate::error::{ANOTHER_COPY, Error, Result};
 use crate::service::{Region, ServiceName, ServicePath, Stage};
 
@@ -27,6 +28,12 @@ pub struct Manifest {
     pub target: Target,
     /// What made it.
     pub tools: Tools,
+    /// The framework's package, described as a plugin is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub framework: Option<Plugin>,
+    /// Which node the source asks for.
+    #[serde(default, skip_serializing_if = "NodeWanted::is_empty")]
+    pub node: NodeWanted,
     /// The lockfile its plugins were installed from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lockfile: Option<Lockfile>,
@@ -143,23 +150,30 @@ pub struct Lockfile {
     pub sha256: Sha256,
 }
 
-/// A plugin of the framework.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plugin {
-    /// As the service's configuration names it.
-    pub name: String,
-    /// The version installed, where it could be told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
-    /// The lockfile's integrity, as it stands there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub integrity: Option<String>,
-    /// For a plugin in the repository itself: its path from the repository's top.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// For a plugin in the repository itself: the git object id of its file or directory.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub object: Option<String>,
+/// Which node a source asks for, in the words of each file that says it; the one nearest to the service.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NodeWanted {
+    /// `.nvmrc`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nvmrc: Option<String>,
+    /// `.node-version`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node_version: Option<String>,
+    /// `engines.node` of `package.json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engines: Option<String>,
+    /// `volta.node` of `package.json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volta: Option<String>,
+}
+
+impl NodeWanted {
+    /// Whether nothing asks for any.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Environment variables a configuration refers to.
@@ -262,14 +276,14 @@ pub(crate) mod tests {
                 os: "linux".to_owned(),
                 arch: "x86_64".to_owned(),
             },
+            framework: None,
+            node: NodeWanted { nvmrc: Some("22".to_owned()), ..NodeWanted::default() },
             lockfile: None,
             environment: EnvironmentNames::default(),
             plugins: vec![Plugin {
-                name: "serverless-x".to_owned(),
                 version: Some("1.0.0".to_owned()),
-                integrity: None,
-                path: None,
-                object: None,
+                hooks: Some(vec!["before:deploy:deploy".to_owned()]),
+                ..Plugin::named("serverless-x")
             }],
             files,
         }

@@ -3,8 +3,11 @@
 
 pub mod directory;
 pub mod id;
+pub mod machine;
 pub mod manifest;
+mod plugin;
 pub mod storage;
 
 pub use id::{PackageId, Sha256};
+pub use machine::Machine;
 pub use manifest::Manifest;

@@ -13,6 +13,7 @@ use crate::package::manifest::{Origin, Target};
 use crate::package::storage::Storage;
 use crate::service::{Region, Service, Stage, State};
 use crate::store::{Recorded, Recording};
+use crate::toolchain::hooks::Hooks;
 use crate::workspace::{Wanted, Workspace, name_of};
 
 /// Records the package directory `path` for `commit`. Service, stage and region are the package's own; what `wanted`
@@ -55,6 +56,7 @@ pub fn adopt(
         origin: Origin::Recorded,
         // Which node made it elsewhere is not known here; the framework is the one that the lockfile fixes.
         tools: own_tools(),
+        hooks: Hooks::new(),
         at: context.clock.now(),
     };
     let manifest = draft.manifest(*progress)?;

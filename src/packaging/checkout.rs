@@ -5,22 +5,27 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::carry::carry;
+use super::equip::{Equipping, Plugins};
 use crate::error::{Error, Result};
 use crate::git::worktree::{self, Worktree};
 use crate::git::{Oid, Source};
 use crate::package::manifest::Tool;
 use crate::process::{Invocation, Output};
 use crate::service::ServicePath;
+use crate::store::toolchains::Toolchain;
 use crate::toolchain::{Lockfile, framework, install};
 use crate::workspace::Workspace;
 
 /// A checked-out service with its plugins in place. The worktree goes when this is dropped.
 pub struct Checkout<'r> {
     worktree: Worktree<'r>,
+    source: Oid,
     /// The service's directory in it.
     pub service: PathBuf,
     /// The lockfile its packages were installed from.
     pub lockfile: Option<Lockfile>,
+    /// The toolchain that was restored into it, where the package manager was not needed.
+    pub restored: Option<Toolchain>,
     /// The framework it has.
     pub framework: framework::Installed,
     /// How long each phase took, in milliseconds.
@@ -28,11 +33,12 @@ pub struct Checkout<'r> {
 }
 
 impl<'r> Checkout<'r> {
-    /// Checks out `commit`, carries what the configuration names, installs the packages and finds the framework.
+    /// Checks out `commit`, carries what the configuration names, has the packages as `plugins` says and finds the framework.
     pub fn prepare(
         workspace: &Workspace<'r>,
         commit: Oid,
         path: &ServicePath,
+        plugins: Plugins,
         output: Output,
     ) -> Result<Self> {
         let Workspace { context, repository, progress, .. } = *workspace;
@@ -71,14 +77,23 @@ impl<'r> Checkout<'r> {
                 .hint("commit the lockfile of your package manager, such as package-lock.json: without it nobody knows which plugins this commit had")
                 .hint("a package that is made elsewhere can still be recorded: git slsart record DIR"));
         };
-        progress.phase(&format!("Installing plugins ({})", install::program(found.kind)));
-        if output == Output::Stream {
-            progress.pause();
-        }
-        install::install(worktree.path(), found, output)?;
+        let equipping =
+            Equipping { workspace, source: commit, top: worktree.path(), lockfile: found, output };
+        let restored = equipping.equip(plugins)?;
         phases.push(("plugins", timed.lap()));
         let framework = framework::find(worktree.path(), path)?;
-        Ok(Self { worktree, service, lockfile, framework, phases })
+        Ok(Self { worktree, source: commit, service, lockfile, restored, framework, phases })
+    }
+
+    /// Keeps what the package manager installed, unless it is what was restored. For before anything has run in it.
+    ///
+    /// # Returns
+    /// What is kept, and whether it is new; `None` when nothing was installed.
+    pub fn save_toolchain(&self, workspace: &Workspace<'_>) -> Result<Option<(Toolchain, bool)>> {
+        let Some(lockfile) = &self.lockfile else { return Ok(None) };
+        let (source, top) = (self.source, self.top());
+        let equipping = Equipping { workspace, source, top, lockfile, output: Output::OnFailure };
+        equipping.save(&self.service, self.package_manager())
     }
 
     /// A run of the framework in it.

@@ -13,8 +13,9 @@ use crate::package::manifest::{
     Target, Tool, Tools,
 };
 use crate::progress::Progress;
-use crate::service::{self, FrameworkKind, MAX_CONFIG_BYTES, Place, Service, ServicePath, State};
-use crate::toolchain::{LockedPackages, Lockfile, plugins};
+use crate::service::{self, FrameworkKind, MAX_CONFIG_BYTES, Place, Service, State};
+use crate::toolchain::hooks::Hooks;
+use crate::toolchain::{Kind, Locked, Lockfile, node, plugins};
 
 /// What is known of a package beside its directory.
 pub(super) struct Draft<'a> {
@@ -30,6 +31,8 @@ pub(super) struct Draft<'a> {
     pub(super) target: Target,
     pub(super) origin: Origin,
     pub(super) tools: Tools,
+    /// What each plugin hooks, where it was asked.
+    pub(super) hooks: Hooks,
     pub(super) at: Timestamp,
 }
 
@@ -39,18 +42,26 @@ impl Draft<'_> {
         self.gather_archives()?;
         let path = &self.service.path;
         let lockfile = Lockfile::find(self.source, path)?;
-        let locked = lockfile.as_ref().map(Lockfile::packages).transpose()?;
-        if let Some(LockedPackages::NotRead(kind)) = &locked {
-            progress
-                .note(&format!("plugin versions not read: the {kind} lockfile's hash is recorded instead"));
-        }
+        let locked = lockfile.as_ref().map(|lockfile| self.locked(lockfile, progress)).transpose()?.flatten();
+        let lock = locked.as_ref().zip(lockfile.as_ref().map(|lockfile| &lockfile.directory));
         let listed = self.state.plugins();
-        let below = lockfile.as_ref().map(|lockfile| relative(&lockfile.directory, path));
-        let locked = locked.as_ref().zip(below.as_deref());
-        let plugins =
-            plugins::identify(self.source, path, &listed.modules, listed.local_path.as_deref(), locked)?;
+        let mut plugins =
+            plugins::identify(self.source, path, &listed.modules, listed.local_path.as_deref(), lock)?;
         if self.tools.framework.is_none() {
-            self.tools.framework = locked.and_then(|(packages, below)| locked_framework(packages, below));
+            self.tools.framework = locked.as_ref().and_then(locked_framework);
+        }
+        let mut framework =
+            self.tools.framework.as_ref().map(|tool| plugins::identify_package(&tool.name, lock));
+        // Of a package made elsewhere, what is installed here says nothing.
+        let installation = self.packaged_in.filter(|_| self.origin != Origin::Recorded);
+        if let Some((service, top)) = installation.and_then(|service| Some((service, self.top(service)?))) {
+            plugins
+                .iter_mut()
+                .chain(&mut framework)
+                .for_each(|plugin| plugins::add_installed(plugin, service, top));
+        }
+        for plugin in &mut plugins {
+            plugin.hooks = self.hooks.remove(&plugin.name);
         }
         Ok(Manifest {
             format: FORMAT,
@@ -68,6 +79,8 @@ impl Draft<'_> {
             environment: EnvironmentNames { names: self.environment_names() },
             target: self.target,
             tools: self.tools,
+            framework,
+            node: node::wanted(self.source, path)?,
             lockfile: lockfile.map(|lockfile| LockfileEntry {
                 path: lockfile.path,
                 kind: lockfile.kind.to_string(),
@@ -101,9 +114,27 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// What a lockfile says, or `None` where it can't be read: a package that was made is recorded all the same.
+    fn locked(&self, lockfile: &Lockfile, progress: &dyn Progress) -> Result<Option<Locked>> {
+        let unread = match lockfile.packages(self.source) {
+            Ok(Some(locked)) => return Ok(Some(locked)),
+            Ok(None) => format!("{} is not read", lockfile.path),
+            // npm's own form has not changed in years: it is damaged.
+            Err(error) if lockfile.kind == Kind::Npm => return Err(error),
+            Err(error) => error.message,
+        };
+        progress.note(&format!("{unread}: of the plugins, only what is installed is recorded"));
+        Ok(None)
+    }
+
+    /// The top of the checkout that `service` is in.
+    fn top<'p>(&self, service: &'p Path) -> Option<&'p Path> {
+        service.ancestors().nth(self.service.path.depth())
+    }
+
     /// Whether an archive lies in the checkout that was packaged: a state may name any file of any machine.
     fn is_of_the_source(&self, path: &Path) -> bool {
-        let top = self.packaged_in.and_then(|service| service.ancestors().nth(self.service.path.depth()));
+        let top = self.packaged_in.and_then(|service| self.top(service));
         let real = top.and_then(|top| top.canonicalize().ok()).zip(path.canonicalize().ok());
         real.is_some_and(|(top, path)| path.starts_with(top))
     }
@@ -120,20 +151,11 @@ impl Draft<'_> {
 }
 
 /// The framework that a lockfile fixes: the one that made the package, unless it was made by another than the commit's own.
-fn locked_framework(packages: &LockedPackages, below: &str) -> Option<Tool> {
+fn locked_framework(locked: &Locked) -> Option<Tool> {
     [FrameworkKind::Osls, FrameworkKind::Serverless].into_iter().find_map(|kind| {
-        let locked = packages.find(below, kind.package())?;
-        Some(Tool { name: kind.package().to_owned(), version: locked.version })
+        let version = locked.find(kind.package())?.version?;
+        Some(Tool { name: kind.package().to_owned(), version })
     })
-}
-
-/// `inner` as a path below `outer`, empty when they are the same.
-fn relative(outer: &ServicePath, inner: &ServicePath) -> String {
-    if outer == inner {
-        return String::new();
-    }
-    let prefix = if outer.is_root() { String::new() } else { format!("{outer}/") };
-    inner.as_str().strip_prefix(&prefix).unwrap_or_default().to_owned()
 }
 
 /// A state that can't be used is something the user can act on.

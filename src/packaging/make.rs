@@ -9,7 +9,9 @@ use std::time::SystemTime;
 use super::Summary;
 use super::checkout::Checkout;
 use super::draft::{Draft, from_state};
+use super::equip::{self, Plugins};
 use super::placement;
+use crate::config::Snapshot;
 use crate::error::{Error, Kind, Result};
 use crate::git::{Commit, Oid, Source};
 use crate::package::directory::{PackageDirectory, STATE_FILE};
@@ -18,7 +20,7 @@ use crate::package::storage::Storage;
 use crate::process::{Invocation, Output, interrupt};
 use crate::service::{PackageArguments, Region, Service, Stage, State};
 use crate::store::{Filter, Recorded, Recording};
-use crate::toolchain::{framework, install};
+use crate::toolchain::{framework, hooks, install};
 use crate::workspace::{Workspace, name_of};
 
 /// How to make a package.
@@ -124,12 +126,17 @@ impl Job<'_, '_> {
             _ => error,
         };
         let checkout =
-            Checkout::prepare(self.workspace, commit, path, self.making.installing).map_err(own)?;
+            Checkout::prepare(self.workspace, commit, path, Plugins::Installed, self.making.installing)
+                .map_err(own)?;
+        if self.workspace.config.toolchain.snapshot == Snapshot::Always {
+            equip::keep(&checkout, self.workspace);
+        }
         let tools = tools(&checkout.framework, &checkout.service, checkout.package_manager())?;
         let run = checkout.invocation(self.arguments());
         self.run_framework(&checkout.framework, &checkout.service, &run).map_err(own)?;
         let progress = self.workspace.progress;
-        let summary = self.record(&checkout.service, commit, tree, Origin::Worktree, tools);
+        let summary =
+            self.record(&checkout.framework, &checkout.service, (commit, tree), Origin::Worktree, tools);
         progress.phase("Removing the worktree");
         drop(checkout);
         summary
@@ -165,7 +172,7 @@ impl Job<'_, '_> {
             batch.finish()?.remove();
             snapshot
         };
-        self.record(&service, source, before, Origin::InPlace, tools)
+        self.record(&framework, &service, (source, before), Origin::InPlace, tools)
     }
 
     fn arguments(&self) -> Vec<OsString> {
@@ -202,7 +209,15 @@ impl Job<'_, '_> {
             .hint("a `package.path` in the service's configuration puts it elsewhere: leave it out, or record that directory: git slsart record DIR"))
     }
 
-    fn record(self, service: &Path, source: Oid, tree: Oid, origin: Origin, tools: Tools) -> Result<Summary> {
+    /// Records what `framework` made in `service`, of a source: the commit that holds it, and its tree.
+    fn record(
+        self,
+        framework: &framework::Installed,
+        service: &Path,
+        (source, tree): (Oid, Oid),
+        origin: Origin,
+        tools: Tools,
+    ) -> Result<Summary> {
         let Workspace { repository, progress, context, .. } = self.workspace;
         progress.phase("Recording the package");
         let mut directory = PackageDirectory::read(&service.join(".serverless"))?;
@@ -228,6 +243,7 @@ impl Job<'_, '_> {
             target,
             origin,
             tools,
+            hooks: hooks::read(framework, service, &state.plugins(), self.arguments()),
             at: context.clock.now(),
         };
         let manifest = draft.manifest(*progress)?;

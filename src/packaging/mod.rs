@@ -7,8 +7,10 @@ pub mod attach;
 pub mod carry;
 pub mod checkout;
 pub(crate) mod draft;
+pub mod equip;
 pub mod make;
 mod placement;
+pub mod snapshots;
 
 use jiff::Timestamp;
 use serde::Serialize;

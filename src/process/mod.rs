@@ -10,6 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Kind, Result};
 
@@ -128,6 +129,40 @@ impl Invocation {
         let output =
             self.prepared().stdin(Stdio::null()).output().map_err(|error| self.not_started(error))?;
         Ok((output.status.success(), output.stdout))
+    }
+
+    /// Runs to the end and gives the first mebibyte of standard output, or `None` when it took longer than `limit`: then it and
+    /// what it started are killed. What it says on standard error is not shown.
+    pub fn read_within(&self, limit: Duration) -> Result<Option<Vec<u8>>> {
+        use std::os::unix::process::CommandExt as _;
+        const MOST_BYTES: u64 = 1 << 20;
+        const PAUSE: Duration = Duration::from_millis(5);
+        let mut output = tempfile::tempfile().map_err(|error| self.not_started(error))?;
+        let mut command = self.prepared();
+        // A group of its own: what it starts can be killed with it.
+        command.stdin(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        command.stdout(output.try_clone().map_err(|error| self.not_started(error))?);
+        let mut child = command.spawn().map_err(|error| self.not_started(error))?;
+        let start = Instant::now();
+        let mut ended = None;
+        while ended.is_none() && start.elapsed() < limit && interrupt::check().is_ok() {
+            ended = child.try_wait().map_err(|error| self.not_started(error))?;
+            if ended.is_none() {
+                std::thread::sleep(PAUSE);
+            }
+        }
+        if ended.is_none() {
+            if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+                // It may have ended by itself between the two lines.
+                let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            }
+            child.wait().map_err(|error| self.not_started(error))?;
+            return interrupt::check().map(|()| None);
+        }
+        let mut text = Vec::new();
+        output.rewind().map_err(|error| self.not_started(error))?;
+        output.take(MOST_BYTES).read_to_end(&mut text).map_err(|error| self.not_started(error))?;
+        Ok(Some(text))
     }
 
     /// Runs to the end. Signals that ask this process to stop reach the child too; it is waited for, and the result
@@ -278,6 +313,19 @@ mod tests {
             .unwrap_err();
         assert_eq!(error.kind, Kind::Child(7));
         assert_eq!(error.causes(), ["no space"]);
+    }
+
+    #[test]
+    fn what_takes_too_long_is_killed_with_what_it_started() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let script = format!("sleep 600 & echo $! >{}; wait", file.path().display());
+        let run = Invocation::new("sh").args(["-c", &script]);
+        assert_eq!(run.read_within(Duration::from_millis(300)).unwrap(), None);
+        let started = std::fs::read_to_string(file.path()).unwrap();
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", started.trim())).unwrap_or_default();
+        assert!(state.is_empty() || state.contains(") Z "), "{state}");
+        let quick = Invocation::new("sh").args(["-c", "echo quick"]).read_within(Duration::from_mins(1));
+        assert_eq!(quick.unwrap().as_deref(), Some(&b"quick\n"[..]));
     }
 
     #[test]

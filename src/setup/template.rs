@@ -27,6 +27,13 @@ const TEMPLATE: &str = r#"# Settings of git slsart; `git slsart --help` has its 
 [carry]
 # paths = [".env", ".env.*"]
 
+# Whether the installed plugins (node_modules) are kept in the repository too, so that a rollback needs no registry:
+#   "deployed"  those of packages that are deployed
+#   "always"    those of every package that `git slsart package` makes
+#   "never"     only what `git slsart toolchain save` is asked for
+[toolchain]
+# snapshot = "deployed"
+
 [hooks]
 # After a commit:
 #   "attach"   a package made with `git slsart package --in-place --allow-dirty` from exactly what was then committed

@@ -13,6 +13,7 @@ mod notes;
 mod read;
 mod remote;
 mod search;
+pub mod toolchains;
 mod write;
 
 pub use archive::largest_object;

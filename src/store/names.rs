@@ -3,8 +3,8 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::git::Oid;
-use crate::package::PackageId;
 use crate::package::manifest::Target;
+use crate::package::{Machine, PackageId};
 
 /// `-` and `_` are safe anywhere in a ref's name; a dot is not at its start, its end, or beside another.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
@@ -21,6 +21,17 @@ pub(super) fn package(commit: &str, package: PackageId) -> String {
 pub(super) fn parse_package(name: &str) -> Option<(Oid, PackageId)> {
     let (commit, package) = name.strip_prefix(PACKAGES)?.split_once('/')?;
     Some((Oid::from_str(commit).ok()?, package.parse().ok()?))
+}
+
+/// The prefix of all refs of toolchains.
+pub(super) const TOOLCHAINS: &str = "refs/slsart/toolchains/";
+
+/// The ref of a toolchain that was installed for the commit `source` on `machine`. Those of one content are beside each other.
+pub(super) fn toolchain(id: &str, source: &str, machine: &Machine) -> String {
+    let libc = machine.libc.split(' ').next().filter(|libc| !libc.is_empty());
+    let parts = [Some(machine.os.as_str()), Some(&machine.arch), libc, Some(&machine.modules)];
+    let machine = parts.into_iter().flatten().collect::<Vec<_>>().join("-");
+    format!("{TOOLCHAINS}{id}/{source}/{}", utf8_percent_encode(&machine, COMPONENT))
 }
 
 /// The ref of a target's history. A stack is known to AWS by service name, stage and region, wherever the service's

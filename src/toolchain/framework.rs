@@ -15,6 +15,8 @@ use crate::service::{Framework, ServicePath, candidates};
 pub struct Installed {
     /// Its program, an absolute path.
     program: PathBuf,
+    /// Its package's directory.
+    pub(super) directory: PathBuf,
     framework: Framework,
     /// Its name and version.
     pub tool: Tool,
@@ -33,7 +35,8 @@ pub fn find(top: &Path, path: &ServicePath) -> Result<Installed> {
             candidate.programs.iter().map(|program| top.join(program)).find(|program| program.exists());
         if let Some(program) = program {
             let tool = Tool { name: framework.kind.package().to_owned(), version: framework.version.clone() };
-            return Ok(Installed { program, framework, tool });
+            let directory = package_json.parent().unwrap_or(top).to_owned();
+            return Ok(Installed { program, directory, framework, tool });
         }
     }
     Err(Error::refused(format!("the Serverless Framework is not installed for the service '{path}'"))

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::lockfile::{Kind, Lockfile};
 use crate::error::{Error, Result};
+use crate::package::Machine;
 use crate::process::{Invocation, Output};
 
 /// The command that installs exactly what the lockfile says, or fails. The framework and its plugins are development
@@ -41,15 +42,33 @@ pub fn version(kind: Kind, directory: &Path) -> Option<String> {
     read_version(program(kind), directory)
 }
 
+const NODE_HINT: &str = "install node.js, or add its directory to PATH: the Serverless Framework runs on it";
+
 /// The version of node, without its leading `v`.
 ///
 /// # Errors
 /// When there is no node.
 pub fn node_version(directory: &Path) -> Result<String> {
-    read_version("node", directory).ok_or_else(|| {
-        Error::refused("cannot run node")
-            .hint("install node.js, or add its directory to PATH: the Serverless Framework runs on it")
-    })
+    read_version("node", directory).ok_or_else(|| Error::refused("cannot run node").hint(NODE_HINT))
+}
+
+/// What node says of the machine. The report would look up the names of all network connections.
+const DESCRIBE: &str = "\
+process.report && (process.report.excludeNetwork = true);
+const { glibcVersionRuntime: glibc } = process.report ? process.report.getReport().header : {};
+const libc = glibc ? `glibc ${glibc}` : process.platform === 'linux' ? 'musl' : '';
+const { node, modules } = process.versions;
+console.log(JSON.stringify({ os: process.platform, arch: process.arch, libc, node, modules }));";
+
+/// This machine, as the node that is started in `directory` sees it.
+///
+/// # Errors
+/// When there is no node.
+pub fn machine(directory: &Path) -> Result<Machine> {
+    let output = Invocation::new("node").args(["-e", DESCRIBE]).current_dir(directory).read();
+    let output = output.map_err(|error| error.hint(NODE_HINT))?;
+    serde_json::from_slice(&output)
+        .map_err(|error| Error::refused("node does not say what machine this is").because(error))
 }
 
 fn read_version(program: &str, directory: &Path) -> Option<String> {

@@ -1,10 +1,13 @@
 //! The toolchain a deploy needs: lockfiles, the plugins they fix, and the package managers that install them.
 
+pub mod drift;
 pub mod framework;
+pub mod hooks;
 pub mod install;
 pub mod installed;
 pub mod lockfile;
-mod npm;
+pub mod node;
+pub mod parts;
 pub mod plugins;
 
-pub use lockfile::{Kind, LockedPackages, Lockfile};
+pub use lockfile::{Kind, Locked, LockedPackages, Lockfile};

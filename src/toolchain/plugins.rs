@@ -1,51 +1,100 @@
 //! Which plugins a package needs, and what is recorded of each.
 
-use super::lockfile::LockedPackages;
+use std::path::Path;
+
+use super::drift::{Change, PluginChange, changed_files, differences};
+use super::installed;
+use super::lockfile::{self, Locked, LockedPackage};
 use crate::error::Result;
-use crate::git::Source;
+use crate::git::{Oid, Repository, Source};
 use crate::package::manifest::Plugin;
 use crate::service::{Plugins, ServicePath};
 
 /// Where a framework looks for local plugins when the configuration names no other directory.
-const DEFAULT_LOCAL_PATH: &str = ".serverless_plugins";
+pub(super) const DEFAULT_LOCAL_PATH: &str = ".serverless_plugins";
 
 /// Endings that node tries for a module that is one file.
 const MODULE_ENDINGS: &[&str] = &["", ".js", ".cjs", ".mjs", ".ts"];
 
-/// What is recorded of the plugins `names` of a service, in their order.
-///
-/// `lock` is the lockfile's content with the service's directory relative to the lockfile's, where there is one.
+/// A lockfile's packages with the directory that it is in.
+pub type Lock<'a> = (&'a Locked, &'a ServicePath);
+
+/// What is recorded of the plugins `names` of a service, in their order, from its source.
 pub fn identify(
     source: Source<'_>,
     service: &ServicePath,
     names: &[String],
     local_path: Option<&str>,
-    lock: Option<(&LockedPackages, &str)>,
+    lock: Option<Lock<'_>>,
 ) -> Result<Vec<Plugin>> {
-    names.iter().map(|name| identify_one(source, service, name, local_path, lock)).collect()
+    let one = |name: &String| match find_local(source, service, name, local_path)? {
+        Some((path, object)) => Ok(Plugin { path: Some(path), object: Some(object), ..Plugin::named(name) }),
+        None => Ok(identify_package(name, lock)),
+    };
+    names.iter().map(one).collect()
 }
 
-fn identify_one(
-    source: Source<'_>,
-    service: &ServicePath,
-    name: &str,
-    local_path: Option<&str>,
-    lock: Option<(&LockedPackages, &str)>,
-) -> Result<Plugin> {
-    let mut plugin =
-        Plugin { name: name.to_owned(), version: None, integrity: None, path: None, object: None };
-    if let Some((path, object)) = find_local(source, service, name, local_path)? {
-        plugin.path = Some(path);
-        plugin.object = Some(object);
-        return Ok(plugin);
+/// What a lockfile says of the package that `name` is of: a plugin, or the framework.
+#[must_use]
+pub fn identify_package(name: &str, lock: Option<Lock<'_>>) -> Plugin {
+    let plugin = Plugin::named(name);
+    let found = lock.and_then(|(locked, directory)| Some((locked.find(Plugins::package(name)?)?, directory)));
+    let Some((locked, directory)) = found else { return plugin };
+    let LockedPackage { package, version, resolved, integrity, checksum, link, patch } = locked;
+    let path = link.and_then(|link| join(directory, &link));
+    Plugin { package, version, resolved, integrity, checksum, patch, path, ..plugin }
+}
+
+/// What is installed for the service at `service`, below `top`, of each of `plugins`: version and files. Those of the
+/// repository are as they are in `plugins`, and those that are not installed are not in the answer.
+#[must_use]
+pub fn observe(service: &Path, top: &Path, plugins: &[Plugin]) -> Vec<Plugin> {
+    let one = |plugin: &Plugin| {
+        if plugin.object.is_some() {
+            return Some(plugin.clone());
+        }
+        let Some(found) = installed::find(service, top, Plugins::package(&plugin.name)?) else {
+            // Without a node_modules to look into, nothing is known.
+            return installed::is_without_modules(service, top).then(|| Plugin::named(&plugin.name));
+        };
+        let version = Some(found.version.clone()).filter(|version| !version.is_empty());
+        // A file that can't be read is no reason to stop: its hash is then unknown.
+        Some(Plugin { version, tree: found.tree().ok(), ..Plugin::named(&plugin.name) })
+    };
+    plugins.iter().filter_map(one).collect()
+}
+
+/// How what is installed for the service at `service`, below `top`, differs from what was recorded. Files are named where
+/// `repository` has the recorded ones.
+#[must_use]
+pub fn drift(repository: &Repository, service: &Path, top: &Path, recorded: &[Plugin]) -> Vec<PluginChange> {
+    let mut changes = differences(recorded, &observe(service, top, recorded));
+    for PluginChange { name, change } in &mut changes {
+        let Change::Files { paths } = change else { continue };
+        let tree =
+            recorded.iter().find(|plugin| plugin.name == *name).and_then(|plugin| plugin.tree.as_ref());
+        let before = tree.and_then(|tree| repository.list_directory(Oid::from_str(tree).ok()?).ok());
+        let found = Plugins::package(name).and_then(|package| installed::find(service, top, package));
+        if let Some((before, now)) = before.zip(found.and_then(|found| found.files().ok())) {
+            *paths = changed_files(&before, &now);
+        }
     }
-    let locked = lock.and_then(|(packages, directory)| packages.find(directory, Plugins::package(name)?));
-    if let Some(locked) = locked {
-        plugin.version = Some(locked.version).filter(|version| !version.is_empty());
-        plugin.integrity = locked.integrity;
-        plugin.path = locked.link;
+    changes
+}
+
+/// Adds what is installed to what a lockfile says. What is installed made the package: of another version, the lockfile's
+/// integrity is not.
+pub fn add_installed(plugin: &mut Plugin, service: &Path, top: &Path) {
+    if plugin.object.is_some() {
+        return;
     }
-    Ok(plugin)
+    let Some(found) = observe(service, top, std::slice::from_ref(plugin)).pop() else { return };
+    if plugin.version.is_some() && plugin.version != found.version {
+        let Plugin { resolved, integrity, checksum, patch, .. } = plugin;
+        (*resolved, *integrity, *checksum, *patch) = (None, None, None, None);
+    }
+    plugin.version = found.version.or(plugin.version.take());
+    plugin.tree = found.tree;
 }
 
 /// A plugin in the repository itself: `./plugins/x`, or a name in the directory for local plugins.
@@ -71,20 +120,12 @@ fn find_local(
 }
 
 /// `relative` as a path from the repository's top, or `None` when it leaves the repository.
-fn join(service: &ServicePath, relative: &str) -> Option<String> {
+fn join(directory: &ServicePath, relative: &str) -> Option<String> {
     if relative.starts_with('/') {
         return None;
     }
-    let mut parts: Vec<&str> =
-        if service.is_root() { Vec::new() } else { service.as_str().split('/').collect() };
-    for part in relative.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()?),
-            part => parts.push(part),
-        }
-    }
-    (!parts.is_empty()).then(|| parts.join("/"))
+    let path = lockfile::join(if directory.is_root() { "" } else { directory.as_str() }, relative);
+    (!path.is_empty() && path != ".." && !path.starts_with("../")).then_some(path)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use git_slsart::package::manifest::{
-    EnvironmentNames, FORMAT, FileEntry, Manifest, Origin, Package, Source, Target, Tools,
+    EnvironmentNames, FORMAT, FileEntry, Manifest, NodeWanted, Origin, Package, Source, Target, Tools,
 };
 use git_slsart::package::{PackageId, Sha256};
 use git_slsart::store::PackageLine;
@@ -171,6 +171,8 @@ fn manifest(commit: &str, zip: &str) -> Manifest {
             os: "linux".to_owned(),
             arch: "x86_64".to_owned(),
         },
+        framework: None,
+        node: NodeWanted::default(),
         lockfile: None,
         environment: EnvironmentNames::default(),
         plugins: Vec::new(),

@@ -33,6 +33,7 @@ mod clock;
 mod growth;
 mod history;
 mod streams;
+mod toolchain;
 
 use clock::{Row, print, time};
 use history::Recorded;
@@ -43,6 +44,11 @@ const FEW: usize = 10;
 /// `cargo bench -- growth` prints one of the tables.
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    if let Some((first, step)) = asked.split_first()
+        && first == "step"
+    {
+        return toolchain::step(step);
+    }
     let wants = |table: &str| asked.is_empty() || asked.iter().any(|word| word == table);
     if wants("history") {
         histories();
@@ -50,8 +56,12 @@ fn main() {
     if wants("streams") {
         streams::print();
     }
+    let bed = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bed");
     if wants("growth") {
-        growth::print(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bed"));
+        growth::print(&bed);
+    }
+    if wants("toolchain") {
+        toolchain::print(&bed);
     }
 }
 

@@ -175,6 +175,47 @@ fn plugins_that_differ_or_are_missing_fail() {
 }
 
 #[test]
+fn a_plugin_with_other_files_fails_and_names_them_where_they_are_known() {
+    // Not what the commit has in tools/: of that, git would have the files.
+    const OWN: &str = "module.exports = class Hello { own() {} };\n";
+    const OTHER: &str = "module.exports = class Hello { other() {} };\n";
+    let sandbox = Sandbox::installed();
+    fs::remove_file(sandbox.path("node_modules/serverless-hello")).unwrap();
+    sandbox.write(
+        "node_modules/serverless-hello/package.json",
+        sandbox.read("tools/serverless-hello/package.json"),
+    );
+    sandbox.write("node_modules/serverless-hello/index.js", OWN);
+    sandbox.slsart("package --in-place -s prod -q").succeeded();
+    let recorded =
+        sandbox.slsart("show --plugins --json").json()["plugin"][0]["tree"].as_str().unwrap().to_owned();
+    sandbox.write("node_modules/serverless-hello/index.js", OTHER);
+    matches(
+        failing(&sandbox),
+        str![[r#"
+✗ plugins    serverless-hello has the same version and other files than when packaging
+  hint:     install them as the lockfile has them, such as: npm ci
+"#]],
+    );
+    // The recorded files, as a snapshot of the installation has them.
+    sandbox.write("node_modules/serverless-hello/index.js", OWN);
+    let written = sandbox.shell(
+        "export GIT_DIR=$PWD/.git GIT_INDEX_FILE=$PWD/../index GIT_WORK_TREE=$PWD/node_modules/serverless-hello
+         cd node_modules/serverless-hello && git add --all --force . && git write-tree",
+    );
+    assert_eq!(written.stdout.trim(), recorded);
+    sandbox.write("node_modules/serverless-hello/index.js", OTHER);
+    sandbox.write("node_modules/serverless-hello/new.js", "");
+    matches(
+        failing(&sandbox),
+        str![[r#"
+✗ plugins    serverless-hello has the same version and other files than when packaging: index.js, new.js
+  hint:     install them as the lockfile has them, such as: npm ci
+"#]],
+    );
+}
+
+#[test]
 fn another_framework_or_none_fails() {
     let sandbox = packaged();
     fs::remove_file(sandbox.path("node_modules/osls")).unwrap();

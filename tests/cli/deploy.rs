@@ -104,6 +104,8 @@ Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago · osls 4.3.1
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
+Keeping the plugins
+kept the plugins: toolchain [..]
 Deploying (osls 4.3.1)
 Deploying "orders" to stage "prod" (us-east-1)
 ✔ Service deployed
@@ -123,7 +125,7 @@ Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 8 minutes ago · osls 4.3.1
 Checking out the commit
-Installing plugins (npm)
+Restoring plugins (toolchain [..])
 Checking plugins and package
 Deploying (osls 4.3.1)
 Deploying "orders" to stage "prod" (us-east-1)
@@ -224,6 +226,8 @@ Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · os
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
+Keeping the plugins
+kept the plugins: toolchain [..]
 Deploying (osls 4.3.1)
 Stack UPDATE_ROLLBACK_COMPLETE
 ✖ Error: Handler is bad
@@ -268,6 +272,8 @@ Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago · osls 4.3.1
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
+Keeping the plugins
+kept the plugins: toolchain [..]
 Deploying (osls 4.3.1)
 Removing the worktree
 error: interrupted
@@ -309,6 +315,8 @@ Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 4 minutes ago · os
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
+Keeping the plugins
+kept the plugins: toolchain [..]
 Deploying (osls 4.3.1)
 Deploying "orders" to stage "prod" (us-east-1)
 ✔ Service deployed
@@ -406,6 +414,8 @@ Deploy    12a1bee  Add the service  package e6a3cfdf · 1.8 kB · 3 minutes ago 
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
+Keeping the plugins
+kept the plugins: toolchain [..]
 Deploying (osls 4.3.1)
 Deploying "orders" to stage "prod" (us-east-1)
 ✔ Service deployed

@@ -55,6 +55,13 @@ next       git slsart package
 [carry]
 # paths = [".env", ".env.*"]
 
+# Whether the installed plugins (node_modules) are kept in the repository too, so that a rollback needs no registry:
+#   "deployed"  those of packages that are deployed
+#   "always"    those of every package that `git slsart package` makes
+#   "never"     only what `git slsart toolchain save` is asked for
+[toolchain]
+# snapshot = "deployed"
+
 [hooks]
 # After a commit:
 #   "attach"   a package made with `git slsart package --in-place --allow-dirty` from exactly what was then committed

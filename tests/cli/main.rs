@@ -23,4 +23,5 @@ mod post_commit;
 mod record;
 mod show;
 mod sources;
+mod toolchain;
 mod verify;

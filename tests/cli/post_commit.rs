@@ -23,20 +23,20 @@ fn a_package_of_what_is_then_committed_becomes_the_commits() {
     sandbox.slsart("package --in-place --allow-dirty -s prod -q").succeeded();
     sandbox.git("add --all");
     sandbox.run("git", ["commit", "-m", "Answer two"]).is(str![[r#"
-[main eb01dff] Answer two
+[main 50f83e6] Answer two
  2 files changed, 1 insertion(+), 1 deletion(-)
  create mode 100644 new file.js
 
 "#]]);
     sandbox.slsart("log").is(str![[r#"
-eb01dff  4f298d0f  orders · prod · us-east-1  1.8 kB  3 minutes ago  Answer two
-296b699  4f298d0f  orders · prod · us-east-1  1.8 kB  3 minutes ago  Set up dirty
+50f83e6  4f298d0f  orders · prod · us-east-1  1.8 kB  3 minutes ago  Answer two
+0cd4d02  4f298d0f  orders · prod · us-east-1  1.8 kB  3 minutes ago  Set up dirty
 
 "#]]);
     sandbox.slsart("show").is(str![[r#"
 Package   4f298d0fe278af4f65384bad29faaf4e9e1ff2ef579e722b17b88d96c1e96a76
 Target    orders · prod · us-east-1  in .
-Commit    eb01dffa3d58ba698fcf2e63097301d1663001cc  Answer two
+Commit    50f83e6b131d30b63bcef0f99c48d21b320a36fe  Answer two
 Made      in place  recorded 4 minutes ago, 2026-01-05T09:08:00Z
 With      osls 4.3.1 · node [NODE] · [SYSTEM]
 Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
@@ -49,7 +49,7 @@ Files     cloudformation-template-update-stack.json  493 B  d52a9dd7f404192955bd
 
 "#]]);
     sandbox.slsart("verify -q").is(str![[r#"
-✓ intact   eb01dff  4f298d0f  orders · prod · us-east-1
+✓ intact   50f83e6  4f298d0f  orders · prod · us-east-1
 
 "#]]);
     sandbox.slsart("check -s prod").is(str![[r#"
@@ -78,9 +78,9 @@ fn what_is_committed_otherwise_gets_no_package() {
     sandbox.git("commit --quiet -am 'Answer three'");
     sandbox.slsart("show -s prod").is(str![[r#"
 ── stderr ──
-error: commit 1dee738 has no package for stage prod
-hint: the nearest commits that have one: 296b699 Set up
-hint: make it now: git slsart package 1dee738 -s prod
+error: commit 969fd50 has no package for stage prod
+hint: the nearest commits that have one: 0cd4d02 Set up
+hint: make it now: git slsart package 969fd50 -s prod
 ── exit 5 ──
 
 "#]]);
@@ -98,7 +98,7 @@ fn an_amended_commit_takes_the_package_of_its_tree() {
     sandbox.git("commit --quiet -a --amend --no-edit");
     sandbox.slsart("show -s prod --json").succeeded();
     sandbox.slsart("log").is(str![[r#"
-8c0584b  39955da6  orders · prod · us-east-1  1.8 kB  3 minutes ago  Answer two
+b611b19  39955da6  orders · prod · us-east-1  1.8 kB  3 minutes ago  Answer two
 
 "#]]);
 }

@@ -74,6 +74,11 @@ Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827226
     "os": "linux",
     "arch": "x86_64"
   },
+  "framework": {
+    "name": "osls",
+    "version": "4.3.1",
+    "path": "tools/osls"
+  },
   "lockfile": {
     "path": "package-lock.json",
     "kind": "npm",
@@ -327,4 +332,111 @@ hint: `git slsart log` lists what is recorded; a shallow clone lacks older commi
 ── exit 5 ──
 
 "]]);
+}
+
+#[test]
+fn plugins_with_all_that_is_recorded_of_them() {
+    let sandbox = Sandbox::installed();
+    sandbox.write(
+        "plugins/trace.js",
+        "module.exports = class Trace { constructor() { this.hooks = { 'after:deploy:deploy': 1, 'package:finalize': 1 }; } };\n",
+    );
+    sandbox.write(".nvmrc", "22\n");
+    sandbox.commit("Trace deploys");
+    sandbox.slsart("package --in-place -s prod -q").succeeded();
+    let shown = sandbox.slsart("show").succeeded().stdout;
+    assert!(shown.contains("\nNode      asked for: .nvmrc 22\n"), "{shown}");
+    sandbox.slsart("show --plugins").is(str![[r#"
+osls 4.3.1  the framework
+  path      tools/osls
+  files     4d4d88557584ecb66d6a72470e64b80820628f3c
+serverless-hello 1.2.0
+  path      tools/serverless-hello
+  files     9195e024832efee04571cf4407990c8e8dc3554b
+  hooks     none
+  at deploy none
+./plugins/trace
+  path      plugins/trace.js
+  object    c62d8e06c10241b993578a22fc33d950433d7429
+  hooks     after:deploy:deploy, package:finalize
+  at deploy after:deploy:deploy
+
+"#]]);
+    sandbox.slsart("show --plugins --json").is(str![[r#"
+{
+  "package": "b446d85c1e64deded8946e4bbb85ee54112dd35a40dd83eb0eadd1aab6658b0d",
+  "framework": {
+    "name": "osls",
+    "version": "4.3.1",
+    "path": "tools/osls",
+    "tree": "4d4d88557584ecb66d6a72470e64b80820628f3c"
+  },
+  "plugin": [
+    {
+      "name": "serverless-hello",
+      "version": "1.2.0",
+      "path": "tools/serverless-hello",
+      "tree": "9195e024832efee04571cf4407990c8e8dc3554b",
+      "hooks": [],
+      "runs_at_deploy": []
+    },
+    {
+      "name": "./plugins/trace",
+      "path": "plugins/trace.js",
+      "object": "c62d8e06c10241b993578a22fc33d950433d7429",
+      "hooks": [
+        "after:deploy:deploy",
+        "package:finalize"
+      ],
+      "runs_at_deploy": [
+        "after:deploy:deploy"
+      ]
+    }
+  ],
+  "node": {
+    "nvmrc": "22"
+  }
+}
+
+"#]]);
+    // Of a package made elsewhere, neither what was installed nor the hooks are known.
+    sandbox.record("dev");
+    sandbox.slsart("show --plugins -s dev").is(str![[r#"
+osls 4.3.1  the framework
+  path      tools/osls
+serverless-hello 1.2.0
+  path      tools/serverless-hello
+  hooks     unknown
+  at deploy unknown
+./plugins/trace
+  path      plugins/trace.js
+  object    c62d8e06c10241b993578a22fc33d950433d7429
+  hooks     unknown
+  at deploy unknown
+
+"#]]);
+}
+
+#[test]
+fn another_lockfile_is_read_and_what_it_does_not_say_is_unknown() {
+    let sandbox = Sandbox::installed();
+    sandbox.git("rm --quiet --cached package-lock.json");
+    sandbox.write(
+        "yarn.lock",
+        "# yarn lockfile v1\n\nserverless-hello@file:tools/serverless-hello:\n  version \"1.2.0\"\n",
+    );
+    std::fs::remove_file(sandbox.path("package-lock.json")).unwrap();
+    sandbox.commit("Use yarn");
+    sandbox.record("prod");
+    sandbox.slsart("show --plugins").is(str![[r#"
+serverless-hello 1.2.0
+  hooks     unknown
+  at deploy unknown
+./plugins/trace
+  path      plugins/trace.js
+  object    0ba985d1a4fbf02a1954b4b814eaad19b19001c6
+  hooks     unknown
+  at deploy unknown
+
+"#]]);
 }

@@ -22,5 +22,6 @@ mod hooks;
 mod interruptions;
 mod packages;
 mod places;
+mod registry;
 mod releases;
 mod round_trip;

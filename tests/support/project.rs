@@ -148,6 +148,13 @@ impl Project {
         Call::new("git", &self.top(), &self.variables).arguments(arguments).succeeds().stdout
     }
 
+    /// Runs a shell script at the repository's top.
+    #[track_caller]
+    pub(crate) fn shell(&self, script: &str, arguments: &[&str]) {
+        let words = ["-c", script, "sh"].into_iter().chain(arguments.iter().copied());
+        Call::new("sh", &self.top(), &self.variables).arguments(words).succeeds();
+    }
+
     /// Writes a zip with one file of the service in it.
     pub(crate) fn zip(&self, path: &str, entry: &str, content: &str) {
         let path = self.service().join(path);

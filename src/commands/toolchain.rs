@@ -1,0 +1,215 @@
+//! `toolchain save`, `list` and `drop`: the installed plugins that are kept for a rollback without a registry.
+
+use std::fmt;
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::installing;
+use crate::error::Result;
+use crate::packaging::snapshots::{self, Kept, Listing, Saving};
+use crate::store::toolchains::Toolchain;
+use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
+use crate::text::words::{ago, bytes, count, line, short};
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Keep installed plugins in the repository, so that a rollback needs no registry
+///
+/// A toolchain is what the package manager installed for a commit: its `node_modules`, byte for byte. Deploy and rollback
+/// restore it where it fits the machine (system, processor, C library, node), and install from the lockfile where not. By default
+/// those of deployed packages are kept: `[toolchain] snapshot` in slsart.toml.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct ToolchainArgs {
+    #[command(subcommand)]
+    command: ToolchainCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ToolchainCommand {
+    Save(SaveArgs),
+    List(ListArgs),
+    Drop(DropArgs),
+}
+
+/// Install a commit's plugins in a worktree of its own, and keep them
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+struct SaveArgs {
+    /// The commit
+    #[arg(value_name = "REF", default_value = "HEAD")]
+    revision: String,
+    /// The service: its directory in the repository, or its name
+    #[arg(long, value_name = "PATH|NAME")]
+    service: Option<String>,
+    /// Only say what would be kept
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+/// List what is kept
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+struct ListArgs {}
+
+/// Let go of toolchains; their files go when git collects garbage
+///
+/// One that a deployed package needs is refused.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+struct DropArgs {
+    /// Ids, or beginnings of them
+    #[arg(value_name = "ID", required = true)]
+    ids: Vec<String>,
+    /// Also what a deployed package needs: a rollback to it then depends on the registry
+    #[arg(long)]
+    although_deployed: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Only say what would be dropped
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(args: &ToolchainArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    match &args.command {
+        ToolchainCommand::Save(args) => save(args, workspace, ui),
+        ToolchainCommand::List(ListArgs {}) => list(workspace, ui),
+        ToolchainCommand::Drop(args) => drop(args, workspace, ui),
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Saved {
+    dry_run: bool,
+    plan: Saving,
+    toolchain: Option<Toolchain>,
+    new: bool,
+}
+
+fn save(args: &SaveArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let commit = workspace.repository.resolve(&args.revision)?;
+    let service = workspace.service(commit, args.service.as_deref())?;
+    let plan = snapshots::plan_save(workspace, commit, &service)?;
+    let mut report = Saved { dry_run: args.dry_run, plan, toolchain: None, new: false };
+    if !args.dry_run && report.plan.kept.is_none() {
+        let (toolchain, new) = snapshots::save(workspace, commit, &service.path, installing(ui))?;
+        (report.toolchain, report.new) = (Some(toolchain), new);
+    }
+    ui.report(&report)
+}
+
+#[derive(Debug, Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    listing: Listing,
+    #[serde(skip)]
+    at: Timestamp,
+}
+
+fn list(workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    ui.report(&Listed { listing: snapshots::list(workspace)?, at: workspace.context.clock.now() })
+}
+
+#[derive(Debug, Serialize)]
+struct Dropped {
+    dry_run: bool,
+    toolchains: Vec<Kept>,
+    #[serde(skip)]
+    at: Timestamp,
+}
+
+fn drop(args: &DropArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let toolchains = snapshots::plan_drop(workspace, &args.ids, args.although_deployed)?;
+    let mut report = Dropped { dry_run: true, toolchains, at: workspace.context.clock.now() };
+    if args.dry_run {
+        return ui.report(&report);
+    }
+    if !args.yes {
+        ui.confirm(
+            &report,
+            "Drop them?",
+            "say --yes to act without being asked, or --dry-run to see the plan",
+        )?;
+    }
+    snapshots::drop_all(workspace, &report.toolchains)?;
+    report.dry_run = false;
+    ui.report(&report)
+}
+
+impl fmt::Display for Saved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Saving { commit, subject, lockfile, package_manager, kept, .. } = &self.plan;
+        let (commit, subject) = (short(commit, 7), line(subject));
+        match (&self.toolchain, kept) {
+            (Some(Toolchain { id, files, size, .. }), _) => {
+                let word = if self.new { "Kept " } else { "Known" };
+                writeln!(
+                    f,
+                    "{BOLD}{word}{BOLD:#}     {BOLD}{}{BOLD:#}  {} · {}  {DIM}{package_manager} of {COMMIT}{commit}{COMMIT:#}  {subject}{DIM:#}",
+                    short(id, 12),
+                    count(*files, "file"),
+                    bytes(*size)
+                )
+            }
+            (None, Some(id)) => {
+                writeln!(
+                    f,
+                    "{DIM}kept already for{DIM:#} {COMMIT}{commit}{COMMIT:#}  {BOLD}{}{BOLD:#}",
+                    short(id, 12)
+                )
+            }
+            (None, None) => writeln!(
+                f,
+                "{BOLD}Keep{BOLD:#}      what {package_manager} installs from {lockfile} of {COMMIT}{commit}{COMMIT:#}  {subject}"
+            ),
+        }
+    }
+}
+
+fn write_kept(f: &mut fmt::Formatter<'_>, word: &str, kept: &Kept, at: Timestamp) -> fmt::Result {
+    let Kept { id, saved, files, size, lockfile, machine, misfit, commits, deployed, .. } = kept;
+    let libc =
+        if machine.libc.is_empty() { String::new() } else { format!("-{}", machine.libc.replace(' ', "-")) };
+    writeln!(
+        f,
+        "{word}{BOLD}{}{BOLD:#}  {} · {}  {}-{}{libc} node {}  {DIM}{} · {}{DIM:#}",
+        short(id, 12),
+        count(*files, "file"),
+        bytes(*size),
+        machine.os,
+        machine.arch,
+        machine.node,
+        line(&lockfile.path),
+        ago(*saved, at)
+    )?;
+    let indent = " ".repeat(word.len());
+    let needed = if deployed.is_empty() { String::new() } else { format!(", {} deployed", deployed.len()) };
+    let few = commits.iter().take(5).map(|commit| short(commit, 7)).collect::<Vec<_>>().join(" ");
+    writeln!(f, "{indent}  {DIM}{}{needed}: {COMMIT}{few}{COMMIT:#}{DIM:#}", count(commits.len(), "commit"))?;
+    match misfit {
+        Some(why) => writeln!(f, "{indent}  {WARNING}does not fit here:{WARNING:#} {}", line(why)),
+        None => Ok(()),
+    }
+}
+
+impl fmt::Display for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Listing { toolchains, unread } = &self.listing;
+        if toolchains.is_empty() {
+            writeln!(f, "{DIM}no toolchain is kept here yet: git slsart toolchain save{DIM:#}")?;
+        }
+        toolchains.iter().try_for_each(|kept| write_kept(f, "", kept, self.at))?;
+        unread.iter().try_for_each(|name| writeln!(f, "{WARNING}!{WARNING:#} {} can't be read", line(name)))
+    }
+}
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.dry_run { "Drop     " } else { "Dropped  " };
+        self.toolchains.iter().try_for_each(|kept| write_kept(f, word, kept, self.at))
+    }
+}

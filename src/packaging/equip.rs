@@ -1,0 +1,166 @@
+//! The packages of a checkout: restored from the toolchain that was kept for its commit, else installed by the package
+//! manager; and keeping what that installed. What there was to try, and why it did not do, is told.
+
+use std::path::Path;
+
+use super::checkout::Checkout;
+use crate::error::{Error, Kind, Result};
+use crate::git::directory::Scan;
+use crate::git::{Oid, Source};
+use crate::package::manifest::{Lockfile as LockfileEntry, Tool};
+use crate::process::Output;
+use crate::store::toolchains::{FORMAT, StoredToolchain, Toolchain};
+use crate::text::words::short;
+use crate::toolchain::{Lockfile, install, parts};
+use crate::workspace::Workspace;
+
+/// Where a checkout's packages are to come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plugins {
+    /// From the toolchain kept for the commit, where one fits this machine; else from the package manager.
+    Restored,
+    /// From the package manager.
+    Installed,
+}
+
+/// A checkout that is to have its packages.
+pub(super) struct Equipping<'a> {
+    pub(super) workspace: &'a Workspace<'a>,
+    /// The commit.
+    pub(super) source: Oid,
+    /// The checkout's top.
+    pub(super) top: &'a Path,
+    pub(super) lockfile: &'a Lockfile,
+    /// Where the package manager's output goes.
+    pub(super) output: Output,
+}
+
+impl Equipping<'_> {
+    /// Restores or installs the packages.
+    ///
+    /// # Returns
+    /// The toolchain that was restored, if one was.
+    pub(super) fn equip(&self, plugins: Plugins) -> Result<Option<Toolchain>> {
+        let progress = self.workspace.progress;
+        let program = install::program(self.lockfile.kind);
+        let mut tried = Vec::new();
+        if plugins == Plugins::Restored {
+            if let Some(restored) = self.restore(&mut tried)? {
+                return Ok(Some(restored));
+            }
+            for why in &tried {
+                progress.warn(&format!("{why}; {program} installs the plugins instead"));
+            }
+        }
+        progress.phase(&format!("Installing plugins ({program})"));
+        if self.output == Output::Stream {
+            progress.pause();
+        }
+        install::install(self.top, self.lockfile, self.output).map_err(|error| {
+            if plugins == Plugins::Installed || error.kind == Kind::Interrupted {
+                return error;
+            }
+            if tried.is_empty() {
+                let source = short(&self.source.to_string(), 12).to_owned();
+                tried.push(format!(
+                    "no toolchain is kept here for this commit: where it is, or where the registry can be reached, it can be had \
+                     with `git fetch` or `git slsart toolchain save {source}`"
+                ));
+            }
+            error.hints(tried)
+        })?;
+        Ok(None)
+    }
+
+    /// Restores the newest toolchain of the commit that fits this machine; those that can't be used are added to `tried`.
+    fn restore(&self, tried: &mut Vec<String>) -> Result<Option<Toolchain>> {
+        let store = self.workspace.store();
+        let found = store.toolchains_of(self.source)?;
+        tried.extend(found.unread.iter().map(|name| format!("{name} can't be read")));
+        let mine = found.stored.into_iter().filter(|stored| self.is_of_lockfile(stored));
+        let mine: Vec<_> = mine.collect();
+        if mine.is_empty() {
+            return Ok(None);
+        }
+        let here = install::machine(self.top)?;
+        for stored in mine {
+            let Toolchain { id, machine, .. } = &stored.toolchain;
+            let name = format!("the toolchain {}", short(id, 12));
+            if let Some(why) = machine.misfit(&here) {
+                tried.push(format!("{name} does not fit: {why}"));
+                continue;
+            }
+            self.workspace.progress.phase(&format!("Restoring plugins (toolchain {})", short(id, 12)));
+            match store.restore_toolchain(&stored, self.top) {
+                Ok(()) => return Ok(Some(stored.toolchain)),
+                Err(error) if error.kind == Kind::Interrupted => return Err(error),
+                Err(error) => tried.push(format!("{name} can't be restored: {error}")),
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_of_lockfile(&self, stored: &StoredToolchain) -> bool {
+        let LockfileEntry { path, sha256, .. } = &stored.toolchain.lockfile;
+        (path, sha256) == (&self.lockfile.path, &self.lockfile.sha256)
+    }
+
+    /// Keeps what is installed.
+    pub(super) fn save(
+        &self,
+        service: &Path,
+        package_manager: Option<Tool>,
+    ) -> Result<Option<(Toolchain, bool)>> {
+        let Workspace { repository, progress, context, .. } = *self.workspace;
+        let source = Source::new(repository, repository.commit(self.source)?.tree);
+        let found = parts::installed(self.top, source, self.lockfile)?;
+        if found.is_empty() {
+            return Ok(None);
+        }
+        progress.phase("Keeping the plugins");
+        let scan = Scan::read_parts(self.top, &found)?;
+        if let Some(link) = scan.link_outward() {
+            return Err(Error::refused(format!("the link '{}' leads out of the repository", link.display()))
+                .hint("what it leads to can't be kept: let the package manager install into the repository itself"));
+        }
+        let parts = found.iter().map(|part| part.to_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
+        let toolchain = Toolchain {
+            format: FORMAT,
+            id: scan.id().to_string(),
+            source: self.source.to_string(),
+            saved: context.clock.now(),
+            files: scan.files(),
+            size: scan.size(),
+            parts: parts.ok_or_else(|| Error::refused("a directory's name is not UTF-8"))?,
+            lockfile: LockfileEntry {
+                path: self.lockfile.path.clone(),
+                kind: self.lockfile.kind.to_string(),
+                sha256: self.lockfile.sha256,
+            },
+            package_manager,
+            machine: install::machine(service)?,
+        };
+        let new = self.workspace.store().save_toolchain(&scan, &toolchain)?;
+        Ok(Some((toolchain, new)))
+    }
+}
+
+/// Keeps what was installed in `checkout`, unless it was restored: a help for later, whose failure stops nothing.
+pub fn keep(checkout: &Checkout<'_>, workspace: &Workspace<'_>) {
+    if checkout.restored.is_some() {
+        return;
+    }
+    let progress = workspace.progress;
+    match checkout.save_toolchain(workspace) {
+        Ok(Some((toolchain, true))) => {
+            progress.note(&format!("kept the plugins: toolchain {}", short(&toolchain.id, 12)));
+        }
+        Ok(_) => {}
+        // The next step notices the signal.
+        Err(error) if error.kind == Kind::Interrupted => {}
+        Err(error) => {
+            progress
+                .warn(&format!("the plugins could not be kept for a rollback without a registry: {error}"));
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The toolchains that are kept, for those who look after them: which there are and who needs them, keeping one that is not, and
+//! letting go.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::checkout::Checkout;
+use super::equip::Plugins;
+use crate::error::{Error, Result};
+use crate::git::{Oid, Source};
+use crate::package::Machine;
+use crate::package::manifest::Lockfile as LockfileEntry;
+use crate::process::Output;
+use crate::service::{Service, ServicePath};
+use crate::store::toolchains::{StoredToolchain, Toolchain};
+use crate::toolchain::{Lockfile, install};
+use crate::workspace::Workspace;
+
+/// A toolchain and the commits that it is kept for.
+#[derive(Debug, Clone, Serialize)]
+pub struct Kept {
+    /// Its id.
+    pub id: String,
+    /// When it was last kept for a commit.
+    pub saved: Timestamp,
+    /// Its files and symbolic links.
+    pub files: usize,
+    /// The sum of their sizes, in bytes.
+    pub size: u64,
+    /// What it was installed from.
+    pub lockfile: LockfileEntry,
+    /// The machine it was installed on.
+    pub machine: Machine,
+    /// Why it can't be used on this one.
+    pub misfit: Option<String>,
+    /// The commits, newest first.
+    pub commits: Vec<String>,
+    /// Those of them whose packages were deployed.
+    pub deployed: Vec<String>,
+    #[serde(skip)]
+    stored: Vec<StoredToolchain>,
+}
+
+/// Everything that is kept.
+#[derive(Debug, Serialize)]
+pub struct Listing {
+    /// Newest first.
+    pub toolchains: Vec<Kept>,
+    /// Refs that can't be read.
+    pub unread: Vec<String>,
+}
+
+/// All toolchains, those of one content on one kind of machine together.
+pub fn list(workspace: &Workspace<'_>) -> Result<Listing> {
+    let store = workspace.store();
+    let found = store.toolchains()?;
+    let deployed = store.deployed_sources()?;
+    // Without node nothing can be deployed, and this can still be looked at.
+    let here = install::machine(&workspace.context.cwd).ok();
+    let mut toolchains: Vec<Kept> = Vec::new();
+    for stored in found.stored {
+        let Toolchain { id, source, machine, .. } = &stored.toolchain;
+        let is_deployed = deployed.contains(source);
+        let place =
+            toolchains.iter().position(|kept| kept.id == *id && kept.machine.misfit(machine).is_none());
+        let place = place.unwrap_or_else(|| {
+            let misfit = here.as_ref().and_then(|here| machine.misfit(here));
+            toolchains.push(Kept::of(&stored.toolchain, misfit));
+            toolchains.len() - 1
+        });
+        let kept = &mut toolchains[place];
+        kept.commits.push(source.clone());
+        kept.deployed.extend(Some(source.clone()).filter(|_| is_deployed));
+        kept.stored.push(stored);
+    }
+    Ok(Listing { toolchains, unread: found.unread })
+}
+
+impl Kept {
+    fn of(toolchain: &Toolchain, misfit: Option<String>) -> Self {
+        Self {
+            id: toolchain.id.clone(),
+            saved: toolchain.saved,
+            files: toolchain.files,
+            size: toolchain.size,
+            lockfile: toolchain.lockfile.clone(),
+            machine: toolchain.machine.clone(),
+            misfit,
+            commits: Vec::new(),
+            deployed: Vec::new(),
+            stored: Vec::new(),
+        }
+    }
+}
+
+/// The toolchains whose ids begin with `ids`.
+///
+/// # Errors
+/// [`crate::error::Kind::NotRecorded`] when there is none; refused when one that is needed is among them, unless `although_deployed`.
+pub fn plan_drop(workspace: &Workspace<'_>, ids: &[String], although_deployed: bool) -> Result<Vec<Kept>> {
+    let all = list(workspace)?.toolchains;
+    for id in ids {
+        let mut named: Vec<&str> =
+            all.iter().map(|kept| kept.id.as_str()).filter(|kept| kept.starts_with(id)).collect();
+        named.dedup();
+        let list = "`git slsart toolchain list` shows what there is";
+        match named.as_slice() {
+            _ if id.len() < 4 => {
+                return Err(Error::usage(format!("'{id}' is too short for an id")).hint(list));
+            }
+            [] => return Err(Error::not_recorded(format!("no toolchain '{id}' is kept here")).hint(list)),
+            [first, rest @ ..] if rest.iter().any(|other| other != first) => {
+                return Err(Error::usage(format!("'{id}' is the beginning of several ids")).hint(list));
+            }
+            _ => {}
+        }
+    }
+    let dropped: Vec<Kept> =
+        all.into_iter().filter(|kept| ids.iter().any(|id| kept.id.starts_with(id))).collect();
+    if let Some(needed) = dropped.iter().find(|kept| !kept.deployed.is_empty())
+        && !although_deployed
+    {
+        let commit = &needed.deployed[0][..12.min(needed.deployed[0].len())];
+        return Err(Error::refused(format!(
+            "the toolchain {} is needed to roll back to {commit} without a registry",
+            &needed.id[..12]
+        ))
+        .hint("--although-deployed drops it all the same: such a rollback then depends on the registry"));
+    }
+    Ok(dropped)
+}
+
+/// Lets go of what [`plan_drop`] gave.
+pub fn drop_all(workspace: &Workspace<'_>, dropped: &[Kept]) -> Result<()> {
+    dropped.iter().try_for_each(|kept| workspace.store().drop_toolchains(&kept.stored))
+}
+
+/// A toolchain that is to be kept.
+#[derive(Debug, Serialize)]
+pub struct Saving {
+    /// The commit.
+    pub commit: String,
+    /// Its subject.
+    pub subject: String,
+    /// The service's directory.
+    pub service: ServicePath,
+    /// Its lockfile.
+    pub lockfile: String,
+    /// What installs from it.
+    pub package_manager: &'static str,
+    /// What is kept for the commit already and fits this machine; nothing is done then.
+    pub kept: Option<String>,
+}
+
+/// What keeping the toolchain of `service` at `commit` would do.
+pub fn plan_save(workspace: &Workspace<'_>, commit: Oid, service: &Service) -> Result<Saving> {
+    let commit = workspace.repository.commit(commit)?;
+    let lockfile = Lockfile::find(Source::new(workspace.repository, commit.tree), &service.path)?;
+    let lockfile = lockfile.ok_or_else(|| {
+        Error::refused(format!("the commit has no lockfile for the service '{}'", service.path))
+            .hint("commit the lockfile of your package manager, such as package-lock.json")
+    })?;
+    let here = install::machine(&workspace.context.cwd)?;
+    let kept = workspace.store().toolchains_of(commit.id)?.stored.into_iter().find(|stored| {
+        let Toolchain { machine, lockfile: of, .. } = &stored.toolchain;
+        of.path == lockfile.path && of.sha256 == lockfile.sha256 && machine.misfit(&here).is_none()
+    });
+    Ok(Saving {
+        commit: commit.id.to_string(),
+        subject: commit.subject,
+        service: service.path.clone(),
+        lockfile: lockfile.path,
+        package_manager: install::program(lockfile.kind),
+        kept: kept.map(|kept| kept.toolchain.id),
+    })
+}
+
+/// Installs the packages of a commit in a worktree of its own and keeps them.
+///
+/// # Returns
+/// The toolchain, and whether it is new.
+pub fn save(
+    workspace: &Workspace<'_>,
+    commit: Oid,
+    service: &ServicePath,
+    output: Output,
+) -> Result<(Toolchain, bool)> {
+    let checkout = Checkout::prepare(workspace, commit, service, Plugins::Installed, output)?;
+    checkout.save_toolchain(workspace)?.ok_or_else(|| {
+        Error::refused("the package manager installed nothing that could be kept")
+            .hint("what the commit has itself, such as a yarn cache, needs no keeping")
+    })
+}

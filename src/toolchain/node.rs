@@ -1,0 +1,233 @@
+//! Which node a commit asks for, and where version managers have one. What runs it is not decided here.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::context::Environment;
+use crate::error::Result;
+use crate::git::Source;
+use crate::package::manifest::NodeWanted;
+use crate::service::ServicePath;
+
+/// Most bytes of a file that names a version.
+const MOST_BYTES: u64 = 4 * 1024 * 1024;
+/// Most characters that are recorded of what it says.
+const MOST_WORDS: usize = 200;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct PackageJson {
+    engines: Node,
+    volta: Node,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Node {
+    node: Option<String>,
+}
+
+/// Which node the source asks for, each file the one nearest to the service.
+pub fn wanted(source: Source<'_>, service: &ServicePath) -> Result<NodeWanted> {
+    let mut wanted = NodeWanted::default();
+    for directory in service.ancestors() {
+        let read = |name: &str| {
+            let content = source.read(&directory.file(name), MOST_BYTES)?;
+            Ok::<_, crate::error::Error>(content.and_then(|content| String::from_utf8(content).ok()))
+        };
+        let NodeWanted { nvmrc, node_version, engines, volta } = &mut wanted;
+        if nvmrc.is_none() {
+            *nvmrc = read(".nvmrc")?.as_deref().and_then(first_word);
+        }
+        if node_version.is_none() {
+            *node_version = read(".node-version")?.as_deref().and_then(first_word);
+        }
+        let json = read("package.json")?.and_then(|text| serde_json::from_str::<PackageJson>(&text).ok());
+        let PackageJson { engines: engine, volta: pinned } = json.unwrap_or_default();
+        *engines = engines.take().or(engine.node.as_deref().and_then(words));
+        *volta = volta.take().or(pinned.node.as_deref().and_then(words));
+    }
+    Ok(wanted)
+}
+
+/// The first line that says something; `#` begins a comment.
+fn first_word(text: &str) -> Option<String> {
+    text.lines().map(|line| line.split('#').next().unwrap_or_default()).find_map(words)
+}
+
+fn words(text: &str) -> Option<String> {
+    let text: String = text.trim().chars().take(MOST_WORDS).collect();
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// What is to be said when another node runs than the one that made a package; `None` where only less than the first number
+/// differs, or either is not a version.
+#[must_use]
+pub fn node_mismatch(recorded: &str, running: &str) -> Option<String> {
+    let (before, now) = (Version::parse(recorded)?, Version::parse(running)?);
+    (before.0 != now.0).then(|| format!("node {running} is here and {recorded} made the package"))
+}
+
+/// A version of node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Version(u32, u32, u32);
+
+impl Version {
+    /// Three numbers, with or without a leading `v`; nothing else: `22` or `lts` are names for one.
+    fn parse(text: &str) -> Option<Self> {
+        let mut numbers = text.strip_prefix('v').unwrap_or(text).split('.').map(|number| {
+            let plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+            number.parse().ok().filter(|_| plain)
+        });
+        let version = Self(numbers.next()??, numbers.next()??, numbers.next()??);
+        numbers.next().is_none().then_some(version)
+    }
+}
+
+/// A node that a version manager has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Managed {
+    /// Its version, without a leading `v`.
+    pub version: String,
+    /// The directory to be put first in `PATH`.
+    pub programs: PathBuf,
+}
+
+/// The node of version `wanted` that a version manager of this machine has; else the newest with the same first number.
+///
+/// `list` gives the names in a directory, none where there is no such directory: nothing else is looked at.
+#[must_use]
+pub fn managed(
+    wanted: &str,
+    environment: &Environment,
+    list: impl Fn(&Path) -> Vec<String>,
+) -> Option<Managed> {
+    let wanted = Version::parse(wanted)?;
+    let mut best: Option<(Version, PathBuf)> = None;
+    for (versions, below) in places(environment) {
+        for name in list(&versions) {
+            let Some(version) = Version::parse(&name).filter(|version| version.0 == wanted.0) else {
+                continue;
+            };
+            let programs = versions.join(&name).join(below);
+            if !list(&programs).iter().any(|name| name == "node") {
+                continue;
+            }
+            let nearer = |best: Version| best != wanted && (version == wanted || version > best);
+            if best.as_ref().is_none_or(|(version, _)| nearer(*version)) {
+                best = Some((version, programs));
+            }
+        }
+    }
+    best.map(|(Version(major, minor, patch), programs)| Managed {
+        version: format!("{major}.{minor}.{patch}"),
+        programs,
+    })
+}
+
+/// As [`managed`], of what is on this machine.
+#[must_use]
+pub fn find_managed(wanted: &str, environment: &Environment) -> Option<Managed> {
+    managed(wanted, environment, |directory| {
+        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    })
+}
+
+/// Where version managers keep their versions, and where in one of them its programs are. The variables are those that each
+/// documents.
+fn places(environment: &Environment) -> Vec<(PathBuf, &'static str)> {
+    let home = environment.value("HOME").map(PathBuf::from);
+    let variable = |name: &str| environment.value(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let in_home = |path: &str| home.as_ref().map(|home| home.join(path));
+    let data = |path: &str| {
+        let base = variable("XDG_DATA_HOME").or_else(|| in_home(".local/share"));
+        base.map(|base| base.join(path))
+    };
+    let place = |base: Option<PathBuf>, versions: &str, programs| Some((base?.join(versions), programs));
+    let fnm = variable("FNM_DIR");
+    let fnm_home = |path: Option<PathBuf>| if fnm.is_some() { None } else { path };
+    [
+        place(variable("NVM_DIR").or_else(|| in_home(".nvm")), "versions/node", "bin"),
+        place(fnm.clone(), "node-versions", "installation/bin"),
+        place(fnm_home(data("fnm")), "node-versions", "installation/bin"),
+        place(fnm_home(in_home(".fnm")), "node-versions", "installation/bin"),
+        place(fnm_home(in_home("Library/Application Support/fnm")), "node-versions", "installation/bin"),
+        place(variable("VOLTA_HOME").or_else(|| in_home(".volta")), "tools/image/node", "bin"),
+        place(variable("ASDF_DATA_DIR").or_else(|| in_home(".asdf")), "installs/nodejs", "bin"),
+        place(variable("MISE_DATA_DIR").or_else(|| data("mise")), "installs/node", "bin"),
+        place(variable("NODENV_ROOT").or_else(|| in_home(".nodenv")), "versions", "bin"),
+        place(variable("N_PREFIX").or_else(|| Some(PathBuf::from("/usr/local"))), "n/versions/node", "bin"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// A machine with these programs.
+    fn find(wanted: &str, variables: &[(&str, &str)], programs: &[&str]) -> Option<(String, String)> {
+        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let list = |directory: &Path| {
+            let below = programs.iter().filter_map(|program| Path::new(program).strip_prefix(directory).ok());
+            let names: BTreeSet<_> =
+                below.filter_map(|rest| Some(rest.iter().next()?.to_str()?.to_owned())).collect();
+            names.into_iter().collect()
+        };
+        let found = managed(wanted, &Environment::new(variables), list)?;
+        Some((found.version, found.programs.to_str().unwrap().to_owned()))
+    }
+
+    #[test]
+    fn every_manager_is_known() {
+        for (path, variables) in [
+            ("/h/.nvm/versions/node/v22.11.0/bin", vec![]),
+            ("/elsewhere/versions/node/v22.11.0/bin", vec![("NVM_DIR", "/elsewhere")]),
+            ("/h/.local/share/fnm/node-versions/v22.11.0/installation/bin", vec![]),
+            ("/f/node-versions/v22.11.0/installation/bin", vec![("FNM_DIR", "/f")]),
+            ("/h/.volta/tools/image/node/22.11.0/bin", vec![]),
+            ("/h/.asdf/installs/nodejs/22.11.0/bin", vec![]),
+            ("/d/mise/installs/node/22.11.0/bin", vec![("XDG_DATA_HOME", "/d")]),
+            ("/h/.nodenv/versions/22.11.0/bin", vec![]),
+            ("/usr/local/n/versions/node/22.11.0/bin", vec![]),
+        ] {
+            let variables: Vec<_> = variables.into_iter().chain([("HOME", "/h")]).collect();
+            let program = format!("{path}/node");
+            let found = find("22.11.0", &variables, &[&program, "/h/.nvm/versions/node/v20.1.0/bin/node"]);
+            assert_eq!(found, Some(("22.11.0".to_owned(), path.to_owned())));
+        }
+    }
+
+    #[test]
+    fn the_exact_version_wins_and_then_the_newest_of_the_same_number() {
+        let home = [("HOME", "/h")];
+        let all = [
+            "/h/.nvm/versions/node/v22.11.0/bin/node",
+            "/h/.nvm/versions/node/v22.9.0/bin/node",
+            "/h/.asdf/installs/nodejs/22.12.0/bin/node",
+            "/h/.asdf/installs/nodejs/22.13.0/README",
+            "/h/.local/share/mise/installs/node/22/bin/node",
+        ];
+        let version = |wanted: &str| find(wanted, &home, &all).map(|(version, _)| version);
+        assert_eq!(version("22.9.0").as_deref(), Some("22.9.0"));
+        assert_eq!(version("22.10.0").as_deref(), Some("22.12.0"));
+        assert_eq!(version("20.0.0"), None);
+        assert_eq!(version("lts"), None);
+        assert_eq!(find("22.9.0", &[], &all), None);
+    }
+
+    #[test]
+    fn another_first_number_is_told() {
+        assert_eq!(node_mismatch("22.11.0", "22.1.0"), None);
+        assert_eq!(node_mismatch("22.11.0", "?"), None);
+        assert!(node_mismatch("22.11.0", "v24.0.0").unwrap().contains("24.0.0"));
+        assert_eq!(first_word("# ours\n v22.11.0 # since May\n").as_deref(), Some("v22.11.0"));
+    }
+}

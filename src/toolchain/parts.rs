@@ -1,0 +1,101 @@
+//! What a package manager has put into a checkout: `node_modules` directories, and what yarn's Plug'n'Play needs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::lockfile::Lockfile;
+use crate::error::{Error, Result};
+use crate::git::Source;
+
+/// What yarn puts beside its lockfile, when it is not in the commit.
+const OF_YARN: &[&str] = &[
+    ".pnp.cjs",
+    ".pnp.loader.mjs",
+    ".pnp.data.json",
+    ".yarn/build-state.yml",
+    ".yarn/cache",
+    ".yarn/install-state.gz",
+    ".yarn/unplugged",
+];
+
+/// What was installed from `lockfile` in the checkout of `source` at `top`: paths from there, sorted, none within another.
+/// Not what the commit has itself. A workspace's packages may have a `node_modules` each.
+pub fn installed(top: &Path, source: Source<'_>, lockfile: &Lockfile) -> Result<Vec<PathBuf>> {
+    let base = lockfile.directory.under(top);
+    // What the commit has itself is checked out with it.
+    let is_tracked = |path: &Path| -> Result<bool> {
+        let below = path.strip_prefix(top).unwrap_or(path).to_string_lossy();
+        Ok(source.entry(&below)?.is_some())
+    };
+    let mut parts = Vec::new();
+    let mut pending = vec![base.clone()];
+    while let Some(directory) = pending.pop() {
+        let unreadable = |error| Error::io("read", &directory, error);
+        for entry in fs::read_dir(&directory).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let name = entry.file_name();
+            if !entry.file_type().map_err(unreadable)?.is_dir() || name == ".git" {
+                continue;
+            }
+            if name != "node_modules" {
+                pending.push(entry.path());
+            } else if !is_tracked(&entry.path())? {
+                parts.push(entry.path());
+            }
+        }
+    }
+    for path in OF_YARN.iter().map(|name| base.join(name)) {
+        if path.symlink_metadata().is_ok() && !is_tracked(&path)? {
+            parts.push(path);
+        }
+    }
+    let below = |path: &PathBuf| path.strip_prefix(top).map_or_else(|_| path.clone(), Path::to_owned);
+    let mut parts: Vec<PathBuf> = parts.iter().map(below).collect();
+    parts.sort_unstable();
+    Ok(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::Repository;
+    use crate::process::Invocation;
+    use crate::service::ServicePath;
+
+    #[test]
+    fn each_workspaces_own_is_found_and_what_the_commit_has_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "{}").unwrap();
+        };
+        let git = |arguments: &[&str]| {
+            Invocation::new("git").arg("-C").arg(root.path()).args(arguments).read().unwrap();
+        };
+        for path in ["shop/package-lock.json", "shop/layer/node_modules/own/x.js", "shop/.yarn/cache/a.zip"] {
+            write(path);
+        }
+        git(&["init", "--quiet"]);
+        git(&["add", "--all", "--force"]);
+        git(&["-c", "user.name=D", "-c", "user.email=d@e", "commit", "--quiet", "-m", "x"]);
+        for path in [
+            "shop/node_modules/p/node_modules/q/x.js",
+            "shop/services/orders/node_modules/p/x.js",
+            "shop/.pnp.cjs",
+            "other/node_modules/p/x.js",
+        ] {
+            write(path);
+        }
+        std::os::unix::fs::symlink("../node_modules", root.path().join("shop/services/node_modules"))
+            .unwrap();
+        let repository = Repository::open(root.path(), None, None).unwrap();
+        let tree = repository.commit(repository.head().unwrap()).unwrap().tree;
+        let source = Source::new(&repository, tree);
+        let service: ServicePath = "shop/services/orders".parse().unwrap();
+        let lockfile = Lockfile::find(source, &service).unwrap().unwrap();
+        let found = installed(root.path(), source, &lockfile).unwrap();
+        let expected = ["shop/.pnp.cjs", "shop/node_modules", "shop/services/orders/node_modules"];
+        assert_eq!(found, expected.map(PathBuf::from));
+    }
+}
