@@ -124,6 +124,8 @@ pub enum Command {
     Deploy(commands::deploy::DeployArgs),
     Rollback(commands::deploy::RollbackArgs),
     History(commands::history::HistoryArgs),
+    Ban(commands::ban::BanArgs),
+    Unban(commands::ban::UnbanArgs),
     Toolchain(commands::toolchain::ToolchainArgs),
     Hook(commands::hook::HookArgs),
     Completions(commands::shell::CompletionsArgs),

@@ -5,6 +5,7 @@ use clap::Args;
 use super::{framework_output, installing};
 use crate::cli::TargetArgs;
 use crate::deploy::apply::{Applying, apply};
+use crate::deploy::goal::Goal;
 use crate::deploy::plan::Plan;
 use crate::error::Result;
 use crate::store::deployments::Action;
@@ -28,13 +29,19 @@ pub struct DeployArgs {
 /// Roll back to a recorded package
 ///
 /// The same as deploy, for an earlier package: its commit's source, its commit's plugins, its exact bytes. Without REF, the
-/// previous successful deployment of the target.
+/// previous successful deployment of the target; on a terminal, a choice of its packages.
 #[derive(Debug, Args)]
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct RollbackArgs {
     /// A commit, or a package's id [default: the previous successful deployment]
     #[arg(value_name = "REF")]
     revision: Option<String>,
+    /// Go to the deployment that `git slsart history` shows the number N for
+    #[arg(long, value_name = "N", conflicts_with_all = ["revision", "undo"])]
+    to: Option<usize>,
+    /// Undo the last rollback: make live again what was live before it
+    #[arg(long, conflicts_with = "revision")]
+    undo: bool,
     #[command(flatten)]
     act: ActArgs,
 }
@@ -64,9 +71,11 @@ pub(super) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
 
 pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let wanted = args.act.target.wanted()?;
-    let plan = match &args.revision {
-        Some(revision) => Plan::of(workspace, Action::Rollback, revision, &wanted)?,
-        None => Plan::back(workspace, &wanted)?,
+    let plan = match (&args.revision, args.to) {
+        (Some(revision), _) => Plan::of(workspace, Action::Rollback, revision, &wanted)?,
+        (None, Some(number)) => Plan::back(workspace, Goal::Number(number), &wanted)?,
+        (None, None) if args.undo => Plan::back(workspace, Goal::Undone, &wanted)?,
+        (None, None) => Plan::back(workspace, Goal::Previous, &wanted)?,
     };
     act(&plan, &args.act, workspace, ui)
 }

@@ -1,36 +1,50 @@
 //! `history`.
 
+mod signatures;
+
 use std::fmt;
 
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
+use signatures::{Lines, Signatures, Signed};
 
 use crate::cli::TargetArgs;
 use crate::deploy::history;
 use crate::error::Result;
-use crate::git::{Oid, Repository};
+use crate::git::Oid;
 use crate::package::manifest::Target;
-use crate::store::deployments::{Action, Deployment, History, Outcome};
+use crate::store::bans::Ban;
+use crate::store::deployments::{Deployment, History, Outcome, Phase};
 use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, WARNING};
 use crate::text::words::{ago, line, person, seconds};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
 /// Show the deployments of a target, the live one marked
+///
+/// Before what can be gone back to stands its number for `git slsart rollback --to`. With --verbose, how long each phase took.
 #[derive(Debug, Args)]
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct HistoryArgs {
     /// The most deployments to show of a target
     #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT")]
     max_count: usize,
+    /// Also check the signatures of the records, as `git verify-commit` does
+    #[arg(long)]
+    verify: bool,
     #[command(flatten)]
     target: TargetArgs,
 }
 
+/// What more there is to a deployment stands below its commit.
+const INDENT: &str = "                               ";
+
 #[derive(Debug, Serialize)]
 struct Report {
     targets: Vec<Section>,
+    #[serde(skip)]
+    verbose: bool,
     #[serde(skip)]
     now: Timestamp,
 }
@@ -48,42 +62,62 @@ struct Section {
 #[derive(Debug, Serialize)]
 struct Row {
     live: bool,
+    /// What `rollback --to` calls it.
+    number: Option<usize>,
+    /// Why its package is not to be deployed.
+    banned: Option<Ban>,
     #[serde(skip)]
     short: String,
     subject: String,
     #[serde(flatten)]
     deployment: Deployment,
+    /// The signatures of its records, newest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signatures: Option<Vec<Signed>>,
 }
 
 pub(super) fn run(args: &HistoryArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let filter = workspace.filter(&args.target.wanted()?);
     let mut targets = workspace.store().deployed_targets()?;
     targets.retain(|target| filter.matches(target));
-    let sections = targets
-        .into_iter()
-        .map(|target| {
-            let History { deployments, unread } = workspace.store().history(&target)?;
-            let live = history::live(&deployments).map(|live| live.id.clone());
-            let uncertain = history::is_uncertain(&deployments);
-            let rows = deployments
-                .into_iter()
-                .take(args.max_count)
-                .map(|deployment| row(workspace.repository, deployment, live.as_deref()));
-            Ok(Section { target, uncertain, unread, deployments: rows.collect() })
-        })
-        .collect::<Result<Vec<_>>>()?;
-    ui.report(&Report { targets: sections, now: workspace.context.clock.now() })
+    let mut signed = Signatures::default();
+    if args.verify {
+        targets.iter().try_for_each(|target| signed.add(workspace, target))?;
+    }
+    let sections = targets.into_iter().map(|target| section(args, target, &signed, workspace));
+    let targets = sections.collect::<Result<Vec<_>>>()?;
+    let now = workspace.context.clock.now();
+    ui.report(&Report { targets, verbose: ui.is_verbose(), now })?;
+    signed.check()
 }
 
-fn row(repository: &Repository, deployment: Deployment, live: Option<&str>) -> Row {
-    let commit = Oid::from_str(&deployment.commit).ok();
-    let subject = commit.and_then(|commit| repository.commit(commit).ok()).map(|commit| commit.subject);
-    Row {
-        live: live == Some(&deployment.id),
-        short: commit.map(|commit| repository.short_id(commit)).unwrap_or_default(),
-        subject: subject.unwrap_or_default(),
-        deployment,
-    }
+fn section(
+    args: &HistoryArgs,
+    target: Target,
+    signed: &Signatures,
+    workspace: &Workspace<'_>,
+) -> Result<Section> {
+    let History { deployments, unread } = workspace.store().history(&target)?;
+    let bans = workspace.store().bans()?;
+    let live = history::live(&deployments).map(|live| live.id.clone());
+    let back: Vec<String> = history::back(&deployments).into_iter().map(|known| known.id.clone()).collect();
+    let uncertain = history::is_uncertain(&deployments);
+    let row = |deployment: Deployment| {
+        let repository = workspace.repository;
+        let commit = Oid::from_str(&deployment.commit).ok();
+        let subject = commit.and_then(|commit| repository.commit(commit).ok()).map(|commit| commit.subject);
+        Row {
+            live: live.as_ref() == Some(&deployment.id),
+            number: back.iter().position(|id| *id == deployment.id).map(|index| index + 1),
+            banned: commit.and_then(|commit| bans.get(&(commit, deployment.package)).cloned()),
+            short: commit.map(|commit| repository.short_id(commit)).unwrap_or_default(),
+            subject: subject.unwrap_or_default(),
+            signatures: args.verify.then(|| signed.of(&deployment)),
+            deployment,
+        }
+    };
+    let deployments = deployments.into_iter().take(args.max_count).map(row).collect();
+    Ok(Section { target, uncertain, unread, deployments })
 }
 
 impl fmt::Display for Report {
@@ -93,12 +127,12 @@ impl fmt::Display for Report {
         }
         for Section { target, uncertain, unread, deployments } in &self.targets {
             writeln!(f, "{BOLD}{target}{BOLD:#}")?;
-            for Row { live, short, subject, deployment } in deployments {
-                let mark = if *live { format!("{GOOD}● live{GOOD:#}") } else { "      ".to_owned() };
-                let verb = match deployment.action {
-                    Action::Deploy => "deploy  ",
-                    Action::Rollback => "rollback",
-                };
+            for Row { live, number, banned, short, subject, deployment, signatures } in deployments {
+                let number = number.map(|number| number.to_string()).unwrap_or_default();
+                let mark = if *live { format!("{GOOD}● live{GOOD:#}") } else { format!("{number:>6}") };
+                let banned =
+                    if banned.is_some() { format!(" {WARNING}banned{WARNING:#}") } else { String::new() };
+                let verb = deployment.action.name();
                 let (style, how) = match deployment.outcome {
                     Outcome::Succeeded => (GOOD, "succeeded  "),
                     Outcome::Failed => (ERROR, "failed     "),
@@ -114,13 +148,22 @@ impl fmt::Display for Report {
                     .unwrap_or_default();
                 writeln!(
                     f,
-                    "{mark}  {verb}  {style}{how}{style:#}  {COMMIT}{short}{COMMIT:#}  {}  {DIM}{}{took} by {}{reason}{DIM:#}",
+                    "{mark}  {verb:8}  {style}{how}{style:#}  {COMMIT}{short}{COMMIT:#}  {}{banned}  {DIM}{}{took} by {}{reason}{DIM:#}",
                     line(subject),
                     ago(deployment.started, self.now),
                     line(person(&deployment.by)),
                 )?;
                 if let Some(error) = &deployment.error {
-                    writeln!(f, "                               {DIM}{}{DIM:#}", line(error))?;
+                    writeln!(f, "{INDENT}{DIM}{}{DIM:#}", line(error))?;
+                }
+                if self.verbose && !deployment.phases.is_empty() {
+                    let phase =
+                        |phase: &Phase| format!("{} {} s", line(&phase.name), seconds(phase.milliseconds));
+                    let phases = deployment.phases.iter().map(phase).collect::<Vec<_>>().join(" · ");
+                    writeln!(f, "{INDENT}{DIM}{phases}{DIM:#}")?;
+                }
+                if let Some(signatures) = signatures {
+                    write!(f, "{}", Lines(signatures))?;
                 }
             }
             if *unread > 0 {

@@ -10,6 +10,7 @@ use crate::cli::TargetArgs;
 use crate::error::Result;
 use crate::git::Repository;
 use crate::package::manifest::Target;
+use crate::store::bans::Ban;
 use crate::store::{Found, Listing};
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::text::words::{ago, bytes, line, short};
@@ -65,6 +66,8 @@ struct Row {
     dirty: bool,
     node: Option<String>,
     framework: Option<String>,
+    /// Why it is not to be deployed.
+    banned: Option<Ban>,
 }
 
 #[derive(Debug, Serialize)]
@@ -81,7 +84,9 @@ pub(super) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     } else {
         store.along(workspace.repository.resolve(&args.revision)?, &filter, args.max_count)?
     };
-    let packages = found.iter().map(|found| row(workspace.repository, found)).collect();
+    let mut bans = store.bans()?;
+    let mut ban = |found: &Found| bans.remove(&(found.commit, found.line.package));
+    let packages = found.iter().map(|found| row(workspace.repository, found, ban(found))).collect();
     let unread =
         unread.into_iter().map(|(commit, line)| Unread { commit: commit.to_string(), line }).collect();
     let narrowed = filter.service.is_some() || filter.stage.is_some() || filter.region.is_some();
@@ -96,7 +101,7 @@ pub(super) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     Ok(())
 }
 
-fn row(repository: &Repository, found: &Found) -> Row {
+fn row(repository: &Repository, found: &Found, banned: Option<Ban>) -> Row {
     let Found { commit, line } = found;
     Row {
         commit: commit.to_string(),
@@ -110,6 +115,7 @@ fn row(repository: &Repository, found: &Found) -> Row {
         dirty: line.dirty_tree.is_some(),
         node: line.node.clone(),
         framework: line.framework.clone(),
+        banned,
     }
 }
 
@@ -134,10 +140,13 @@ impl fmt::Display for Report {
         for row in &self.packages {
             let Row { short: commit, subject, package, .. } = row;
             let subject = line(subject);
-            let mark = if row.dirty { format!(" {WARNING}dirty{WARNING:#}") } else { String::new() };
+            let mark = |word: &str, is_set: bool| {
+                if is_set { format!(" {WARNING}{word}{WARNING:#}") } else { String::new() }
+            };
+            let marks = mark("dirty", row.dirty) + &mark("banned", row.banned.is_some());
             writeln!(
                 f,
-                "{COMMIT}{commit}{COMMIT:#}  {BOLD}{}{BOLD:#}  {:target$}  {:>size$}  {DIM}{:when$}{DIM:#}  {subject}{mark}",
+                "{COMMIT}{commit}{COMMIT:#}  {BOLD}{}{BOLD:#}  {:target$}  {:>size$}  {DIM}{:when$}{DIM:#}  {subject}{marks}",
                 short(package, 8),
                 row.target.to_string(),
                 bytes(row.size),

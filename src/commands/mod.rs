@@ -1,6 +1,7 @@
 //! The commands: each turns its arguments into values, makes one call into the domain, and hands one report to the
 //! terminal. What they share is here: opening the repository, and reading a target.
 
+pub mod ban;
 pub mod check;
 pub mod deploy;
 pub mod extract;
@@ -63,6 +64,8 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Check(args) => check::run(&args, workspace, ui),
         Command::Deploy(args) => deploy::deploy(&args, workspace, ui),
         Command::Rollback(args) => deploy::rollback(&args, workspace, ui),
+        Command::Ban(args) => ban::ban(&args, workspace, ui),
+        Command::Unban(args) => ban::unban(&args, workspace, ui),
         Command::Toolchain(args) => toolchain::run(&args, workspace, ui),
         Command::History(args) => history::run(&args, workspace, ui),
         Command::Hook(_) | Command::Completions(_) | Command::Man(_) => {

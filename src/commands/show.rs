@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::package::Manifest;
 use crate::package::manifest::Origin;
 use crate::package::storage::Form;
+use crate::store::bans::Ban;
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::text::words::{ago, bytes, line as shown};
 use crate::ui::Ui;
@@ -41,6 +42,8 @@ struct Report {
     manifest: Manifest,
     /// How each file is kept.
     forms: BTreeMap<String, Form>,
+    /// Why it is not to be deployed.
+    banned: Option<Ban>,
     #[serde(skip)]
     now: Timestamp,
 }
@@ -59,6 +62,7 @@ pub(super) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
         // A damaged package can still be described; `verify` says what is wrong with it.
         forms: package.forms().unwrap_or_default(),
         manifest: package.manifest,
+        banned: workspace.store().ban(found.commit, found.line.package)?,
         now: workspace.context.clock.now(),
     })
 }
@@ -70,6 +74,9 @@ impl fmt::Display for Report {
         let mut line = |name: &str, text: &str| writeln!(f, "{BOLD}{name:10}{BOLD:#}{text}");
         let shown = |text: &str| shown(text).into_owned();
         line("Package", &package.id.to_string())?;
+        if let Some(ban) = &self.banned {
+            line("Banned", &format!("{WARNING}not to be deployed{WARNING:#}  {ban}"))?;
+        }
         line("Target", &format!("{target}  {DIM}in {}{DIM:#}", target.path))?;
         line("Commit", &format!("{COMMIT}{}{COMMIT:#}  {}", source.commit, shown(&self.subject)))?;
         if source.dirty {

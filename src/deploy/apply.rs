@@ -19,6 +19,7 @@ use crate::packaging::checkout::{Checkout, Stopwatch};
 use crate::packaging::equip::{self, Plugins};
 use crate::process::{Output, interrupt};
 use crate::service::DeployArguments;
+use crate::store::Signing;
 use crate::store::deployments::{Deployment, Outcome, Phase, RUN_PHASE};
 use crate::text::style::{BOLD, COMMIT};
 use crate::text::words::seconds;
@@ -74,7 +75,7 @@ pub fn apply(workspace: &Workspace<'_>, plan: &Plan<'_>, applying: &Applying) ->
         context.clock.now_precise(),
     );
     record.reason.clone_from(&applying.reason);
-    store.append(&record)?;
+    store.append(&record, Signing::Configured)?;
     let outcome = run(workspace, plan, applying, &mut record);
     record.ended = Some(context.clock.now_precise());
     record.outcome = match &outcome {
@@ -85,7 +86,7 @@ pub fn apply(workspace: &Workspace<'_>, plan: &Plan<'_>, applying: &Applying) ->
             Outcome::Failed
         }
     };
-    let written = store.append(&record);
+    let written = write_end(workspace, &record);
     outcome.map_err(|error| aftermath(error, plan, &record))?;
     written.map_err(|error| {
         error.hint("the deployment itself succeeded: only its end is missing in the history")
@@ -99,6 +100,16 @@ pub fn apply(workspace: &Workspace<'_>, plan: &Plan<'_>, applying: &Applying) ->
         ended: record.ended.unwrap_or(record.started),
         phases: record.phases,
         before: plan.live.clone(),
+    })
+}
+
+/// Writes down how a deployment ended, unsigned where it can't be signed any more: what is live must not be forgotten.
+fn write_end(workspace: &Workspace<'_>, record: &Deployment) -> Result<()> {
+    let store = workspace.store();
+    store.append(record, Signing::Configured).or_else(|error| {
+        store.append(record, Signing::Never)?;
+        workspace.progress.warn(&format!("the record of the deployment's end is not signed: {error}"));
+        Ok(())
     })
 }
 

@@ -1,6 +1,5 @@
 //! Reading a target's history: what is live, what was before. Pure.
 
-use crate::package::PackageId;
 use crate::store::deployments::{Action, Deployment, Outcome};
 
 /// The deployment that is live, as far as the history knows: the newest that succeeded. `deployments` are newest first.
@@ -17,32 +16,94 @@ pub fn is_uncertain(deployments: &[Deployment]) -> bool {
     later.any(|deployment| deployment.outcome == Outcome::Started || deployment.has_run())
 }
 
-/// The deployment to go back to when no other is named.
+/// The deployments to go back to, nearest first, each package once: the first is meant when no other is named.
 ///
 /// Going back and going back again leads further back, never forward to what was left: the history is read as a stack that a
-/// deploy puts a package on and a rollback takes those above it off. After a deploy that failed half-way, it is the last that
-/// succeeded, since what failed may have left the service in between; a rollback that failed keeps its goal.
+/// deploy puts a package on, a rollback takes those above it off, and an undo puts those back. After a deploy or an undo that
+/// failed half-way, the first is the last that succeeded, since what failed may have left the service in between; a rollback
+/// that failed keeps its goal.
 #[must_use]
-pub fn previous(deployments: &[Deployment]) -> Option<&Deployment> {
-    let mut stack: Vec<&Deployment> = Vec::new();
-    for deployment in deployments.iter().rev().filter(|deployment| deployment.outcome == Outcome::Succeeded) {
-        let below = stack.iter().rposition(|known| same(known, deployment.package, &deployment.commit));
-        match (deployment.action, below) {
-            (Action::Rollback, Some(index)) => stack.truncate(index),
-            (_, Some(index)) if index + 1 == stack.len() => stack.truncate(index),
-            _ => {}
+pub fn back(deployments: &[Deployment]) -> Vec<&Deployment> {
+    let stack = Stack::of(deployments).live;
+    let half_way = deployments.first().is_some_and(|newest| {
+        newest.action != Action::Rollback && newest.outcome != Outcome::Succeeded && newest.has_run()
+    });
+    let mut rest = stack.into_iter().rev();
+    let mut left: Vec<&Deployment> = if half_way { Vec::new() } else { rest.next().into_iter().collect() };
+    let mut back = Vec::new();
+    for deployment in rest {
+        if !left.iter().any(|known| same(known, deployment)) {
+            left.push(deployment);
+            back.push(deployment);
         }
-        stack.push(deployment);
     }
-    let newest = deployments.first()?;
-    let half_way =
-        newest.action == Action::Deploy && newest.outcome != Outcome::Succeeded && newest.has_run();
-    let back = usize::from(!half_way);
-    stack.len().checked_sub(1 + back).map(|index| stack[index])
+    back
 }
 
-fn same(deployment: &Deployment, package: PackageId, commit: &str) -> bool {
-    deployment.package == package && deployment.commit == commit
+/// What an undo makes live again: what was live before the last rollback that was not undone yet, or, where a rollback failed
+/// half-way, what was live before that. There is nothing to undo once something was deployed after it.
+#[must_use]
+pub fn undone(deployments: &[Deployment]) -> Option<&Deployment> {
+    let stack = Stack::of(deployments);
+    let newest = deployments.first()?;
+    let half_way =
+        newest.action == Action::Rollback && newest.outcome != Outcome::Succeeded && newest.has_run();
+    let before = if half_way { Some(&stack.live) } else { stack.before_rollbacks.last() };
+    before?.last().copied()
+}
+
+/// The deployments that succeeded, as a stack.
+#[derive(Default)]
+struct Stack<'d> {
+    /// What is live on top of what it would be gone back to.
+    live: Vec<&'d Deployment>,
+    /// The stack as it was before each rollback that can be undone, the last one last.
+    before_rollbacks: Vec<Vec<&'d Deployment>>,
+}
+
+impl<'d> Stack<'d> {
+    fn of(deployments: &'d [Deployment]) -> Self {
+        let mut stack = Self::default();
+        let succeeded = deployments.iter().rev().filter(|known| known.outcome == Outcome::Succeeded);
+        succeeded.for_each(|deployment| stack.take(deployment));
+        stack
+    }
+
+    fn take(&mut self, deployment: &'d Deployment) {
+        let is_live = self.live.last().is_some_and(|live| same(live, deployment));
+        match deployment.action {
+            Action::Undo => {
+                let before = self.before_rollbacks.pop();
+                if let Some(before) =
+                    before.filter(|before| before.last().is_some_and(|top| same(top, deployment)))
+                {
+                    self.live = before;
+                    self.live.pop();
+                } else if is_live {
+                    self.live.pop();
+                }
+            }
+            Action::Rollback if !is_live => {
+                self.before_rollbacks.push(self.live.clone());
+                if let Some(index) = self.live.iter().rposition(|known| same(known, deployment)) {
+                    self.live.truncate(index);
+                }
+            }
+            // The same again is no step.
+            Action::Rollback => drop(self.live.pop()),
+            Action::Deploy => {
+                self.before_rollbacks.clear();
+                if is_live {
+                    self.live.pop();
+                }
+            }
+        }
+        self.live.push(deployment);
+    }
+}
+
+fn same(one: &Deployment, other: &Deployment) -> bool {
+    one.package == other.package && one.commit == other.commit
 }
 
 #[cfg(test)]
@@ -54,11 +115,15 @@ mod tests {
     use crate::package::{PackageId, Sha256};
     use crate::store::deployments::{Phase, RUN_PHASE};
 
-    /// A history in the order it happened: `d1` deploys package 1, `r1` rolls back to it; `!` says that it failed in the
-    /// framework, `?` before it.
+    /// A history in the order it happened: `d1` deploys package 1, `r1` rolls back to it, `u1` undoes that and makes package 1 live
+    /// again; `!` says that it failed in the framework, `?` before it.
     fn history(text: &str) -> Vec<Deployment> {
         let one = |(index, word): (usize, &str)| {
-            let action = if word.starts_with('d') { Action::Deploy } else { Action::Rollback };
+            let action = match &word[..1] {
+                "d" => Action::Deploy,
+                "r" => Action::Rollback,
+                _ => Action::Undo,
+            };
             let package = PackageId::of([("x", 1, Sha256::of(&word.as_bytes()[1..2]))]);
             let at = Timestamp::from_second(i64::try_from(index).unwrap()).unwrap();
             let id = crate::git::Oid::from_str(&word[1..2].repeat(40)).unwrap();
@@ -75,7 +140,15 @@ mod tests {
     }
 
     fn previous_of(text: &str) -> Option<String> {
-        previous(&history(text)).map(|deployment| deployment.commit[..1].to_owned())
+        back(&history(text)).first().map(|deployment| deployment.commit[..1].to_owned())
+    }
+
+    fn all_back(text: &str) -> String {
+        back(&history(text)).iter().map(|deployment| &deployment.commit[..1]).collect()
+    }
+
+    fn undo_of(text: &str) -> Option<String> {
+        undone(&history(text)).map(|deployment| deployment.commit[..1].to_owned())
     }
 
     #[test]
@@ -111,5 +184,51 @@ mod tests {
         assert_eq!(previous_of("d1 d2 r1!").as_deref(), Some("1"));
         assert_eq!(previous_of("d1 d2 r1?").as_deref(), Some("1"));
         assert_eq!(previous_of("d1 d2 d1 d3 r1").as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn each_package_has_one_number_and_what_is_live_none() {
+        assert_eq!(all_back("d1 d2 d3 d4"), "321");
+        assert_eq!(all_back("d1 d2 d1 d3"), "12");
+        assert_eq!(all_back("d1 d2 d1 d3 r1"), "2");
+        assert_eq!(all_back("d1 d2 d3!"), "21");
+        assert!(back(&[]).is_empty());
+    }
+
+    #[test]
+    fn an_undo_makes_live_what_was_live_before_the_rollback() {
+        assert_eq!(undo_of("d1 d2 d3 r1").as_deref(), Some("3"));
+        assert_eq!(undo_of("d1 d2 r9").as_deref(), Some("2"));
+        assert_eq!(undo_of("d1 d2 r1 r1").as_deref(), Some("2"));
+        assert_eq!(undo_of("d1 d2"), None);
+        assert_eq!(undo_of("d1 d2 r1 d3"), None);
+        assert_eq!(undo_of("r1"), None);
+        assert!(undone(&[]).is_none());
+    }
+
+    #[test]
+    fn rollbacks_are_undone_one_after_the_other() {
+        assert_eq!(undo_of("d1 d2 d3 r2 r1").as_deref(), Some("2"));
+        assert_eq!(undo_of("d1 d2 d3 r2 r1 u2").as_deref(), Some("3"));
+        assert_eq!(undo_of("d1 d2 d3 r2 r1 u2 u3"), None);
+        assert_eq!(undo_of("d1 d2 r1 u2 r1").as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn after_an_undo_the_way_back_is_as_before_the_rollback() {
+        assert_eq!(all_back("d1 d2 d3 r1 u3"), "21");
+        assert_eq!(all_back("d1 d2 d3 r1 u3 r2"), "1");
+        assert_eq!(all_back("d1 d2 r9 u2"), "1");
+        // Of histories of two machines, put together in another order than they were made in.
+        assert_eq!(all_back("d1 d2 u1"), "2");
+        assert_eq!(all_back("d1 d2 u2"), "1");
+    }
+
+    #[test]
+    fn a_half_way_rollback_or_undo_can_be_undone_or_tried_again() {
+        assert_eq!(undo_of("d1 d2 r1!").as_deref(), Some("2"));
+        assert_eq!(undo_of("d1 d2 r1?"), None);
+        assert_eq!(undo_of("d1 d2 r1 u2!").as_deref(), Some("2"));
+        assert_eq!(all_back("d1 d2 r1 u2!"), "1");
     }
 }

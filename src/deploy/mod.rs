@@ -3,5 +3,6 @@
 pub mod apply;
 pub mod checkup;
 mod copy;
+pub mod goal;
 pub mod history;
 pub mod plan;

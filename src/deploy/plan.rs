@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::history;
+use super::{goal, history};
 use crate::error::{ANOTHER_COPY, Error, Result};
 use crate::git::{Oid, Repository};
 use crate::package::manifest::Target;
@@ -86,42 +86,6 @@ impl<'r> Plan<'r> {
         Self::of_found(workspace, action, &workspace.find(revision, &filter)?)
     }
 
-    /// The plan to go back to the previous successful deployment.
-    pub fn back(workspace: &Workspace<'r>, wanted: &Wanted) -> Result<Self> {
-        let filter = target_filter(workspace, wanted)?;
-        let mut targets = workspace.store().deployed_targets()?;
-        targets.retain(|target| filter.matches(target));
-        let target = match targets.len() {
-            0 => {
-                return Err(Error::not_recorded("nothing was deployed to this target by git slsart yet")
-                    .hint("name the commit to go back to: git slsart rollback REF")
-                    .hint("`git slsart log` lists the packages"));
-            }
-            1 => targets.swap_remove(0),
-            _ => {
-                let list: Vec<_> = targets.iter().map(ToString::to_string).collect();
-                return Err(Error::refused("several targets have a history")
-                    .hint(format!("name one with --service, --stage and --region: {}", list.join("; "))));
-            }
-        };
-        let known = workspace.store().history(&target)?;
-        let previous = history::previous(&known.deployments).ok_or_else(|| {
-            Error::not_recorded(format!("there is no successful deployment of {target} to go back to"))
-                .hint("name the commit to go back to: git slsart rollback REF")
-        })?;
-        let commit = Oid::from_str(&previous.commit)
-            .map_err(|error| Error::integrity("a deployment record names no commit").because(error))?;
-        let lines = workspace.store().packages_of(commit, &Filter::default())?;
-        let found =
-            lines.into_iter().find(|found| found.line.package == previous.package).ok_or_else(|| {
-                Error::integrity(format!(
-                    "the package of the previous deployment, {}, is not here any more",
-                    previous.package.short()
-                ))
-            })?;
-        Self::of_found(workspace, Action::Rollback, &found)
-    }
-
     /// Refuses names, of plugins that may drift, that the package knows no plugin by.
     pub fn check_names(&self, names: &[String]) -> Result<()> {
         let manifest = &self.package.manifest;
@@ -135,8 +99,9 @@ impl<'r> Plan<'r> {
         }
     }
 
-    fn of_found(workspace: &Workspace<'r>, action: Action, found: &Found) -> Result<Self> {
+    pub(super) fn of_found(workspace: &Workspace<'r>, action: Action, found: &Found) -> Result<Self> {
         let repository = workspace.repository;
+        goal::check_not_banned(workspace, found)?;
         let package = workspace.store().open(found.commit, &found.line)?;
         let manifest = &package.manifest;
         let History { deployments, unread } = workspace.store().history(&manifest.target)?;
@@ -188,7 +153,7 @@ impl<'r> Plan<'r> {
 }
 
 /// The filter for the target that is meant: the stage always, since a deploy must not guess between two.
-fn target_filter(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Filter> {
+pub(super) fn target_filter(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Filter> {
     let mut filter = workspace.filter(wanted);
     if filter.stage.is_none() {
         let head = workspace.repository.head();
@@ -241,7 +206,7 @@ impl fmt::Display for Plan<'_> {
                 "{BOLD}Live{BOLD:#}      {DIM}not known: nothing was deployed by git slsart yet{DIM:#}"
             )?,
         }
-        let verb = if self.action == Action::Rollback { "Restore " } else { "Deploy  " };
+        let verb = if self.action == Action::Deploy { "Deploy  " } else { "Restore " };
         let Restore { short, label, package, size, recorded, node, framework, .. } = &self.restore;
         write!(
             f,

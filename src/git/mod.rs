@@ -10,6 +10,7 @@ pub mod pack;
 mod readers;
 mod refs;
 pub mod shared;
+pub mod signature;
 mod tree;
 pub mod worktree;
 

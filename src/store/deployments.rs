@@ -6,10 +6,10 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::chain::{Record, Signing};
 use super::{Store, names};
 use crate::error::{Error, Result};
-use crate::git::pack::Replaced;
-use crate::git::{MODE_FILE, Oid, TreeEntry};
+use crate::git::Oid;
 use crate::package::PackageId;
 use crate::package::manifest::Target;
 
@@ -31,6 +31,20 @@ pub enum Action {
     Deploy,
     /// An earlier package went live again.
     Rollback,
+    /// What a rollback had replaced went live again.
+    Undo,
+}
+
+impl Action {
+    /// Its name, as records, commands and tables have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Rollback => "rollback",
+            Self::Undo => "undo",
+        }
+    }
 }
 
 /// How it ended.
@@ -45,6 +59,19 @@ pub enum Outcome {
     Failed,
     /// Somebody stopped it.
     Interrupted,
+}
+
+impl Outcome {
+    /// Its name, as records have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
 }
 
 /// One deployment, as far as it is known when the record is written.
@@ -143,24 +170,12 @@ impl Deployment {
 
 impl Store<'_> {
     /// Appends a record to its target's history.
-    pub fn append(&self, deployment: &Deployment) -> Result<()> {
+    pub fn append(&self, deployment: &Deployment, signing: Signing) -> Result<()> {
         let text = toml::to_string(deployment)
             .map_err(|error| Error::bug("a record can't be written").because(error))?;
-        let batch = self.repository.batch()?;
-        let blob = batch.blob(text.as_bytes(), None)?;
-        let tree = batch.tree(vec![TreeEntry { name: FILE.into(), id: blob, mode: MODE_FILE }], None)?;
-        let message = message(deployment);
         let name = names::deployments(&deployment.target);
-        let reason = message.lines().next().unwrap_or_default().to_owned();
-        let mut replaced = None;
-        self.repository.update_ref(&name, &reason, |tip| {
-            let parents: Vec<Oid> = tip.into_iter().collect();
-            let commit = batch.commit(tree, &parents, &message)?;
-            replaced = Some(batch.finish()?);
-            Ok(Some(commit))
-        })?;
-        replaced.into_iter().for_each(Replaced::remove);
-        Ok(())
+        let message = self.message(deployment);
+        self.append_record(&Record { name: &name, file: FILE, text: &text, message: &message }, signing)
     }
 
     /// A target's history, newest first, each deployment as its last record has it and in the order of the last records:
@@ -169,7 +184,7 @@ impl Store<'_> {
         let mut history = History::default();
         let tip = self.repository.ref_target(&names::deployments(target))?;
         let mut places: HashMap<String, usize> = HashMap::new();
-        for record in self.records(tip) {
+        for (_, record) in self.records(tip) {
             let Some(deployment) = record else {
                 history.unread += 1;
                 continue;
@@ -191,16 +206,22 @@ impl Store<'_> {
         Ok(history)
     }
 
+    /// The commits of a target's records, newest first, with what they record.
+    pub fn records_of(&self, target: &Target) -> Result<Vec<(Oid, Deployment)>> {
+        let tip = self.repository.ref_target(&names::deployments(target))?;
+        Ok(self.records(tip).filter_map(|(id, record)| Some((id, record?))).collect())
+    }
+
     /// The targets that have a history.
     pub fn deployed_targets(&self) -> Result<Vec<Target>> {
         let refs = self.repository.refs_matching("refs/slsart/deployments/")?;
-        let target = |tip| self.records(Some(tip)).flatten().next().map(|deployment| deployment.target);
+        let target = |tip| self.records(Some(tip)).find_map(|(_, record)| Some(record?.target));
         Ok(refs.into_iter().filter_map(|(_, tip)| target(tip)).collect())
     }
 
     /// The records of a chain, newest first; `None` for one that is damaged, or of a later version of this program. A merge
     /// of two machines' histories has nothing of its own.
-    fn records(&self, tip: Option<Oid>) -> impl Iterator<Item = Option<Deployment>> {
+    fn records(&self, tip: Option<Oid>) -> impl Iterator<Item = (Oid, Option<Deployment>)> {
         let mut pending: Vec<(jiff::Timestamp, Oid)> = Vec::new();
         let mut seen: HashSet<Oid> = HashSet::new();
         let store = *self;
@@ -216,15 +237,14 @@ impl Store<'_> {
         }
         std::iter::from_fn(move || {
             let (_, id) = pending.pop()?;
-            let Ok(commit) = store.repository.commit(id) else { return Some(vec![None]) };
+            let Ok(commit) = store.repository.commit(id) else { return Some(vec![(id, None)]) };
             for parent in commit.parents {
                 enter(&mut pending, parent);
             }
-            Some(
-                store
-                    .read_record(commit.tree)
-                    .map_or_else(|_| vec![None], |record| Vec::from_iter(record.map(Some))),
-            )
+            Some(match store.read_record(commit.tree) {
+                Ok(record) => record.map(|record| (id, Some(record))).into_iter().collect(),
+                Err(_) => vec![(id, None)],
+            })
         })
         .flatten()
     }
@@ -237,26 +257,25 @@ impl Store<'_> {
         let deployment: Deployment = toml::from_str(&text).map_err(|error| damaged().because(error))?;
         if deployment.format <= FORMAT { Ok(Some(deployment)) } else { Err(damaged()) }
     }
-}
 
-fn message(deployment: &Deployment) -> String {
-    let verb = match deployment.action {
-        Action::Deploy => "Deploy",
-        Action::Rollback => "Roll back",
-    };
-    let how = match deployment.outcome {
-        Outcome::Started => "started",
-        Outcome::Succeeded => "succeeded",
-        Outcome::Failed => "failed",
-        Outcome::Interrupted => "interrupted",
-    };
-    let to = if deployment.action == Action::Rollback { "to" } else { "of" };
-    let reason = deployment.reason.as_ref().map(|reason| format!("\n{reason}\n")).unwrap_or_default();
-    format!(
-        "{verb} {} {to} {}: {how}\n{reason}\npackage {}\nby {}\n",
-        deployment.target,
-        &deployment.commit[..12.min(deployment.commit.len())],
-        deployment.package,
-        deployment.by,
-    )
+    /// The commit's message: `git log` of the history reads well by itself.
+    fn message(&self, deployment: &Deployment) -> String {
+        let Deployment { action, outcome, target, commit, package, by, reason, error, .. } = deployment;
+        let id = Oid::from_str(commit).ok();
+        let short = id.map_or_else(|| commit.clone(), |id| self.repository.short_id(id));
+        let tag =
+            id.and_then(|id| self.repository.tag_of(id)).map(|tag| format!(" ({tag})")).unwrap_or_default();
+        let what = match action {
+            Action::Deploy => format!("deploy {short}{tag} to {}", target.stage),
+            Action::Rollback | Action::Undo => format!("{} {} to {short}{tag}", action.name(), target.stage),
+        };
+        let reason = reason.as_deref().map(str::trim).unwrap_or_default();
+        let first = reason.lines().next().map(|line| format!(" — {line}")).unwrap_or_default();
+        let mut message = format!("{what}: {}{first}\n", outcome.name());
+        let more = reason.split_once('\n').map(|(_, more)| more);
+        for paragraph in [more, error.as_deref()].into_iter().flatten() {
+            message += &format!("\n{}\n", paragraph.trim());
+        }
+        message + &format!("\nTarget: {target}\nPackage: {package}\nBy: {by}\n")
+    }
 }

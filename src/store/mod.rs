@@ -2,6 +2,8 @@
 //! Knows git's objects and refs; knows nothing of the framework, of worktrees or of the terminal.
 
 mod archive;
+pub mod bans;
+mod chain;
 mod content;
 pub mod deployments;
 mod earlier;
@@ -17,6 +19,7 @@ pub mod toolchains;
 mod write;
 
 pub use archive::largest_object;
+pub use chain::Signing;
 pub use line::PackageLine;
 pub use migrate::Change;
 pub use read::{Damage, StoredPackage};

@@ -19,7 +19,24 @@ pub(super) fn package(commit: &str, package: PackageId) -> String {
 
 /// The commit and package id that a package ref names.
 pub(super) fn parse_package(name: &str) -> Option<(Oid, PackageId)> {
-    let (commit, package) = name.strip_prefix(PACKAGES)?.split_once('/')?;
+    parse_pair(name.strip_prefix(PACKAGES)?)
+}
+
+/// The prefix of all refs of bans.
+pub(super) const BANS: &str = "refs/slsart/bans/";
+
+/// The ref of the bans of a package of a commit.
+pub(super) fn ban(commit: &str, package: PackageId) -> String {
+    format!("{BANS}{commit}/{package}")
+}
+
+/// The commit and package id that a ban's ref names.
+pub(super) fn parse_ban(name: &str) -> Option<(Oid, PackageId)> {
+    parse_pair(name.strip_prefix(BANS)?)
+}
+
+fn parse_pair(name: &str) -> Option<(Oid, PackageId)> {
+    let (commit, package) = name.split_once('/')?;
     Some((Oid::from_str(commit).ok()?, package.parse().ok()?))
 }
 

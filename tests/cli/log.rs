@@ -61,7 +61,8 @@ fn json_has_every_field() {
       "recorded": "2026-01-05T09:13:00Z",
       "dirty": false,
       "node": null,
-      "framework": "osls@4.3.1"
+      "framework": "osls@4.3.1",
+      "banned": null
     }
   ],
   "more": true

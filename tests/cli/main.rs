@@ -6,12 +6,14 @@
 #[path = "../support/sandbox.rs"]
 mod sandbox;
 
+mod ban;
 mod check;
 mod config;
 mod crash;
 mod damage;
 mod deploy;
 mod extract;
+mod history;
 mod init;
 mod interface;
 mod log;

@@ -122,7 +122,8 @@ Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827226
     "cloudformation-template-update-stack.json": "git",
     "orders.zip": "git",
     "serverless-state.json": "git"
-  }
+  },
+  "banned": null
 }
 
 "#]]);

@@ -1,0 +1,120 @@
+//! `ban` and `unban`.
+
+use std::fmt;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::TargetArgs;
+use crate::deploy::history;
+use crate::error::{Error, Result};
+use crate::package::manifest::Target;
+use crate::store::Found;
+use crate::store::bans::{Ban, State};
+use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
+use crate::text::words::line;
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Mark a package as bad: it is not deployed any more
+///
+/// `deploy` and `rollback` refuse it and say why; a rollback without REF passes it over. What is live stays live.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct BanArgs {
+    /// A commit, or a package's id
+    #[arg(value_name = "REF")]
+    revision: String,
+    /// Why: shown to whoever wants to deploy it
+    #[arg(short, long, value_name = "REASON")]
+    message: String,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+/// Lift the ban of a package
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct UnbanArgs {
+    /// A commit, or a package's id
+    #[arg(value_name = "REF")]
+    revision: String,
+    /// Why: kept beside the ban
+    #[arg(short, long, value_name = "REASON")]
+    message: Option<String>,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    #[serde(flatten)]
+    record: Ban,
+    target: Target,
+    /// Whether it is live on its target, as far as the history knows.
+    live: bool,
+    #[serde(skip)]
+    short: String,
+    #[serde(skip)]
+    subject: String,
+}
+
+pub(super) fn ban(args: &BanArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let found = workspace.find(&args.revision, &workspace.filter(&args.target.wanted()?))?;
+    if let Some(ban) = workspace.store().ban(found.commit, found.line.package)? {
+        let package = found.line.package.short();
+        return Err(Error::refused(format!("the package {package} is banned already: {ban}"))
+            .hint(format!("to ban it for another reason, lift that first: git slsart unban {package}")));
+    }
+    append(State::Banned, &found, Some(&args.message), workspace, ui)
+}
+
+pub(super) fn unban(args: &UnbanArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let found = workspace.find(&args.revision, &workspace.filter(&args.target.wanted()?))?;
+    if workspace.store().ban(found.commit, found.line.package)?.is_none() {
+        let package = found.line.package.short();
+        return Err(Error::refused(format!("the package {package} is not banned")));
+    }
+    append(State::Lifted, &found, args.message.as_deref(), workspace, ui)
+}
+
+fn append(
+    state: State,
+    found: &Found,
+    reason: Option<&str>,
+    workspace: &Workspace<'_>,
+    ui: &Ui,
+) -> Result<()> {
+    let Workspace { repository, context, .. } = workspace;
+    let by = repository.actor()?;
+    let record = Ban::new(state, found, by, context.clock.now(), reason.map(str::to_owned));
+    workspace.store().append_ban(&record)?;
+    let known = workspace.store().history(&found.line.target)?.deployments;
+    let live = history::live(&known)
+        .is_some_and(|live| live.package == record.package && live.commit == record.commit);
+    ui.report(&Report {
+        record,
+        target: found.line.target.clone(),
+        live,
+        short: repository.short_id(found.commit),
+        subject: repository.commit(found.commit).map(|commit| commit.subject).unwrap_or_default(),
+    })
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { record, target, short, subject, live } = self;
+        let verb = if record.state == State::Banned { "Banned  " } else { "Lifted  " };
+        let package = record.package.short();
+        writeln!(
+            f,
+            "{BOLD}{verb}{BOLD:#}  {COMMIT}{short}{COMMIT:#}  {}  {DIM}package {package} · {target}{DIM:#}",
+            line(subject)
+        )?;
+        if *live && record.state == State::Banned {
+            let stage = &target.stage;
+            writeln!(f, "{WARNING}!{WARNING:#} it is live; to go back: git slsart rollback -s {stage}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! What a rollback that names no package goes to: the history decides.
+
+use super::history;
+use super::plan::{Plan, target_filter};
+use crate::error::{Error, Result};
+use crate::git::Oid;
+use crate::package::manifest::Target;
+use crate::store::bans::Ban;
+use crate::store::deployments::{Action, Deployment};
+use crate::store::{Filter, Found};
+use crate::text::words::count;
+use crate::workspace::{Wanted, Workspace};
+
+/// A place in a target's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// The previous successful deployment of a package that is not banned.
+    Previous,
+    /// The one that `history` shows this number for, from 1.
+    Number(usize),
+    /// What was live before the last rollback.
+    Undone,
+}
+
+impl<'r> Plan<'r> {
+    /// The plan to go to a place in the target's history.
+    pub fn back(workspace: &Workspace<'r>, goal: Goal, wanted: &Wanted) -> Result<Self> {
+        let target = deployed_target(workspace, wanted)?;
+        let known = workspace.store().history(&target)?;
+        let back = history::back(&known.deployments);
+        match goal {
+            Goal::Undone => {
+                let undone = history::undone(&known.deployments).ok_or_else(|| {
+                    Error::not_recorded(format!("there is no rollback of {target} to undo"))
+                        .hint("the last thing that was done must be a rollback")
+                        .hint("name the commit that is meant: git slsart rollback REF")
+                })?;
+                Self::of_found(workspace, Action::Undo, &package_of(workspace, undone)?)
+            }
+            Goal::Number(number) => {
+                let chosen = number.checked_sub(1).and_then(|index| back.get(index)).ok_or_else(|| {
+                    let there = count(back.len(), "deployment");
+                    Error::not_recorded(format!("{target} has {there} to go back to, and no number {number}"))
+                        .hint(format!("the numbers: git slsart history -s {}", target.stage))
+                })?;
+                Self::of_found(workspace, Action::Rollback, &package_of(workspace, chosen)?)
+            }
+            Goal::Previous => Self::previous(workspace, &target, &back),
+        }
+    }
+
+    fn previous(workspace: &Workspace<'r>, target: &Target, back: &[&Deployment]) -> Result<Self> {
+        let mut skipped = Vec::new();
+        for deployment in back {
+            let found = package_of(workspace, deployment)?;
+            match workspace.store().ban(found.commit, found.line.package)? {
+                Some(ban) => skipped.push(skip(workspace, &found, &ban)),
+                None => {
+                    let mut plan = Self::of_found(workspace, Action::Rollback, &found)?;
+                    plan.warnings.splice(0..0, skipped);
+                    return Ok(plan);
+                }
+            }
+        }
+        let none = format!("there is no successful deployment of {target} to go back to");
+        Err(Error::not_recorded(none)
+            .hints(skipped)
+            .hint("name the commit to go back to: git slsart rollback REF"))
+    }
+}
+
+/// The one target with a history that is meant.
+fn deployed_target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target> {
+    let filter = target_filter(workspace, wanted)?;
+    let mut targets = workspace.store().deployed_targets()?;
+    targets.retain(|target| filter.matches(target));
+    match targets.len() {
+        0 => Err(Error::not_recorded("nothing was deployed to this target by git slsart yet")
+            .hint("name the commit to go back to: git slsart rollback REF")
+            .hint("`git slsart log` lists the packages")),
+        1 => Ok(targets.swap_remove(0)),
+        _ => {
+            let list: Vec<_> = targets.iter().map(ToString::to_string).collect();
+            Err(Error::refused("several targets have a history")
+                .hint(format!("name one with --service, --stage and --region: {}", list.join("; "))))
+        }
+    }
+}
+
+/// The package that was deployed.
+pub(super) fn package_of(workspace: &Workspace<'_>, deployment: &Deployment) -> Result<Found> {
+    let commit = Oid::from_str(&deployment.commit)
+        .map_err(|error| Error::integrity("a deployment record names no commit").because(error))?;
+    let lines = workspace.store().packages_of(commit, &Filter::default())?;
+    lines.into_iter().find(|found| found.line.package == deployment.package).ok_or_else(|| {
+        Error::integrity(format!(
+            "the package of the previous deployment, {}, is not here any more",
+            deployment.package.short()
+        ))
+    })
+}
+
+/// Refuses a package that somebody marked as bad.
+pub(super) fn check_not_banned(workspace: &Workspace<'_>, found: &Found) -> Result<()> {
+    let Some(ban) = workspace.store().ban(found.commit, found.line.package)? else { return Ok(()) };
+    let short = workspace.repository.short_id(found.commit);
+    let package = found.line.package.short();
+    Err(Error::refused(format!("{short} ({package}) is not to be deployed: {ban}"))
+        .hint(format!("to lift the ban: git slsart unban {package}")))
+}
+
+fn skip(workspace: &Workspace<'_>, found: &Found, ban: &Ban) -> String {
+    let short = workspace.repository.short_id(found.commit);
+    format!("{short} ({}) is passed over: {ban}", found.line.package.short())
+}
