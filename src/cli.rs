@@ -126,6 +126,7 @@ pub enum Command {
     History(commands::history::HistoryArgs),
     Ban(commands::ban::BanArgs),
     Unban(commands::ban::UnbanArgs),
+    Unlock(commands::unlock::UnlockArgs),
     Toolchain(commands::toolchain::ToolchainArgs),
     Hook(commands::hook::HookArgs),
     Completions(commands::shell::CompletionsArgs),

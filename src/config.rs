@@ -31,6 +31,49 @@ pub struct Config {
     pub hooks: Hooks,
     /// What becomes of installed packages.
     pub toolchain: Toolchain,
+    /// What deploying asks for.
+    pub deploy: Deploy,
+    /// Where a deployment is seen by other machines.
+    pub lock: Lock,
+}
+
+/// `[deploy]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Deploy {
+    /// The stages whose names are asked for before something is deployed there.
+    pub protected: Vec<Stage>,
+}
+
+/// `[lock]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lock {
+    /// The remote that holds the locks.
+    pub remote: LockRemote,
+}
+
+/// The remote that holds the locks of targets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub enum LockRemote {
+    /// `origin`, or the only one there is.
+    #[default]
+    Auto,
+    /// None: only this machine's deployments are kept apart.
+    Nowhere,
+    /// This one.
+    Named(String),
+}
+
+impl From<String> for LockRemote {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "auto" => Self::Auto,
+            "none" => Self::Nowhere,
+            _ => Self::Named(text),
+        }
+    }
 }
 
 /// `[toolchain]`.

@@ -60,6 +60,9 @@ struct ActArgs {
     /// Go on although the plugin (or the framework) NAME is not what was recorded; may be given several times
     #[arg(long, value_name = "NAME")]
     allow_plugin_drift: Vec<String>,
+    /// Do not take the lock on the remote, by which other machines see this deployment
+    #[arg(long)]
+    no_lock: bool,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -94,6 +97,7 @@ fn act(plan: &Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
     let applying = Applying {
         reason: args.message.clone(),
         allowed_drift: args.allow_plugin_drift.clone(),
+        no_lock: args.no_lock,
         installing: installing(ui),
         deploying: framework_output(ui),
     };

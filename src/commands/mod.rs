@@ -15,6 +15,7 @@ pub mod record;
 pub mod shell;
 pub mod show;
 pub mod toolchain;
+pub mod unlock;
 pub mod verify;
 
 use std::path::Path;
@@ -66,6 +67,7 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Rollback(args) => deploy::rollback(&args, workspace, ui),
         Command::Ban(args) => ban::ban(&args, workspace, ui),
         Command::Unban(args) => ban::unban(&args, workspace, ui),
+        Command::Unlock(args) => unlock::run(&args, workspace, ui),
         Command::Toolchain(args) => toolchain::run(&args, workspace, ui),
         Command::History(args) => history::run(&args, workspace, ui),
         Command::Hook(_) | Command::Completions(_) | Command::Man(_) => {

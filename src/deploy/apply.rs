@@ -2,18 +2,16 @@
 //! worktree goes.
 
 use std::fmt;
-use std::fs::{self, File, TryLockError};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::checkup::{self, Verdict};
 use super::copy::copy;
+use super::lock;
 use super::plan::{Live, Plan};
 use crate::config::Snapshot;
 use crate::error::{Error, Kind, Result};
-use crate::git::data_dir;
-use crate::package::Sha256;
 use crate::package::manifest::Target;
 use crate::packaging::checkout::{Checkout, Stopwatch};
 use crate::packaging::equip::{self, Plugins};
@@ -32,6 +30,8 @@ pub struct Applying {
     pub reason: Option<String>,
     /// Plugins, and the framework, that may be others than were recorded.
     pub allowed_drift: Vec<String>,
+    /// Whether other machines need not see it.
+    pub no_lock: bool,
     /// Where the package manager's output goes.
     pub installing: Output,
     /// Where the framework's output goes.
@@ -62,7 +62,7 @@ pub struct Done {
 /// Carries out `plan`.
 pub fn apply(workspace: &Workspace<'_>, plan: &Plan<'_>, applying: &Applying) -> Result<Done> {
     let Workspace { repository, context, .. } = *workspace;
-    let _lock = lock(workspace, &plan.target)?;
+    let _held = lock::take(workspace, plan, applying.no_lock)?;
     let store = workspace.store();
     let package = &plan.package;
     let manifest = &package.manifest;
@@ -111,22 +111,6 @@ fn write_end(workspace: &Workspace<'_>, record: &Deployment) -> Result<()> {
         workspace.progress.warn(&format!("the record of the deployment's end is not signed: {error}"));
         Ok(())
     })
-}
-
-/// Keeps a second deployment of the same target from starting beside this one, on this machine; it ends with the value.
-fn lock(workspace: &Workspace<'_>, target: &Target) -> Result<File> {
-    let directory = data_dir(workspace.repository).join("locks");
-    fs::create_dir_all(&directory).map_err(|error| Error::io("create", &directory, error))?;
-    let path = directory.join(Sha256::of(target.to_string().as_bytes()).to_string());
-    let file = File::create(&path).map_err(|error| Error::io("write", &path, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::refused(format!("another deployment of {target} is going on"))
-                .hint("wait for its end, or stop it: two at once leave nobody knowing what is live"))
-        }
-        Err(TryLockError::Error(error)) => Err(Error::io("lock", &path, error)),
-    }
 }
 
 fn run(

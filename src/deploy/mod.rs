@@ -5,4 +5,6 @@ pub mod checkup;
 mod copy;
 pub mod goal;
 pub mod history;
+mod lock;
 pub mod plan;
+pub mod unlock;

@@ -9,6 +9,7 @@ mod objects;
 pub mod pack;
 mod readers;
 mod refs;
+pub mod remote;
 pub mod shared;
 pub mod signature;
 mod tree;

@@ -2,6 +2,7 @@
 //! Knows nothing of what the programs are for.
 
 pub mod interrupt;
+mod timed;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -10,7 +11,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+pub use timed::{Ended, Patience};
 
 use crate::error::{Error, Kind, Result};
 
@@ -134,35 +137,7 @@ impl Invocation {
     /// Runs to the end and gives the first mebibyte of standard output, or `None` when it took longer than `limit`: then it and
     /// what it started are killed. What it says on standard error is not shown.
     pub fn read_within(&self, limit: Duration) -> Result<Option<Vec<u8>>> {
-        use std::os::unix::process::CommandExt as _;
-        const MOST_BYTES: u64 = 1 << 20;
-        const PAUSE: Duration = Duration::from_millis(5);
-        let mut output = tempfile::tempfile().map_err(|error| self.not_started(error))?;
-        let mut command = self.prepared();
-        // A group of its own: what it starts can be killed with it.
-        command.stdin(Stdio::null()).stderr(Stdio::null()).process_group(0);
-        command.stdout(output.try_clone().map_err(|error| self.not_started(error))?);
-        let mut child = command.spawn().map_err(|error| self.not_started(error))?;
-        let start = Instant::now();
-        let mut ended = None;
-        while ended.is_none() && start.elapsed() < limit && interrupt::check().is_ok() {
-            ended = child.try_wait().map_err(|error| self.not_started(error))?;
-            if ended.is_none() {
-                std::thread::sleep(PAUSE);
-            }
-        }
-        if ended.is_none() {
-            if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-                // It may have ended by itself between the two lines.
-                let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-            }
-            child.wait().map_err(|error| self.not_started(error))?;
-            return interrupt::check().map(|()| None);
-        }
-        let mut text = Vec::new();
-        output.rewind().map_err(|error| self.not_started(error))?;
-        output.take(MOST_BYTES).read_to_end(&mut text).map_err(|error| self.not_started(error))?;
-        Ok(Some(text))
+        Ok(self.end_within(limit, Patience::UntilInterrupted)?.map(|ended| ended.stdout))
     }
 
     /// Runs to the end. Signals that ask this process to stop reach the child too; it is waited for, and the result
@@ -261,6 +236,12 @@ impl fmt::Display for Invocation {
         }
         if self.directory.is_some() { f.write_str(")") } else { Ok(()) }
     }
+}
+
+/// This machine's name, as people know it.
+#[must_use]
+pub fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 fn quoted(word: &OsStr) -> String {

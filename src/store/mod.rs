@@ -9,6 +9,7 @@ pub mod deployments;
 mod earlier;
 mod lfs;
 pub mod line;
+pub mod locks;
 mod migrate;
 mod names;
 mod notes;

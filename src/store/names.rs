@@ -54,14 +54,19 @@ pub(super) fn toolchain(id: &str, source: &str, machine: &Machine) -> String {
 /// The ref of a target's history. A stack is known to AWS by service name, stage and region, wherever the service's
 /// directory is; so is its history.
 pub(super) fn deployments(target: &Target) -> String {
+    format!("refs/slsart/deployments/{}", path(target))
+}
+
+/// The ref of a target's lock, on a remote. Not below `refs/slsart/`: who fetches and pushes all of that must not bring back a
+/// lock that was left since.
+pub(super) fn lock(target: &Target) -> String {
+    format!("refs/slsart-locks/{}", path(target))
+}
+
+fn path(target: &Target) -> String {
     let component = |text: &str| utf8_percent_encode(text, COMPONENT).to_string();
     let Target { service, stage, region, .. } = target;
-    format!(
-        "refs/slsart/deployments/{}/{}/{}",
-        component(service.as_str()),
-        component(stage.as_str()),
-        component(region.as_str())
-    )
+    [service.as_str(), stage.as_str(), region.as_str()].map(component).join("/")
 }
 
 #[cfg(test)]

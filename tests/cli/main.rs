@@ -16,6 +16,7 @@ mod extract;
 mod history;
 mod init;
 mod interface;
+mod lock;
 mod log;
 mod notes;
 mod package;

@@ -1,0 +1,259 @@
+//! One deployment of a target at a time: a lock on this machine, and one that other machines see, a ref on a remote that is taken
+//! and left by compare-and-swap. A lock that was left behind is explained, never broken.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::PathBuf;
+
+use super::plan::Plan;
+use crate::config::LockRemote;
+use crate::error::{Error, Result};
+use crate::git::remote::Moved;
+use crate::git::{Oid, data_dir};
+use crate::package::Sha256;
+use crate::package::manifest::Target;
+use crate::process::{Patience, host};
+use crate::store::deployments::Action;
+use crate::store::locks::{self, Lock};
+use crate::text::words::{ago, short};
+use crate::workspace::Workspace;
+
+/// The locks of a target, as long as the value lives.
+pub(super) struct Held<'a> {
+    workspace: &'a Workspace<'a>,
+    target: Target,
+    local: LocalLock,
+    remote: Option<OnRemote>,
+}
+
+/// A lock on a remote.
+struct OnRemote {
+    remote: String,
+    commit: Oid,
+    /// Whether the remote has said so.
+    is_taken: bool,
+}
+
+/// Takes the locks for what is about to be done.
+///
+/// # Errors
+/// When somebody else has one, and when it can't be told.
+pub(super) fn take<'a>(workspace: &'a Workspace<'a>, plan: &Plan<'_>, no_lock: bool) -> Result<Held<'a>> {
+    let target = plan.target.clone();
+    let local = LocalLock::take(workspace, &target)?;
+    let mut held = Held { workspace, target, local, remote: None };
+    if let Some(remote) = if no_lock { None } else { remote(workspace)? } {
+        held.take_remote(remote, plan)?;
+    }
+    Ok(held)
+}
+
+impl Held<'_> {
+    fn take_remote(&mut self, remote: String, plan: &Plan<'_>) -> Result<()> {
+        let Workspace { repository, context, progress, .. } = self.workspace;
+        progress.phase(&format!("Taking the lock on {remote}"));
+        let package = (plan.package.commit, plan.package.manifest.package.id);
+        let by = (repository.actor()?, host());
+        let lock = Lock::new(plan.action, self.target.clone(), package, by, context.clock.now_precise());
+        let commit = self.workspace.store().write_lock(&lock)?;
+        let left_behind = self.local.left_behind();
+        // Noted before it is taken: what a killed process leaves can then be told from what others hold.
+        self.local.note(Some(commit))?;
+        // Interrupted from here on, it is left again: that does nothing where it was not taken.
+        let on_remote = self.remote.insert(OnRemote { remote: remote.clone(), commit, is_taken: false });
+        let moved = repository.move_remote_ref(
+            &remote,
+            &lock.ref_name(),
+            (None, Some(commit)),
+            Patience::UntilInterrupted,
+        )?;
+        let mut maybe_taken = None;
+        let (why, holder) = match moved {
+            Moved::Done => {
+                on_remote.is_taken = true;
+                return Ok(());
+            }
+            Moved::Unreachable(why) => {
+                maybe_taken = Some(commit);
+                (why, None)
+            }
+            Moved::Elsewhere => (String::new(), holder(self.workspace, &remote, &self.target)?),
+            // Of two that come at once, one is told so in the words of the remote.
+            Moved::Refused(why) => (why, holder(self.workspace, &remote, &self.target)?),
+        };
+        self.remote = None;
+        self.local.note(left_behind.or(maybe_taken))?;
+        Err(match holder {
+            Some(holder) => is_held(self.workspace, &self.target, &remote, &holder, left_behind),
+            None => cannot_take(&self.target, &remote, why),
+        })
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let Some(OnRemote { remote, commit, is_taken }) = self.remote.take() else { return };
+        let Workspace { repository, progress, .. } = self.workspace;
+        let name = locks::ref_of(&self.target);
+        let moved = repository.move_remote_ref(&remote, &name, (Some(commit), None), Patience::Always);
+        let why = match moved {
+            Ok(Moved::Done | Moved::Elsewhere) => {
+                if is_taken && moved.is_ok_and(|moved| moved == Moved::Elsewhere) {
+                    progress.warn(&format!(
+                        "somebody removed the lock on {remote} while this went on: see that nobody else deployed {}",
+                        self.target
+                    ));
+                }
+                // A note that stays names a lock that is gone.
+                let _ = self.local.note(None);
+                return;
+            }
+            Ok(Moved::Refused(why) | Moved::Unreachable(why)) => why,
+            Err(error) => error.to_string(),
+        };
+        let stage = &self.target.stage;
+        progress.warn(&format!(
+            "the lock on {remote} is still there, and keeps others from deploying ({}); to remove it: git slsart unlock -s {stage}",
+            why.lines().next().unwrap_or_default()
+        ));
+    }
+}
+
+/// Who holds a target's lock on a remote.
+pub(super) struct Holder {
+    /// The lock's commit.
+    pub(super) commit: Oid,
+    /// What it says, where that can be read.
+    pub(super) lock: Option<Lock>,
+}
+
+/// Asks a remote who holds a target's lock.
+pub(super) fn holder(workspace: &Workspace<'_>, remote: &str, target: &Target) -> Result<Option<Holder>> {
+    let name = locks::ref_of(target);
+    let refs = workspace.repository.ask_remote_refs(remote, &name)?;
+    let Some((_, commit)) = refs.into_iter().find(|(found, _)| *found == name) else { return Ok(None) };
+    Ok(Some(Holder { commit, lock: read(workspace, remote, &name, commit) }))
+}
+
+/// What a lock says; `None` where it can't be had, or is none.
+pub(super) fn read(workspace: &Workspace<'_>, remote: &str, name: &str, commit: Oid) -> Option<Lock> {
+    let store = workspace.store();
+    store.read_lock(commit).ok().or_else(|| {
+        workspace.repository.fetch_remote_ref(remote, name).ok()?;
+        store.read_lock(commit).ok()
+    })
+}
+
+fn is_held(
+    workspace: &Workspace<'_>,
+    target: &Target,
+    remote: &str,
+    holder: &Holder,
+    left_behind: Option<Oid>,
+) -> Error {
+    let error = Error::refused(format!("another deployment of {target} holds the lock on {remote}"));
+    let error = match &holder.lock {
+        Some(lock) => {
+            let now = workspace.context.clock.now();
+            error.hint(format!(
+                "it is {}'s, on {}, taken {}: {}",
+                lock.by,
+                lock.host,
+                ago(lock.since, now),
+                purpose(lock)
+            ))
+        }
+        None => error.hint(format!("who holds it can't be read: {}", holder.commit)),
+    };
+    let unlock = format!("git slsart unlock -s {}", target.stage);
+    if left_behind == Some(holder.commit) {
+        return error
+            .hint("it was taken from this repository, by a process that was killed or could not leave it")
+            .hint(format!("once you know what that did (git slsart history -s {}): {unlock}", target.stage));
+    }
+    error.hint(format!("wait for its end, or ask; only when nothing of it runs any more: {unlock}"))
+}
+
+/// What a lock was taken for: `rollback to 3f2a1c0`.
+pub(super) fn purpose(lock: &Lock) -> String {
+    let to = if lock.action == Action::Deploy { "of" } else { "to" };
+    format!("{} {to} {}", lock.action.name(), short(&lock.commit, 7))
+}
+
+fn cannot_take(target: &Target, remote: &str, why: String) -> Error {
+    Error::refused(format!("the lock of {target} on {remote} can't be taken"))
+        .hint("whether somebody else is deploying it now is therefore not known; to go on all the same: --no-lock")
+        .hint("where a remote never takes locks: `remote` in [lock] of slsart.toml names another, or is \"none\"")
+        .because(io::Error::other(why))
+}
+
+/// The remote that holds the locks; `None` where none is to.
+pub(super) fn remote(workspace: &Workspace<'_>) -> Result<Option<String>> {
+    let Workspace { repository, config, progress, .. } = workspace;
+    match &config.lock.remote {
+        LockRemote::Nowhere => Ok(None),
+        LockRemote::Named(name) => {
+            repository
+                .need_remote(name)
+                .map_err(|error| error.hint("`remote` in [lock] of slsart.toml names it"))?;
+            Ok(Some(name.clone()))
+        }
+        LockRemote::Auto => {
+            let mut remotes = repository.remotes();
+            if let Some(origin) = remotes.iter().position(|name| name == "origin") {
+                return Ok(Some(remotes.swap_remove(origin)));
+            }
+            if remotes.len() > 1 {
+                progress.warn(
+                    "there are several remotes and none is `origin`: other machines do not see this deployment until `remote` in \
+                     [lock] of slsart.toml names one of them, or is \"none\"",
+                );
+                return Ok(None);
+            }
+            Ok(remotes.pop())
+        }
+    }
+}
+
+/// Keeps a second deployment of a target from starting on this machine. Its file has the lock on the remote that its holder took.
+pub(super) struct LocalLock {
+    file: File,
+    path: PathBuf,
+}
+
+impl LocalLock {
+    /// Takes it.
+    pub(super) fn take(workspace: &Workspace<'_>, target: &Target) -> Result<Self> {
+        let directory = data_dir(workspace.repository).join("locks");
+        fs::create_dir_all(&directory).map_err(|error| Error::io("create", &directory, error))?;
+        let path = directory.join(Sha256::of(target.to_string().as_bytes()).to_string());
+        // What it holds is read once it is locked.
+        let file = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(&path);
+        let file = file.map_err(|error| Error::io("write", &path, error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { file, path }),
+            Err(TryLockError::WouldBlock) => {
+                Err(Error::refused(format!("another deployment of {target} is going on"))
+                    .hint("wait for its end, or stop it: two at once leave nobody knowing what is live"))
+            }
+            Err(TryLockError::Error(error)) => Err(Error::io("lock", &path, error)),
+        }
+    }
+
+    /// The lock on the remote that the last holder took, where it did not come to leave it.
+    fn left_behind(&mut self) -> Option<Oid> {
+        let mut text = String::new();
+        self.file.rewind().ok()?;
+        (&self.file).take(64).read_to_string(&mut text).ok()?;
+        Oid::from_str(text.trim()).ok()
+    }
+
+    fn note(&mut self, lock: Option<Oid>) -> Result<()> {
+        let mut write = || {
+            self.file.set_len(0)?;
+            self.file.rewind()?;
+            lock.map_or(Ok(()), |lock| writeln!(self.file, "{lock}"))
+        };
+        write().map_err(|error| Error::io("write", &self.path, error))
+    }
+}

@@ -1,0 +1,112 @@
+//! Refs of a remote, moved by compare-and-swap through the git command, which has the user's credentials and proxies. Asks
+//! nobody anything: no answer in time is an answer.
+
+use std::time::Duration;
+
+use super::{Oid, Repository};
+use crate::error::{Error, Result};
+use crate::process::{Ended, Invocation, Patience};
+
+/// How long a remote may take to answer.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// What a remote said to the move of a ref.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moved {
+    /// It is done.
+    Done,
+    /// The ref is not, or not any more, where it was to be moved from.
+    Elsewhere,
+    /// The remote does not want it, in its own words.
+    Refused(String),
+    /// There was no answer; why, as far as git knows.
+    Unreachable(String),
+}
+
+impl Repository {
+    /// Moves the ref `name` of `remote` from `old` to `new`, if that is where it is; `None` is no ref.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Interrupted`], when `patience` has an end; then it may be moved or not.
+    pub fn move_remote_ref(
+        &self,
+        remote: &str,
+        name: &str,
+        (old, new): (Option<Oid>, Option<Oid>),
+        patience: Patience,
+    ) -> Result<Moved> {
+        let text = |id: Option<Oid>| id.map(|id| id.to_string()).unwrap_or_default();
+        let push = self
+            .quietly()
+            .args(["-c", &format!("remote.{remote}.mirror=false"), "push", "--porcelain", "--no-verify"])
+            .args(["--no-follow-tags", "--recurse-submodules=no"])
+            .arg(format!("--force-with-lease={name}:{}", text(old)))
+            .args(["--", remote, &format!("{}:{name}", text(new))]);
+        let Some(ended) = push.end_within(LIMIT, patience)? else {
+            return Ok(Moved::Unreachable(no_answer()));
+        };
+        Ok(if ended.succeeded { Moved::Done } else { refusal(&ended) })
+    }
+
+    /// What the refs of `remote` that match `pattern` point at.
+    ///
+    /// # Errors
+    /// When it can't be reached.
+    pub fn ask_remote_refs(&self, remote: &str, pattern: &str) -> Result<Vec<(String, Oid)>> {
+        let ask = self.quietly().args(["ls-remote", "--quiet", "--", remote, pattern]);
+        let output = answer(remote, &ask)?;
+        let parse = |line: &str| {
+            let (id, name) = line.split_once('\t')?;
+            Some((name.to_owned(), Oid::from_str(id).ok()?))
+        };
+        Ok(String::from_utf8_lossy(&output).lines().filter_map(parse).collect())
+    }
+
+    /// Fetches what the ref `name` of `remote` points at; no ref here leads to it.
+    pub fn fetch_remote_ref(&self, remote: &str, name: &str) -> Result<()> {
+        let fetch = self
+            .quietly()
+            .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc"])
+            .args(["--no-recurse-submodules", "--", remote, name]);
+        answer(remote, &fetch).map(drop)
+    }
+
+    /// The git command, where nobody is asked anything and what it says can be read.
+    fn quietly(&self) -> Invocation {
+        self.command()
+            .env("GIT_TERMINAL_PROMPT", "0")
+            // Without an agent, ssh would wait for a terminal that it does not have.
+            .env("SSH_ASKPASS_REQUIRE", "force")
+            .env("LC_ALL", "C")
+    }
+}
+
+fn answer(remote: &str, command: &Invocation) -> Result<Vec<u8>> {
+    let cannot = || Error::refused(format!("{remote} can't be reached"));
+    match command.end_within(LIMIT, Patience::UntilInterrupted)? {
+        Some(Ended { succeeded: true, stdout, .. }) => Ok(stdout),
+        Some(ended) => Err(cannot().because(std::io::Error::other(words(&ended.stderr)))),
+        None => Err(cannot().because(std::io::Error::other(no_answer()))),
+    }
+}
+
+/// What a push that failed says (git-push, "Output"): a line a ref, `!` before one that was not moved.
+fn refusal(ended: &Ended) -> Moved {
+    let output = String::from_utf8_lossy(&ended.stdout);
+    match output.lines().find_map(|line| line.strip_prefix("!\t")) {
+        Some(line) if line.ends_with("(stale info)") => Moved::Elsewhere,
+        Some(line) => {
+            let summary = line.rsplit('\t').next().unwrap_or_default();
+            Moved::Refused([summary, &words(&ended.stderr)].join("\n").trim().to_owned())
+        }
+        None => Moved::Unreachable(words(&ended.stderr)),
+    }
+}
+
+fn no_answer() -> String {
+    format!("no answer within {} seconds", LIMIT.as_secs())
+}
+
+fn words(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim().to_owned()
+}

@@ -1,0 +1,80 @@
+//! Children that may take only so long, and what came of them.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::{Invocation, interrupt};
+use crate::error::{Error, Result};
+
+/// Most bytes that are read of what a child printed.
+const MOST_BYTES: u64 = 1 << 20;
+/// How long to wait between two looks at a child.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What came of a child that ended in time.
+#[derive(Debug)]
+pub struct Ended {
+    /// Whether it succeeded.
+    pub succeeded: bool,
+    /// The first mebibyte of its standard output.
+    pub stdout: Vec<u8>,
+    /// The first mebibyte of its standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// Whether a child is waited for when a signal asks this process to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// It is killed.
+    UntilInterrupted,
+    /// It cleans up, and is waited for.
+    Always,
+}
+
+impl Invocation {
+    /// Runs to the end, or gives `None` when that took longer than `limit`: then it and what it started are killed. It can't ask
+    /// anything of a terminal.
+    pub fn end_within(&self, limit: Duration, patience: Patience) -> Result<Option<Ended>> {
+        let not_started = |error| self.not_started(error);
+        let mut stdout = tempfile::tempfile().map_err(not_started)?;
+        let mut stderr = tempfile::tempfile().map_err(not_started)?;
+        let mut command = self.prepared();
+        // A group of its own: what it starts can be killed with it.
+        command.stdin(Stdio::null()).process_group(0);
+        command.stdout(stdout.try_clone().map_err(not_started)?);
+        command.stderr(stderr.try_clone().map_err(not_started)?);
+        let mut child = command.spawn().map_err(not_started)?;
+        let start = Instant::now();
+        let goes_on = || patience == Patience::Always || interrupt::check().is_ok();
+        let mut ended = None;
+        while ended.is_none() && start.elapsed() < limit && goes_on() {
+            ended = child.try_wait().map_err(not_started)?;
+            if ended.is_none() {
+                std::thread::sleep(PAUSE);
+            }
+        }
+        let Some(status) = ended else {
+            if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+                // It may have ended by itself between the two lines.
+                let _ = kill_process_group(group, Signal::KILL);
+            }
+            child.wait().map_err(not_started)?;
+            return if goes_on() { Ok(None) } else { Err(Error::interrupted()) };
+        };
+        let (stdout, stderr) =
+            (text(&mut stdout).map_err(not_started)?, text(&mut stderr).map_err(not_started)?);
+        Ok(Some(Ended { succeeded: status.success(), stdout, stderr }))
+    }
+}
+
+fn text(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    file.rewind()?;
+    file.take(MOST_BYTES).read_to_end(&mut text)?;
+    Ok(text)
+}
