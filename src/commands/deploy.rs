@@ -5,12 +5,13 @@ use clap::Args;
 use super::{framework_output, installing};
 use crate::cli::TargetArgs;
 use crate::deploy::apply::{Applying, apply};
+use crate::deploy::choices::Choices;
 use crate::deploy::goal::Goal;
 use crate::deploy::plan::Plan;
 use crate::error::Result;
 use crate::store::deployments::Action;
 use crate::ui::Ui;
-use crate::workspace::Workspace;
+use crate::workspace::{Wanted, Workspace};
 
 /// Deploy a recorded package
 ///
@@ -78,9 +79,19 @@ pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) 
         (Some(revision), _) => Plan::of(workspace, Action::Rollback, revision, &wanted)?,
         (None, Some(number)) => Plan::back(workspace, Goal::Number(number), &wanted)?,
         (None, None) if args.undo => Plan::back(workspace, Goal::Undone, &wanted)?,
+        // Who says yes beforehand wants the one that can be known beforehand.
+        (None, None) if ui.can_ask() && !args.act.yes => pick(workspace, &wanted, ui)?,
         (None, None) => Plan::back(workspace, Goal::Previous, &wanted)?,
     };
     act(&plan, &args.act, workspace, ui)
+}
+
+/// Asks for the package to go back to.
+fn pick<'r>(workspace: &Workspace<'r>, wanted: &Wanted, ui: &Ui) -> Result<Plan<'r>> {
+    let choices = Choices::of(workspace, wanted)?;
+    let question = format!("Roll {} back to", choices.target);
+    let index = ui.pick(&question, &choices.rows, choices.first(), choices.remark().as_deref())?;
+    choices.plan(workspace, index)
 }
 
 fn act(plan: &Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
@@ -92,7 +103,13 @@ fn act(plan: &Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
     if args.yes {
         ui.show(plan);
     } else {
-        ui.confirm(plan, "Go on?", "say --yes to act without being asked, or --dry-run to see the plan")?;
+        let question = format!("Go on with {}?", plan.target);
+        let hint = "say --yes to act without being asked, or --dry-run to see the plan";
+        if workspace.config.deploy.protected.contains(&plan.target.stage) {
+            ui.confirm_word(plan, &question, plan.target.stage.as_str(), hint)?;
+        } else {
+            ui.confirm(plan, &question, hint)?;
+        }
     }
     let applying = Applying {
         reason: args.message.clone(),

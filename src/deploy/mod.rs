@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod checkup;
+pub mod choices;
 mod copy;
 pub mod goal;
 pub mod history;

@@ -181,7 +181,7 @@ fn describe_live(repository: &Repository, live: &Deployment) -> Live {
 }
 
 /// A commit's short id, and its tag if it has one, else its subject.
-fn describe_commit(repository: &Repository, commit: Oid) -> (String, String) {
+pub(super) fn describe_commit(repository: &Repository, commit: Oid) -> (String, String) {
     let subject = repository.commit(commit).map(|commit| commit.subject).unwrap_or_default();
     let tag = repository.tag_of(commit);
     (repository.short_id(commit), tag.unwrap_or(subject))

@@ -36,7 +36,7 @@ impl Filter {
 }
 
 /// A package, and the commit it belongs to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// The commit.
     pub commit: Oid,

@@ -1,6 +1,7 @@
 //! The only place that prints. Results go to standard output, everything else to standard error; colour is never the
 //! only signal.
 
+mod pick;
 mod progress;
 mod prompt;
 

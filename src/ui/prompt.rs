@@ -15,6 +15,17 @@ impl Ui {
     /// # Errors
     /// When the answer is no, and when there is nobody to ask.
     pub fn confirm(&self, plan: &impl Display, question: &str, hint: &str) -> Result<()> {
+        let answer = self.ask(plan, &format!("{question}{BOLD:#} [y/N] "), hint)?;
+        agreed(matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// The same where a keystroke is too little: `word` has to be typed.
+    pub fn confirm_word(&self, plan: &impl Display, question: &str, word: &str, hint: &str) -> Result<()> {
+        let answer = self.ask(plan, &format!("{question} Type {word} to go on:{BOLD:#} "), hint)?;
+        agreed(answer == word)
+    }
+
+    fn ask(&self, plan: &impl Display, question: &str, hint: &str) -> Result<String> {
         self.show(plan);
         let input = std::io::stdin();
         if !input.is_terminal() || self.options.json {
@@ -25,7 +36,7 @@ impl Ui {
         if self.is_quiet() {
             self.stderr(&printable(&plan.to_string()));
         }
-        self.stderr(&format!("{BOLD}{question}{BOLD:#} [y/N] "));
+        self.stderr(&format!("{BOLD}{question}"));
         if let Err(error) = interrupt::wait_for(&input) {
             self.stderr("\n");
             return Err(error);
@@ -36,10 +47,10 @@ impl Ui {
             .read_line(&mut answer)
             .map_err(|error| Error::refused("cannot read the answer").because(error))?;
         interrupt::check()?;
-        if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
-            Ok(())
-        } else {
-            Err(Error::refused("not confirmed: nothing was changed"))
-        }
+        Ok(answer.trim().to_owned())
     }
+}
+
+fn agreed(yes: bool) -> Result<()> {
+    if yes { Ok(()) } else { Err(Error::refused("not confirmed: nothing was changed")) }
 }

@@ -463,6 +463,10 @@ sys.exit(os.waitstatus_to_exitcode(status))
         let arguments = ["-c", program, slsart].into_iter().chain(line.iter().copied());
         let outcome = sandbox.run("python3", arguments);
         assert_eq!(outcome.code, 130, "{outcome}");
-        assert!(outcome.stdout.contains("Deploy") && outcome.stdout.contains("Go on?"), "{outcome}");
+        assert!(
+            outcome.stdout.contains("Deploy")
+                && outcome.stdout.contains("Go on with orders · prod · us-east-1?"),
+            "{outcome}"
+        );
     }
 }

@@ -31,6 +31,7 @@ Commands:
   history      Show the deployments of a target, the live one marked
   ban          Mark a package as bad: it is not deployed any more
   unban        Lift the ban of a package
+  unlock       Remove the lock of a target that a deployment left behind on the remote
   toolchain    Keep installed plugins in the repository, so that a rollback needs no registry
   completions  Print a completion script for a shell
   man          Print the manual page, or write all pages to a directory

@@ -26,5 +26,6 @@ mod post_commit;
 mod record;
 mod show;
 mod sources;
+mod terminal;
 mod toolchain;
 mod verify;

@@ -1,0 +1,64 @@
+//! A choice of one of several lines, by a person at a terminal: arrows, or typing what a line has.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal as _};
+
+use anstream::ColorChoice;
+use inquire::ui::RenderConfig;
+use inquire::{InquireError, Select};
+
+use super::Ui;
+use crate::error::{Error, Result};
+use crate::text::words::line;
+
+/// How many lines are shown at once.
+const PAGE: usize = 12;
+
+impl Ui {
+    /// Whether there is a person to ask, at a terminal that can show a choice.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        !self.is_json() && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks which of `rows` is meant.
+    ///
+    /// # Arguments
+    /// `first`: the one that is chosen at first. `remark`: what else there is to know.
+    ///
+    /// # Returns
+    /// The index of the chosen one.
+    ///
+    /// # Errors
+    /// When none is chosen, with Escape or Ctrl-C.
+    pub fn pick(
+        &self,
+        question: &str,
+        rows: &[impl Display],
+        first: usize,
+        remark: Option<&str>,
+    ) -> Result<usize> {
+        self.spinner.clear();
+        let rows: Vec<String> = rows.iter().map(|row| line(&row.to_string()).into_owned()).collect();
+        let keys = "↑ ↓ to move, type to filter, Enter to choose, Escape to leave";
+        let help = remark.map_or_else(|| keys.to_owned(), |remark| format!("{keys} · {}", line(remark)));
+        let mut select = Select::new(question, rows)
+            .with_starting_cursor(first)
+            .with_page_size(PAGE)
+            .with_help_message(&help);
+        if self.options.color == ColorChoice::Never {
+            select = select.with_render_config(RenderConfig::empty());
+        }
+        match select.raw_prompt() {
+            Ok(chosen) => Ok(chosen.index),
+            Err(InquireError::OperationInterrupted) => Err(Error::interrupted()),
+            Err(InquireError::IO(error)) if error.kind() == io::ErrorKind::Interrupted => {
+                Err(Error::interrupted())
+            }
+            Err(InquireError::OperationCanceled) => {
+                Err(Error::refused("nothing was chosen: nothing was changed"))
+            }
+            Err(error) => Err(Error::refused("cannot ask on this terminal").because(error)),
+        }
+    }
+}
