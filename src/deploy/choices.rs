@@ -132,7 +132,7 @@ impl fmt::Display for Choice {
             write!(f, "{}", if index == 0 { " · " } else { ", " })?;
             match change {
                 Change::Version { before, now } => {
-                    write!(f, "{} {} → {}", line(name), line(before), line(now))?
+                    write!(f, "{} {} → {}", line(name), line(before), line(now))?;
                 }
                 Change::Gone { .. } => write!(f, "without {}", line(name))?,
                 Change::New { .. } => write!(f, "with {}", line(name))?,

@@ -53,14 +53,13 @@ impl<'r> Plan<'r> {
         let mut skipped = Vec::new();
         for deployment in back {
             let found = package_of(workspace, deployment)?;
-            match workspace.store().ban(found.commit, found.line.package)? {
-                Some(ban) => skipped.push(skip(workspace, &found, &ban)),
-                None => {
-                    let mut plan = Self::of_found(workspace, Action::Rollback, &found)?;
-                    plan.warnings.splice(0..0, skipped);
-                    return Ok(plan);
-                }
+            if let Some(ban) = workspace.store().ban(found.commit, found.line.package)? {
+                skipped.push(skip(workspace, &found, &ban));
+                continue;
             }
+            let mut plan = Self::of_found(workspace, Action::Rollback, &found)?;
+            plan.warnings.splice(0..0, skipped);
+            return Ok(plan);
         }
         let none = format!("there is no successful deployment of {target} to go back to");
         Err(Error::not_recorded(none)

@@ -32,6 +32,8 @@ struct OnRemote {
     commit: Oid,
     /// Whether the remote has said so.
     is_taken: bool,
+    /// The lock that an earlier holder left behind.
+    left_behind: Option<Oid>,
 }
 
 /// Takes the locks for what is about to be done.
@@ -43,13 +45,13 @@ pub(super) fn take<'a>(workspace: &'a Workspace<'a>, plan: &Plan<'_>, no_lock: b
     let local = LocalLock::take(workspace, &target)?;
     let mut held = Held { workspace, target, local, remote: None };
     if let Some(remote) = if no_lock { None } else { remote(workspace)? } {
-        held.take_remote(remote, plan)?;
+        held.take_remote(&remote, plan)?;
     }
     Ok(held)
 }
 
 impl Held<'_> {
-    fn take_remote(&mut self, remote: String, plan: &Plan<'_>) -> Result<()> {
+    fn take_remote(&mut self, remote: &str, plan: &Plan<'_>) -> Result<()> {
         let Workspace { repository, context, progress, .. } = self.workspace;
         progress.phase(&format!("Taking the lock on {remote}"));
         let package = (plan.package.commit, plan.package.manifest.package.id);
@@ -60,9 +62,10 @@ impl Held<'_> {
         // Noted before it is taken: what a killed process leaves can then be told from what others hold.
         self.local.note(Some(commit))?;
         // Interrupted from here on, it is left again: that does nothing where it was not taken.
-        let on_remote = self.remote.insert(OnRemote { remote: remote.clone(), commit, is_taken: false });
+        let on_remote =
+            self.remote.insert(OnRemote { remote: remote.to_owned(), commit, is_taken: false, left_behind });
         let moved = repository.move_remote_ref(
-            &remote,
+            remote,
             &lock.ref_name(),
             (None, Some(commit)),
             Patience::UntilInterrupted,
@@ -77,22 +80,22 @@ impl Held<'_> {
                 maybe_taken = Some(commit);
                 (why, None)
             }
-            Moved::Elsewhere => (String::new(), holder(self.workspace, &remote, &self.target)?),
+            Moved::Elsewhere => (String::new(), holder(self.workspace, remote, &self.target)?),
             // Of two that come at once, one is told so in the words of the remote.
-            Moved::Refused(why) => (why, holder(self.workspace, &remote, &self.target)?),
+            Moved::Refused(why) => (why, holder(self.workspace, remote, &self.target)?),
         };
         self.remote = None;
         self.local.note(left_behind.or(maybe_taken))?;
         Err(match holder {
-            Some(holder) => is_held(self.workspace, &self.target, &remote, &holder, left_behind),
-            None => cannot_take(&self.target, &remote, why),
+            Some(holder) => is_held(self.workspace, &self.target, remote, &holder, left_behind),
+            None => cannot_take(&self.target, remote, why),
         })
     }
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        let Some(OnRemote { remote, commit, is_taken }) = self.remote.take() else { return };
+        let Some(OnRemote { remote, commit, is_taken, left_behind }) = self.remote.take() else { return };
         let Workspace { repository, progress, .. } = self.workspace;
         let name = locks::ref_of(&self.target);
         let moved = repository.move_remote_ref(&remote, &name, (Some(commit), None), Patience::Always);
@@ -105,7 +108,7 @@ impl Drop for Held<'_> {
                     ));
                 }
                 // A note that stays names a lock that is gone.
-                let _ = self.local.note(None);
+                let _ = self.local.note(left_behind.filter(|_| !is_taken));
                 return;
             }
             Ok(Moved::Refused(why) | Moved::Unreachable(why)) => why,

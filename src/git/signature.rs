@@ -71,8 +71,13 @@ impl Repository {
         let mut all = HashMap::new();
         // A command line holds only so many.
         for some in commits.chunks(500) {
-            let command =
-                self.command().args(["log", "--no-walk=unsorted", "--format=%H%x00%G?%x00%GS%x00%GF"]);
+            let command = self.command().args([
+                "-c",
+                "log.showSignature=false",
+                "log",
+                "--no-walk=unsorted",
+                "--format=%H%x00%G?%x00%GS%x00%GF",
+            ]);
             let output = command.args(some.iter().map(Oid::to_string)).arg("--").read()?;
             for line in String::from_utf8_lossy(&output).lines() {
                 let mut fields = line.split('\0');
