@@ -158,6 +158,42 @@ hint: run this in a clone, or name a commit: commands that take one work here
 }
 
 #[test]
+fn a_repository_that_libgit2_cannot_read_is_said_to_be_one() {
+    let sandbox = Sandbox::bare();
+    sandbox.shell("git init --quiet --object-format=sha256 ../sha256 && git init --quiet --ref-format=reftable ../reftable");
+    sandbox.slsart("-C ../sha256 log").is(str![[r#"
+"#]]);
+    let reftable = sandbox.slsart("-C ../reftable log");
+    assert_eq!(reftable.code, 1, "{reftable}");
+    assert!(reftable.stderr.contains("git refs migrate --ref-format=files"), "{reftable}");
+}
+
+/// As whoever may read everything and write nothing; root may write whatever the permissions are, so it becomes nobody.
+#[test]
+fn a_repository_that_may_only_be_read_gives_and_takes_nothing() {
+    let sandbox = Sandbox::recorded();
+    sandbox.build("dist", "dev");
+    let before = sandbox.fingerprint();
+    sandbox.shell("chmod -R a+rX,a-w . && chmod a+rx .. && mkdir -m 777 ../theirs").succeeded();
+    let as_nobody = |line: &str| {
+        let program = env!("CARGO_BIN_EXE_git-slsart");
+        let nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups";
+        sandbox.shell(&format!(
+            "git config --file ../theirs/.gitconfig safe.directory '*'; export HOME=$PWD/../theirs; \
+             $(test \"$(id -u)\" -ne 0 || echo {nobody}) {program} {line}"
+        ))
+    };
+    as_nobody("extract HEAD -o ../theirs/out -q").succeeded();
+    as_nobody("verify -q").succeeded();
+    let refused = as_nobody("record ../dist -q");
+    assert_eq!(refused.code, 1, "{refused}");
+    assert!(refused.stderr.contains("hint: "), "{refused}");
+    sandbox.shell("chmod -R u+w .").succeeded();
+    sandbox.is_as_before(&before);
+    sandbox.fsck();
+}
+
+#[test]
 fn a_shallow_clone_lists_and_reads_what_it_has() {
     let sandbox = Sandbox::recorded();
     sandbox.change("Answer two");
