@@ -43,7 +43,7 @@ use history::Recorded;
 const MANY: usize = 10_000;
 const FEW: usize = 10;
 
-/// `cargo bench -- growth` prints one of the tables.
+/// `cargo bench --bench figures -- growth` prints one of the tables.
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     if let Some((first, step)) = asked.split_first()

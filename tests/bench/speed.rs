@@ -1,4 +1,4 @@
-//! How fast the archive codec is by itself: `cargo bench -- speed`, over what two variables name.
+//! How fast the archive codec is by itself: `cargo bench --bench figures -- speed`, over what two variables name.
 
 use std::fs;
 use std::time::Instant;
