@@ -72,10 +72,8 @@ fn the_recorded_node_runs_everything_where_a_version_manager_has_it() {
     // Without it, another first number is told, and stops nothing.
     fs::remove_dir_all(sandbox.beside("home/.nvm")).unwrap();
     let deploy = sandbox.slsart("deploy -s prod --yes").succeeded();
-    assert!(deploy.stderr.contains("  ! node       [NODE] is here and 99.1.0 made the package\n") || {
-        let shown = deploy.to_string();
-        shown.contains("  ! node       [NODE] is here and 99.1.0 made the package\n")
-    });
+    let warned = "  ! node       [NODE] is here and 99.1.0 made the package\n";
+    assert!(deploy.to_string().contains(warned), "{deploy}");
     assert!(!deploy.stderr.contains("Using node"), "{deploy}");
 }
 
@@ -84,7 +82,28 @@ fn a_node_that_the_framework_refuses_stops_before_it_starts() {
     let sandbox = packaged(&[]);
     let path = nvm(&sandbox, "16.20.2");
     let deploy = sandbox.slsart_with("deploy -s prod --yes", &[("PATH", &path), ("NVM_DIR", "/nowhere")]);
-    deploy.is(str![]);
+    deploy.is(str![[r#"
+── stderr ──
+Target    orders · prod · us-east-1
+Live      not known: nothing was deployed by git slsart yet
+Deploy    d37701c  Ignore what is made  package b446d85c · 1.8 kB · 2 minutes ago · node [NODE] · osls 4.3.1
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
+  ! node       16.20.2 is here and [NODE] made the package
+  ✓ variables  as when packaging (DB_URL)
+Checking out the commit
+Installing plugins (npm)
+Checking plugins and package
+error: osls 4.3.1 runs on node >=18, and 16.20.2 is here
+hint: use that node, or have a version manager install it, such as: nvm install [NODE]
+hint: the framework was not started: nothing was changed in AWS
+── exit 1 ──
+
+"#]]);
     assert!(!sandbox.runs().contains("deploy"), "{}", sandbox.runs());
     assert_eq!(sandbox.worktrees(), 1);
 }
@@ -150,14 +169,50 @@ fn a_runtime_that_is_over_blocks_and_can_be_allowed() {
     let before = sandbox.fingerprint();
     let late = [("SLSART_NOW", LATE)];
     let deploy = sandbox.slsart_with("deploy -s prod --yes", &late);
-    deploy.is(str![]);
+    deploy.is(str![[r#"
+── stderr ──
+Target    orders · prod · us-east-1
+Live      not known: nothing was deployed by git slsart yet
+Deploy    d37701c  Ignore what is made  package b446d85c · 1.8 kB · 1 year ago · node [NODE] · osls 4.3.1
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✗ runtimes   Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction
+    hint:     by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
+  ✓ node       [NODE], as recorded
+  ✓ variables  as when packaging (DB_URL)
+error: Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction
+hint: by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
+── exit 1 ──
+
+"#]]);
     let plan = sandbox.slsart_with("deploy -s prod -n --json", &late);
     assert_eq!(plan.code, 1, "a dry run ends as the run would: {plan}");
     let (verdict, message) = check(&plan, "runtimes").unwrap();
     assert_eq!(verdict, "blocks");
     let error: Value = serde_json::from_str(&plan.stderr).unwrap();
     assert_eq!(error["error"]["message"], message.as_str());
-    sandbox.slsart_with("check -s prod -q", &late).is(str![]);
+    sandbox.slsart_with("check -s prod -q", &late).is(str![[r#"
+✓ clean      the working tree is as HEAD has it
+✓ package    packaged for orders · prod · us-east-1 (b446d85c)
+✓ lockfile   package-lock.json is as recorded
+✓ plugins    as recorded (serverless-hello 1.2.0, ./plugins/trace)
+✓ framework  osls 4.3.1, as recorded
+✓ intact     3 files are what was recorded
+✓ target     made for orders · prod · us-east-1
+✗ runtimes   Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction
+  hint:     by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
+✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
+✓ node       [NODE], as recorded
+✓ variables  as when packaging (DB_URL)
+── stderr ──
+error: 1 of 12 checks failed
+── exit 1 ──
+
+"#]]);
     sandbox.is_as_before(&before);
 
     let in_time = sandbox.slsart_with("deploy -s prod -n --json", &[("SLSART_NOW", IN_TIME)]).succeeded();
@@ -169,7 +224,13 @@ fn a_runtime_that_is_over_blocks_and_can_be_allowed() {
     assert!(allowed.stderr.contains("(allowed by --allow-runtime)"), "{allowed}");
     matches(
         sandbox.slsart("deploy -s prod --yes --allow-runtime nodejs22.x").to_string(),
-        str![],
+        str![[r#"
+── stderr ──
+error: nothing has to be allowed with --allow-runtime nodejs22.x
+hint: leave it out: see the checks with --dry-run
+── exit 2 ──
+
+"#]],
     );
 }
 
@@ -179,8 +240,29 @@ fn several_that_block_are_told_at_once() {
     fs::remove_file(sandbox.path("package-lock.json")).unwrap();
     sandbox.commit("Remove the lockfile");
     sandbox.record("prod");
-    sandbox.slsart_with("rollback HEAD -s prod --yes", &[("SLSART_NOW", LATE)]).is(str![]);
-    sandbox.slsart("history").is(str![]);
+    sandbox.slsart_with("rollback HEAD -s prod --yes", &[("SLSART_NOW", LATE)]).is(str![[r#"
+── stderr ──
+Target    orders · prod · us-east-1
+Live      not known: nothing was deployed by git slsart yet
+Restore   a17b3ad  Remove the lockfile  package be694c54 · 1.3 kB · 1 year ago
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✗ runtimes   Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction
+    hint:     by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ✗ toolchain  the commit has no lockfile for the service: nobody knows which plugins it had
+    hint:     commit the lockfile of your package manager, such as package-lock.json, and package that commit
+error: Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction; the commit has no lockfile for the service: nobody knows which plugins it had
+hint: by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
+hint: commit the lockfile of your package manager, such as package-lock.json, and package that commit
+── exit 1 ──
+
+"#]]);
+    sandbox.slsart("history").is(str![[r#"
+nothing was deployed by git slsart here
+
+"#]]);
 }
 
 #[test]
@@ -192,7 +274,7 @@ fn a_rollback_shows_where_its_plugins_come_from() {
     assert_eq!(toolchain("deploy").0, "ok");
     let warned = "npm installs the plugins from package-lock.json: none are kept here";
     assert_eq!(toolchain("rollback"), ("warning".to_owned(), warned.to_owned()));
-    sandbox.slsart("toolchain save HEAD --yes -q").succeeded();
+    sandbox.slsart("toolchain save HEAD -q").succeeded();
     let (verdict, message) = toolchain("rollback");
     assert_eq!(verdict, "ok");
     assert!(message.starts_with("the plugins are kept here (toolchain "), "{message}");
