@@ -57,9 +57,15 @@ pub fn outlook(
         return Ok(Outlook::NoLockfile);
     };
     let mut unfit = Vec::new();
-    let fitting = fitting(workspace, source, &lockfile, programs, &context.cwd, &mut unfit)?;
-    if let Some(stored) = fitting.into_iter().next() {
-        return Ok(Outlook::Restored(stored.toolchain.id));
+    match fitting(workspace, source, &lockfile, programs, &context.cwd, &mut unfit) {
+        Ok(fitting) => {
+            if let Some(stored) = fitting.into_iter().next() {
+                return Ok(Outlook::Restored(stored.toolchain.id));
+            }
+        }
+        Err(error) if error.kind == Kind::Interrupted => return Err(error),
+        // Such as that there is no node.
+        Err(error) => unfit.push(error.message),
     }
     let program = install::program(lockfile.kind);
     let found = programs.find(program, &context.environment).is_some();

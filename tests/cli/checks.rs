@@ -130,7 +130,8 @@ fn variables_that_differ_are_told_by_name_and_never_by_value() {
     sandbox.write(".env.prod", "DB_URL='postgres://a-third-secret'\n");
     assert_eq!(variables(&[]), warning("DB_URL not what it was when packaging"));
 
-    let manifest = sandbox.shell("git show $(git for-each-ref --format='%(refname)' refs/slsart/packages):manifest.toml");
+    let manifest = sandbox
+        .shell("git show $(git for-each-ref --format='%(refname)' refs/slsart/packages):manifest.toml");
     assert!(manifest.stdout.contains("[environment.marks]\nDB_URL = \""), "{manifest}");
     assert!(!manifest.stdout.contains("secret"), "{manifest}");
 }

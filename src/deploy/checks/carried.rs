@@ -25,17 +25,17 @@ pub(super) fn check(
         return Ok(Some(warning(message)));
     }
     let matcher = carry.matcher()?;
-    let mut matched = vec![false; carry.paths.len()];
+    let mut used = vec![false; carry.paths.len()];
     for path in found.keys() {
         // Each pattern is two in the matcher: of a file, and of what is in a directory.
-        matcher.matches(path).into_iter().for_each(|index| matched[index / 2] = true);
+        matcher.matches(path).into_iter().for_each(|index| used[index / 2] = true);
     }
     let defaults = Carry::default();
     let unmatched: Vec<&str> = carry
         .paths
         .iter()
-        .zip(matched)
-        .filter(|(pattern, matched)| !matched && !defaults.paths.contains(pattern))
+        .zip(used)
+        .filter(|(pattern, used)| !used && !defaults.paths.contains(pattern))
         .map(|(pattern, _)| pattern.as_str())
         .collect();
     if !unmatched.is_empty() {

@@ -1,8 +1,10 @@
 //! Sizes that AWS does not take, and that no account can have raised.
 //!
-//! CloudFormation: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>, the template's size as
+//! `CloudFormation`: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>, the template's size as
 //! it refuses it. Lambda: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>. Both read on 2026-11-27; the
 //! 50 MB of a zip hold for direct uploads, and the framework uploads by way of S3.
+
+use std::collections::HashMap;
 
 use serde_json::Value;
 
@@ -21,10 +23,8 @@ const NAME: &str = "limits";
 
 /// A line for each limit that is passed, or one for all. `unzipped` gives the unzipped size of an archive of the package, by its
 /// name; `None` where the package has none of that name.
-pub(super) fn check(
-    template: &Value,
-    mut unzipped: impl FnMut(&str) -> Result<Option<u64>>,
-) -> Result<Vec<Check>> {
+pub(super) fn check(template: &Value, unzipped: impl Fn(&str) -> Result<Option<u64>>) -> Result<Vec<Check>> {
+    let mut sizes = Sizes { unzipped, known: HashMap::new() };
     let mut checks = Vec::new();
     let blocks = |message: String, hint: &str| Check::blocks(NAME, message, hint);
     // The framework uploads it without spaces.
@@ -44,11 +44,11 @@ pub(super) fn check(
             continue;
         }
         let properties = &resource["Properties"];
-        let mut total = size_of(&properties["Code"], &mut unzipped)?;
+        let mut total = sizes.of(&properties["Code"])?;
         for layer in properties["Layers"].as_array().into_iter().flatten() {
             // Of a layer of another stack, the size is not known here.
             let own = layer["Ref"].as_str().map(|id| &template["Resources"][id]["Properties"]["Content"]);
-            total += own.map_or(Ok(0), |content| size_of(content, &mut unzipped))?;
+            total += own.map_or(Ok(0), |content| sizes.of(content))?;
         }
         if total > UNZIPPED_BYTES {
             let message = format!("{id} has {total} bytes unzipped, and Lambda takes {UNZIPPED_BYTES}");
@@ -70,10 +70,23 @@ pub(super) fn check(
     Ok(checks)
 }
 
-/// The unzipped size of the archive whose S3 key `code` names.
-fn size_of(code: &Value, unzipped: &mut impl FnMut(&str) -> Result<Option<u64>>) -> Result<u64> {
-    let file = code["S3Key"].as_str().and_then(|key| key.rsplit('/').next());
-    Ok(file.map(unzipped).transpose()?.flatten().unwrap_or(0))
+/// Unzipped sizes, each found out once: functions share archives.
+struct Sizes<F> {
+    unzipped: F,
+    known: HashMap<String, u64>,
+}
+
+impl<F: Fn(&str) -> Result<Option<u64>>> Sizes<F> {
+    /// That of the archive whose S3 key `code` names; 0 where it is not in the package.
+    fn of(&mut self, code: &Value) -> Result<u64> {
+        let Some(file) = code["S3Key"].as_str().and_then(|key| key.rsplit('/').next()) else { return Ok(0) };
+        if let Some(size) = self.known.get(file) {
+            return Ok(*size);
+        }
+        let size = (self.unzipped)(file)?.unwrap_or(0);
+        self.known.insert(file.to_owned(), size);
+        Ok(size)
+    }
 }
 
 #[cfg(test)]

@@ -56,10 +56,10 @@ mod tests {
     #[test]
     fn the_environment_wins_and_a_stages_file_stands_in_for_the_other() {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let of_environment = pair("A", "of the environment");
+        let own = || pair("A", "of the environment");
         let common = (".env", "A=1\nB=common\nC=common\nD=none of ours\n");
-        assert_eq!(values(&[]), [of_environment.clone()]);
-        assert_eq!(values(&[common]), [of_environment.clone(), pair("B", "common"), pair("C", "common")]);
-        assert_eq!(values(&[common, (".env.prod", "B=prod\n")]), [of_environment, pair("B", "prod")]);
+        assert_eq!(values(&[]), [own()]);
+        assert_eq!(values(&[common]), [own(), pair("B", "common"), pair("C", "common")]);
+        assert_eq!(values(&[common, (".env.prod", "B=prod\n")]), [own(), pair("B", "prod")]);
     }
 }
