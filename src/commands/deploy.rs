@@ -76,7 +76,7 @@ pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) 
 
 fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     plan.check_names(&args.allow_plugin_drift)?;
-    plan.allow_runtimes(&args.allow_runtime)?;
+    plan.allow_runtimes(&args.allow_runtime);
     let passes = plan.pass();
     if args.dry_run {
         ui.report(&plan)?;

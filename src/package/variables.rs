@@ -107,6 +107,13 @@ mod tests {
     }
 
     #[test]
+    fn what_was_recorded_before_there_were_marks_is_read() {
+        let read: Variables = toml::from_str("names = ['A']").unwrap();
+        assert_eq!(read, Variables::named(vec!["A".to_owned()]));
+        assert_eq!(toml::from_str::<Variables>("").unwrap(), Variables::default());
+    }
+
+    #[test]
     fn a_mark_is_short_and_of_one_package_and_name() {
         let marks = |salt: u8, name: &str| {
             let recorded = Variables::marked(vec![name.to_owned()], &values(&[(name, "secret")]), [salt; 16]);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{Check, listed};
+use super::Check;
+use super::check::listed;
 use crate::config::Carry;
 use crate::error::Result;
 use crate::text::words::count;

@@ -1,7 +1,8 @@
 //! The checks of HEAD: the working tree, its package, its lockfile and what is installed, and then all that is checked before a
 //! deployment.
 
-use super::{Check, INTACT, installation, of_package};
+use super::check::INTACT;
+use super::{Check, installation, of_package};
 use crate::deploy::history;
 use crate::error::{Kind, Result};
 use crate::git::Source;

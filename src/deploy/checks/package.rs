@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Check, INTACT};
+use super::Check;
+use super::check::INTACT;
 use crate::error::{ANOTHER_COPY, Result};
 use crate::git::Oid;
 use crate::package::manifest::Target;

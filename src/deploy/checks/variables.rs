@@ -1,7 +1,8 @@
 //! Environment variables that the configuration refers to: whether they are what they were when packaging. Names are told, values
 //! never.
 
-use super::{Check, listed};
+use super::Check;
+use super::check::listed;
 use crate::package::Changes;
 use crate::package::manifest::Variables;
 use crate::service::Values;
