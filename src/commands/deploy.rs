@@ -53,13 +53,16 @@ struct ActArgs {
     /// Go on although the plugin (or the framework) NAME is not what was recorded; may be given several times
     #[arg(long, value_name = "NAME")]
     allow_plugin_drift: Vec<String>,
+    /// Go on although AWS, by the dates known here, does not take the Lambda runtime NAME any more; may be given several times
+    #[arg(long, value_name = "NAME")]
+    allow_runtime: Vec<String>,
     #[command(flatten)]
     target: TargetArgs,
 }
 
 pub(super) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let plan = Plan::of(workspace, Action::Deploy, &args.revision, &args.act.target.wanted()?)?;
-    act(&plan, &args.act, workspace, ui)
+    act(plan, &args.act, workspace, ui)
 }
 
 pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
@@ -68,19 +71,22 @@ pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) 
         Some(revision) => Plan::of(workspace, Action::Rollback, revision, &wanted)?,
         None => Plan::back(workspace, &wanted)?,
     };
-    act(&plan, &args.act, workspace, ui)
+    act(plan, &args.act, workspace, ui)
 }
 
-fn act(plan: &Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     plan.check_names(&args.allow_plugin_drift)?;
+    plan.allow_runtimes(&args.allow_runtime);
+    let passes = plan.pass();
     if args.dry_run {
-        ui.report(plan)?;
-        return Ok(());
+        ui.report(&plan)?;
+        return passes;
     }
-    if args.yes {
-        ui.show(plan);
+    if args.yes || passes.is_err() {
+        ui.show(&plan);
+        passes?;
     } else {
-        ui.confirm(plan, "Go on?", "say --yes to act without being asked, or --dry-run to see the plan")?;
+        ui.confirm(&plan, "Go on?", "say --yes to act without being asked, or --dry-run to see the plan")?;
     }
     let applying = Applying {
         reason: args.message.clone(),
@@ -88,5 +94,5 @@ fn act(plan: &Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
         installing: installing(ui),
         deploying: framework_output(ui),
     };
-    ui.report(&apply(workspace, plan, &applying)?)
+    ui.report(&apply(workspace, &plan, &applying)?)
 }

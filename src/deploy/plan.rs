@@ -5,11 +5,11 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::checks::{self, Check};
 use super::history;
-use crate::error::{ANOTHER_COPY, Error, Result};
+use crate::error::{Error, Result};
 use crate::git::{Oid, Repository};
 use crate::package::manifest::Target;
-use crate::progress::Silent;
 use crate::service::S3Prefix;
 use crate::store::deployments::{Action, Deployment, History};
 use crate::store::{Filter, Found, StoredPackage};
@@ -29,6 +29,8 @@ pub struct Plan<'r> {
     pub restore: Restore,
     /// What somebody should know before saying yes.
     pub warnings: Vec<String>,
+    /// What was checked.
+    pub checks: Vec<Check>,
     /// A time, in milliseconds since 1970, after every S3 prefix that the history knows: the framework's clean-up keeps the
     /// newest by name, and this machine's clock may be behind another's.
     #[serde(skip)]
@@ -135,18 +137,27 @@ impl<'r> Plan<'r> {
         }
     }
 
+    /// Lets the runtimes `names` pass that the checks block.
+    pub fn allow_runtimes(&mut self, names: &[String]) {
+        checks::allow(&mut self.checks, checks::ALLOW_RUNTIME, names);
+    }
+
+    /// Refuses what the checks do not let start.
+    pub fn pass(&self) -> Result<()> {
+        checks::pass(&self.checks)
+    }
+
     fn of_found(workspace: &Workspace<'r>, action: Action, found: &Found) -> Result<Self> {
         let repository = workspace.repository;
         let package = workspace.store().open(found.commit, &found.line)?;
         let manifest = &package.manifest;
         let History { deployments, unread } = workspace.store().history(&manifest.target)?;
-        let live = history::live(&deployments).map(|live| describe_live(repository, live));
+        let live = history::live(&deployments);
+        let checks = checks::of_package(workspace, &package, action, live, None)?;
+        let live = live.map(|live| describe_live(repository, live));
         let prefixes = deployments.iter().filter_map(|known| known.prefix.as_ref()?.parse::<S3Prefix>().ok());
         let newest_prefix = prefixes.map(|prefix| prefix.millis() + 1).max().unwrap_or(0);
         let mut warnings = Vec::new();
-        if let Some(damage) = package.verify(&Silent)?.first() {
-            return Err(Error::integrity(damage.problem.clone()).hint(ANOTHER_COPY));
-        }
         if unread > 0 {
             warnings
                 .push(format!("{unread} records of the history can't be read: what is live is not certain"));
@@ -180,6 +191,7 @@ impl<'r> Plan<'r> {
             live,
             restore,
             warnings,
+            checks,
             newest_prefix,
             package,
             at: workspace.context.clock.now(),
@@ -257,6 +269,7 @@ impl fmt::Display for Plan<'_> {
             write!(f, " · {framework}")?;
         }
         writeln!(f, "{DIM:#}")?;
-        self.warnings.iter().try_for_each(|warning| writeln!(f, "{WARNING}!{WARNING:#} {warning}"))
+        self.warnings.iter().try_for_each(|warning| writeln!(f, "{WARNING}!{WARNING:#} {warning}"))?;
+        checks::write(f, &self.checks)
     }
 }

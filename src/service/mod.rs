@@ -10,7 +10,7 @@ mod prefix;
 mod state;
 
 pub use discovery::{CONFIG_FILES, Service, discover};
-pub use environment::{EnvironmentNames, environment_names};
+pub use environment::{EnvironmentNames, Values, environment_names};
 pub use framework::{
     Candidate, DeployArguments, Framework, FrameworkError, FrameworkKind, LICENCE_VARIABLES,
     PackageArguments, candidates,

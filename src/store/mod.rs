@@ -14,6 +14,7 @@ mod read;
 mod remote;
 mod search;
 pub mod toolchains;
+mod unpacked;
 mod write;
 
 pub use archive::largest_object;

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::lockfile::{Kind, Lockfile};
+use super::programs::Programs;
 use crate::error::{Error, Result};
 use crate::package::Machine;
-use crate::process::{Invocation, Output};
+use crate::process::Output;
 
 /// The command that installs exactly what the lockfile says, or fails. The framework and its plugins are development
 /// dependencies as often as not, which `NODE_ENV=production` would leave out.
@@ -26,9 +27,9 @@ pub fn program(kind: Kind) -> &'static str {
 }
 
 /// Installs the packages of `lockfile` in the disposable checkout at `top`.
-pub fn install(top: &Path, lockfile: &Lockfile, output: Output) -> Result<()> {
+pub fn install(programs: &Programs, top: &Path, lockfile: &Lockfile, output: Output) -> Result<()> {
     let (program, arguments) = command(lockfile.kind);
-    let run = Invocation::new(program).args(arguments).current_dir(lockfile.directory.under(top));
+    let run = programs.run(program).args(arguments).current_dir(lockfile.directory.under(top));
     run.in_disposable_directory().run(output).map_err(|error| match error.kind {
         crate::error::Kind::Child(_) => error
             .hint("a package the lockfile names could not be had: is the registry reachable, and is the version still there?"),
@@ -38,8 +39,8 @@ pub fn install(top: &Path, lockfile: &Lockfile, output: Output) -> Result<()> {
 
 /// The version of the package manager, where it says it.
 #[must_use]
-pub fn version(kind: Kind, directory: &Path) -> Option<String> {
-    read_version(program(kind), directory)
+pub fn version(programs: &Programs, kind: Kind, directory: &Path) -> Option<String> {
+    read_version(programs, program(kind), directory)
 }
 
 const NODE_HINT: &str = "install node.js, or add its directory to PATH: the Serverless Framework runs on it";
@@ -48,8 +49,8 @@ const NODE_HINT: &str = "install node.js, or add its directory to PATH: the Serv
 ///
 /// # Errors
 /// When there is no node.
-pub fn node_version(directory: &Path) -> Result<String> {
-    read_version("node", directory).ok_or_else(|| Error::refused("cannot run node").hint(NODE_HINT))
+pub fn node_version(programs: &Programs, directory: &Path) -> Result<String> {
+    read_version(programs, "node", directory).ok_or_else(|| Error::refused("cannot run node").hint(NODE_HINT))
 }
 
 /// What node says of the machine. The report would look up the names of all network connections.
@@ -64,15 +65,15 @@ console.log(JSON.stringify({ os: process.platform, arch: process.arch, libc, nod
 ///
 /// # Errors
 /// When there is no node.
-pub fn machine(directory: &Path) -> Result<Machine> {
-    let output = Invocation::new("node").args(["-e", DESCRIBE]).current_dir(directory).read();
+pub fn machine(programs: &Programs, directory: &Path) -> Result<Machine> {
+    let output = programs.run("node").args(["-e", DESCRIBE]).current_dir(directory).read();
     let output = output.map_err(|error| error.hint(NODE_HINT))?;
     serde_json::from_slice(&output)
         .map_err(|error| Error::refused("node does not say what machine this is").because(error))
 }
 
-fn read_version(program: &str, directory: &Path) -> Option<String> {
-    let output = Invocation::new(program).arg("--version").current_dir(directory).read().ok()?;
+fn read_version(programs: &Programs, program: &str, directory: &Path) -> Option<String> {
+    let output = programs.run(program).arg("--version").current_dir(directory).read().ok()?;
     let text = String::from_utf8(output).ok()?;
     Some(text.trim().trim_start_matches('v').to_owned()).filter(|version| !version.is_empty())
 }

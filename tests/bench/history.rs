@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use git_slsart::package::manifest::{
-    EnvironmentNames, FORMAT, FileEntry, Manifest, NodeWanted, Origin, Package, Source, Target, Tools,
+    Carried, FORMAT, FileEntry, Manifest, NodeWanted, Origin, Package, Source, Target, Tools, Variables,
 };
 use git_slsart::package::{PackageId, Sha256};
 use git_slsart::store::PackageLine;
@@ -191,7 +191,8 @@ fn manifest(commit: &Commit, zip: &str) -> Manifest {
         framework: None,
         node: NodeWanted::default(),
         lockfile: None,
-        environment: EnvironmentNames::default(),
+        environment: Variables::default(),
+        carried: Carried::default(),
         plugins: Vec::new(),
         files,
     }

@@ -21,6 +21,12 @@ fn a_dry_run_shows_the_plan_and_does_nothing() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 
 "#]]);
     sandbox.slsart("rollback v1 -s prod -n --json").is(str![[r#"
@@ -43,7 +49,34 @@ Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · os
     "node": null,
     "framework": "osls 4.3.1"
   },
-  "warnings": []
+  "warnings": [],
+  "checks": [
+    {
+      "name": "intact",
+      "verdict": "ok",
+      "message": "3 files are what was recorded"
+    },
+    {
+      "name": "target",
+      "verdict": "ok",
+      "message": "made for orders · prod · us-east-1"
+    },
+    {
+      "name": "runtimes",
+      "verdict": "ok",
+      "message": "Lambda takes nodejs22.x"
+    },
+    {
+      "name": "limits",
+      "verdict": "ok",
+      "message": "1 resource, template 349 B, largest function 35 B unzipped"
+    },
+    {
+      "name": "toolchain",
+      "verdict": "warning",
+      "message": "npm installs the plugins from package-lock.json: none are kept here"
+    }
+  ]
 }
 
 "#]]);
@@ -60,6 +93,12 @@ fn without_a_terminal_nobody_can_say_yes() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 error: this needs a confirmation, and there is no terminal to ask on
 hint: say --yes to act without being asked, or --dry-run to see the plan
 ── exit 1 ──
@@ -101,6 +140,12 @@ Live      12a1bee  v1 on orders · prod · us-east-1, in [N] s (worktree [N], pl
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago · osls 4.3.1
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
@@ -124,6 +169,12 @@ Undo      git slsart rollback e4ccfcce -s prod
 Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 8 minutes ago · osls 4.3.1
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ✓ toolchain  the plugins are kept here (toolchain [..])
 Checking out the commit
 Restoring plugins (toolchain [..])
 Checking plugins and package
@@ -223,6 +274,12 @@ fn a_framework_that_fails_is_written_down() {
 Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 1 minute ago by Dana
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
@@ -253,6 +310,12 @@ Live      12a1bee  v1  deployed 3 minutes ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 9 minutes ago · osls 4.3.1
 ! a later deployment began and did not end well: what is live is not certain
 ! this package is live already, as far as the history knows
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ✓ toolchain  the plugins are kept here (toolchain [..])
 
 "#]]);
     assert_eq!(sandbox.worktrees(), 1);
@@ -269,6 +332,12 @@ fn interrupted_it_passes_the_signal_on_and_cleans_up() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago · osls 4.3.1
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
@@ -312,6 +381,12 @@ Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 4 minutes ago · osls 4.3.1
 ! a later deployment began and did not end well: what is live is not certain
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
@@ -380,18 +455,20 @@ fn a_package_whose_lockfile_or_plugins_are_gone_is_not_deployed() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    a17b3ad  Remove the lockfile  package be694c54 · 1.3 kB · 1 minute ago
-Checking out the commit
-error: the commit has no lockfile for the service '.'
-hint: commit the lockfile of your package manager, such as package-lock.json: without it nobody knows which plugins this commit had
-hint: a package that is made elsewhere can still be recorded: git slsart record DIR
-hint: the framework was not started: nothing was changed in AWS
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ✗ toolchain  the commit has no lockfile for the service: nobody knows which plugins it had
+    hint:     commit the lockfile of your package manager, such as package-lock.json, and package that commit
+error: the commit has no lockfile for the service: nobody knows which plugins it had
+hint: commit the lockfile of your package manager, such as package-lock.json, and package that commit
 ── exit 1 ──
 
 "#]]);
     sandbox.slsart("history").is(str![[r#"
-orders · prod · us-east-1
-        deploy    failed       a17b3ad  Remove the lockfile  1 minute ago by Dana
-                               the commit has no lockfile for the service '.'
+nothing was deployed by git slsart here
 
 "#]]);
 }
@@ -411,6 +488,14 @@ Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    12a1bee  Add the service  package e6a3cfdf · 1.8 kB · 3 minutes ago · node [NODE] · osls 4.3.1
 ! the package was made with uncommitted changes
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 37 B unzipped
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
+  ✓ node       [NODE], as recorded
+  ✓ variables  as when packaging (DB_URL)
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package

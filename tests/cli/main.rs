@@ -7,6 +7,7 @@
 mod sandbox;
 
 mod check;
+mod checks;
 mod config;
 mod crash;
 mod damage;

@@ -17,6 +17,7 @@ mod recorded;
 #[path = "../support/trace.rs"]
 mod trace;
 
+mod checks;
 mod failures;
 mod hooks;
 mod interruptions;
