@@ -66,7 +66,8 @@ mod tests {
 
     #[test]
     fn lines_are_counted_and_shown_and_what_is_no_text_is_none() {
-        let change = |before: &str, after: &str| compare_text(before.as_bytes(), after.as_bytes(), true).unwrap();
+        let change =
+            |before: &str, after: &str| compare_text(before.as_bytes(), after.as_bytes(), true).unwrap();
         let found = change("a\nb\nc\n", "a\nB\nc\nd").unwrap();
         assert_eq!((found.added, found.removed), (2, 1));
         assert_eq!(

@@ -38,13 +38,16 @@ fn event(value: &Value) -> Option<Event> {
         "http" | "httpApi" => match settings.as_str() {
             Some(route) => Some(route.to_owned()),
             None => text("path").map(|path| {
-                let path = if path.starts_with('/') || path == "*" { path.to_owned() } else { format!("/{path}") };
+                let path =
+                    if path.starts_with('/') || path == "*" { path.to_owned() } else { format!("/{path}") };
                 format!("{} {path}", text("method").unwrap_or("*").to_uppercase())
             }),
         },
         "websocket" => settings.as_str().or(text("route")).map(str::to_owned),
         "schedule" => {
-            let rates = settings["rate"].as_array().map(|rates| rates.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "));
+            let rates = settings["rate"]
+                .as_array()
+                .map(|rates| rates.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "));
             settings.as_str().or(text("rate")).map(str::to_owned).or(rates)
         }
         _ => None,
@@ -71,12 +74,18 @@ mod tests {
     fn routes_and_rates_are_said_and_what_may_be_secret_is_not() {
         for (config, said) in [
             (json!({"http": "GET /orders"}), "http GET /orders"),
-            (json!({"http": {"path": "orders/{id}", "method": "post", "cors": true}}), "http POST /orders/{id}"),
+            (
+                json!({"http": {"path": "orders/{id}", "method": "post", "cors": true}}),
+                "http POST /orders/{id}",
+            ),
             (json!({"httpApi": {"path": "/a", "method": "get"}}), "httpApi GET /a"),
             (json!({"httpApi": "*"}), "httpApi *"),
             (json!({"websocket": {"route": "$connect"}}), "websocket $connect"),
             (json!({"schedule": "rate(1 hour)"}), "schedule rate(1 hour)"),
-            (json!({"schedule": {"rate": ["rate(1 hour)", "cron(0 12 * * ? *)"], "input": {"key": "secret"}}}), "schedule rate(1 hour), cron(0 12 * * ? *)"),
+            (
+                json!({"schedule": {"rate": ["rate(1 hour)", "cron(0 12 * * ? *)"], "input": {"key": "secret"}}}),
+                "schedule rate(1 hour), cron(0 12 * * ? *)",
+            ),
             (json!({"sqs": "arn:aws:sqs:eu-west-1:123:orders"}), "sqs"),
             (json!({"http": {"method": "get"}}), "http"),
             (json!("alexaSkill"), "alexaSkill"),
