@@ -137,8 +137,10 @@ impl fmt::Display for Report {
 impl Report {
     fn archives(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for archive in &self.difference.archives {
-            let note = if archive.readable { "" } else { "  it can't be looked into" };
-            writeln!(f, "\n{BOLD}{}{BOLD:#}{note}", line(&archive.path))?;
+            writeln!(f, "\n{BOLD}{}{BOLD:#}", line(&archive.path))?;
+            if let Some(problem) = &archive.problem {
+                writeln!(f, "  {WARNING}!{WARNING:#} it can't be compared: {}", line(problem))?;
+            }
             let has_text = archive.files.iter().any(|file| file.diff.is_some());
             let most = if has_text { usize::MAX } else { MOST_FILES };
             for file in archive.files.iter().take(most) {

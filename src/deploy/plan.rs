@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::guard::{self, Acting, Before, Changes};
 use super::history;
 use crate::error::{ANOTHER_COPY, Error, Result};
 use crate::git::{Oid, Repository};
@@ -27,6 +28,10 @@ pub struct Plan<'r> {
     pub live: Option<Live>,
     /// What will be live.
     pub restore: Restore,
+    /// What would change; `None` where it is not known what is live.
+    pub changes: Option<Changes>,
+    /// The plugins that act when the package is deployed.
+    pub plugins_at_deploy: Vec<Acting>,
     /// What somebody should know before saying yes.
     pub warnings: Vec<String>,
     /// A time, in milliseconds since 1970, after every S3 prefix that the history knows: the framework's clean-up keeps the
@@ -135,6 +140,24 @@ impl<'r> Plan<'r> {
         }
     }
 
+    /// Lets resources that hold data be deleted or replaced, by their logical ids.
+    ///
+    /// # Errors
+    /// Usage, when an id is none of what is live.
+    pub fn allow_deletion(&mut self, ids: &[String]) -> Result<()> {
+        match (&mut self.changes, ids) {
+            (_, []) => Ok(()),
+            (Some(changes), ids) => changes.allow(ids),
+            (None, _) => Err(Error::usage("it is not known what is live: nothing is known to be deleted")
+                .hint("leave out --allow-delete")),
+        }
+    }
+
+    /// Refuses to go on where something that holds data would be deleted or replaced.
+    pub fn check_deletion(&self) -> Result<()> {
+        self.changes.as_ref().map_or(Ok(()), |changes| changes.check(self.action))
+    }
+
     fn of_found(workspace: &Workspace<'r>, action: Action, found: &Found) -> Result<Self> {
         let repository = workspace.repository;
         let package = workspace.store().open(found.commit, &found.line)?;
@@ -162,6 +185,10 @@ impl<'r> Plan<'r> {
         if live.as_ref().is_some_and(|live| live.package == manifest.package.id.to_string()) {
             warnings.push("this package is live already, as far as the history knows".to_owned());
         }
+        let before = guard::or_warning(Before::recorded(workspace, &deployments), &mut warnings)?;
+        let changes = before.map(|before| Changes::of(workspace, &before, &package)).transpose();
+        let changes = guard::or_warning(changes, &mut warnings)?;
+        let plugins_at_deploy = guard::acting(manifest);
         let (short, label) = describe_commit(repository, package.commit);
         let restore = Restore {
             commit: package.commit.to_string(),
@@ -179,6 +206,8 @@ impl<'r> Plan<'r> {
             target,
             live,
             restore,
+            changes,
+            plugins_at_deploy,
             warnings,
             newest_prefix,
             package,
@@ -257,6 +286,19 @@ impl fmt::Display for Plan<'_> {
             write!(f, " · {framework}")?;
         }
         writeln!(f, "{DIM:#}")?;
+        if let Some(changes) = &self.changes {
+            write!(f, "{changes}")?;
+        }
+        for (index, plugin) in self.plugins_at_deploy.iter().enumerate() {
+            let head = if index == 0 { "Plugins" } else { "" };
+            writeln!(f, "{BOLD}{head:10}{BOLD:#}{plugin}")?;
+        }
+        if self.action == Action::Rollback {
+            writeln!(
+                f,
+                "{DIM}not rolled back: data, secrets, SSM values, other stacks, what plugins did{DIM:#}"
+            )?;
+        }
         self.warnings.iter().try_for_each(|warning| writeln!(f, "{WARNING}!{WARNING:#} {warning}"))
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::template::Change;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::git::compare_text;
 use crate::package::manifest::FileEntry;
 use crate::store::StoredPackage;
@@ -30,8 +30,9 @@ pub struct ArchiveChange {
     pub path: String,
     /// The files in it that are not the same; none where only how they are packed differs.
     pub files: Vec<FileChange>,
-    /// Whether it could be looked into.
-    pub readable: bool,
+    /// Why it could not be looked into.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// A file inside an archive that is not the same.
@@ -57,8 +58,9 @@ pub struct FileChange {
 pub struct CodeChange {
     /// The archive in question: its path in [`ArchiveChange::path`].
     pub archive: String,
-    /// How many files are not the same.
-    pub files: usize,
+    /// How many files are not the same; absent where the archive could not be looked into.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<usize>,
     /// Lines added in them, as far as they are texts.
     pub added: usize,
     /// Lines removed, likewise.
@@ -66,7 +68,8 @@ pub struct CodeChange {
 }
 
 impl ArchiveChange {
-    /// What differs between two archives; `None` where they are the same, byte for byte.
+    /// What differs between two archives; `None` where they are the same, byte for byte. One that can't be read is a problem and no
+    /// error: whoever asks wants to know of all else the more.
     pub(super) fn between(
         before: (&StoredPackage<'_>, &FileEntry),
         after: (&StoredPackage<'_>, &FileEntry),
@@ -77,11 +80,17 @@ impl ArchiveChange {
         }
         let mut files = Vec::new();
         let mut left = MOST_BYTES_OF_ALL;
-        let readable = inside::compare(before, after, MOST_BYTES, &mut |changed| {
+        let compared = inside::compare(before, after, MOST_BYTES, &mut |changed| {
             files.push(file_change(changed, detail, &mut left)?);
             Ok(())
-        })?;
-        Ok(Some(Self { path: after.1.path.clone(), files, readable }))
+        });
+        let problem = match compared {
+            Ok(true) => None,
+            Ok(false) => Some("it is no zip".to_owned()),
+            Err(error) if error.kind == Kind::Interrupted => return Err(error),
+            Err(error) => Some(error.message),
+        };
+        Ok(Some(Self { path: after.1.path.clone(), files, problem }))
     }
 
     /// The same in short.
@@ -90,7 +99,7 @@ impl ArchiveChange {
         let sum = |lines: fn(&FileChange) -> Option<usize>| self.files.iter().filter_map(lines).sum();
         CodeChange {
             archive: self.path.clone(),
-            files: self.files.len(),
+            files: self.problem.is_none().then_some(self.files.len()),
             added: sum(|file| file.added),
             removed: sum(|file| file.removed),
         }

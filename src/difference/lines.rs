@@ -138,10 +138,11 @@ fn function(what: &str, one: &FunctionChange) -> Line {
 }
 
 fn code(code: &CodeChange) -> String {
-    if code.files == 0 {
-        return "code packed otherwise".to_owned();
+    match code.files {
+        None => "code can't be compared".to_owned(),
+        Some(0) => "code packed otherwise".to_owned(),
+        Some(files) => format!("code ({}, +{} −{})", count(files, "file"), code.added, code.removed),
     }
-    format!("code ({}, +{} −{})", count(code.files, "file"), code.added, code.removed)
 }
 
 fn names(names: &Names) -> String {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::template::Template;
+use super::judge::{Judgement, judge};
+use super::template::{Template, compare};
 use crate::error::{Error, Result};
 use crate::package::manifest::FileEntry;
 use crate::service::{MAX_STATE_BYTES, STATE_FILE, State, StateError};
@@ -47,6 +48,13 @@ impl<'r> Side<'r> {
     #[must_use]
     pub fn template(&self) -> &Template {
         &self.template
+    }
+
+    /// Judges what going from this side to `after` would delete or replace.
+    #[must_use]
+    pub fn judge(&self, after: &Side<'_>) -> Vec<Judgement> {
+        let change = compare(&self.template, &after.template);
+        judge(&self.template, &after.template, &change)
     }
 
     /// The names that the config has for functions, by their names in Lambda.

@@ -18,6 +18,7 @@ mod recorded;
 mod trace;
 
 mod failures;
+mod guard;
 mod hooks;
 mod interruptions;
 mod packages;
