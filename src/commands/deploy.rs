@@ -47,7 +47,7 @@ struct ActArgs {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
-    /// Only show the plan
+    /// Only show the plan, what is blocked included; that is no failure
     #[arg(short = 'n', long)]
     dry_run: bool,
     /// Go on although the plugin (or the framework) NAME is not what was recorded; may be given several times
@@ -56,6 +56,9 @@ struct ActArgs {
     /// Go on although AWS, by the dates known here, does not take the Lambda runtime NAME any more; may be given several times
     #[arg(long, value_name = "NAME")]
     allow_runtime: Vec<String>,
+    /// Let the stateful resource with this logical id be deleted or replaced; may be given several times
+    #[arg(long, value_name = "LOGICAL_ID")]
+    allow_delete: Vec<String>,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -77,6 +80,7 @@ pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) 
 fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     plan.check_names(&args.allow_plugin_drift)?;
     plan.allow_runtimes(&args.allow_runtime);
+    plan.allow_deletion(&args.allow_delete)?;
     let passes = plan.pass();
     if args.dry_run {
         ui.report(&plan)?;

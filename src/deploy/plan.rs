@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::checks::{self, Check};
+use super::guard::{self, Acting, Before, Changes};
 use super::history;
 use crate::error::{Error, Result};
 use crate::git::{Oid, Repository};
@@ -27,6 +28,10 @@ pub struct Plan<'r> {
     pub live: Option<Live>,
     /// What will be live.
     pub restore: Restore,
+    /// What would change; `None` where it is not known what is live.
+    pub changes: Option<Changes>,
+    /// The plugins that act when the package is deployed.
+    pub plugins_at_deploy: Vec<Acting>,
     /// What somebody should know before saying yes.
     pub warnings: Vec<String>,
     /// What was checked.
@@ -142,8 +147,22 @@ impl<'r> Plan<'r> {
         checks::allow(&mut self.checks, checks::ALLOW_RUNTIME, names);
     }
 
-    /// Refuses what the checks do not let start.
+    /// Lets resources that hold data be deleted or replaced, by their logical ids.
+    ///
+    /// # Errors
+    /// Usage, when an id is none of what is live.
+    pub fn allow_deletion(&mut self, ids: &[String]) -> Result<()> {
+        match (&mut self.changes, ids) {
+            (_, []) => Ok(()),
+            (Some(changes), ids) => changes.allow(ids),
+            (None, _) => Err(Error::usage("it is not known what is live: nothing is known to be deleted")
+                .hint("leave out --allow-delete")),
+        }
+    }
+
+    /// Refuses to start where something that holds data would be deleted or replaced, or a check says no.
     pub fn pass(&self) -> Result<()> {
+        self.changes.as_ref().map_or(Ok(()), |changes| changes.check(self.action))?;
         checks::pass(&self.checks)
     }
 
@@ -173,6 +192,10 @@ impl<'r> Plan<'r> {
         if live.as_ref().is_some_and(|live| live.package == manifest.package.id.to_string()) {
             warnings.push("this package is live already, as far as the history knows".to_owned());
         }
+        let before = guard::or_warning(Before::recorded(workspace, &deployments), &mut warnings)?;
+        let changes = before.map(|before| Changes::of(workspace, &before, &package)).transpose();
+        let changes = guard::or_warning(changes, &mut warnings)?;
+        let plugins_at_deploy = guard::acting(manifest);
         let (short, label) = describe_commit(repository, package.commit);
         let restore = Restore {
             commit: package.commit.to_string(),
@@ -190,6 +213,8 @@ impl<'r> Plan<'r> {
             target,
             live,
             restore,
+            changes,
+            plugins_at_deploy,
             warnings,
             checks,
             newest_prefix,
@@ -269,6 +294,19 @@ impl fmt::Display for Plan<'_> {
             write!(f, " · {framework}")?;
         }
         writeln!(f, "{DIM:#}")?;
+        if let Some(changes) = &self.changes {
+            write!(f, "{changes}")?;
+        }
+        for (index, plugin) in self.plugins_at_deploy.iter().enumerate() {
+            let head = if index == 0 { "Plugins" } else { "" };
+            writeln!(f, "{BOLD}{head:10}{BOLD:#}{plugin}")?;
+        }
+        if self.action == Action::Rollback {
+            writeln!(
+                f,
+                "{DIM}not rolled back: data, secrets, SSM values, other stacks, what plugins did{DIM:#}"
+            )?;
+        }
         self.warnings.iter().try_for_each(|warning| writeln!(f, "{WARNING}!{WARNING:#} {warning}"))?;
         checks::write(f, &self.checks)
     }

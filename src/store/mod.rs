@@ -5,6 +5,7 @@ mod archive;
 mod content;
 pub mod deployments;
 mod earlier;
+pub mod inside;
 mod lfs;
 pub mod line;
 mod migrate;

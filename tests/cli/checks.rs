@@ -86,7 +86,7 @@ fn a_node_that_the_framework_refuses_stops_before_it_starts() {
 ── stderr ──
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
-Deploy    d37701c  Ignore what is made  package b446d85c · 1.8 kB · 2 minutes ago · node [NODE] · osls 4.3.1
+Deploy    d37701c  Ignore what is made  package b446d85c · 1.8 kB · 3 minutes ago · node [NODE] · osls 4.3.1
 Checks
   ✓ intact     3 files are what was recorded
   ✓ target     made for orders · prod · us-east-1
@@ -238,6 +238,9 @@ fn several_that_block_are_told_at_once() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Restore   a17b3ad  Remove the lockfile  package be694c54 · 1.3 kB · 1 year ago
+Plugins   serverless-hello  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
+not rolled back: data, secrets, SSM values, other stacks, what plugins did
 Checks
   ✓ intact     3 files are what was recorded
   ✓ target     made for orders · prod · us-east-1

@@ -21,6 +21,8 @@ fn a_dry_run_shows_the_plan_and_does_nothing() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
 Checks
   ✓ intact     3 files are what was recorded
   ✓ target     made for orders · prod · us-east-1
@@ -49,6 +51,19 @@ Checks
     "node": null,
     "framework": "osls 4.3.1"
   },
+  "changes": null,
+  "plugins_at_deploy": [
+    {
+      "name": "serverless-hello",
+      "version": "1.2.0",
+      "events": null
+    },
+    {
+      "name": "./plugins/trace",
+      "version": null,
+      "events": null
+    }
+  ],
   "warnings": [],
   "checks": [
     {
@@ -93,6 +108,8 @@ fn without_a_terminal_nobody_can_say_yes() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
 Checks
   ✓ intact     3 files are what was recorded
   ✓ target     made for orders · prod · us-east-1
@@ -140,6 +157,8 @@ Live      12a1bee  v1 on orders · prod · us-east-1, in [N] s (worktree [N], pl
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago · osls 4.3.1
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
 Checks
   ✓ intact     3 files are what was recorded
   ✓ target     made for orders · prod · us-east-1
@@ -150,7 +169,7 @@ Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
 Keeping the plugins
-kept the plugins: toolchain [..]
+kept the plugins: toolchain 74f4e3c3bdc8
 Deploying (osls 4.3.1)
 Deploying "orders" to stage "prod" (us-east-1)
 ✔ Service deployed
@@ -169,14 +188,20 @@ Undo      git slsart rollback e4ccfcce -s prod
 Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 8 minutes ago · osls 4.3.1
+Plan      against the last recorded deployment
+  ~ function hello  code (1 file, +1 −1)
+  = 0 resources unchanged
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
+not rolled back: data, secrets, SSM values, other stacks, what plugins did
 Checks
   ✓ intact     3 files are what was recorded
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-  ✓ toolchain  the plugins are kept here (toolchain [..])
+  ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 Checking out the commit
-Restoring plugins (toolchain [..])
+Restoring plugins (toolchain 74f4e3c3bdc8)
 Checking plugins and package
 Deploying (osls 4.3.1)
 Deploying "orders" to stage "prod" (us-east-1)
@@ -274,6 +299,11 @@ fn a_framework_that_fails_is_written_down() {
 Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 1 minute ago by Dana
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
+Plan      against the last recorded deployment
+  ~ function hello  code (1 file, +1 −1)
+  = 0 resources unchanged
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
 Checks
   ✓ intact     3 files are what was recorded
   ✓ target     made for orders · prod · us-east-1
@@ -284,7 +314,7 @@ Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
 Keeping the plugins
-kept the plugins: toolchain [..]
+kept the plugins: toolchain 74f4e3c3bdc8
 Deploying (osls 4.3.1)
 Stack UPDATE_ROLLBACK_COMPLETE
 ✖ Error: Handler is bad
@@ -308,6 +338,11 @@ orders · prod · us-east-1
 Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 3 minutes ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 9 minutes ago · osls 4.3.1
+Plan      against the last recorded deployment
+  = 1 resource unchanged
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
+not rolled back: data, secrets, SSM values, other stacks, what plugins did
 ! a later deployment began and did not end well: what is live is not certain
 ! this package is live already, as far as the history knows
 Checks
@@ -315,7 +350,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-  ✓ toolchain  the plugins are kept here (toolchain [..])
+  ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 
 "#]]);
     assert_eq!(sandbox.worktrees(), 1);
@@ -332,6 +367,8 @@ fn interrupted_it_passes_the_signal_on_and_cleans_up() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago · osls 4.3.1
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
 Checks
   ✓ intact     3 files are what was recorded
   ✓ target     made for orders · prod · us-east-1
@@ -342,7 +379,7 @@ Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
 Keeping the plugins
-kept the plugins: toolchain [..]
+kept the plugins: toolchain 74f4e3c3bdc8
 Deploying (osls 4.3.1)
 Removing the worktree
 error: interrupted
@@ -380,6 +417,11 @@ Live      35040f8  Answer two on orders · prod · us-east-1, in [N] s (worktree
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 4 minutes ago · osls 4.3.1
+Plan      against a deployment that did not end well
+  ~ function hello  code (1 file, +1 −1)
+  = 0 resources unchanged
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
 ! a later deployment began and did not end well: what is live is not certain
 Checks
   ✓ intact     3 files are what was recorded
@@ -391,7 +433,7 @@ Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
 Keeping the plugins
-kept the plugins: toolchain [..]
+kept the plugins: toolchain 74f4e3c3bdc8
 Deploying (osls 4.3.1)
 Deploying "orders" to stage "prod" (us-east-1)
 ✔ Service deployed
@@ -455,6 +497,8 @@ fn a_package_whose_lockfile_or_plugins_are_gone_is_not_deployed() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    a17b3ad  Remove the lockfile  package be694c54 · 1.3 kB · 1 minute ago
+Plugins   serverless-hello  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
 Checks
   ✓ intact     3 files are what was recorded
   ✓ target     made for orders · prod · us-east-1

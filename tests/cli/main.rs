@@ -12,6 +12,7 @@ mod config;
 mod crash;
 mod damage;
 mod deploy;
+mod diff;
 mod extract;
 mod init;
 mod interface;

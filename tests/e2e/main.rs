@@ -19,6 +19,7 @@ mod trace;
 
 mod checks;
 mod failures;
+mod guard;
 mod hooks;
 mod interruptions;
 mod packages;
