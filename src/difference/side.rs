@@ -44,6 +44,12 @@ impl<'r> Side<'r> {
         Self { template: Template::new(template), state: None, package: None }
     }
 
+    /// The same package with another template: what is live may have been changed since it was deployed.
+    #[must_use]
+    pub fn with_template(self, template: &Value) -> Self {
+        Self { template: Template::new(template), ..self }
+    }
+
     /// Its template.
     #[must_use]
     pub fn template(&self) -> &Template {

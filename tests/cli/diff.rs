@@ -476,7 +476,7 @@ Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
 not rolled back: data, secrets, SSM values, other stacks, what plugins did
 error: this rollback would replace 1 stateful resource
 hint: lost with it: Orders (items)
-hint: keep its data with `--allow-delete Orders` once you have a backup
+hint: keep its data with `--allow-delete CartTable --allow-delete Orders` once you have a backup
 ── exit 1 ──
 
 "#]]);
@@ -508,7 +508,7 @@ Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
           ./plugins/trace  what it does at a deploy is unknown
 not rolled back: data, secrets, SSM values, other stacks, what plugins did
 Checking out the commit
-Restoring plugins (toolchain 74f4e3c3bdc8)
+Restoring plugins (toolchain [..])
 Checking plugins and package
 Deploying (osls 4.3.1)
 Deploying "orders" to stage "prod" (us-east-1)
@@ -573,13 +573,13 @@ Target    orders · prod · us-east-1
 Live      5c712a6  Keep a table  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package c024fca3 · 970 B · 8 minutes ago · osls 4.3.1
 Plan      against the last recorded deployment
-  - table CartTable  AWS::DynamoDB::Table  would be DELETED  kept by DeletionPolicy: Retain
+  - table CartTable  AWS::DynamoDB::Table  would leave the stack, kept by DeletionPolicy: Retain
   = 1 resource unchanged
 Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
           ./plugins/trace  what it does at a deploy is unknown
 not rolled back: data, secrets, SSM values, other stacks, what plugins did
 Checking out the commit
-Restoring plugins (toolchain 74f4e3c3bdc8)
+Restoring plugins (toolchain [..])
 Checking plugins and package
 Deploying (osls 4.3.1)
 Deploying "orders" to stage "prod" (us-east-1)
