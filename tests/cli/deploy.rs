@@ -21,6 +21,8 @@ fn a_dry_run_shows_the_plan_and_does_nothing() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
 
 "#]]);
     sandbox.slsart("rollback v1 -s prod -n --json").is(str![[r#"
@@ -43,6 +45,19 @@ Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · os
     "node": null,
     "framework": "osls 4.3.1"
   },
+  "changes": null,
+  "plugins_at_deploy": [
+    {
+      "name": "serverless-hello",
+      "version": "1.2.0",
+      "events": null
+    },
+    {
+      "name": "./plugins/trace",
+      "version": null,
+      "events": null
+    }
+  ],
   "warnings": []
 }
 
@@ -60,6 +75,8 @@ fn without_a_terminal_nobody_can_say_yes() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
 error: this needs a confirmation, and there is no terminal to ask on
 hint: say --yes to act without being asked, or --dry-run to see the plan
 ── exit 1 ──
@@ -101,6 +118,8 @@ Live      12a1bee  v1 on orders · prod · us-east-1, in [N] s (worktree [N], pl
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago · osls 4.3.1
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
@@ -124,6 +143,12 @@ Undo      git slsart rollback e4ccfcce -s prod
 Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 8 minutes ago · osls 4.3.1
+Plan      against the last recorded deployment
+  ~ function hello  code (1 file, +1 −1)
+  = 0 resources unchanged
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
+not rolled back: data, secrets, SSM values, other stacks, what plugins did
 Checking out the commit
 Restoring plugins (toolchain [..])
 Checking plugins and package
@@ -223,6 +248,11 @@ fn a_framework_that_fails_is_written_down() {
 Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 1 minute ago by Dana
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
+Plan      against the last recorded deployment
+  ~ function hello  code (1 file, +1 −1)
+  = 0 resources unchanged
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
@@ -251,6 +281,11 @@ orders · prod · us-east-1
 Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 3 minutes ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 9 minutes ago · osls 4.3.1
+Plan      against the last recorded deployment
+  = 1 resource unchanged
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
+not rolled back: data, secrets, SSM values, other stacks, what plugins did
 ! a later deployment began and did not end well: what is live is not certain
 ! this package is live already, as far as the history knows
 
@@ -269,6 +304,8 @@ fn interrupted_it_passes_the_signal_on_and_cleans_up() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago · osls 4.3.1
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
@@ -311,6 +348,11 @@ Live      35040f8  Answer two on orders · prod · us-east-1, in [N] s (worktree
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 4 minutes ago · osls 4.3.1
+Plan      against a deployment that did not end well
+  ~ function hello  code (1 file, +1 −1)
+  = 0 resources unchanged
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
 ! a later deployment began and did not end well: what is live is not certain
 Checking out the commit
 Installing plugins (npm)
@@ -380,6 +422,8 @@ fn a_package_whose_lockfile_or_plugins_are_gone_is_not_deployed() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    a17b3ad  Remove the lockfile  package be694c54 · 1.3 kB · 1 minute ago
+Plugins   serverless-hello  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
 Checking out the commit
 error: the commit has no lockfile for the service '.'
 hint: commit the lockfile of your package manager, such as package-lock.json: without it nobody knows which plugins this commit had

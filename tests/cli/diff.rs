@@ -312,8 +312,7 @@ fn json_of_a_difference() {
           "path": "logo.png",
           "change": "removed"
         }
-      ],
-      "readable": true
+      ]
     }
   ],
   "plugins": [],
