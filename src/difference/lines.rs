@@ -106,7 +106,10 @@ impl Difference {
                 .map(|one| Line::new(Sign::Changed, about(&one.kind, &one.id), &one.kind).judged(Some(one))),
         );
         lines.extend(self.outputs.iter().map(output));
-        lines.push(Line::new(Sign::Same, format!("{} unchanged", count(self.unchanged, "resource")), ""));
+        if self.unchanged > 0 || lines.is_empty() {
+            let unchanged = format!("{} unchanged", count(self.unchanged, "resource"));
+            lines.push(Line::new(Sign::Same, unchanged, ""));
+        }
         lines.extend(self.plugin_lines());
         let Names { added, removed, .. } = &self.made.variables;
         let variable = |sign| {
