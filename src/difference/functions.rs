@@ -85,7 +85,7 @@ impl Names {
 }
 
 /// The functions, and the layers, that differ; and the archives of their code.
-pub(super) struct Functions {
+pub(super) struct Found {
     pub(super) functions: Vec<FunctionChange>,
     pub(super) layers: Vec<FunctionChange>,
     pub(super) archives: Vec<ArchiveChange>,
@@ -97,11 +97,11 @@ pub(super) fn compare(
     after: &Side<'_>,
     change: &TemplateChange,
     detail: Detail,
-) -> Result<Functions> {
+) -> Result<Found> {
     let mut codes = Codes { before, after, detail, known: BTreeMap::new() };
     let functions = changes(FUNCTION, &mut codes, change)?;
     let layers = changes(LAYER, &mut codes, change)?;
-    Ok(Functions { functions, layers, archives: codes.known.into_values().flatten().collect() })
+    Ok(Found { functions, layers, archives: codes.known.into_values().flatten().collect() })
 }
 
 /// The archives that were compared, by their paths.
