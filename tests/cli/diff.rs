@@ -160,6 +160,7 @@ orders.zip
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one object is shown whole")]
 fn json_of_a_difference() {
     let sandbox = two_versions();
     sandbox.slsart("diff HEAD v1 --json").is(str![[r#"
@@ -369,11 +370,18 @@ plugins, framework and node are the same
 "#]]);
 }
 
-#[test]
-fn a_rollback_that_would_delete_data_is_refused_until_it_is_allowed_by_name() {
+/// v1 went live, and then HEAD.
+fn both_live() -> Sandbox {
     let sandbox = two_versions();
     sandbox.slsart("deploy v1 -s prod --yes -q").succeeded();
-    // Forwards, the new name of a table would replace it.
+    sandbox.slsart("deploy -s prod --yes -q --allow-delete Orders").succeeded();
+    sandbox
+}
+
+#[test]
+fn a_deploy_that_would_replace_data_is_refused() {
+    let sandbox = two_versions();
+    sandbox.slsart("deploy v1 -s prod --yes -q").succeeded();
     sandbox.slsart("deploy -s prod --yes").is(str![[r#"
 ── stderr ──
 Target    orders · prod · us-east-1
@@ -396,7 +404,17 @@ hint: keep its data with `--allow-delete Orders` once you have a backup
 ── exit 1 ──
 
 "#]]);
-    sandbox.slsart("deploy -s prod --yes -q --allow-delete Orders").succeeded();
+    let plan = sandbox.slsart("deploy -s prod -n --json").json();
+    assert_eq!(plan["changes"]["against"], "the last recorded deployment");
+    let judged = plan["changes"]["judgements"].as_array().unwrap();
+    let blocked: Vec<_> =
+        judged.iter().filter(|one| one["verdict"] == "blocked").map(|one| &one["id"]).collect();
+    assert_eq!(blocked, ["Orders"]);
+}
+
+#[test]
+fn a_rollback_that_would_delete_data_is_refused() {
+    let sandbox = both_live();
     let before = sandbox.runs();
     sandbox.slsart("rollback -s prod --yes").is(str![[r#"
 ── stderr ──
@@ -456,6 +474,13 @@ Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
 not rolled back: data, secrets, SSM values, other stacks, what plugins did
 
 "#]]);
+    assert_eq!(sandbox.runs(), before, "the framework ran");
+}
+
+#[test]
+fn what_would_be_deleted_is_allowed_by_name_and_each_has_to_be() {
+    let sandbox = both_live();
+    let before = sandbox.runs();
     sandbox.slsart("rollback -s prod --yes --allow-delete CartTable").is(str![[r#"
 ── stderr ──
 Target    orders · prod · us-east-1
@@ -515,12 +540,6 @@ Deploying "orders" to stage "prod" (us-east-1)
 Removing the worktree
 
 "#]]);
-    let plan = sandbox.slsart("deploy -s prod -n --json").json();
-    assert_eq!(plan["changes"]["against"], "the last recorded deployment");
-    let judged = plan["changes"]["judgements"].as_array().unwrap();
-    let blocked: Vec<_> =
-        judged.iter().filter(|one| one["verdict"] == "blocked").map(|one| &one["id"]).collect();
-    assert_eq!(blocked, ["Orders"]);
 }
 
 #[test]
