@@ -59,8 +59,8 @@ enum Extent {
 
 #[derive(Serialize)]
 struct Report {
-    before: Package,
-    after: Package,
+    before: End,
+    after: End,
     #[serde(flatten)]
     difference: Difference,
     #[serde(skip)]
@@ -68,7 +68,7 @@ struct Report {
 }
 
 #[derive(Serialize)]
-struct Package {
+struct End {
     commit: String,
     #[serde(skip)]
     short: String,
@@ -94,10 +94,10 @@ pub(super) fn run(args: &DiffArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     ui.report(&Report { before, after, difference, extent })
 }
 
-fn describe(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Package {
+fn describe(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> End {
     let repository = workspace.repository;
     let subject = repository.commit(package.commit).map(|commit| commit.subject).unwrap_or_default();
-    Package {
+    End {
         commit: package.commit.to_string(),
         short: repository.short_id(package.commit),
         label: repository.tag_of(package.commit).unwrap_or(subject),
@@ -109,7 +109,7 @@ fn describe(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Package {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, package) in [("From", &self.before), ("To", &self.after)] {
-            let Package { short: commit, label, package, target, .. } = package;
+            let End { short: commit, label, package, target, .. } = package;
             let label = line(label);
             let package = short(package, 8);
             write!(f, "{BOLD}{name:6}{BOLD:#}{COMMIT}{commit}{COMMIT:#}  {label}  ")?;

@@ -1,6 +1,7 @@
 //! What a deployment would change of what is live, and the guard over what it would destroy: nothing that holds data is deleted or
 //! replaced unless somebody allowed it by its name.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
@@ -143,8 +144,12 @@ impl Changes {
             _ => "delete or replace",
         };
         let resources = count(blocked.len(), "stateful resource");
+        // All that have to be named, those that were named already among them: the hint is to be pasted.
+        let all = self.difference.judgements.iter().chain(&self.uncertain);
+        let all = all.filter(|one| matches!(one.verdict, Verdict::Blocked | Verdict::Allowed));
+        let quoted = |id| shlex::try_quote(id).unwrap_or(Cow::Borrowed(id));
         let options =
-            blocked.iter().map(|one| format!("--allow-delete {}", one.id)).collect::<Vec<_>>().join(" ");
+            all.map(|one| format!("--allow-delete {}", quoted(&one.id))).collect::<Vec<_>>().join(" ");
         let (its, them) = if blocked.len() == 1 { ("its data", "it") } else { ("their data", "them") };
         let holds = blocked.iter().map(|one| format!("{} ({})", one.id, one.holds.unwrap_or("data")));
         Err(Error::refused(format!("{what} would {verb} {resources}"))

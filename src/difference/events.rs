@@ -46,3 +46,16 @@ fn missing(one: &[(String, Event)], other: &[(String, Event)]) -> Vec<(String, E
     let extra = |event: &(String, Event)| count(one, event).saturating_sub(count(other, event));
     distinct.into_iter().flat_map(|event| std::iter::repeat_n(event.clone(), extra(event))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_missing_as_often_as_it_is_not_there() {
+        let event = |kind: &str| ("hello".to_owned(), Event { kind: kind.to_owned(), on: None });
+        let (old, new) = ([event("sqs"), event("sns"), event("sqs")], [event("sqs"), event("s3")]);
+        assert_eq!(missing(&old, &new), [event("sns"), event("sqs")]);
+        assert_eq!(missing(&new, &old), [event("s3")]);
+    }
+}

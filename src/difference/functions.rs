@@ -85,7 +85,7 @@ impl Names {
 }
 
 /// The functions, and the layers, that differ; and the archives of their code.
-pub(super) struct Functions {
+pub(super) struct Found {
     pub(super) functions: Vec<FunctionChange>,
     pub(super) layers: Vec<FunctionChange>,
     pub(super) archives: Vec<ArchiveChange>,
@@ -97,11 +97,11 @@ pub(super) fn compare(
     after: &Side<'_>,
     change: &TemplateChange,
     detail: Detail,
-) -> Result<Functions> {
+) -> Result<Found> {
     let mut codes = Codes { before, after, detail, known: BTreeMap::new() };
     let functions = changes(FUNCTION, &mut codes, change)?;
     let layers = changes(LAYER, &mut codes, change)?;
-    Ok(Functions { functions, layers, archives: codes.known.into_values().flatten().collect() })
+    Ok(Found { functions, layers, archives: codes.known.into_values().flatten().collect() })
 }
 
 /// The archives that were compared, by their paths.
@@ -211,4 +211,58 @@ fn environment(before: &Value, after: &Value) -> Names {
         new.contains(name) && !paths(&before[name.as_str()], &after[name.as_str()]).is_empty()
     };
     Names { changed: old.iter().filter(differs).cloned().collect(), ..Names::between(&old, &new) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::template::compare as compare_templates;
+    use super::*;
+
+    /// The change of one function whose properties go from one form to the other; without packages, so without code.
+    fn change(before: &Value, after: &Value) -> Option<FunctionChange> {
+        let side = |properties: &Value| {
+            let function = json!({"Type": FUNCTION, "Properties": properties});
+            Side::of_template(&json!({"Resources": {"HelloLambdaFunction": function}}))
+        };
+        let (before, after) = (side(before), side(after));
+        let change = compare_templates(before.template(), after.template());
+        compare(&before, &after, &change, Detail::Counts).unwrap().functions.pop()
+    }
+
+    #[test]
+    fn harmless_values_are_told_and_others_are_only_named() {
+        let before = json!({"MemorySize": 1024, "Runtime": "nodejs22.x", "Handler": {"Ref": "P"}, "Description": "a", "Role": "r"});
+        let after = json!({"MemorySize": "512", "Handler": "a.b", "Description": "b", "Role": "r"});
+        let found = change(&before, &after).unwrap();
+        let values = |before: Option<&str>, after: Option<&str>| Values {
+            before: before.map(str::to_owned),
+            after: after.map(str::to_owned),
+        };
+        assert_eq!(found.name, "Hello");
+        assert_eq!(found.settings["memory"], values(Some("1024"), Some("512")));
+        assert_eq!(found.settings["runtime"], values(Some("nodejs22.x"), None));
+        assert_eq!(found.settings["handler"], values(None, Some("a.b")));
+        assert_eq!(found.properties, ["Description"]);
+        assert_eq!(change(&before, &before), None);
+    }
+
+    #[test]
+    fn of_the_environment_there_are_names_alone() {
+        let with = |variables: Value| json!({"Environment": {"Variables": variables}});
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let all = with(json!({"A": "1", "B": "2", "C": {"Ref": "X"}}));
+        let found = change(&all, &with(json!({"B": "3", "C": {"Ref": "Y"}, "D": "4"}))).unwrap();
+        assert_eq!(
+            found.environment,
+            Names { added: names(&["D"]), removed: names(&["A"]), changed: names(&["B", "C"]) }
+        );
+        assert!(!serde_json::to_string(&found).unwrap().contains('3'));
+        // Without any, and as something that only CloudFormation knows.
+        assert_eq!(change(&all, &json!({})).unwrap().environment.removed, names(&["A", "B", "C"]));
+        let whole = |id: &str| with(json!({"Fn::If": [id, {"Ref": "A"}, {"Ref": "B"}]}));
+        let found = change(&whole("One"), &whole("Two")).unwrap();
+        assert_eq!(found.environment.changed, names(&["Fn::If"]));
+    }
 }

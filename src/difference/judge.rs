@@ -115,8 +115,8 @@ fn keeps(policy: &str, stateful: Option<Stateful>) -> bool {
     }
 }
 
-/// The deletion policy of a resource as it is deployed. Databases are kept as a snapshot where nothing is said (AWS CloudFormation
-/// User Guide, "DeletionPolicy attribute"), but for the instances of a cluster.
+/// The deletion policy of a resource as it is deployed. Databases are kept as a snapshot where nothing is said (AWS
+/// `CloudFormation` User Guide, "`DeletionPolicy` attribute"), but for the instances of a cluster.
 fn deletion_policy<'t>(resource: &'t Value, kind: &str) -> Option<&'t str> {
     match (resource.get("DeletionPolicy"), kind) {
         (Some(policy), _) => policy.as_str(),
@@ -183,7 +183,7 @@ fn spread(before: &Template, after: &Template, fates: &mut Fates) {
                 let mut found = None;
                 at(properties, path, &mut |value| {
                     each_reference(value, &mut |other| {
-                        found = found.or(Some(other).filter(|other| replaced(other)))
+                        found = found.or(Some(other).filter(|other| replaced(other)));
                     });
                 });
                 found.map(|other| format!("{path} refers to {other}"))
@@ -202,8 +202,7 @@ fn spread(before: &Template, after: &Template, fates: &mut Fates) {
 
 /// Hands what stands at a path, where `*` is every item, to `take`; what is known only to `CloudFormation` on the way, as a whole.
 fn at<'v>(value: &'v Value, path: &str, take: &mut dyn FnMut(&'v Value)) {
-    let Some((name, rest)) =
-        path.split_once('/').or_else(|| Some((path, ""))).filter(|(name, _)| !name.is_empty())
+    let Some((name, rest)) = path.split_once('/').or(Some((path, ""))).filter(|(name, _)| !name.is_empty())
     else {
         return take(value);
     };

@@ -46,8 +46,8 @@ pub struct Line {
     pub about: String,
     /// What changed of it.
     pub what: String,
-    /// What would become of it, and the verdict on that.
-    pub fate: Option<(Fate, Verdict, String)>,
+    /// What would become of it, in words, and the verdict on that.
+    pub fate: Option<(String, Verdict)>,
 }
 
 impl Line {
@@ -63,19 +63,21 @@ impl Line {
 }
 
 /// What is worth saying of a judgement: not that something without data is deleted, which the sign says.
-fn fate(judgement: &Judgement) -> Option<(Fate, Verdict, String)> {
-    if judgement.fate == Fate::Deleted && matches!(judgement.verdict, Verdict::Harmless | Verdict::Unknown) {
+fn fate(judgement: &Judgement) -> Option<(String, Verdict)> {
+    let Judgement { fate, verdict, because, policy, .. } = judgement;
+    if *fate == Fate::Deleted && matches!(verdict, Verdict::Harmless | Verdict::Unknown) {
         return None;
     }
-    let why = match judgement.fate {
-        Fate::Deleted => String::new(),
-        _ => format!(" ({})", judgement.because.join(", ")),
+    let why = if because.is_empty() { String::new() } else { format!(" ({})", because.join(", ")) };
+    let text = match (policy, fate) {
+        (Some(policy), Fate::Deleted) => format!("would leave the stack, kept by {policy}"),
+        (Some(policy), Fate::MayBeDeleted) => format!("may leave the stack{why}, kept by {policy}"),
+        (Some(policy), Fate::Replaced | Fate::MayBeReplaced) => {
+            format!("{fate}{why}, the old one kept by {policy}")
+        }
+        (None, fate) => format!("{fate}{why}"),
     };
-    let why = match &judgement.policy {
-        Some(policy) if judgement.verdict == Verdict::Kept => format!("{why}  kept by {policy}"),
-        _ => why,
-    };
-    Some((judgement.fate, judgement.verdict, line(&why).into_owned()))
+    Some((line(&text).into_owned(), *verdict))
 }
 
 impl Difference {
@@ -104,7 +106,10 @@ impl Difference {
                 .map(|one| Line::new(Sign::Changed, about(&one.kind, &one.id), &one.kind).judged(Some(one))),
         );
         lines.extend(self.outputs.iter().map(output));
-        lines.push(Line::new(Sign::Same, format!("{} unchanged", count(self.unchanged, "resource")), ""));
+        if self.unchanged > 0 || lines.is_empty() {
+            let unchanged = format!("{} unchanged", count(self.unchanged, "resource"));
+            lines.push(Line::new(Sign::Same, unchanged, ""));
+        }
         lines.extend(self.plugin_lines());
         let Names { added, removed, .. } = &self.made.variables;
         let variable = |sign| {
@@ -224,17 +229,13 @@ pub fn write_lines(f: &mut fmt::Formatter<'_>, lines: &[Line], indent: usize) ->
             Sign::Same => ('=', DIM),
         };
         let mut text = format!("{:column$}  {}", one.about, one.what);
-        if let Some((fate, verdict, why)) = &one.fate {
-            let style = match verdict {
-                Verdict::Blocked => ERROR,
-                _ => WARNING,
+        if let Some((fate, verdict)) = &one.fate {
+            let (style, verdict) = match verdict {
+                Verdict::Blocked => (ERROR, "  blocked"),
+                Verdict::Allowed => (WARNING, "  allowed"),
+                Verdict::Harmless | Verdict::Unknown | Verdict::Kept => (WARNING, ""),
             };
-            let verdict = match verdict {
-                Verdict::Blocked => "  blocked",
-                Verdict::Allowed => "  allowed",
-                Verdict::Harmless | Verdict::Unknown | Verdict::Kept => "",
-            };
-            text = format!("{text}  {style}{fate}{style:#}{why}{style}{verdict}{style:#}");
+            text = format!("{text}  {style}{fate}{verdict}{style:#}");
         }
         writeln!(f, "{:indent$}{style}{sign}{style:#} {}", "", text.trim_end())?;
     }

@@ -64,7 +64,7 @@ impl Difference {
     ) -> Result<Self> {
         let change = template::compare(before.template(), after.template());
         let judgements = judge(before.template(), after.template(), &change);
-        let functions::Functions { functions, layers, archives } =
+        let functions::Found { functions, layers, archives } =
             functions::compare(before, after, &change, detail)?;
         let made = match (&before.package, &after.package) {
             (Some(before), Some(after)) => Made::between(repository, before, after)?,

@@ -28,12 +28,12 @@ impl<'r> Side<'r> {
     /// When its state can't be read.
     pub fn of_package(package: &StoredPackage<'r>) -> Result<Self> {
         let state = package.read(STATE_FILE, MAX_STATE_BYTES as u64)?;
-        let state = State::parse(&state).map_err(unreadable)?;
+        let state = State::parse(&state).map_err(|error| unreadable(&error))?;
         // A package for another cloud, or of a service without resources, has none.
         let template = match state.template() {
             Ok(template) => Template::new(&template),
             Err(StateError::Missing(_)) => Template::default(),
-            Err(error) => return Err(unreadable(error)),
+            Err(error) => return Err(unreadable(&error)),
         };
         Ok(Self { template, state: Some(state), package: Some(package.clone()) })
     }
@@ -42,6 +42,12 @@ impl<'r> Side<'r> {
     #[must_use]
     pub fn of_template(template: &Value) -> Self {
         Self { template: Template::new(template), state: None, package: None }
+    }
+
+    /// The same package with another template: what is live may have been changed since it was deployed.
+    #[must_use]
+    pub fn with_template(self, template: &Value) -> Self {
+        Self { template: Template::new(template), ..self }
     }
 
     /// Its template.
@@ -73,7 +79,7 @@ impl<'r> Side<'r> {
     }
 }
 
-fn unreadable(error: StateError) -> Error {
+fn unreadable(error: &StateError) -> Error {
     let hint = error.hint();
     Error::refused(error.to_string()).hints(hint)
 }

@@ -223,8 +223,12 @@ fn is_same(before: &Value, after: &Value) -> bool {
         (Value::Array(old), Value::Array(new)) => {
             old.len() == new.len() && old.iter().zip(new).all(|(old, new)| is_same(old, new))
         }
-        (Value::String(text), other @ (Value::Number(_) | Value::Bool(_)))
-        | (other @ (Value::Number(_) | Value::Bool(_)), Value::String(text)) => *text == other.to_string(),
+        (Value::String(text), Value::Number(number)) | (Value::Number(number), Value::String(text)) => {
+            number.as_str() == text
+        }
+        (Value::String(text), Value::Bool(yes)) | (Value::Bool(yes), Value::String(text)) => {
+            text == if *yes { "true" } else { "false" }
+        }
         (before, after) => before == after,
     }
 }

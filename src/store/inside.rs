@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufReader, Read as _, Write as _};
+use std::path::Path;
 
 use zip::ZipArchive;
 
@@ -114,7 +115,7 @@ impl PartialEq for ZipEntry {
 impl Zip {
     /// The file of a package as a zip; `None` where it is none.
     fn of(package: &StoredPackage<'_>, file: &FileEntry) -> Result<Option<Self>> {
-        let cannot = |error| Error::io("write to", &std::env::temp_dir(), error);
+        let cannot = |error| Error::io("write to", Path::new("the directory for temporary files"), error);
         let mut scratch = tempfile::tempfile().map_err(cannot)?;
         package.stream(file, &Silent, &mut |bytes| {
             interrupt::check()?;

@@ -100,7 +100,7 @@ fn a_table_that_stays_lets_the_rollback_pass() {
 
     let rollback = project.slsart("rollback -s prod --yes").succeeds();
 
-    assert!(rollback.stderr.contains("would be DELETED  kept by DeletionPolicy: Retain"), "{rollback}");
+    assert!(rollback.stderr.contains("would leave the stack, kept by DeletionPolicy: Retain"), "{rollback}");
     assert_eq!(project.history()[0], "rollback v1 succeeded (live)");
 }
 

@@ -122,7 +122,7 @@ fn a_condition_that_is_not_the_same_may_remove_its_resource() {
     };
     let fate = |before: &Template, after: &Template| {
         let found = judge(before, after, &compare(before, after));
-        found.iter().map(|one| format!("{} {:?}", one.fate, one.verdict)).collect::<String>()
+        found.iter().map(|one| format!("{} {:?}", one.fate, one.verdict)).collect::<Vec<_>>().join("; ")
     };
     let before = template("IsProd", 1);
     assert_eq!(fate(&before, &template("IsProd", 1)), "");

@@ -92,28 +92,28 @@ fn settle(resource: &mut Map<String, Value>, renames: &HashMap<String, String>) 
 
 /// A copy of `value` with references to renamed ids renamed, and times in S3 keys left out.
 fn rewrite(value: &Value, renames: &HashMap<String, String>) -> Value {
-    let renamed = |id: &str| renames.get(id).map_or(id, String::as_str).to_owned();
+    let steady_name = |id: &str| renames.get(id).map_or(id, String::as_str).to_owned();
     match value {
         Value::Object(object) => {
             let entry = |(name, value): (&String, &Value)| {
                 let value = match (name.as_str(), value) {
-                    ("Ref", Value::String(id)) => json!(renamed(id)),
+                    ("Ref", Value::String(id)) => json!(steady_name(id)),
                     ("Fn::GetAtt", Value::String(text)) => match text.split_once('.') {
-                        Some((id, attribute)) => json!([renamed(id), attribute]),
+                        Some((id, attribute)) => json!([steady_name(id), attribute]),
                         None => value.clone(),
                     },
                     ("Fn::GetAtt", Value::Array(parts)) => {
                         let mut parts = parts.clone();
                         if let Some(Value::String(id)) = parts.first_mut() {
-                            *id = renamed(id);
+                            *id = steady_name(id);
                         }
                         Value::Array(parts)
                     }
-                    ("Fn::Sub", Value::String(text)) => json!(substituted(text, &renamed)),
+                    ("Fn::Sub", Value::String(text)) => json!(substituted(text, &steady_name)),
                     ("Fn::Sub", Value::Array(parts)) => {
                         let mut parts: Vec<Value> = parts.iter().map(|part| rewrite(part, renames)).collect();
                         if let Some(Value::String(text)) = parts.first_mut() {
-                            *text = substituted(text, &renamed);
+                            *text = substituted(text, &steady_name);
                         }
                         Value::Array(parts)
                     }
@@ -173,7 +173,7 @@ pub(in crate::difference) fn each_reference<'v>(value: &'v Value, take: &mut dyn
                 match (name.as_str(), value) {
                     ("Ref", Value::String(id)) => take(id),
                     ("Fn::GetAtt", Value::Array(parts)) => {
-                        parts.first().and_then(Value::as_str).into_iter().for_each(&mut *take)
+                        parts.first().and_then(Value::as_str).into_iter().for_each(&mut *take);
                     }
                     ("Fn::Sub", Value::String(text)) => names_in(text).for_each(&mut *take),
                     ("Fn::Sub", Value::Array(parts)) => {

@@ -14,7 +14,7 @@ fn template_of(state: &str) -> Value {
     crate::service::State::parse(state.as_bytes()).unwrap().template().unwrap()
 }
 
-fn resources(resources: Value) -> Template {
+fn resources(resources: &Value) -> Template {
     Template::new(&json!({ "Resources": resources }))
 }
 
@@ -106,7 +106,7 @@ proptest! {
 
     #[test]
     fn anything_is_read_and_is_the_same_as_itself(template in any_value(), other in any_value()) {
-        let [one, two] = [&template, &other].map(|value| resources(json!({"A": {"Type": "T::T::T", "Properties": value}})));
+        let [one, two] = [&template, &other].map(|value| resources(&json!({"A": {"Type": "T::T::T", "Properties": value}})));
         prop_assert_eq!(compare(&one, &one).unchanged, 1);
         // What is found does not hang on the direction.
         let there = compare(&one, &two);
@@ -136,13 +136,13 @@ fn any_value() -> impl Strategy<Value = Value> {
 
 #[test]
 fn what_a_person_changed_is_found_by_its_path() {
-    let before = resources(json!({
+    let before = resources(&json!({
         "T": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "a", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}},
         "Q": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain", "DependsOn": ["A", "B"]},
         "N": {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": 5, "FifoQueue": true, "Tags": [{"Key": "a"}]}},
         "Gone": {"Type": "AWS::SQS::Queue"},
     }));
-    let after = resources(json!({
+    let after = resources(&json!({
         "T": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": {"Ref": "P"}, "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}]}},
         "Q": {"Type": "AWS::SQS::Queue", "DependsOn": ["B", "A"]},
         "N": {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": "5", "FifoQueue": "true", "Tags": []}},
@@ -163,12 +163,12 @@ fn ids_that_only_look_made_anew_stay() {
         ("HelloLambdaVersionTwo", "HelloLambdaFunction"),
         ("MyVersionAAAAAAAAAAAAAAAAAAAAAAAAAA", "Mine"),
     ] {
-        assert_eq!(resources(version(id, of)).ids().collect::<Vec<_>>(), [id]);
+        assert_eq!(resources(&version(id, of)).ids().collect::<Vec<_>>(), [id]);
     }
     // Two of one function: neither is the other.
     let mut two = version("HelloLambdaVersionAAAAAAAAAAAAAAAAAAAA", "HelloLambdaFunction");
     two["HelloLambdaVersionBBBBBBBBBBBBBBBBBBBB"] = two["HelloLambdaVersionAAAAAAAAAAAAAAAAAAAA"].clone();
-    assert_eq!(resources(two).ids().count(), 2);
+    assert_eq!(resources(&two).ids().count(), 2);
 }
 
 #[test]
