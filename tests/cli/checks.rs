@@ -86,7 +86,7 @@ fn a_node_that_the_framework_refuses_stops_before_it_starts() {
 ── stderr ──
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
-Deploy    d37701c  Ignore what is made  package b446d85c · 1.8 kB · 2 minutes ago · node [NODE] · osls 4.3.1
+Deploy    d37701c  Ignore what is made  package b446d85c · 1.8 kB · 3 minutes ago · node [NODE] · osls 4.3.1
 Checks
   ✓ intact     3 files are what was recorded
   ✓ target     made for orders · prod · us-east-1
