@@ -2,6 +2,9 @@
 
 pub mod apply;
 pub mod checkup;
+pub mod cloud;
 mod copy;
+mod expected;
 pub mod history;
 pub mod plan;
+mod proof;
