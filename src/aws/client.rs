@@ -59,7 +59,11 @@ impl Aws {
             message: error.to_string(),
         })?;
         let config = waited(&runtime, configuration(settings))?;
-        let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(settings.path_style).build();
+        let elsewhere = settings.s3_endpoint.as_ref().or(settings.endpoint.as_ref());
+        let mut s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(elsewhere.is_some());
+        if let Some(endpoint) = &settings.s3_endpoint {
+            s3 = s3.endpoint_url(endpoint);
+        }
         Ok(Self {
             runtime,
             profile: match &settings.login {
@@ -69,7 +73,7 @@ impl Aws {
             sts: aws_sdk_sts::Client::new(&config),
             cloudformation: aws_sdk_cloudformation::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
-            s3: aws_sdk_s3::Client::from_conf(s3),
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
         })
     }
 
@@ -151,6 +155,9 @@ async fn configuration(settings: &Settings) -> SdkConfig {
         .retry_config(RetryConfig::standard().with_max_attempts(TRIES));
     if let Ok(name) = AppName::new("git-slsart") {
         loader = loader.app_name(name);
+    }
+    if let Some(endpoint) = &settings.endpoint {
+        loader = loader.endpoint_url(endpoint);
     }
     let provider = ProviderConfig::without_region().with_region(Some(region)).with_http_client(http);
     loader = match &settings.login {

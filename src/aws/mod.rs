@@ -17,6 +17,9 @@ mod refusal;
 #[cfg(feature = "aws")]
 mod stack;
 
+#[cfg(all(test, feature = "aws"))]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -34,8 +37,11 @@ pub struct Settings {
     pub region: String,
     /// Who asks.
     pub login: Login,
-    /// Whether S3's buckets are named in paths, not in host names: stand-ins for AWS that are reached by an address need it.
-    pub path_style: bool,
+    /// Where AWS is instead of where it usually is. S3's buckets are then named in paths, not in host names: stand-ins for AWS that
+    /// are reached by an address need it.
+    pub endpoint: Option<String>,
+    /// The same for S3 alone.
+    pub s3_endpoint: Option<String>,
 }
 
 /// Where credentials come from.

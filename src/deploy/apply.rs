@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::checkup::{self, Verdict};
 use super::copy::copy;
+use super::failure;
 use super::plan::{Live, Plan};
 use super::proof::{self, Claim};
 use crate::config::Snapshot;
@@ -172,12 +173,13 @@ fn run(
     }
     let arguments =
         DeployArguments { stage, region, directory: &directory, config: &service.config, verbose: false };
+    let started = context.clock.now_precise();
     let mut timed = Stopwatch::start();
     let outcome = checkout.invocation(arguments.to_vec()).run(applying.deploying);
     record.phases.push(phase(RUN_PHASE, timed.lap()));
     progress.phase("Removing the worktree");
     drop(checkout);
-    outcome?;
+    outcome.map_err(|error| failure::explain(error, workspace, plan, claim.place(), started))?;
     proven(workspace, plan, &claim, record)
 }
 
@@ -236,10 +238,6 @@ fn aftermath(error: Error, plan: &Plan<'_>, record: &Deployment) -> Error {
         // The framework ended well: what is wrong came after it, and has its own hint.
         return error;
     }
-    let error = error.hint(
-        "the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack \
-         failed, but a plugin that fails after it leaves the update done",
-    );
     match &plan.live {
         Some(live) => {
             error.hint(format!("to make sure of it: git slsart rollback {} -s {stage}", &live.package[..8]))

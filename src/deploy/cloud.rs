@@ -13,12 +13,12 @@ pub fn connect(context: &Context, target: &Target, profile: Option<&str>) -> Res
     if environment.value(OFFLINE).is_some() {
         return Err(AwsError::Off);
     }
-    let endpoint =
-        ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"].into_iter().any(|name| environment.value(name).is_some());
+    let text = |name| environment.text(name).map(str::to_owned);
     Aws::connect(&Settings {
         region: target.region.to_string(),
         login: login(environment, target.stage.as_str(), profile),
-        path_style: endpoint,
+        endpoint: text("AWS_ENDPOINT_URL"),
+        s3_endpoint: text("AWS_ENDPOINT_URL_S3"),
     })
 }
 

@@ -54,6 +54,11 @@ impl Claim {
         Ok(Self { expected: Expected::of(package)?, template })
     }
 
+    /// The stack that is deployed to, and the profile that the config names.
+    pub(super) fn place(&self) -> (&str, Option<&str>) {
+        (&self.expected.stack, self.expected.profile.as_deref())
+    }
+
     /// Whether it holds; `None` where the user does not want AWS to be asked. That AWS gives no answer is no error: the deployment
     /// has ended well, and only the proof is missing.
     pub(super) fn prove(&self, workspace: &Workspace<'_>, target: &Target) -> Option<Proof> {
