@@ -14,6 +14,7 @@ mod deploy;
 mod extract;
 mod init;
 mod interface;
+mod live;
 mod log;
 mod notes;
 mod package;

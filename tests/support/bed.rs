@@ -112,6 +112,11 @@ impl Bed {
         self.look(&["domains"])
     }
 
+    /// Changes something as a deploy would not.
+    pub(crate) fn change(&self, arguments: &[&str]) {
+        self.look(arguments);
+    }
+
     fn look(&self, arguments: &[&str]) -> Value {
         let output = Command::new(&self.variables["SLSART_BED_PYTHON"])
             .arg(Self::part("awsctl.py"))
