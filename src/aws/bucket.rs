@@ -12,7 +12,8 @@ impl Aws {
         let read = |answer: Result<aws_sdk_s3::operation::head_object::HeadObjectOutput, _>| match answer {
             Ok(_) => Ok(true),
             Err(error) => {
-                let error: aws_sdk_s3::error::SdkError<aws_sdk_s3::operation::head_object::HeadObjectError> = error;
+                let error: aws_sdk_s3::error::SdkError<aws_sdk_s3::operation::head_object::HeadObjectError> =
+                    error;
                 match error.service() {
                     Some((_, _, 404)) => Ok(false),
                     _ => Err(refusal(&error, "look for an object in S3", self.profile()).0),

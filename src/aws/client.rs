@@ -54,10 +54,8 @@ impl Aws {
     /// Gets ready to ask. Nothing is sent yet, but a profile may run a program that gives its credentials at the first question.
     pub fn connect(settings: &Settings) -> Result<Self, AwsError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| AwsError::Other {
-            action: "be asked",
-            message: error.to_string(),
-        })?;
+        let runtime =
+            runtime.map_err(|error| AwsError::Other { action: "be asked", message: error.to_string() })?;
         let config = waited(&runtime, configuration(settings))?;
         let elsewhere = settings.s3_endpoint.as_ref().or(settings.endpoint.as_ref());
         let mut s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(elsewhere.is_some());

@@ -66,13 +66,9 @@ impl AwsError {
             Self::Expired { profile: None } => {
                 "log in again: aws sso login, or fetch new keys for the environment".to_owned()
             }
-            Self::BadCredentials(_) => {
-                "see who they are for: aws sts get-caller-identity".to_owned()
-            }
+            Self::BadCredentials(_) => "see who they are for: aws sts get-caller-identity".to_owned(),
             Self::Forbidden { message, .. } => format!("AWS says: {message}"),
-            Self::Unreachable(_) => {
-                "check the network, and AWS_ENDPOINT_URL where it is set".to_owned()
-            }
+            Self::Unreachable(_) => "check the network, and AWS_ENDPOINT_URL where it is set".to_owned(),
             Self::Throttled => "wait a minute and ask again".to_owned(),
             Self::Interrupted | Self::Other { .. } => return None,
         })
@@ -99,10 +95,10 @@ mod tests {
     #[test]
     fn expired_credentials_name_the_profile_to_log_in_with() {
         let error = AwsError::Expired { profile: Some("ops team".to_owned()) }.into_error();
-        assert_eq!((error.kind, &error.hints[..]), (
-            Kind::Refused,
-            &["log in again: aws sso login --profile 'ops team'".to_owned()][..]
-        ));
+        assert_eq!(
+            (error.kind, &error.hints[..]),
+            (Kind::Refused, &["log in again: aws sso login --profile 'ops team'".to_owned()][..])
+        );
         assert_eq!(AwsError::Interrupted.into_error().kind, Kind::Interrupted);
     }
 }

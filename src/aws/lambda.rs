@@ -13,23 +13,29 @@ impl Aws {
     pub fn functions(&self, names: &[String]) -> Result<Vec<Option<Function>>, AwsError> {
         let questions = names.iter().map(|name| self.lambda.get_function().function_name(name).send());
         let answers = self.ask_all(questions.collect::<Vec<_>>())?;
-        let read = |answer: Result<aws_sdk_lambda::operation::get_function::GetFunctionOutput, _>| match answer {
-            Ok(answer) => {
-                let Some(it) = answer.configuration else { return Ok(None) };
-                Ok(Some(Function {
-                    name: it.function_name.unwrap_or_default(),
-                    code_sha256: it.code_sha256,
-                    image: answer.code.and_then(|code| code.resolved_image_uri),
-                    runtime: it.runtime.map(|runtime| runtime.as_str().to_owned()),
-                    handler: it.handler,
-                    memory: it.memory_size.map(i64::from),
-                    timeout: it.timeout.map(i64::from),
-                    changed: it.last_modified.as_deref().and_then(changed),
-                    layers: it.layers.unwrap_or_default().into_iter().filter_map(|layer| layer.arn).collect(),
-                }))
-            }
-            Err(error) => absent(refusal(&error, "show a function", self.profile())),
-        };
+        let read =
+            |answer: Result<aws_sdk_lambda::operation::get_function::GetFunctionOutput, _>| match answer {
+                Ok(answer) => {
+                    let Some(it) = answer.configuration else { return Ok(None) };
+                    Ok(Some(Function {
+                        name: it.function_name.unwrap_or_default(),
+                        code_sha256: it.code_sha256,
+                        image: answer.code.and_then(|code| code.resolved_image_uri),
+                        runtime: it.runtime.map(|runtime| runtime.as_str().to_owned()),
+                        handler: it.handler,
+                        memory: it.memory_size.map(i64::from),
+                        timeout: it.timeout.map(i64::from),
+                        changed: it.last_modified.as_deref().and_then(changed),
+                        layers: it
+                            .layers
+                            .unwrap_or_default()
+                            .into_iter()
+                            .filter_map(|layer| layer.arn)
+                            .collect(),
+                    }))
+                }
+                Err(error) => absent(refusal(&error, "show a function", self.profile())),
+            };
         answers.into_iter().map(read).collect()
     }
 

@@ -3,9 +3,9 @@
 use std::error::Error as StdError;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sts::error::ProvideErrorMetadata;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_sdk_sts::error::ProvideErrorMetadata;
 
 use super::AwsError;
 
@@ -49,7 +49,7 @@ pub(super) fn refusal(
     if let Some(credentials) = causes.iter().find_map(|cause| cause.downcast_ref::<CredentialsError>()) {
         return (without_credentials(credentials, &causes, profile), None);
     }
-    let innermost = causes.last().map(ToString::to_string).unwrap_or_else(|| error.to_string());
+    let innermost = causes.last().map_or_else(|| error.to_string(), ToString::to_string);
     if error.silence() {
         return (AwsError::Unreachable(innermost), None);
     }
@@ -57,23 +57,23 @@ pub(super) fn refusal(
 }
 
 /// What a service's answer means. The codes are those of "Common errors" in the references of Lambda, `CloudFormation`, S3 and STS.
-fn said(
-    code: &str,
-    message: &str,
-    status: u16,
-    action: &'static str,
-    profile: Option<&str>,
-) -> AwsError {
+fn said(code: &str, message: &str, status: u16, action: &'static str, profile: Option<&str>) -> AwsError {
     match code {
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
             AwsError::Expired { profile: profile.map(str::to_owned) }
         }
-        "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId"
-        | "SignatureDoesNotMatch" | "InvalidSignatureException" | "InvalidToken" => {
-            AwsError::BadCredentials(message.to_owned())
-        }
-        "Throttling" | "ThrottlingException" | "ThrottledException" | "TooManyRequestsException"
-        | "RequestLimitExceeded" | "SlowDown" => AwsError::Throttled,
+        "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "InvalidAccessKeyId"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "InvalidToken" => AwsError::BadCredentials(message.to_owned()),
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded"
+        | "SlowDown" => AwsError::Throttled,
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorized" => {
             AwsError::Forbidden { action, message: message.to_owned() }
         }

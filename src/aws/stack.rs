@@ -82,7 +82,10 @@ impl Aws {
                     time,
                     resource: event.logical_resource_id.unwrap_or_default(),
                     kind: event.resource_type.unwrap_or_default(),
-                    status: event.resource_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
+                    status: event
+                        .resource_status
+                        .map(|status| status.as_str().to_owned())
+                        .unwrap_or_default(),
                     reason: event.resource_status_reason,
                 });
             }

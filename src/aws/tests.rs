@@ -1,4 +1,5 @@
 //! Answers of AWS as they were recorded, given by a server of one's own: the local AWS of the other tests has no failures.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -75,7 +76,10 @@ fn serve(connection: TcpStream, answers: &[Answer], kept: &Mutex<Vec<String>>) {
         let answer = answers.iter().find(|(words, ..)| request.contains(words));
         let (_, status, text) = answer.copied().unwrap_or(("", 400, "<Response/>"));
         kept.lock().unwrap().push(request);
-        let head = format!("HTTP/1.1 {status} x\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n", text.len());
+        let head = format!(
+            "HTTP/1.1 {status} x\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n",
+            text.len()
+        );
         writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(text.as_bytes())).unwrap();
     }
 }
@@ -90,8 +94,7 @@ fn events_are_read_over_pages_from_a_time_on_oldest_first() {
     let server = Server::start(EVENTS);
     let since: Timestamp = "2026-11-27T03:11:00Z".parse().unwrap();
     let events = server.aws().events("orders-prod", since).unwrap();
-    let told: Vec<_> =
-        events.iter().map(|event| (event.resource.as_str(), event.status.as_str())).collect();
+    let told: Vec<_> = events.iter().map(|event| (event.resource.as_str(), event.status.as_str())).collect();
     assert_eq!(
         told,
         [

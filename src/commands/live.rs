@@ -78,7 +78,8 @@ impl fmt::Display for Report {
         if let Some(history) = &self.history {
             let since = ago(history.since, *at);
             let by = line(person(&history.by));
-            let (style, sign) = if self.as_history_says == Some(true) { (GOOD, "✓") } else { (WARNING, "!") };
+            let (style, sign) =
+                if self.as_history_says == Some(true) { (GOOD, "✓") } else { (WARNING, "!") };
             writeln!(
                 f,
                 "{BOLD}History{BOLD:#}   {style}{sign}{style:#} {COMMIT}{}{COMMIT:#}  {}  {DIM}deployed {since} by {by}{DIM:#}",

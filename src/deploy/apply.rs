@@ -184,12 +184,7 @@ fn run(
 }
 
 /// Looks in AWS whether the claim holds, and writes down what was found.
-fn proven(
-    workspace: &Workspace<'_>,
-    plan: &Plan<'_>,
-    claim: &Claim,
-    record: &mut Deployment,
-) -> Result<()> {
+fn proven(workspace: &Workspace<'_>, plan: &Plan<'_>, claim: &Claim, record: &mut Deployment) -> Result<()> {
     let mut timed = Stopwatch::start();
     let Some(proof) = claim.prove(workspace, &plan.target) else { return Ok(()) };
     record.phases.push(phase(PROOF_PHASE, timed.lap()));

@@ -49,7 +49,10 @@ const CAUSES: &[Cause] = &[
     },
     // CloudFormation user guide, "Troubleshooting"; ROLLBACK_COMPLETE of a stack that was never made.
     Cause {
-        words: &["rollback_complete state and can not be updated", "rollback_failed state and can not be updated"],
+        words: &[
+            "rollback_complete state and can not be updated",
+            "rollback_failed state and can not be updated",
+        ],
         means: "the stack was never made whole",
         advice: "delete it, and deploy again: aws cloudformation delete-stack --stack-name STACK",
     },
@@ -60,7 +63,12 @@ const CAUSES: &[Cause] = &[
     },
     // "Common errors" of AWS's API references; osls 4 `AWS_CREDENTIALS_NOT_FOUND`.
     Cause {
-        words: &["expiredtoken", "token included in the request is expired", "token has expired", "sso session"],
+        words: &[
+            "expiredtoken",
+            "token included in the request is expired",
+            "token has expired",
+            "sso session",
+        ],
         means: "the AWS credentials have expired",
         advice: "log in again, for SSO: aws sso login",
     },
@@ -135,9 +143,15 @@ mod tests {
         ("Stack:arn:… is in ROLLBACK_COMPLETE state and can not be updated.", "never made whole"),
         ("Stack:arn:… is in UPDATE_IN_PROGRESS state and can not be updated.", "going on"),
         ("ExpiredToken: The security token included in the request is expired", "have expired"),
-        ("AWS provider credentials not found. Learn how to set up AWS provider credentials", "no AWS credentials"),
+        (
+            "AWS provider credentials not found. Learn how to set up AWS provider credentials",
+            "no AWS credentials",
+        ),
         ("AWS profile \"ops\" doesn't seem to be configured", "no AWS credentials"),
-        ("Rate exceeded (Service: AmazonApiGateway; Status Code: 429; Error Code: TooManyRequestsException)", "too often"),
+        (
+            "Rate exceeded (Service: AmazonApiGateway; Status Code: 429; Error Code: TooManyRequestsException)",
+            "too often",
+        ),
         ("Export orders-TableArn cannot be deleted as it is in use by billing-prod", "imports what this one"),
         ("No export named orders-TableArn found", "exports any more"),
         ("Code storage limit exceeded. (Service: Lambda, Status Code: 400)", "storage for code"),

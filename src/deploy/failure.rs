@@ -18,8 +18,7 @@ const STACK: &str = "AWS::CloudFormation::Stack";
 const SKEW: SignedDuration = SignedDuration::from_mins(2);
 
 /// What is said when AWS can't be asked.
-const UNKNOWN: &str =
-    "the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a \
+const UNKNOWN: &str = "the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a \
      plugin that fails after it leaves the update done";
 
 /// The framework's error with what AWS and the framework's output tell of its reason. `since` is when the framework was started.
@@ -38,10 +37,7 @@ pub(super) fn explain(
         let events = aws.events(stack, since.saturating_sub(SKEW).unwrap_or(since))?;
         Ok::<_, crate::aws::AwsError>(Some((now.status, events)))
     });
-    let (status, events) = match asked {
-        Some(Ok(Some(found))) => found,
-        _ => return with_cause(error, &said).hint(UNKNOWN),
-    };
+    let Some(Ok(Some((status, events)))) = asked else { return with_cause(error, &said).hint(UNKNOWN) };
     let first = first_failure(&events, stack);
     let mut error = error;
     let mut reasons = said;
@@ -142,7 +138,9 @@ mod tests {
     fn a_stack_that_is_stuck_comes_with_the_command_that_frees_it() {
         let stuck = standing("UPDATE_ROLLBACK_FAILED", "orders-prod", "eu-west-1");
         assert!(
-            stuck.ends_with("aws cloudformation continue-update-rollback --stack-name orders-prod --region eu-west-1"),
+            stuck.ends_with(
+                "aws cloudformation continue-update-rollback --stack-name orders-prod --region eu-west-1"
+            ),
             "{stuck}"
         );
         assert!(standing("ROLLBACK_COMPLETE", "o", "r").contains("delete-stack"));

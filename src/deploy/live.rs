@@ -125,7 +125,8 @@ pub fn template(
     let aws = cloud::connect(workspace.context, target, profile)?;
     let name = stack.map_or_else(|| usual_stack(target), str::to_owned);
     let Some(text) = aws.template(&name)? else { return Ok(None) };
-    let unreadable = |_| AwsError::Other { action: "show the stack's template", message: "it is no JSON".to_owned() };
+    let unreadable =
+        |_| AwsError::Other { action: "show the stack's template", message: "it is no JSON".to_owned() };
     serde_json::from_str(&text).map(Some).map_err(unreadable)
 }
 
@@ -159,8 +160,7 @@ pub fn of(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Report> {
         Some(_) => (Answer::Recorded, Findings::only(package.clone())),
         None => {
             let found = search.run(&deployments)?;
-            let answer =
-                if found.packages.is_empty() { Answer::NotRecorded } else { Answer::SameCode };
+            let answer = if found.packages.is_empty() { Answer::NotRecorded } else { Answer::SameCode };
             (answer, found)
         }
     };
@@ -174,9 +174,8 @@ pub fn of(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Report> {
         account,
         answer,
         packages: found.packages.iter().map(|package| candidate(workspace, package)).collect(),
-        as_history_says: live.map(|_| {
-            matches!(answer, Answer::Recorded | Answer::NoFunctions) && drift.is_empty()
-        }),
+        as_history_says: live
+            .map(|_| matches!(answer, Answer::Recorded | Answer::NoFunctions) && drift.is_empty()),
         history: live.map(|live| describe_live(workspace.repository, live)),
         drift,
         last_changed: functions.iter().filter_map(|function| function.changed).max(),
@@ -252,14 +251,14 @@ struct Running {
 impl Running {
     fn look(aws: &Aws, stack: &Stack, expected: Option<&Expected>) -> Result<Self, AwsError> {
         let resources = aws.resources(&stack.name)?;
-        let named = |logical: String, physical: Option<String>| Some((logical, physical?));
+        let pair = |logical: String, physical: Option<String>| Some((logical, physical?));
         let functions: Vec<(String, String)> = resources
             .iter()
             .filter(|resource| resource.kind == FUNCTION)
-            .filter_map(|resource| named(resource.logical.clone(), resource.physical.clone()))
+            .filter_map(|resource| pair(resource.logical.clone(), resource.physical.clone()))
             .collect();
         let names: BTreeMap<String, String> =
-            resources.into_iter().filter_map(|resource| named(resource.logical, resource.physical)).collect();
+            resources.into_iter().filter_map(|resource| pair(resource.logical, resource.physical)).collect();
         let beside = expected.into_iter().flat_map(|expected| &expected.functions);
         let beside = beside.filter(|known| known.function.logical.is_none());
         let others: Vec<String> = beside.map(|known| name_of(known, &names)).collect();

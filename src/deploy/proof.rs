@@ -43,6 +43,8 @@ struct Seen {
     template: Option<Value>,
     /// The objects that it names, and whether they are there.
     objects: Vec<(String, bool)>,
+    /// What could not be looked at.
+    notes: Vec<String>,
 }
 
 impl Claim {
@@ -118,11 +120,12 @@ fn look(aws: &Aws, expected: &Expected) -> Result<Seen, AwsError> {
         .filter_map(|resource| Some((resource.logical, resource.physical?)))
         .collect();
     let wanted: Vec<String> = expected.functions.iter().map(|known| name_of(known, &names)).collect();
-    let template: Option<Value> =
-        aws.template(stack)?.and_then(|template| serde_json::from_str(&template).ok());
+    let mut notes = Vec::new();
+    let template = readable(aws.template(stack), &mut notes)?.flatten();
+    let template: Option<Value> = template.and_then(|template| serde_json::from_str(&template).ok());
     let arns: Vec<String> =
         expected.layers.keys().filter_map(|logical| names.get(logical)).cloned().collect();
-    let named: BTreeSet<(String, String)> = template
+    let objects: BTreeSet<(String, String)> = template
         .iter()
         .flat_map(objects)
         .filter_map(|(bucket, key)| match bucket {
@@ -130,16 +133,28 @@ fn look(aws: &Aws, expected: &Expected) -> Result<Seen, AwsError> {
             Bucket::Own(logical) => Some((names.get(&logical)?.clone(), key)),
         })
         .collect();
-    let named: Vec<_> = named.into_iter().collect();
-    let there = aws.have_objects(&named)?;
+    let objects: Vec<_> = objects.into_iter().collect();
+    let there = readable(aws.have_objects(&objects), &mut notes)?.unwrap_or_default();
     Ok(Seen {
         account: Some(aws.account()?),
         functions: aws.functions(&wanted)?,
         layers: arns.iter().cloned().zip(aws.layers(&arns)?).collect(),
         template,
-        objects: named.into_iter().map(|(_, key)| key).zip(there).collect(),
+        objects: objects.into_iter().map(|(_, key)| key).zip(there).collect(),
         names,
+        notes,
     })
+}
+
+/// An answer that the proof can do without: where these credentials may not have it, that is noted.
+fn readable<T>(answer: Result<T, AwsError>, notes: &mut Vec<String>) -> Result<Option<T>, AwsError> {
+    match answer {
+        Err(error @ AwsError::Forbidden { .. }) => {
+            notes.push(format!("not compared: {error}"));
+            Ok(None)
+        }
+        answer => answer.map(Some),
+    }
 }
 
 /// A function's name in Lambda: as the package says, else as AWS gave it.
@@ -154,13 +169,16 @@ fn compare(expected: &Expected, template: &Value, seen: &Seen) -> Proof {
         account: seen.account.clone(),
         layers: expected.layers.len(),
         objects: seen.objects.len(),
+        notes: seen.notes.clone(),
         ..Proof::default()
     };
     for (known, live) in expected.functions.iter().zip(&seen.functions) {
         let name = &known.function.name;
         match function_problem(known, live.as_ref(), seen) {
             None if known.code == ExpectedCode::Unknown => {
-                proof.notes.push(format!("function {name}: its code is not in the package, and was not compared"));
+                proof
+                    .notes
+                    .push(format!("function {name}: its code is not in the package, and was not compared"));
             }
             None => {
                 proof.functions += 1;
@@ -181,7 +199,10 @@ fn compare(expected: &Expected, template: &Value, seen: &Seen) -> Proof {
     let missing = seen.objects.iter().filter(|(_, there)| !there);
     proof.problems.extend(missing.map(|(key, _)| format!("'{key}' is missing in S3")));
     match &seen.template {
-        None => proof.notes.push("the live template was not compared: it is no JSON".to_owned()),
+        None if proof.notes.is_empty() => {
+            proof.notes.push("the live template was not compared: it is no JSON".to_owned());
+        }
+        None => {}
         Some(live) => proof.notes.extend(template_note(template, live)),
     }
     proof.verdict = match (proof.problems.is_empty(), proof.functions) {

@@ -48,7 +48,10 @@ fn a_deploy_that_cant_be_proven_is_one_all_the_same() {
     let history = sandbox.slsart("history --json").json();
     let record = &history["targets"][0]["deployments"][0];
     assert_eq!((&record["outcome"], &record["proof"]["verdict"]), (&"succeeded".into(), &"unproven".into()));
-    assert!(record["proof"]["problems"][0].as_str().unwrap().starts_with("AWS can't be reached"), "{record:#}");
+    assert!(
+        record["proof"]["problems"][0].as_str().unwrap().starts_with("AWS can't be reached"),
+        "{record:#}"
+    );
 
     let live = sandbox.slsart("live -s prod");
     assert_eq!(live.code, 1, "{live}");

@@ -89,7 +89,11 @@ fn what_is_live_is_proven_and_told() {
 fn a_plugin_that_changes_the_code_after_the_deploy_is_found_out() {
     let project = Project::installed("osls4/individually", "meddled");
     project.write("plugins/meddle/index.js", MEDDLE);
-    project.edit("serverless.yml", "frameworkVersion: '4'\n", "frameworkVersion: '4'\nplugins: [./plugins/meddle]\n");
+    project.edit(
+        "serverless.yml",
+        "frameworkVersion: '4'\n",
+        "frameworkVersion: '4'\nplugins: [./plugins/meddle]\n",
+    );
     release(&project, "v1", "one");
     let function = format!("{}-hello", project.stack());
 
@@ -99,7 +103,10 @@ fn a_plugin_that_changes_the_code_after_the_deploy_is_found_out() {
     assert!(deploy.stderr.contains("git slsart live -s prod"), "{deploy}");
     let record = newest(&project);
     assert_eq!(record["outcome"], "failed", "{record:#}");
-    assert_eq!((&record["proof"]["verdict"], &record["proof"]["as_recorded"]), (&json!("mismatch"), &json!(1)));
+    assert_eq!(
+        (&record["proof"]["verdict"], &record["proof"]["as_recorded"]),
+        (&json!("mismatch"), &json!(1))
+    );
 
     let deploy = project.slsart("deploy -s prod --yes").succeeds();
     assert!(deploy.stdout.contains("2 of 2 functions run the recorded code"), "{deploy}");
@@ -111,7 +118,10 @@ fn layers_are_part_of_the_proof() {
     project.commit("v1");
     project.slsart("package -s prod --in-place").succeeds();
     let deploy = project.slsart("deploy -s prod --yes").succeeds();
-    assert!(deploy.stdout.contains("1 of 1 function runs the recorded code (CodeSha256), 1 layer"), "{deploy}");
+    assert!(
+        deploy.stdout.contains("1 of 1 function runs the recorded code (CodeSha256), 1 layer"),
+        "{deploy}"
+    );
     assert_eq!(newest(&project)["proof"]["verdict"], "proven");
 }
 
@@ -124,7 +134,11 @@ fn a_stack_that_cloudformation_refuses_is_explained() {
     let live = project.live();
     let topic = "\nresources:\n  Resources:\n    Topic:\n      Type: AWS::SNS::Topic\n      Properties:\n        \
                  TopicName: !ImportValue nobody-exports-this\n";
-    project.edit("serverless.yml", "      patterns: [src/bye.js]\n", &format!("      patterns: [src/bye.js]\n{topic}"));
+    project.edit(
+        "serverless.yml",
+        "      patterns: [src/bye.js]\n",
+        &format!("      patterns: [src/bye.js]\n{topic}"),
+    );
     release(&project, "v2", "two");
 
     let deploy = project.slsart("deploy -s prod --yes --json").fails_with(3);

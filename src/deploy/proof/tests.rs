@@ -56,6 +56,7 @@ fn seen() -> Seen {
         layers: BTreeMap::from([(ARN.to_owned(), Some(Sha256::of(b"layer").to_base64()))]),
         template: Some(template()),
         objects: vec![("serverless/orders/prod/1/orders.zip".to_owned(), true)],
+        notes: Vec::new(),
     }
 }
 
@@ -79,8 +80,7 @@ fn what_is_live_is_what_was_recorded() {
 #[test]
 fn a_function_with_other_code_is_named() {
     let other = Sha256::of(b"other").to_base64();
-    let problems =
-        problems_of(|seen| seen.functions[0].as_mut().unwrap().code_sha256 = Some(other.clone()));
+    let problems = problems_of(|seen| seen.functions[0].as_mut().unwrap().code_sha256 = Some(other.clone()));
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].starts_with(&format!("function hello runs {other}, and ")), "{problems:?}");
 
@@ -99,6 +99,17 @@ fn layers_and_objects_count_as_code_does() {
     assert_eq!(problems, [format!("function hello does not use the layer {ARN}")]);
     let problems = problems_of(|seen| seen.objects[0].1 = false);
     assert_eq!(problems, ["'serverless/orders/prod/1/orders.zip' is missing in S3"]);
+}
+
+#[test]
+fn what_the_credentials_may_not_see_is_noted_and_the_rest_is_proven() {
+    let refused = AwsError::Forbidden { action: "look for an object in S3", message: String::new() };
+    let mut notes = Vec::new();
+    assert_eq!(readable::<()>(Err(refused), &mut notes), Ok(None));
+    assert_eq!(notes, ["not compared: AWS does not let these credentials look for an object in S3"]);
+    assert_eq!(readable::<()>(Err(AwsError::Throttled), &mut notes), Err(AwsError::Throttled));
+    let proof = compare(&expected(), &template(), &Seen { objects: Vec::new(), notes, ..seen() });
+    assert_eq!((proof.verdict, proof.notes.len()), (Verdict::Proven, 1));
 }
 
 #[test]

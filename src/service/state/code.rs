@@ -72,10 +72,7 @@ impl State {
 
     /// Every function that a deploy makes or updates: those of the template, and those of the config that a plugin moved to another
     /// template. `files` are the package's.
-    pub fn deployed_functions(
-        &self,
-        files: &BTreeSet<String>,
-    ) -> Result<Vec<DeployedFunction>, StateError> {
+    pub fn deployed_functions(&self, files: &BTreeSet<String>) -> Result<Vec<DeployedFunction>, StateError> {
         let template = self.template()?;
         let configured = self.functions();
         let key_of = |deployed: &str| {

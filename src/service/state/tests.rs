@@ -184,7 +184,10 @@ fn every_function_leads_to_the_code_that_it_is_to_run() {
 
     let hello = &state(SERVICE).deployed_functions(&files(&[])).unwrap()[0];
     assert_eq!((hello.memory, hello.timeout), (Some(1024), Some(6)));
-    assert_eq!((hello.handler.as_deref(), hello.runtime.as_deref()), (Some("src/a.hello"), Some("nodejs22.x")));
+    assert_eq!(
+        (hello.handler.as_deref(), hello.runtime.as_deref()),
+        (Some("src/a.hello"), Some("nodejs22.x"))
+    );
     assert_eq!(hello.deployed_name.as_deref(), Some("orders-prod-hello"));
 }
 
