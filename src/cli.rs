@@ -125,6 +125,7 @@ pub enum Command {
     Deploy(commands::deploy::DeployArgs),
     Rollback(commands::deploy::RollbackArgs),
     History(commands::history::HistoryArgs),
+    Live(commands::live::LiveArgs),
     Toolchain(commands::toolchain::ToolchainArgs),
     Hook(commands::hook::HookArgs),
     Completions(commands::shell::CompletionsArgs),

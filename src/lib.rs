@@ -3,6 +3,7 @@
 //! Data flows one way: argv → command → domain → edges. `docs/architecture.md` has the table that a test holds.
 
 pub mod archive;
+pub mod aws;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -110,13 +110,13 @@ fn the_table_keeps_the_direction() {
         "service",
     ];
     for module in
-        domain.into_iter().chain(["git", "process", "config", "context", "error", "progress", "text"])
+        domain.into_iter().chain(["aws", "git", "process", "config", "context", "error", "progress", "text"])
     {
         for above in ["ui", "commands", "cli"] {
             assert!(!table[module].contains(above), "`{module}` is below `{above}`");
         }
     }
-    for edge in ["git", "process", "ui"] {
+    for edge in ["aws", "git", "process", "ui"] {
         let known: Vec<_> = domain.iter().filter(|module| table[edge].contains(**module)).collect();
         assert!(known.is_empty(), "`{edge}` is an edge, and knows {known:?}");
     }

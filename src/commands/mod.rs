@@ -8,6 +8,7 @@ pub mod extract;
 pub mod history;
 pub mod hook;
 pub mod init;
+pub mod live;
 pub mod log;
 pub mod migrate;
 pub mod package;
@@ -65,6 +66,7 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Check(args) => check::run(&args, workspace, ui),
         Command::Deploy(args) => deploy::deploy(&args, workspace, ui),
         Command::Rollback(args) => deploy::rollback(&args, workspace, ui),
+        Command::Live(args) => live::run(&args, workspace, ui),
         Command::Toolchain(args) => toolchain::run(&args, workspace, ui),
         Command::History(args) => history::run(&args, workspace, ui),
         Command::Hook(_) | Command::Completions(_) | Command::Man(_) => {

@@ -9,7 +9,9 @@ use serde::Serialize;
 
 use super::checks::{self, Check, Here, Verdict};
 use super::copy::copy;
+use super::failure;
 use super::plan::{Live, Plan};
+use super::proof::{self, Claim};
 use crate::config::Snapshot;
 use crate::error::{Error, Kind, Result};
 use crate::git::data_dir;
@@ -20,9 +22,13 @@ use crate::packaging::equip::{self, Plugins};
 use crate::process::{Output, interrupt};
 use crate::service::DeployArguments;
 use crate::store::deployments::{Deployment, Outcome, Phase, RUN_PHASE};
+use crate::store::proof::Proof;
 use crate::text::style::{BOLD, COMMIT};
 use crate::text::words::seconds;
 use crate::workspace::Workspace;
+
+/// The phase in which AWS is asked what is live.
+const PROOF_PHASE: &str = "proof";
 
 /// How to carry out a plan.
 #[derive(Debug, Clone)]
@@ -56,6 +62,9 @@ pub struct Done {
     pub phases: Vec<Phase>,
     /// What was live before.
     pub before: Option<Live>,
+    /// What was found in AWS afterwards; none where it was not to be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
 }
 
 /// Carries out `plan`.
@@ -99,6 +108,7 @@ pub fn apply(workspace: &Workspace<'_>, plan: &Plan<'_>, applying: &Applying) ->
         ended: record.ended.unwrap_or(record.started),
         phases: record.phases,
         before: plan.live.clone(),
+        proof: record.proof,
     })
 }
 
@@ -145,6 +155,7 @@ fn run(
     let directory = checkout.top().join(".slsart-package");
     let at = context.clock.now_precise().as_millisecond().max(plan.newest_prefix);
     record.prefix = Some(copy(package, &directory, at, progress)?);
+    let claim = Claim::of(package, &directory)?;
     interrupt::check()?;
     progress.phase(&format!("Deploying ({})", checkout.framework.tool));
     if applying.deploying == Output::Stream {
@@ -152,11 +163,24 @@ fn run(
     }
     let arguments =
         DeployArguments { stage, region, directory: &directory, config: &service.config, verbose: false };
+    let started = context.clock.now_precise();
     let mut timed = Stopwatch::start();
     let outcome = checkout.invocation(arguments.to_vec()).run(applying.deploying);
     record.phases.push(phase(RUN_PHASE, timed.lap()));
     progress.phase("Removing the worktree");
     drop(checkout);
+    outcome.map_err(|error| failure::explain(error, workspace, plan, claim.place(), started))?;
+    proven(workspace, plan, &claim, record)
+}
+
+/// Looks in AWS whether the claim holds, and writes down what was found.
+fn proven(workspace: &Workspace<'_>, plan: &Plan<'_>, claim: &Claim, record: &mut Deployment) -> Result<()> {
+    let mut timed = Stopwatch::start();
+    let Some(proof) = claim.prove(workspace, &plan.target) else { return Ok(()) };
+    record.phases.push(phase(PROOF_PHASE, timed.lap()));
+    proof::tell(&proof, workspace.progress);
+    let outcome = proof::refuse(&proof, &plan.target);
+    record.proof = Some(proof);
     outcome
 }
 
@@ -215,10 +239,10 @@ fn aftermath(error: Error, plan: &Plan<'_>, record: &Deployment) -> Error {
         return error.hint("the framework was not started: nothing was changed in AWS");
     }
     let stage = &plan.target.stage;
-    let error = error.hint(
-        "the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack \
-         failed, but a plugin that fails after it leaves the update done",
-    );
+    if record.proof.is_some() {
+        // The framework ended well: what is wrong came after it, and has its own hint.
+        return error;
+    }
     match &plan.live {
         Some(live) => {
             error.hint(format!("to make sure of it: git slsart rollback {} -s {stage}", &live.package[..8]))
@@ -238,6 +262,9 @@ impl fmt::Display for Done {
             "{BOLD}Live{BOLD:#}      {COMMIT}{short}{COMMIT:#}  {label} on {target}, in {} s ({parts})",
             seconds(total)
         )?;
+        if let Some(proof) = &self.proof {
+            proof::write(proof, f)?;
+        }
         match self.before.as_ref().filter(|before| before.package != self.package) {
             Some(before) => writeln!(
                 f,

@@ -1,8 +1,15 @@
-//! Deploying a recorded package: plan, guard, copy, checks, run, history. The package is never rebuilt.
+//! Deploying a recorded package: plan, guard, copy, checks, run, proof, history; and what is live. The package is never rebuilt.
 
 pub mod apply;
+mod causes;
 pub mod checks;
+pub mod cloud;
 mod copy;
+pub mod drift;
+mod expected;
+pub mod failure;
 pub mod guard;
 pub mod history;
+pub mod live;
 pub mod plan;
+mod proof;

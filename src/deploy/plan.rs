@@ -225,7 +225,7 @@ impl<'r> Plan<'r> {
 }
 
 /// The filter for the target that is meant: the stage always, since a deploy must not guess between two.
-fn target_filter(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Filter> {
+pub(super) fn target_filter(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Filter> {
     let mut filter = workspace.filter(wanted);
     if filter.stage.is_none() {
         let head = workspace.repository.head();
@@ -238,7 +238,7 @@ fn target_filter(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Filter> {
     Ok(filter)
 }
 
-fn describe_live(repository: &Repository, live: &Deployment) -> Live {
+pub(super) fn describe_live(repository: &Repository, live: &Deployment) -> Live {
     let commit = Oid::from_str(&live.commit).ok();
     let (short, label) = commit
         .map_or_else(|| (live.commit.clone(), String::new()), |commit| describe_commit(repository, commit));
@@ -253,7 +253,7 @@ fn describe_live(repository: &Repository, live: &Deployment) -> Live {
 }
 
 /// A commit's short id, and its tag if it has one, else its subject.
-fn describe_commit(repository: &Repository, commit: Oid) -> (String, String) {
+pub(super) fn describe_commit(repository: &Repository, commit: Oid) -> (String, String) {
     let subject = repository.commit(commit).map(|commit| commit.subject).unwrap_or_default();
     let tag = repository.tag_of(commit);
     (repository.short_id(commit), tag.unwrap_or(subject))

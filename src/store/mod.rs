@@ -11,6 +11,7 @@ pub mod line;
 mod migrate;
 mod names;
 mod notes;
+pub mod proof;
 mod read;
 mod remote;
 mod search;

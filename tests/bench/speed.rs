@@ -34,7 +34,8 @@ pub(crate) fn print() {
             let settings = Settings { engine, level, mem_level: 8 };
             let start = Instant::now();
             for plain in &plain {
-                deflate(settings, &mut &plain[..], &mut std::io::sink()).expect("a measurement that can't go on ends");
+                deflate(settings, &mut &plain[..], &mut std::io::sink())
+                    .expect("a measurement that can't go on ends");
             }
             let time = start.elapsed().as_secs_f64();
             println!("{settings}: {:.0} MB/s of {size:.0} MB in {} files", size / time, plain.len());

@@ -30,6 +30,7 @@ Commands:
   deploy       Deploy a recorded package
   rollback     Roll back to a recorded package
   history      Show the deployments of a target, the live one marked
+  live         Show which commit is live in AWS
   toolchain    Keep installed plugins in the repository, so that a rollback needs no registry
   completions  Print a completion script for a shell
   man          Print the manual page, or write all pages to a directory

@@ -16,6 +16,7 @@ mod diff;
 mod extract;
 mod init;
 mod interface;
+mod live;
 mod log;
 mod notes;
 mod package;

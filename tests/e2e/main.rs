@@ -22,6 +22,7 @@ mod failures;
 mod guard;
 mod hooks;
 mod interruptions;
+mod live;
 mod packages;
 mod places;
 mod registry;

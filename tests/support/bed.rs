@@ -119,6 +119,11 @@ impl Bed {
         all.filter(|(name, _)| name.starts_with(prefix)).collect()
     }
 
+    /// Changes something as a deploy would not.
+    pub(crate) fn change(&self, arguments: &[&str]) {
+        self.look(arguments);
+    }
+
     fn look(&self, arguments: &[&str]) -> Value {
         let output = Command::new(&self.variables["SLSART_BED_PYTHON"])
             .arg(Self::part("awsctl.py"))
