@@ -10,14 +10,16 @@ use std::time::SystemTime;
 use flate2::{Decompress, FlushDecompress, Status};
 use git2::{ObjectType, Oid};
 
-use super::entry::{MOST_HEAD_BYTES, read_head};
+use super::entry::{MOST_HEAD_BYTES, invalid, read_head};
 use super::file::Pack;
 use super::index::From;
 
 /// Most packs that are held open, the newest.
 const MOST_PACKS: usize = 64;
-/// Bytes that are read at once: several objects, which often stand in the order in which they are asked for.
-const READ_AT_ONCE: usize = 16 * 1024;
+/// Bytes that are read at once: several objects, which mostly stand in the order in which they are asked for.
+const READ_AT_ONCE: usize = 32 * 1024;
+/// Bytes among them before the one that is asked for: several threads wrote the objects, each as soon as it had it.
+const BEFORE: u64 = 8 * 1024;
 
 /// The packs of a repository, as they were when it was opened. What is not in them may be there all the same.
 #[derive(Debug, Default)]
@@ -111,9 +113,12 @@ impl PackReader {
         if let Some(start) = start.filter(|start| held == number && start + count <= self.buffer.len()) {
             return Ok(start);
         }
+        let goes_on = held == number && offset == begin + self.buffer.len() as u64;
+        let begin = if goes_on { offset } else { offset.saturating_sub(BEFORE) };
         self.buffer.clear();
-        self.at = (number, offset);
-        From { file: &pack.file, place: offset }.take(READ_AT_ONCE as u64).read_to_end(&mut self.buffer)?;
-        Ok(0)
+        self.at = (number, begin);
+        From { file: &pack.file, place: begin }.take(READ_AT_ONCE as u64).read_to_end(&mut self.buffer)?;
+        let start = usize::try_from(offset - begin).unwrap_or_default();
+        if start <= self.buffer.len() { Ok(start) } else { Err(invalid("the pack is cut short")) }
     }
 }
