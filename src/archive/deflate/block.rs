@@ -56,38 +56,6 @@ fn distance_base(code: usize) -> u32 {
     if code < 4 { code } else { (2 + (code & 1)) << (code / 2 - 1) }
 }
 
-/// Bits on their way out, the first in the lowest places.
-#[derive(Default)]
-struct Bits {
-    bits: u64,
-    count: u32,
-    pending: Vec<u8>,
-}
-
-impl Bits {
-    #[inline]
-    #[allow(clippy::cast_possible_truncation, reason = "the lower half is what is sent")]
-    fn send(&mut self, bits: u64, count: u32) {
-        self.bits |= bits << self.count;
-        self.count += count;
-        if self.count >= 32 {
-            self.pending.extend_from_slice(&(self.bits as u32).to_le_bytes());
-            self.bits >>= 32;
-            self.count -= 32;
-        }
-    }
-
-    #[allow(clippy::cast_possible_truncation, reason = "the lowest byte is what is sent")]
-    fn align(&mut self) {
-        while self.count > 0 {
-            self.pending.push(self.bits as u8);
-            self.bits >>= 8;
-            self.count = self.count.saturating_sub(8);
-        }
-        self.bits = 0;
-    }
-}
-
 /// How often the symbols of a block occur.
 struct Frequencies {
     literals: [u16; LITERALS],
@@ -109,7 +77,9 @@ pub(super) struct Blocks {
     symbols: Vec<u32>,
     full: usize,
     frequencies: Frequencies,
-    out: Bits,
+    bits: u64,
+    count: u32,
+    pending: Vec<u8>,
 }
 
 impl Blocks {
@@ -117,9 +87,9 @@ impl Blocks {
     pub(super) fn clear(&mut self, mem_level: u32) {
         self.full = (1 << (mem_level + 6)) - 1;
         self.symbols.clear();
+        self.pending.clear();
         self.frequencies = Frequencies::default();
-        self.out.pending.clear();
-        (self.out.bits, self.out.count) = (0, 0);
+        (self.bits, self.count) = (0, 0);
     }
 
     /// Takes in a literal; returns whether the buffer is full.
@@ -169,21 +139,21 @@ impl Blocks {
                 self.stored(plain, last);
             }
             _ if fixed == cheapest => {
-                self.out.send(2 | end, 3);
+                self.send(2 | end, 3);
                 self.compressed(&FIXED.0, &FIXED.1);
             }
             _ => {
-                self.out.send(4 | end, 3);
-                self.out.send(literals.last as u64 - 256, 5);
-                self.out.send(distances.last as u64, 5);
-                self.out.send(sent as u64 - 4, 4);
+                self.send(4 | end, 3);
+                self.send(literals.last as u64 - 256, 5);
+                self.send(distances.last as u64, 5);
+                self.send(sent as u64 - 4, 4);
                 for at in &LENGTHS_ORDER[..sent] {
-                    self.out.send(u64::from(lengths.lengths[*at]), 3);
+                    self.send(u64::from(lengths.lengths[*at]), 3);
                 }
                 for run in runs.iter().flatten() {
                     let code = usize::from(run.code);
-                    self.out.send(u64::from(lengths.bits[code]), u32::from(lengths.lengths[code]));
-                    self.out.send(u64::from(run.extra), u32::from(run.extra_bits));
+                    self.send(u64::from(lengths.bits[code]), u32::from(lengths.lengths[code]));
+                    self.send(u64::from(run.extra), u32::from(run.extra_bits));
                 }
                 self.compressed(&literals, &distances);
             }
@@ -191,27 +161,51 @@ impl Blocks {
         self.symbols.clear();
         self.frequencies = Frequencies::default();
         if last {
-            self.out.align();
+            self.align();
         }
-        self.hand_over(out)
+        out.write_all(&self.pending)?;
+        self.pending.clear();
+        Ok(())
     }
 
     /// Writes a stored block.
     #[allow(clippy::cast_possible_truncation, reason = "a stored block has at most 65,535 bytes")]
     pub(super) fn stored(&mut self, plain: &[u8], last: bool) {
-        self.out.send(u64::from(last), 3);
-        self.out.align();
+        self.send(u64::from(last), 3);
+        self.align();
         let size = plain.len() as u16;
-        self.out.pending.extend_from_slice(&size.to_le_bytes());
-        self.out.pending.extend_from_slice(&(!size).to_le_bytes());
-        self.out.pending.extend_from_slice(plain);
+        self.pending.extend_from_slice(&size.to_le_bytes());
+        self.pending.extend_from_slice(&(!size).to_le_bytes());
+        self.pending.extend_from_slice(plain);
     }
 
     /// Hands over what is pending, after [`Blocks::stored`].
     pub(super) fn hand_over(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        out.write_all(&self.out.pending)?;
-        self.out.pending.clear();
+        out.write_all(&self.pending)?;
+        self.pending.clear();
         Ok(())
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the lower half is what is sent")]
+    fn send(&mut self, bits: u64, count: u32) {
+        self.bits |= bits << self.count;
+        self.count += count;
+        if self.count >= 32 {
+            self.pending.extend_from_slice(&(self.bits as u32).to_le_bytes());
+            self.bits >>= 32;
+            self.count -= 32;
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "the lowest byte is what is sent")]
+    fn align(&mut self) {
+        while self.count > 0 {
+            self.pending.push(self.bits as u8);
+            self.bits >>= 8;
+            self.count = self.count.saturating_sub(8);
+        }
+        self.bits = 0;
     }
 
     fn compressed(&mut self, literals: &Code, distances: &Code) {
@@ -224,24 +218,23 @@ impl Blocks {
             *entry =
                 (u64::from(literals.bits[257 + code]) | extra << bits, bits + u32::from(LENGTH_EXTRA[code]));
         }
-        // Out of `self`, its fields stay in registers.
-        let mut out = std::mem::take(&mut self.out);
-        for &symbol in &self.symbols {
+        let symbols = std::mem::take(&mut self.symbols);
+        for &symbol in &symbols {
             let (distance, low) = (symbol >> 16, (symbol & 0xff) as usize);
             if distance == 0 {
-                out.send(u64::from(literals.bits[low]), u32::from(literals.lengths[low]));
+                self.send(u64::from(literals.bits[low]), u32::from(literals.lengths[low]));
             } else {
                 let (bits, count) = lengths[low];
-                out.send(bits, count);
+                self.send(bits, count);
                 let code = distance_code(distance - 1);
                 let length = u32::from(distances.lengths[code]);
                 let extra = u64::from(distance - 1 - distance_base(code));
                 let bits = u64::from(distances.bits[code]) | extra << length;
-                out.send(bits, length + u32::from(DISTANCE_EXTRA[code]));
+                self.send(bits, length + u32::from(DISTANCE_EXTRA[code]));
             }
         }
-        out.send(u64::from(literals.bits[END]), u32::from(literals.lengths[END]));
-        self.out = out;
+        self.symbols = symbols;
+        self.send(u64::from(literals.bits[END]), u32::from(literals.lengths[END]));
     }
 }
 
