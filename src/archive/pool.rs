@@ -95,7 +95,7 @@ impl Queue<'_> {
                 state.made.extend(made.drain(..));
                 // Whoever has the entry that is to be written next goes on: nothing else lets the others.
                 while !state.stop && state.waiting > WAITING && rank + 1 < end && rank + 1 != state.written {
-                    state = self.wait(&self.room, state);
+                    state = wait(&self.room, state);
                 }
                 if state.stop {
                     return;
@@ -109,7 +109,7 @@ impl Queue<'_> {
         let full = |state: &State| state.waiting > WAITING || state.next > state.written + AHEAD;
         let mut state = self.lock();
         while !state.stop && state.next < self.count && state.next != state.written && full(&state) {
-            state = self.wait(&self.room, state);
+            state = wait(&self.room, state);
         }
         if state.stop || state.next >= self.count {
             return None;
@@ -156,7 +156,7 @@ impl Queue<'_> {
             if !ready.is_empty() {
                 return ready;
             }
-            state = self.wait(&self.made, state);
+            state = wait(&self.made, state);
         }
     }
 
@@ -167,8 +167,8 @@ impl Queue<'_> {
         state.waiting -= bytes;
         self.room.notify_all();
     }
+}
 
-    fn wait<'s>(&self, changed: &Condvar, state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
-        changed.wait(state).unwrap_or_else(PoisonError::into_inner)
-    }
+fn wait<'s>(changed: &Condvar, state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+    changed.wait(state).unwrap_or_else(PoisonError::into_inner)
 }

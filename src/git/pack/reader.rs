@@ -122,3 +122,108 @@ impl PackReader {
         if start <= self.buffer.len() { Ok(start) } else { Err(invalid("the pack is cut short")) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::git::Repository;
+
+    /// A repository with a pack of blobs, and the blobs.
+    fn repository() -> (TempDir, Vec<(Oid, Vec<u8>)>) {
+        let directory = tempfile::tempdir().unwrap();
+        let made = git2::Repository::init(directory.path()).unwrap();
+        let mut config = made.config().unwrap();
+        config.set_str("user.name", "Ada").unwrap();
+        config.set_str("user.email", "ada@example.com").unwrap();
+        let batch = Repository::open(directory.path(), None, None).unwrap().batch().unwrap();
+        let mut noise = 1_u32;
+        let sizes = [0, 1, 15, 16, 700, 5_000, READ_AT_ONCE, 3 * READ_AT_ONCE, 300_000];
+        let blobs = sizes.into_iter().cycle().take(200).enumerate().map(|(number, size)| {
+            let mut bytes: Vec<u8> = std::iter::repeat_with(|| {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                noise.to_be_bytes()[0] >> 4
+            })
+            .take(size)
+            .collect();
+            bytes.extend(number.to_string().bytes());
+            (batch.blob(&bytes, None).unwrap(), bytes)
+        });
+        let blobs = blobs.collect();
+        batch.finish().unwrap().remove();
+        (directory, blobs)
+    }
+
+    fn reader(directory: &Path) -> PackReader {
+        PackReader::new(Arc::new(Packs::open(&[directory.join(".git/objects")])))
+    }
+
+    fn pack(directory: &Path) -> PathBuf {
+        let entries = fs::read_dir(directory.join(".git/objects/pack")).unwrap();
+        let mut paths = entries.map(|entry| entry.unwrap().path());
+        paths.find(|path| path.extension().is_some_and(|extension| extension == "pack")).unwrap()
+    }
+
+    #[test]
+    fn objects_come_in_any_order() {
+        let (directory, blobs) = repository();
+        let mut reader = reader(directory.path());
+        let back_and_forth = blobs.iter().zip(blobs.iter().rev()).flat_map(|(one, other)| [one, other]);
+        for (id, bytes) in blobs.iter().chain(back_and_forth) {
+            assert!(reader.read(*id, ObjectType::Blob, 1 << 20).as_ref() == Some(bytes), "{id}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_not_read() {
+        let (directory, blobs) = repository();
+        let mut reader = reader(directory.path());
+        let (id, bytes) = &blobs[5];
+        assert_eq!(reader.read(*id, ObjectType::Tree, 1 << 20), None);
+        assert_eq!(reader.read(*id, ObjectType::Blob, bytes.len() as u64 - 1), None);
+        assert_eq!(reader.read(*id, ObjectType::Blob, bytes.len() as u64).as_ref(), Some(bytes));
+        assert_eq!(reader.read(Oid::ZERO_SHA1, ObjectType::Blob, 1 << 20), None);
+    }
+
+    #[test]
+    fn a_pack_that_is_cut_short_gives_what_it_has() {
+        let (directory, blobs) = repository();
+        let path = pack(directory.path());
+        let bytes = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        let mut reader = reader(directory.path());
+        let read = |(id, bytes): &(Oid, Vec<u8>)| {
+            let read = reader.read(*id, ObjectType::Blob, 1 << 20);
+            assert!(read.is_none() || read.as_ref() == Some(bytes), "{id}");
+            read.is_some()
+        };
+        let whole = blobs.iter().map(read).filter(|whole| *whole).count();
+        assert!(whole > 0 && whole < blobs.len(), "{whole}");
+    }
+
+    #[test]
+    fn no_flipped_byte_gives_other_bytes() {
+        let (directory, blobs) = repository();
+        let path = pack(directory.path());
+        let sound = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let mut damaged = 0;
+        for place in (12..3_000).step_by(7) {
+            let mut bytes = sound.clone();
+            bytes[place] ^= 0x55;
+            fs::write(&path, &bytes).unwrap();
+            let mut reader = reader(directory.path());
+            for (id, bytes) in &blobs[..7] {
+                match reader.read(*id, ObjectType::Blob, 1 << 20) {
+                    Some(read) => assert!(read == *bytes, "{id}, {place}"),
+                    None => damaged += 1,
+                }
+            }
+        }
+        assert!(damaged > 100, "{damaged}");
+    }
+}
