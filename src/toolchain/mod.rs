@@ -9,5 +9,6 @@ pub mod lockfile;
 pub mod node;
 pub mod parts;
 pub mod plugins;
+pub mod pnp;
 
 pub use lockfile::{Kind, Locked, LockedPackages, Lockfile};
