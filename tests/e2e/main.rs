@@ -20,6 +20,7 @@ mod trace;
 mod failures;
 mod hooks;
 mod interruptions;
+mod managers;
 mod packages;
 mod places;
 mod registry;
