@@ -126,8 +126,13 @@ impl Equipping<'_> {
         }
         let pnp = Pnp::find(&self.lockfile.directory.under(self.top), self.top);
         if let Some(place) = pnp.map(|pnp| pnp.outside(self.top)).transpose()?.flatten() {
-            return Err(Error::refused(format!("yarn has a package outside the repository, in '{}'", place.display()))
-                .hint("it can't be kept there: leave out cacheFolder in .yarnrc.yml, and links to other projects"));
+            return Err(Error::refused(format!(
+                "yarn has a package outside the repository, in '{}'",
+                place.display()
+            ))
+            .hint(
+                "it can't be kept there: leave out cacheFolder in .yarnrc.yml, and links to other projects",
+            ));
         }
         let parts = found.iter().map(|part| part.to_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
         let toolchain = Toolchain {

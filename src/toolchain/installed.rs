@@ -14,6 +14,9 @@ use crate::git::directory::{Listed, Scan};
 /// What lies in a linked package's directory and is not of the package.
 const NOT_OF_A_LINK: &[&str] = &["node_modules", ".git"];
 
+/// What pnpm writes into a package's directory: programs that may name this machine's paths.
+const NOT_OF_PNPM: &[&str] = &["node_modules/.bin"];
+
 /// A package found on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstalledPackage {
@@ -48,11 +51,7 @@ impl Packages {
     ///
     /// # Errors
     /// When Plug'n'Play has to be asked and does not answer.
-    pub fn read<'n>(
-        directory: &Path,
-        top: &Path,
-        names: impl IntoIterator<Item = &'n str>,
-    ) -> Result<Self> {
+    pub fn read<'n>(directory: &Path, top: &Path, names: impl IntoIterator<Item = &'n str>) -> Result<Self> {
         let mut names: Vec<&str> = names.into_iter().filter(|name| is_name(name)).collect();
         let pnp = Pnp::find(directory, top);
         let places = directory.ancestors().take_while(|place| place.starts_with(top));
@@ -64,11 +63,13 @@ impl Packages {
             package.map(|package| found.insert((*name).to_owned(), package)).is_none()
         });
         let Some(pnp) = pnp.filter(|_| !names.is_empty()) else { return Ok(Self { found, _unpacked: None }) };
-        let unpacked = tempfile::tempdir().map_err(|error| Error::io("make", &std::env::temp_dir(), error))?;
+        let unpacked =
+            tempfile::tempdir().map_err(|error| Error::io("make", &std::env::temp_dir(), error))?;
         let answer = pnp.ask(directory, top, &names, Some(unpacked.path()))?;
         found.extend(answer.found.into_iter().filter_map(|(name, resolved)| {
             let json: PackageJson = serde_json::from_str(&resolved.json).ok()?;
-            let linked = !resolved.directory.starts_with(unpacked.path()) && is_linked(&resolved.directory, top);
+            let linked =
+                !resolved.directory.starts_with(unpacked.path()) && is_linked(&resolved.directory, top);
             let directory = resolved.directory;
             Some((name, InstalledPackage { name: json.name, version: json.version, linked, directory }))
         }));
@@ -103,7 +104,7 @@ fn is_linked(directory: &Path, top: &Path) -> bool {
 
 impl InstalledPackage {
     /// The id of the git tree that its files would be. Of a linked package, its own `node_modules` and `.git` are no
-    /// part.
+    /// part, of one of pnpm's its `node_modules/.bin`.
     ///
     /// # Errors
     /// When something in it can't be read, or is neither a file, a symbolic link nor a directory.
@@ -122,6 +123,8 @@ impl InstalledPackage {
     fn scan(&self) -> Result<Scan> {
         if self.linked {
             Scan::read_without(&self.directory, NOT_OF_A_LINK)
+        } else if self.directory.components().any(|part| part.as_os_str() == ".pnpm") {
+            Scan::read_without(&self.directory, NOT_OF_PNPM)
         } else {
             Scan::read(&self.directory)
         }
@@ -167,5 +170,12 @@ mod tests {
             assert_ne!(tree(name).tree().unwrap(), before, "{name}");
         }
         assert_eq!(find(top, "../tools/linked"), None);
+
+        put(&top.join("node_modules/.pnpm/p@1/node_modules/p/package.json"), &json("p"));
+        symlink(".pnpm/p@1/node_modules/p", top.join("node_modules/p")).unwrap();
+        put(&top.join("node_modules/.pnpm/p@1/node_modules/p/node_modules/.bin/x"), "/here");
+        let before = tree("p").tree().unwrap();
+        put(&top.join("node_modules/.pnpm/p@1/node_modules/p/node_modules/.bin/x"), "/there");
+        assert_eq!(tree("p").tree().unwrap(), before);
     }
 }

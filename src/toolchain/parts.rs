@@ -101,8 +101,12 @@ mod tests {
         let service: ServicePath = "shop/services/orders".parse().unwrap();
         let lockfile = Lockfile::find(source, &service).unwrap().unwrap();
         let found = installed(root.path(), source, &lockfile).unwrap();
-        let expected =
-            ["shop/.pnp.cjs", "shop/.yarn/unplugged", "shop/node_modules", "shop/services/orders/node_modules"];
+        let expected = [
+            "shop/.pnp.cjs",
+            "shop/.yarn/unplugged",
+            "shop/node_modules",
+            "shop/services/orders/node_modules",
+        ];
         assert_eq!(found, expected.map(PathBuf::from));
         fs::remove_file(root.path().join("shop/.pnp.cjs")).unwrap();
         fs::remove_dir_all(root.path().join("shop/.yarn/unplugged")).unwrap();

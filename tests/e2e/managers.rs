@@ -72,7 +72,10 @@ fn unpatched(manager: &str) {
     let project = Project::monorepo(manager, &format!("managed-{manager}"));
     package(&project, "v1");
     let [framework, plugin] = recorded(&project);
-    assert!(framework["integrity"].is_string() && plugin["integrity"].is_string(), "{framework:#} {plugin:#}");
+    assert!(
+        framework["integrity"].is_string() && plugin["integrity"].is_string(),
+        "{framework:#} {plugin:#}"
+    );
     assert_eq!((&plugin["tree"], &plugin["patch"]), (&PLAIN.into(), &Value::Null), "{plugin:#}");
     deploy(&cut_off(project), "deploy", "v1");
 }
@@ -88,7 +91,8 @@ fn patched(manager: &str, name: &str) -> (Project, PathBuf) {
 fn checked(project: &Project, install: &str) {
     project.shell(install, &[]);
     let check = project.slsart(&format!("check -s {STAGE} --json")).succeeds().json();
-    let named = |name: &str| check["checks"].as_array().unwrap().iter().find(|one| one["name"] == name).unwrap();
+    let named =
+        |name: &str| check["checks"].as_array().unwrap().iter().find(|one| one["name"] == name).unwrap();
     for name in ["plugins", "framework"] {
         assert_eq!(named(name)["verdict"], "ok", "{check:#}");
     }
@@ -112,7 +116,8 @@ fn bun_with_a_patched_plugin() {
     let [_, plugin] = recorded(&project);
     assert_eq!(plugin["patch"], PATCH, "{plugin:#}");
     checked(&project, "bun install --frozen-lockfile");
-    deploy(&cut_off(project), "deploy", "v1");
+    let project = cut_off(project);
+    deploy(&project, "deploy", "v1");
     assert!(has_run(&mark));
 }
 
@@ -123,7 +128,8 @@ fn yarn_4_with_node_modules_and_a_patched_plugin() {
     let [framework, plugin] = recorded(&project);
     assert!(framework["checksum"].is_string() && plugin["checksum"].is_string(), "{framework:#} {plugin:#}");
     assert_eq!((&plugin["tree"], &plugin["patch"]), (&PATCHED.into(), &PATCH.into()), "{plugin:#}");
-    deploy(&cut_off(project), "deploy", "v1");
+    let project = cut_off(project);
+    deploy(&project, "deploy", "v1");
     assert!(has_run(&mark));
 }
 
