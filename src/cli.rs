@@ -117,6 +117,7 @@ pub enum Command {
     Record(commands::record::RecordArgs),
     Log(commands::log::LogArgs),
     Show(commands::show::ShowArgs),
+    Diff(commands::diff::DiffArgs),
     Verify(commands::verify::VerifyArgs),
     Migrate(commands::migrate::MigrateArgs),
     Extract(commands::extract::ExtractArgs),

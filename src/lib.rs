@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 pub mod context;
 pub mod deploy;
+pub mod difference;
 pub mod error;
 pub mod git;
 pub mod package;

@@ -98,7 +98,17 @@ fn every_module_uses_only_what_its_row_allows() {
 #[test]
 fn the_table_keeps_the_direction() {
     let table = table();
-    let domain = ["deploy", "packaging", "setup", "workspace", "store", "toolchain", "package", "service"];
+    let domain = [
+        "deploy",
+        "difference",
+        "packaging",
+        "setup",
+        "workspace",
+        "store",
+        "toolchain",
+        "package",
+        "service",
+    ];
     for module in
         domain.into_iter().chain(["git", "process", "config", "context", "error", "progress", "text"])
     {

@@ -47,19 +47,25 @@ struct ActArgs {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
-    /// Only show the plan
+    /// Only show the plan, what is blocked included; that is no failure
     #[arg(short = 'n', long)]
     dry_run: bool,
     /// Go on although the plugin (or the framework) NAME is not what was recorded; may be given several times
     #[arg(long, value_name = "NAME")]
     allow_plugin_drift: Vec<String>,
+    /// Go on although AWS, by the dates known here, does not take the Lambda runtime NAME any more; may be given several times
+    #[arg(long, value_name = "NAME")]
+    allow_runtime: Vec<String>,
+    /// Let the stateful resource with this logical id be deleted or replaced; may be given several times
+    #[arg(long, value_name = "LOGICAL_ID")]
+    allow_delete: Vec<String>,
     #[command(flatten)]
     target: TargetArgs,
 }
 
 pub(super) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let plan = Plan::of(workspace, Action::Deploy, &args.revision, &args.act.target.wanted()?)?;
-    act(&plan, &args.act, workspace, ui)
+    act(plan, &args.act, workspace, ui)
 }
 
 pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
@@ -68,19 +74,23 @@ pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) 
         Some(revision) => Plan::of(workspace, Action::Rollback, revision, &wanted)?,
         None => Plan::back(workspace, &wanted)?,
     };
-    act(&plan, &args.act, workspace, ui)
+    act(plan, &args.act, workspace, ui)
 }
 
-fn act(plan: &Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     plan.check_names(&args.allow_plugin_drift)?;
+    plan.allow_runtimes(&args.allow_runtime);
+    plan.allow_deletion(&args.allow_delete)?;
+    let passes = plan.pass();
     if args.dry_run {
-        ui.report(plan)?;
-        return Ok(());
+        ui.report(&plan)?;
+        return passes;
     }
-    if args.yes {
-        ui.show(plan);
+    if args.yes || passes.is_err() {
+        ui.show(&plan);
+        passes?;
     } else {
-        ui.confirm(plan, "Go on?", "say --yes to act without being asked, or --dry-run to see the plan")?;
+        ui.confirm(&plan, "Go on?", "say --yes to act without being asked, or --dry-run to see the plan")?;
     }
     let applying = Applying {
         reason: args.message.clone(),
@@ -88,5 +98,5 @@ fn act(plan: &Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
         installing: installing(ui),
         deploying: framework_output(ui),
     };
-    ui.report(&apply(workspace, plan, &applying)?)
+    ui.report(&apply(workspace, &plan, &applying)?)
 }

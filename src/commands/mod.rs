@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod deploy;
+pub mod diff;
 pub mod extract;
 pub mod history;
 pub mod hook;
@@ -57,6 +58,7 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Record(args) => record::run(&args, workspace, ui),
         Command::Log(args) => log::run(&args, workspace, ui),
         Command::Show(args) => show::run(&args, workspace, ui),
+        Command::Diff(args) => diff::run(&args, workspace, ui),
         Command::Verify(args) => verify::run(&args, workspace, ui),
         Command::Migrate(args) => migrate::run(&args, workspace, ui),
         Command::Extract(args) => extract::run(&args, workspace, ui),

@@ -7,7 +7,7 @@ use std::fs::{self, File, TryLockError};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::checkup::{self, Verdict};
+use super::checks::{self, Check, Here, Verdict};
 use super::copy::copy;
 use super::plan::{Live, Plan};
 use crate::config::Snapshot;
@@ -132,22 +132,12 @@ fn run(
         Error::refused(format!("the package's source has no service in '{path}'"))
             .hint("`services` in slsart.toml may leave it out")
     })?;
+    let node = package.manifest.tools.node.as_deref();
     let checkout =
-        Checkout::prepare(workspace, package.source, path, Plugins::Restored, applying.installing)?;
+        Checkout::prepare(workspace, package.source, path, Plugins::Restored, node, applying.installing)?;
     record.phases = checkout.phases.iter().map(|(name, milliseconds)| phase(name, *milliseconds)).collect();
     progress.phase("Checking plugins and package");
-    check_drift(workspace, plan, &checkout, &applying.allowed_drift)?;
-    for check in checkup::installation(workspace.repository, checkout.top(), path, &package.manifest) {
-        // Another node than the one that packaged is worth saying; only a framework that refuses it stops here.
-        let told = match check.verdict {
-            Verdict::Failed => check.name == "node",
-            Verdict::Warning => true,
-            Verdict::Ok => false,
-        };
-        if told {
-            progress.warn(&format!("{}: {}", check.name, check.message));
-        }
-    }
+    check_checkout(workspace, plan, &checkout, &applying.allowed_drift)?;
     if workspace.config.toolchain.snapshot != Snapshot::Never {
         equip::keep(&checkout, workspace);
     }
@@ -170,6 +160,26 @@ fn run(
     outcome
 }
 
+/// Stops where what is installed is not what was recorded, or the framework does not run on the node that is here.
+fn check_checkout(
+    workspace: &Workspace<'_>,
+    plan: &Plan<'_>,
+    checkout: &Checkout<'_>,
+    allowed: &[String],
+) -> Result<()> {
+    let manifest = &plan.package.manifest;
+    check_drift(workspace, plan, checkout, allowed)?;
+    for check in checks::installation(workspace.repository, checkout.top(), &manifest.target.path, manifest) {
+        if check.verdict == Verdict::Warning {
+            workspace.progress.warn(&format!("{}: {}", check.name, check.message));
+        }
+    }
+    // That it is another than the recorded one was said before it started.
+    let here = Here::of(&checkout.programs, &checkout.service, workspace);
+    let node: Vec<Check> = checks::node(manifest, Some(&checkout.framework), &here).into_iter().collect();
+    checks::pass(&node)
+}
+
 /// Stops where an installed plugin is not the recorded one, but for those that were allowed by name.
 fn check_drift(
     workspace: &Workspace<'_>,
@@ -178,7 +188,7 @@ fn check_drift(
     allowed: &[String],
 ) -> Result<()> {
     let manifest = &plan.package.manifest;
-    let drifts = checkup::drifts(workspace.repository, checkout.top(), &manifest.target.path, manifest);
+    let drifts = checks::drifts(workspace.repository, checkout.top(), &manifest.target.path, manifest);
     let (allowed, refused): (Vec<_>, Vec<_>) =
         drifts.into_iter().partition(|drift| allowed.contains(&drift.name));
     for drift in allowed {

@@ -1,7 +1,8 @@
-//! Deploying a recorded package: plan, copy, checks, run, history. The package is never rebuilt.
+//! Deploying a recorded package: plan, guard, copy, checks, run, history. The package is never rebuilt.
 
 pub mod apply;
-pub mod checkup;
+pub mod checks;
 mod copy;
+pub mod guard;
 pub mod history;
 pub mod plan;

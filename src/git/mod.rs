@@ -1,6 +1,7 @@
 //! The edge to git: objects, refs and configuration through libgit2; checkout, status and worktrees through the git
 //! command, which alone runs filters. Knows nothing of packages.
 
+mod compare;
 pub mod directory;
 pub mod hook;
 pub mod lfs;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+pub use compare::{TextChange, compare_text};
 pub use git2::Oid;
 pub use objects::{Source, blob_id};
 pub use pack::Batch;

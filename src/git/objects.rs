@@ -98,7 +98,7 @@ impl Repository {
     }
 
     /// Reads a blob; `None` when it has more than `limit` bytes.
-    pub(super) fn read_blob_within(&self, id: Oid, limit: u64) -> Result<Option<Vec<u8>>> {
+    pub fn read_blob_within(&self, id: Oid, limit: u64) -> Result<Option<Vec<u8>>> {
         self.objects().read(id, git2::ObjectType::Blob, limit)
     }
 

@@ -2,6 +2,7 @@
 //! Owns reading it, whatever it holds, and what it says of the service; changes nothing in it (see `relocate`).
 
 mod artifacts;
+mod events;
 mod reference;
 mod relocate;
 
@@ -14,6 +15,7 @@ use super::outline::Plugins;
 use super::prefix::{PrefixError, S3Prefix};
 
 pub use artifacts::{Artifact, ForeignKey, Owner, Place};
+pub use events::Event;
 pub use relocate::Relocation;
 
 /// The state's file name in a package (`getServiceStateFileName` in the framework's `lib/plugins/aws/lib/naming.js`).

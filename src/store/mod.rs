@@ -5,6 +5,7 @@ mod archive;
 mod content;
 pub mod deployments;
 mod earlier;
+pub mod inside;
 mod lfs;
 pub mod line;
 mod migrate;
@@ -14,6 +15,7 @@ mod read;
 mod remote;
 mod search;
 pub mod toolchains;
+mod unpacked;
 mod write;
 
 pub use archive::largest_object;

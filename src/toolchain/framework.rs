@@ -114,6 +114,12 @@ impl Installed {
         }
     }
 
+    /// The versions of node that it says it runs on, such as `>=18.17.0`.
+    #[must_use]
+    pub fn engines(&self) -> Option<&str> {
+        self.framework.node.as_deref()
+    }
+
     /// Refuses a framework that needs a licence and would stop to ask for one.
     pub fn check_licence(&self, environment: &Environment) -> Result<()> {
         self.framework.check_licence(|name| environment.value(name).is_some()).map_err(|error| {

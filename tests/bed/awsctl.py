@@ -101,6 +101,13 @@ def domains():
     }
 
 
+def tables():
+    """Table → the attributes of its key."""
+    client = boto3.client("dynamodb")
+    described = {name: client.describe_table(TableName=name)["Table"] for name in client.list_tables()["TableNames"]}
+    return {name: [key["AttributeName"] for key in table["KeySchema"]] for name, table in described.items()}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True)
@@ -118,6 +125,7 @@ def main():
     command(template_s3_missing, ("name", {"help": "a stack"}))
     command(invoke, ("name", {}), ("event", {"nargs": "?", "default": "{}"}))
     command(domains)
+    command(tables)
 
     arguments = vars(parser.parse_args())
     run = arguments.pop("run")

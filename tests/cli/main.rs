@@ -7,10 +7,12 @@
 mod sandbox;
 
 mod check;
+mod checks;
 mod config;
 mod crash;
 mod damage;
 mod deploy;
+mod diff;
 mod extract;
 mod init;
 mod interface;

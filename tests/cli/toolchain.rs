@@ -66,7 +66,7 @@ fn what_is_saved_is_listed_saved_once_and_dropped() {
 fn a_deploy_restores_what_is_kept_and_npm_is_not_started() {
     let sandbox = kept();
     sandbox.write_program("../bin/npm", "#!/bin/sh\necho npm was started >&2\nexit 9\n");
-    let path = format!("{}:{}", sandbox.beside("bin").display(), std::env::var("PATH").unwrap());
+    let path = format!("{}:{}", sandbox.beside("bin").display(), sandbox.shell("echo $PATH").stdout.trim());
     let without_npm = [("PATH", path.as_str())];
     let deploy = sandbox.slsart_with("deploy v1 -s prod --yes", &without_npm).succeeded();
     assert!(deploy.stderr.contains("Restoring plugins (toolchain"), "{deploy}");

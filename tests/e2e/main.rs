@@ -17,7 +17,9 @@ mod recorded;
 #[path = "../support/trace.rs"]
 mod trace;
 
+mod checks;
 mod failures;
+mod guard;
 mod hooks;
 mod interruptions;
 mod managers;
