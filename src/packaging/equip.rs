@@ -12,6 +12,7 @@ use crate::process::Output;
 use crate::service::ServicePath;
 use crate::store::toolchains::{FORMAT, StoredToolchain, Toolchain};
 use crate::text::words::short;
+use crate::toolchain::pnp::Pnp;
 use crate::toolchain::{Lockfile, Programs, install, parts};
 use crate::workspace::Workspace;
 
@@ -186,6 +187,16 @@ impl Equipping<'_> {
         if let Some(link) = scan.link_outward() {
             return Err(Error::refused(format!("the link '{}' leads out of the repository", link.display()))
                 .hint("what it leads to can't be kept: let the package manager install into the repository itself"));
+        }
+        let pnp = Pnp::find(&self.lockfile.directory.under(self.top), self.top);
+        if let Some(place) = pnp.map(|pnp| pnp.outside(self.top)).transpose()?.flatten() {
+            return Err(Error::refused(format!(
+                "yarn has a package outside the repository, in '{}'",
+                place.display()
+            ))
+            .hint(
+                "it can't be kept there: leave out cacheFolder in .yarnrc.yml, and links to other projects",
+            ));
         }
         let parts = found.iter().map(|part| part.to_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
         let toolchain = Toolchain {

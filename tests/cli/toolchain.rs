@@ -97,6 +97,34 @@ fn a_deploy_restores_what_is_kept_and_npm_is_not_started() {
 }
 
 #[test]
+fn a_package_manager_that_is_missing_or_of_another_kind_is_told_with_how_to_have_it() {
+    let sandbox = Sandbox::new();
+    sandbox.write_program("../bin/yarn", "#!/bin/sh\necho 1.22.22\n");
+    sandbox.write_program("../bin/node", "#!/bin/sh\nexit 9\n");
+    std::os::unix::fs::symlink("/usr/bin/git", sandbox.beside("bin/git")).unwrap();
+    let path = [("PATH", sandbox.beside("bin").to_str().unwrap().to_owned())];
+    let path = path.each_ref().map(|(name, value)| (*name, value.as_str()));
+    fs::remove_file(sandbox.path("package-lock.json")).unwrap();
+    for (lockfile, content, said, hint) in [
+        ("pnpm-lock.yaml", "lockfileVersion: '9.0'\n", "cannot start 'pnpm'", "npm install --global pnpm"),
+        (
+            "yarn.lock",
+            "__metadata:\n  version: 8\n",
+            "yarn.lock is of yarn 2 or later, and the yarn that is found is 1.22.22",
+            "corepack enable",
+        ),
+    ] {
+        sandbox.write(lockfile, content);
+        sandbox.commit(lockfile);
+        let failed = sandbox.slsart_with("package -s prod", &path);
+        assert_eq!(failed.code, 1, "{failed}");
+        assert!(failed.stderr.contains(said) && failed.stderr.contains(hint), "{failed}");
+        fs::remove_file(sandbox.path(lockfile)).unwrap();
+    }
+    assert_eq!(sandbox.worktrees(), 1);
+}
+
+#[test]
 fn a_damaged_toolchain_is_left_alone_and_the_package_manager_is_asked() {
     let sandbox = kept();
     let name = sandbox.git(REFS);

@@ -23,6 +23,7 @@ mod guard;
 mod hooks;
 mod interruptions;
 mod live;
+mod managers;
 mod packages;
 mod places;
 mod registry;
