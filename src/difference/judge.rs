@@ -78,18 +78,16 @@ pub fn judge(before: &Template, after: &Template, change: &TemplateChange) -> Ve
     let judged = fates.into_iter().map(|(id, (fate, because))| {
         let resource = before.resource(&id).unwrap_or(&Value::Null);
         let kind = before.kind(&id).to_owned();
-        let policy = match fate {
-            Fate::Deleted | Fate::MayBeDeleted => Some(("DeletionPolicy", deletion_policy(resource, &kind))),
+        let (name, policy) = match fate {
+            Fate::Deleted | Fate::MayBeDeleted => ("DeletionPolicy", deletion_policy(resource, &kind)),
             // That of the template which is being deployed: it says what is to become of what it replaces.
             Fate::Replaced | Fate::MayBeReplaced => {
                 let new = after.resource(&id).and_then(|new| new["UpdateReplacePolicy"].as_str());
-                Some(("UpdateReplacePolicy", new))
+                ("UpdateReplacePolicy", new)
             }
         };
         let stateful = tables::stateful(&kind);
-        let kept = policy.and_then(|(name, value)| Some((name, value?)));
-        let kept =
-            kept.filter(|(_, value)| keeps(value, stateful)).map(|(name, value)| format!("{name}: {value}"));
+        let kept = policy.filter(|policy| keeps(policy, stateful)).map(|policy| format!("{name}: {policy}"));
         let verdict = match (stateful, &kept) {
             (Some(_), Some(_)) => Verdict::Kept,
             (Some(_), None) => Verdict::Blocked,

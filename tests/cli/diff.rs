@@ -426,7 +426,7 @@ fn a_rollback_that_would_delete_data_is_refused() {
 ── stderr ──
 Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 1 minute ago by Dana
-Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 8 minutes ago · osls 4.3.1
+Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 7 minutes ago · osls 4.3.1
 Plan      against the last recorded deployment
   ~ function hello          code (3 files, +2 −2), memory 512 → 1024, environment +OLD −NEW ~DB_PASSWORD, VpcConfig
   - function list
@@ -471,7 +471,7 @@ hint: keep their data with `--allow-delete CartTable --allow-delete Orders` once
     sandbox.slsart("rollback -s prod --dry-run").is(str![[r#"
 Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 3 minutes ago by Dana
-Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 10 minutes ago · osls 4.3.1
+Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 9 minutes ago · osls 4.3.1
 Plan      against the last recorded deployment
   ~ function hello          code (3 files, +2 −2), memory 512 → 1024, environment +OLD −NEW ~DB_PASSWORD, VpcConfig
   - function list
@@ -507,8 +507,8 @@ fn what_would_be_deleted_is_allowed_by_name_and_each_has_to_be() {
     sandbox.slsart("rollback -s prod --yes --allow-delete CartTable").is(str![[r#"
 ── stderr ──
 Target    orders · prod · us-east-1
-Live      35040f8  Answer two  deployed 4 minutes ago by Dana
-Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 11 minutes ago · osls 4.3.1
+Live      35040f8  Answer two  deployed 1 minute ago by Dana
+Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 7 minutes ago · osls 4.3.1
 Plan      against the last recorded deployment
   ~ function hello          code (3 files, +2 −2), memory 512 → 1024, environment +OLD −NEW ~DB_PASSWORD, VpcConfig
   - function list
@@ -546,8 +546,8 @@ Live      12a1bee  v1 on orders · prod · us-east-1, in [N] s (worktree [N], pl
 Undo      git slsart rollback 35f6f3e5 -s prod
 ── stderr ──
 Target    orders · prod · us-east-1
-Live      35040f8  Answer two  deployed 6 minutes ago by Dana
-Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 13 minutes ago · osls 4.3.1
+Live      35040f8  Answer two  deployed 3 minutes ago by Dana
+Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 9 minutes ago · osls 4.3.1
 Plan      against the last recorded deployment
   ~ function hello          code (3 files, +2 −2), memory 512 → 1024, environment +OLD −NEW ~DB_PASSWORD, VpcConfig
   - function list
