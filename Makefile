@@ -31,7 +31,7 @@ demo: build setup ## from commit to live and back, about two minutes
 
 bench: tools setup ## tables of times and sizes beside peers
 	@tests/bed/growth/make
-	cargo bench --locked
+	cargo bench --locked --bench figures
 
 lint: tools ## formatter and clippy, warnings denied
 	cargo fmt --check

@@ -1,4 +1,4 @@
-//! What a command may know of the outside: directory, environment, clock, global options. Data only.
+//! What a command may know of the outside: directory, environment, clock, chance, global options. Data only.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -72,6 +72,16 @@ pub struct Context {
 }
 
 impl Context {
+    /// Random bytes, other ones at each call.
+    ///
+    /// # Errors
+    /// When the system gives none.
+    pub fn salt(&self) -> Result<[u8; 16], std::io::Error> {
+        let mut salt = [0; 16];
+        getrandom::fill(&mut salt).map_err(std::io::Error::other)?;
+        Ok(salt)
+    }
+
     /// The directory for disposable data of this program: `$XDG_CACHE_HOME/git-slsart`, else `~/.cache/git-slsart`,
     /// else one below the system's directory for temporary files.
     ///

@@ -3,11 +3,13 @@
 //! Data flows one way: argv → command → domain → edges. `docs/architecture.md` has the table that a test holds.
 
 pub mod archive;
+pub mod aws;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod context;
 pub mod deploy;
+pub mod difference;
 pub mod error;
 pub mod git;
 pub mod package;

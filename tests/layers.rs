@@ -98,15 +98,25 @@ fn every_module_uses_only_what_its_row_allows() {
 #[test]
 fn the_table_keeps_the_direction() {
     let table = table();
-    let domain = ["deploy", "packaging", "setup", "workspace", "store", "toolchain", "package", "service"];
+    let domain = [
+        "deploy",
+        "difference",
+        "packaging",
+        "setup",
+        "workspace",
+        "store",
+        "toolchain",
+        "package",
+        "service",
+    ];
     for module in
-        domain.into_iter().chain(["git", "process", "config", "context", "error", "progress", "text"])
+        domain.into_iter().chain(["aws", "git", "process", "config", "context", "error", "progress", "text"])
     {
         for above in ["ui", "commands", "cli"] {
             assert!(!table[module].contains(above), "`{module}` is below `{above}`");
         }
     }
-    for edge in ["git", "process", "ui"] {
+    for edge in ["aws", "git", "process", "ui"] {
         let known: Vec<_> = domain.iter().filter(|module| table[edge].contains(**module)).collect();
         assert!(known.is_empty(), "`{edge}` is an edge, and knows {known:?}");
     }

@@ -1,18 +1,21 @@
 //! Puts a zip together again.
 
 use std::borrow::Cow;
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::num::NonZeroUsize;
 
 use flate2::Crc;
 
 use super::assemble::end_record;
-use super::deflate::deflate;
+use super::deflate::Deflater;
 use super::error::{Error, Failure, Result};
 use super::place::Place;
 use super::recipe::{Facts, Item, Kind, Recipe, corrected};
 use super::scan::{CENTRAL, Fields, LOCAL};
 use super::{LARGE, LARGEST_NESTED, pool};
+
+/// Bytes that are gathered before `out` has them: thousands of small entries are not as many calls.
+const WRITTEN_AT_ONCE: usize = 128 << 10;
 
 /// Has what was put into the sink.
 pub trait Source: Sync {
@@ -51,7 +54,10 @@ pub fn decode(
     limit: u64,
     threads: NonZeroUsize,
 ) -> Result<()> {
-    Decoder { recipe: Recipe::read(recipe)?, source, inside: None }.run(out, limit, threads.get().min(4))
+    let mut out = BufWriter::with_capacity(WRITTEN_AT_ONCE, out);
+    let decoder = Decoder { recipe: Recipe::read(recipe)?, source, inside: None };
+    decoder.run(&mut out, limit, threads.get().min(4))?;
+    Ok(out.flush()?)
 }
 
 /// An archive that is being put together.
@@ -73,6 +79,7 @@ impl Decoder<'_> {
         let mut facts = vec![Facts::default(); self.recipe.items.len()];
         let mut between = &self.recipe.between[..];
         let mut gaps = self.recipe.gaps.iter().map(|gap| *gap as usize);
+        let mut deflater = None;
         pool::in_order(self, threads, |rank, made| {
             out.put(take(&mut between, gaps.next()))?;
             let number = self.recipe.order[rank] as usize;
@@ -82,7 +89,7 @@ impl Decoder<'_> {
                     out.put(&made.bytes)?;
                     made.facts
                 }
-                None => self.stream(number, &mut out)?,
+                None => self.stream(number, deflater.get_or_insert_default(), &mut out)?,
             };
             if self.recipe.items[number].kind != Kind::Absent {
                 facts[number].start = start;
@@ -111,7 +118,7 @@ impl Decoder<'_> {
     }
 
     /// The bytes of a small entry.
-    pub(super) fn make(&self, rank: usize) -> Result<Made> {
+    pub(super) fn make(&self, rank: usize, deflater: &mut Deflater) -> Result<Made> {
         let number = self.recipe.order[rank] as usize;
         let item = &self.recipe.items[number];
         let plain = self.content(item, number)?;
@@ -121,11 +128,15 @@ impl Decoder<'_> {
         let mut facts =
             Facts { crc: crc.sum(), packed: plain.len() as u64, size: plain.len() as u64, start: 0 };
         if item.kind == Kind::Deflated {
-            let mut packed = Vec::new();
-            deflate(self.recipe.settings[item.settings as usize], &mut &plain[..], &mut packed)?;
-            facts.packed = packed.len() as u64;
+            // A header is as long whatever the facts are.
             self.header(item, &facts, &mut bytes)?;
-            bytes.extend(packed);
+            let header = bytes.len();
+            bytes.reserve(plain.len() / 2);
+            deflater.run(self.recipe.settings[item.settings as usize], &mut &plain[..], &mut bytes)?;
+            facts.packed = (bytes.len() - header) as u64;
+            let mut real = Vec::with_capacity(header);
+            self.header(item, &facts, &mut real)?;
+            bytes[..header].copy_from_slice(&real);
         } else {
             self.header(item, &facts, &mut bytes)?;
             bytes.extend_from_slice(&plain);
@@ -159,7 +170,7 @@ impl Decoder<'_> {
     }
 
     /// Writes an entry whose size and CRC are known, or that is absent.
-    fn stream(&self, number: usize, out: &mut Limited<'_>) -> Result<Facts> {
+    fn stream(&self, number: usize, deflater: &mut Deflater, out: &mut Limited<'_>) -> Result<Facts> {
         let item = &self.recipe.items[number];
         let (Some((crc, size)), Some(place)) = (item.known, item.place(number)?) else {
             return if item.kind == Kind::Absent {
@@ -188,7 +199,7 @@ impl Decoder<'_> {
         let begun = out.written;
         let mut reader = Counted { inner: reader.take(plain), crc: Crc::new(), count: 0 };
         let done = if item.kind == Kind::Deflated {
-            deflate(self.recipe.settings[item.settings as usize], &mut reader, out)
+            deflater.run(self.recipe.settings[item.settings as usize], &mut reader, out)
         } else {
             io::copy(&mut reader, out).map(|_| ())
         };

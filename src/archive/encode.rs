@@ -12,7 +12,7 @@ use flate2::Crc;
 use super::assemble;
 use super::bytes::{self, Bytes, Range};
 use super::content::{Body, Content, Deflated, inflate};
-use super::deflate::{Settings, deflate};
+use super::deflate::{Deflater, Settings};
 use super::error::{Error, Failure, Result};
 use super::place::{self, Place};
 use super::recipe::{Kind, Spot};
@@ -77,9 +77,12 @@ impl Encoder<'_> {
         let places = place::places(&names, &wanted);
         let likely = search::likely(self)?;
         let first = likely.first().copied();
-        let mut outcomes = self.all(threads, |index| self.entry(index, &places, first.as_slice()))?;
+        let mut outcomes =
+            self.all(threads, |index, deflater| self.entry(index, &places, first.as_slice(), deflater))?;
         self.retry(&places, &likely, &mut outcomes)?;
-        let raw = |index: usize| if outcomes[index].is_none() { self.raw(index).map(Some) } else { Ok(None) };
+        let raw = |index: usize, _: &mut _| {
+            if outcomes[index].is_none() { self.raw(index).map(Some) } else { Ok(None) }
+        };
         let raw = self.all(threads, raw)?;
         let outcomes: Vec<Outcome> =
             outcomes.into_iter().zip(raw).filter_map(|(one, other)| one.or(other)).collect();
@@ -87,17 +90,22 @@ impl Encoder<'_> {
     }
 
     /// Does something for every entry, on several threads; returns what it returned, in the entries' order.
-    fn all<T: Send>(&self, threads: usize, act: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
+    fn all<T: Send>(
+        &self,
+        threads: usize,
+        act: impl Fn(usize, &mut Deflater) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
         let count = self.scan.entries.len();
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         let done = Mutex::new(Vec::with_capacity(count));
         let work = || {
+            let mut deflater = Deflater::default();
             while !stop.load(Ordering::Relaxed) {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 if index >= count {
                     break;
                 }
-                let result = self.not_cancelled().and_then(|()| act(index));
+                let result = self.not_cancelled().and_then(|()| act(index, &mut deflater));
                 stop.fetch_or(result.is_err(), Ordering::Relaxed);
                 if let Ok(mut done) = done.lock() {
                     done.push((index, result));
@@ -125,7 +133,7 @@ impl Encoder<'_> {
         let mut order: Vec<Settings> = likely.iter().skip(1).copied().collect();
         let known = order.len();
         order.extend(Settings::all().into_iter().filter(|settings| !likely.contains(settings)));
-        let mut failed = 0;
+        let (mut failed, mut deflater) = (0, Deflater::default());
         for (index, outcome) in outcomes.iter_mut().enumerate() {
             if outcome.is_some() || !deflated(&self.scan.entries[index]) {
                 continue;
@@ -133,7 +141,7 @@ impl Encoder<'_> {
             self.not_cancelled()?;
             let few = self.scan.entries[index].size > LARGE && !likely.is_empty();
             let candidates = if few { &order[..known.clamp(1, 8)] } else { &order[..] };
-            *outcome = self.entry(index, places, candidates)?;
+            *outcome = self.entry(index, places, candidates, &mut deflater)?;
             match outcome.and_then(|outcome| outcome.settings) {
                 Some(settings) => {
                     failed = 0;
@@ -170,6 +178,7 @@ impl Encoder<'_> {
         index: usize,
         places: &[Option<Place>],
         candidates: &[Settings],
+        deflater: &mut Deflater,
     ) -> Result<Option<Outcome>> {
         let entry = &self.scan.entries[index];
         let Some(local) = &entry.local else {
@@ -196,8 +205,8 @@ impl Encoder<'_> {
             let fits =
                 usize::try_from(entry.packed.max(entry.size)).ok().filter(|size| *size as u64 <= LARGE);
             return match fits {
-                Some(_) => self.small(entry, &target, candidates),
-                None => self.large(entry, &target, candidates),
+                Some(_) => self.small(entry, &target, candidates, deflater),
+                None => self.large(entry, &target, candidates, deflater),
             };
         }
         if entry.fields.method != 0 || entry.fields.flags & ENCRYPTED != 0 || entry.packed != entry.size {
@@ -216,7 +225,13 @@ impl Encoder<'_> {
         self.streamed(&target, &content, None, crc).map(Some)
     }
 
-    fn small(&self, entry: &Entry, target: &Target, candidates: &[Settings]) -> Result<Option<Outcome>> {
+    fn small(
+        &self,
+        entry: &Entry,
+        target: &Target,
+        candidates: &[Settings],
+        deflater: &mut Deflater,
+    ) -> Result<Option<Outcome>> {
         let at = entry.local.as_ref().map_or(0, |local| local.data);
         let packed = bytes::read(self.bytes, at, usize::try_from(entry.packed).unwrap_or_default())?;
         let stream = self.stream(entry, Some(&packed));
@@ -227,7 +242,7 @@ impl Encoder<'_> {
         }
         for settings in candidates {
             let mut compare = Compare::new(Box::new(&packed[..]));
-            let done = deflate(*settings, &mut &plain[..], &mut compare);
+            let done = deflater.run(*settings, &mut &plain[..], &mut compare);
             if done.is_ok() && compare.whole()? {
                 return self.plain(target, &plain, Some(stream), Some(*settings)).map(Some);
             }
@@ -235,13 +250,19 @@ impl Encoder<'_> {
         Ok(None)
     }
 
-    fn large(&self, entry: &Entry, target: &Target, candidates: &[Settings]) -> Result<Option<Outcome>> {
+    fn large(
+        &self,
+        entry: &Entry,
+        target: &Target,
+        candidates: &[Settings],
+        deflater: &mut Deflater,
+    ) -> Result<Option<Outcome>> {
         let stream = self.stream(entry, None);
         for settings in candidates {
             let plain = inflate(&stream).take(entry.size + 1);
             let mut plain = Checked { inner: plain, crc: Crc::new(), encoder: self };
             let mut compare = Compare::new(Box::new(io::BufReader::with_capacity(1 << 16, stream.reader())));
-            let done = deflate(*settings, &mut plain, &mut compare);
+            let done = deflater.run(*settings, &mut plain, &mut compare);
             self.not_cancelled()?;
             let (crc, size) = (plain.crc.sum(), u64::from(plain.crc.amount()));
             if done.is_ok() && compare.whole()? && size == entry.size {

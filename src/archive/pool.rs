@@ -4,16 +4,17 @@ use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::decode::{Decoder, Made};
+use super::deflate::Deflater;
 use super::error::Result;
 
 /// Bytes that wait to be written, but for the entry that is next.
 const WAITING: usize = 16 << 20;
-/// Entries that a thread takes at once.
-const RUN: usize = 8;
-/// Bytes that a thread makes before it hands them on.
+/// Entries that a thread takes at once. Each hand-over may wake a thread, which costs as much as a small entry does.
+const RUN: usize = 32;
+/// Bytes that a thread makes before it hands them on, and that are written before others may be made instead.
 const HELD: usize = 256 << 10;
 /// Entries beyond the next to be written that are made.
-const AHEAD: usize = 128;
+const AHEAD: usize = 512;
 
 #[derive(Default)]
 struct State {
@@ -26,6 +27,17 @@ struct State {
     stop: bool,
 }
 
+/// Entries on their way from those who make them to the one who writes them.
+struct Queue<'a> {
+    decoder: &'a Decoder<'a>,
+    count: usize,
+    state: Mutex<State>,
+    /// There is more to be written.
+    made: Condvar,
+    /// There is room for more to be made.
+    room: Condvar,
+}
+
 /// Calls `write` for every entry in the order of their bytes, with what was made of it if it is a small one.
 pub(super) fn in_order(
     decoder: &Decoder<'_>,
@@ -34,92 +46,129 @@ pub(super) fn in_order(
 ) -> Result<()> {
     let count = decoder.recipe.items.len();
     if threads == 1 || count < 8 {
+        let mut deflater = Deflater::default();
         return (0..count).try_for_each(|rank| {
-            let made = if decoder.small(rank) { Some(decoder.make(rank)?) } else { None };
+            let made = if decoder.small(rank) { Some(decoder.make(rank, &mut deflater)?) } else { None };
             write(rank, made)
         });
     }
-    let (state, changed) = (Mutex::new(State::default()), Condvar::new());
-    let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
-    let wait = |state| changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-    let work = || {
-        while let Some(run) = claim(lock(), wait, count) {
+    let state = Mutex::default();
+    let queue = Queue { decoder, count, state, made: Condvar::new(), room: Condvar::new() };
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| queue.make());
+        }
+        let done = queue.write(write);
+        queue.lock().stop = true;
+        queue.room.notify_all();
+        done
+    })
+}
+
+impl Queue<'_> {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A thread that makes entries.
+    fn make(&self) {
+        let mut deflater = Deflater::default();
+        let mut made = Vec::with_capacity(RUN);
+        while let Some(run) = self.claim() {
             let end = run.end;
-            let mut made = Vec::with_capacity(RUN);
             let mut bytes = 0;
             for rank in run {
-                if decoder.small(rank) {
-                    let entry = decoder.make(rank);
+                if self.decoder.small(rank) {
+                    let entry = self.decoder.make(rank, &mut deflater);
                     bytes += entry.as_ref().map_or(0, |made| made.bytes.len());
                     made.push((rank, entry));
                 }
                 if bytes < HELD && rank + 1 < end {
                     continue;
                 }
-                let mut state = lock();
+                let mut state = self.lock();
                 state.waiting += std::mem::take(&mut bytes);
+                // The writer waits for the next entry and for no other.
+                if made.iter().any(|(rank, _)| *rank == state.written) {
+                    self.made.notify_one();
+                }
                 state.made.extend(made.drain(..));
-                changed.notify_all();
                 // Whoever has the entry that is to be written next goes on: nothing else lets the others.
                 while !state.stop && state.waiting > WAITING && rank + 1 < end && rank + 1 != state.written {
-                    state = wait(state);
+                    state = wait(&self.room, state);
                 }
                 if state.stop {
                     return;
                 }
             }
         }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(work);
+    }
+
+    /// The next entries for a thread to make, once there is room for them; none when all are taken.
+    fn claim(&self) -> Option<std::ops::Range<usize>> {
+        let full = |state: &State| state.waiting > WAITING || state.next > state.written + AHEAD;
+        let mut state = self.lock();
+        while !state.stop && state.next < self.count && state.next != state.written && full(&state) {
+            state = wait(&self.room, state);
         }
-        let mut write_all = || {
-            for rank in 0..count {
-                let made = if decoder.small(rank) {
-                    let mut state = lock();
-                    let made = loop {
-                        if let Some(made) = state.made.remove(&rank) {
-                            break made?;
-                        }
-                        state = wait(state);
-                    };
-                    state.waiting -= made.bytes.len();
-                    Some(made)
-                } else {
-                    None
-                };
-                write(rank, made)?;
-                let mut state = lock();
-                state.written = rank + 1;
-                // Workers wait for room only, which there is more of every so often.
-                if state.waiting > WAITING || rank % RUN == RUN - 1 || !decoder.small(rank) {
-                    changed.notify_all();
-                }
+        if state.stop || state.next >= self.count {
+            return None;
+        }
+        let first = state.next;
+        state.next = (first + RUN).min(self.count);
+        Some(first..state.next)
+    }
+
+    /// The one thread that writes them.
+    fn write(&self, mut write: impl FnMut(usize, Option<Made>) -> Result<()>) -> Result<()> {
+        let mut rank = 0;
+        while rank < self.count {
+            if !self.decoder.small(rank) {
+                write(rank, None)?;
+                rank += 1;
+                self.wrote(rank, 0);
+                continue;
             }
-            Ok(())
-        };
-        let done = write_all();
-        lock().stop = true;
-        changed.notify_all();
-        done
-    })
+            let mut bytes = 0;
+            for made in self.ready(rank) {
+                let made = made?;
+                bytes += made.bytes.len();
+                write(rank, Some(made))?;
+                rank += 1;
+            }
+            self.wrote(rank, bytes);
+        }
+        Ok(())
+    }
+
+    /// What is to be written next, once the first of it is made.
+    fn ready(&self, first: usize) -> Vec<Result<Made>> {
+        let mut state = self.lock();
+        let mut ready = Vec::new();
+        let mut bytes = 0;
+        loop {
+            while bytes < HELD
+                && let Some(made) = state.made.remove(&(first + ready.len()))
+            {
+                bytes += made.as_ref().map_or(0, |made| made.bytes.len());
+                ready.push(made);
+            }
+            if !ready.is_empty() {
+                return ready;
+            }
+            state = wait(&self.made, state);
+        }
+    }
+
+    /// Notes that all before `rank` are written, the last of them of so many bytes.
+    fn wrote(&self, rank: usize, bytes: usize) {
+        let mut state = self.lock();
+        state.written = rank;
+        state.waiting -= bytes;
+        self.room.notify_all();
+    }
 }
 
-/// The next entries for a thread to make, once there is room for them; none when all are taken.
-fn claim<'s>(
-    mut state: MutexGuard<'s, State>,
-    wait: impl Fn(MutexGuard<'s, State>) -> MutexGuard<'s, State>,
-    count: usize,
-) -> Option<std::ops::Range<usize>> {
-    let full = |state: &State| state.waiting > WAITING || state.next > state.written + AHEAD;
-    while !state.stop && state.next < count && state.next != state.written && full(&state) {
-        state = wait(state);
-    }
-    if state.stop || state.next >= count {
-        return None;
-    }
-    let first = state.next;
-    state.next = (first + RUN).min(count);
-    Some(first..state.next)
+fn wait<'s>(changed: &Condvar, state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+    changed.wait(state).unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,10 +6,8 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::TargetArgs;
-use crate::deploy::checkup::{self, Check, Verdict};
+use crate::deploy::checks::{self, Check, Verdict};
 use crate::error::{Error, Result};
-use crate::text::style::{DIM, ERROR, GOOD, HINT, WARNING};
-use crate::text::words::line;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -31,8 +29,8 @@ struct Report {
 }
 
 pub(super) fn run(args: &CheckArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let checks = checkup::all(workspace, &args.target.wanted()?)?;
-    let failed = checks.iter().filter(|check| check.verdict == Verdict::Failed).count();
+    let checks = checks::all(workspace, &args.target.wanted()?)?;
+    let failed = checks.iter().filter(|check| check.verdict == Verdict::Blocks).count();
     let total = checks.len();
     ui.report(&Report { ok: failed == 0, checks })?;
     if failed == 0 { Ok(()) } else { Err(Error::refused(format!("{failed} of {total} checks failed"))) }
@@ -40,17 +38,6 @@ pub(super) fn run(args: &CheckArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Check { name, verdict, message, hint } in &self.checks {
-            let (style, sign) = match verdict {
-                Verdict::Ok => (GOOD, "✓"),
-                Verdict::Warning => (WARNING, "!"),
-                Verdict::Failed => (ERROR, "✗"),
-            };
-            writeln!(f, "{style}{sign}{style:#} {name:10} {}", line(message))?;
-            if let Some(hint) = hint {
-                writeln!(f, "  {HINT}hint:{HINT:#}     {DIM}{}{DIM:#}", line(hint))?;
-            }
-        }
-        Ok(())
+        self.checks.iter().try_for_each(|check| write!(f, "{check}"))
     }
 }

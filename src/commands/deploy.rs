@@ -55,7 +55,7 @@ struct ActArgs {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
-    /// Only show the plan
+    /// Only show the plan, what is blocked included; that is no failure
     #[arg(short = 'n', long)]
     dry_run: bool,
     /// Go on although the plugin (or the framework) NAME is not what was recorded; may be given several times
@@ -64,13 +64,19 @@ struct ActArgs {
     /// Do not take the lock on the remote, by which other machines see this deployment
     #[arg(long)]
     no_lock: bool,
+    /// Go on although AWS, by the dates known here, does not take the Lambda runtime NAME any more; may be given several times
+    #[arg(long, value_name = "NAME")]
+    allow_runtime: Vec<String>,
+    /// Let the stateful resource with this logical id be deleted or replaced; may be given several times
+    #[arg(long, value_name = "LOGICAL_ID")]
+    allow_delete: Vec<String>,
     #[command(flatten)]
     target: TargetArgs,
 }
 
 pub(super) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let plan = Plan::of(workspace, Action::Deploy, &args.revision, &args.act.target.wanted()?)?;
-    act(&plan, &args.act, workspace, ui)
+    act(plan, &args.act, workspace, ui)
 }
 
 pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
@@ -83,7 +89,7 @@ pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) 
         (None, None) if ui.can_ask() && !args.act.yes => pick(workspace, &wanted, ui)?,
         (None, None) => Plan::back(workspace, Goal::Previous, &wanted)?,
     };
-    act(&plan, &args.act, workspace, ui)
+    act(plan, &args.act, workspace, ui)
 }
 
 /// Asks for the package to go back to.
@@ -94,21 +100,25 @@ fn pick<'r>(workspace: &Workspace<'r>, wanted: &Wanted, ui: &Ui) -> Result<Plan<
     choices.plan(workspace, index)
 }
 
-fn act(plan: &Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     plan.check_names(&args.allow_plugin_drift)?;
+    plan.allow_runtimes(&args.allow_runtime);
+    plan.allow_deletion(&args.allow_delete)?;
+    let passes = plan.pass();
     if args.dry_run {
-        ui.report(plan)?;
-        return Ok(());
+        ui.report(&plan)?;
+        return passes;
     }
-    if args.yes {
-        ui.show(plan);
+    if args.yes || passes.is_err() {
+        ui.show(&plan);
+        passes?;
     } else {
         let question = format!("Go on with {}?", plan.target);
         let hint = "say --yes to act without being asked, or --dry-run to see the plan";
         if workspace.config.deploy.protected.contains(&plan.target.stage) {
-            ui.confirm_word(plan, &question, plan.target.stage.as_str(), hint)?;
+            ui.confirm_word(&plan, &question, plan.target.stage.as_str(), hint)?;
         } else {
-            ui.confirm(plan, &question, hint)?;
+            ui.confirm(&plan, &question, hint)?;
         }
     }
     let applying = Applying {
@@ -118,5 +128,5 @@ fn act(plan: &Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
         installing: installing(ui),
         deploying: framework_output(ui),
     };
-    ui.report(&apply(workspace, plan, &applying)?)
+    ui.report(&apply(workspace, &plan, &applying)?)
 }

@@ -4,10 +4,12 @@
 pub mod ban;
 pub mod check;
 pub mod deploy;
+pub mod diff;
 pub mod extract;
 pub mod history;
 pub mod hook;
 pub mod init;
+pub mod live;
 pub mod log;
 pub mod migrate;
 pub mod package;
@@ -59,12 +61,14 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Record(args) => record::run(&args, workspace, ui),
         Command::Log(args) => log::run(&args, workspace, ui),
         Command::Show(args) => show::run(&args, workspace, ui),
+        Command::Diff(args) => diff::run(&args, workspace, ui),
         Command::Verify(args) => verify::run(&args, workspace, ui),
         Command::Migrate(args) => migrate::run(&args, workspace, ui),
         Command::Extract(args) => extract::run(&args, workspace, ui),
         Command::Check(args) => check::run(&args, workspace, ui),
         Command::Deploy(args) => deploy::deploy(&args, workspace, ui),
         Command::Rollback(args) => deploy::rollback(&args, workspace, ui),
+        Command::Live(args) => live::run(&args, workspace, ui),
         Command::Ban(args) => ban::ban(&args, workspace, ui),
         Command::Unban(args) => ban::unban(&args, workspace, ui),
         Command::Unlock(args) => unlock::run(&args, workspace, ui),

@@ -6,10 +6,12 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::checkup::{self, Verdict};
+use super::checks::{self, Check, Here, Verdict};
 use super::copy::copy;
+use super::failure;
 use super::lock;
 use super::plan::{Live, Plan};
+use super::proof::{self, Claim};
 use crate::config::Snapshot;
 use crate::error::{Error, Kind, Result};
 use crate::package::manifest::Target;
@@ -19,9 +21,13 @@ use crate::process::{Output, interrupt};
 use crate::service::DeployArguments;
 use crate::store::Signing;
 use crate::store::deployments::{Deployment, Outcome, Phase, RUN_PHASE};
+use crate::store::proof::Proof;
 use crate::text::style::{BOLD, COMMIT};
 use crate::text::words::seconds;
 use crate::workspace::Workspace;
+
+/// The phase in which AWS is asked what is live.
+const PROOF_PHASE: &str = "proof";
 
 /// How to carry out a plan.
 #[derive(Debug, Clone)]
@@ -57,6 +63,9 @@ pub struct Done {
     pub phases: Vec<Phase>,
     /// What was live before.
     pub before: Option<Live>,
+    /// What was found in AWS afterwards; none where it was not to be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
 }
 
 /// Carries out `plan`.
@@ -100,6 +109,7 @@ pub fn apply(workspace: &Workspace<'_>, plan: &Plan<'_>, applying: &Applying) ->
         ended: record.ended.unwrap_or(record.started),
         phases: record.phases,
         before: plan.live.clone(),
+        proof: record.proof,
     })
 }
 
@@ -127,22 +137,12 @@ fn run(
         Error::refused(format!("the package's source has no service in '{path}'"))
             .hint("`services` in slsart.toml may leave it out")
     })?;
+    let node = package.manifest.tools.node.as_deref();
     let checkout =
-        Checkout::prepare(workspace, package.source, path, Plugins::Restored, applying.installing)?;
+        Checkout::prepare(workspace, package.source, path, Plugins::Restored, node, applying.installing)?;
     record.phases = checkout.phases.iter().map(|(name, milliseconds)| phase(name, *milliseconds)).collect();
     progress.phase("Checking plugins and package");
-    check_drift(workspace, plan, &checkout, &applying.allowed_drift)?;
-    for check in checkup::installation(workspace.repository, checkout.top(), path, &package.manifest) {
-        // Another node than the one that packaged is worth saying; only a framework that refuses it stops here.
-        let told = match check.verdict {
-            Verdict::Failed => check.name == "node",
-            Verdict::Warning => true,
-            Verdict::Ok => false,
-        };
-        if told {
-            progress.warn(&format!("{}: {}", check.name, check.message));
-        }
-    }
+    check_checkout(workspace, plan, &checkout, &applying.allowed_drift)?;
     if workspace.config.toolchain.snapshot != Snapshot::Never {
         equip::keep(&checkout, workspace);
     }
@@ -150,6 +150,7 @@ fn run(
     let directory = checkout.top().join(".slsart-package");
     let at = context.clock.now_precise().as_millisecond().max(plan.newest_prefix);
     record.prefix = Some(copy(package, &directory, at, progress)?);
+    let claim = Claim::of(package, &directory)?;
     interrupt::check()?;
     progress.phase(&format!("Deploying ({})", checkout.framework.tool));
     if applying.deploying == Output::Stream {
@@ -157,12 +158,45 @@ fn run(
     }
     let arguments =
         DeployArguments { stage, region, directory: &directory, config: &service.config, verbose: false };
+    let started = context.clock.now_precise();
     let mut timed = Stopwatch::start();
     let outcome = checkout.invocation(arguments.to_vec()).run(applying.deploying);
     record.phases.push(phase(RUN_PHASE, timed.lap()));
     progress.phase("Removing the worktree");
     drop(checkout);
+    outcome.map_err(|error| failure::explain(error, workspace, plan, claim.place(), started))?;
+    proven(workspace, plan, &claim, record)
+}
+
+/// Looks in AWS whether the claim holds, and writes down what was found.
+fn proven(workspace: &Workspace<'_>, plan: &Plan<'_>, claim: &Claim, record: &mut Deployment) -> Result<()> {
+    let mut timed = Stopwatch::start();
+    let Some(proof) = claim.prove(workspace, &plan.target) else { return Ok(()) };
+    record.phases.push(phase(PROOF_PHASE, timed.lap()));
+    proof::tell(&proof, workspace.progress);
+    let outcome = proof::refuse(&proof, &plan.target);
+    record.proof = Some(proof);
     outcome
+}
+
+/// Stops where what is installed is not what was recorded, or the framework does not run on the node that is here.
+fn check_checkout(
+    workspace: &Workspace<'_>,
+    plan: &Plan<'_>,
+    checkout: &Checkout<'_>,
+    allowed: &[String],
+) -> Result<()> {
+    let manifest = &plan.package.manifest;
+    check_drift(workspace, plan, checkout, allowed)?;
+    for check in checks::installation(workspace.repository, checkout.top(), &manifest.target.path, manifest) {
+        if check.verdict == Verdict::Warning {
+            workspace.progress.warn(&format!("{}: {}", check.name, check.message));
+        }
+    }
+    // That it is another than the recorded one was said before it started.
+    let here = Here::of(&checkout.programs, &checkout.service, workspace);
+    let node: Vec<Check> = checks::node(manifest, Some(&checkout.framework), &here).into_iter().collect();
+    checks::pass(&node)
 }
 
 /// Stops where an installed plugin is not the recorded one, but for those that were allowed by name.
@@ -173,7 +207,7 @@ fn check_drift(
     allowed: &[String],
 ) -> Result<()> {
     let manifest = &plan.package.manifest;
-    let drifts = checkup::drifts(workspace.repository, checkout.top(), &manifest.target.path, manifest);
+    let drifts = checks::drifts(workspace.repository, checkout.top(), &manifest.target.path, manifest);
     let (allowed, refused): (Vec<_>, Vec<_>) =
         drifts.into_iter().partition(|drift| allowed.contains(&drift.name));
     for drift in allowed {
@@ -200,10 +234,10 @@ fn aftermath(error: Error, plan: &Plan<'_>, record: &Deployment) -> Error {
         return error.hint("the framework was not started: nothing was changed in AWS");
     }
     let stage = &plan.target.stage;
-    let error = error.hint(
-        "the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack \
-         failed, but a plugin that fails after it leaves the update done",
-    );
+    if record.proof.is_some() {
+        // The framework ended well: what is wrong came after it, and has its own hint.
+        return error;
+    }
     match &plan.live {
         Some(live) => {
             error.hint(format!("to make sure of it: git slsart rollback {} -s {stage}", &live.package[..8]))
@@ -223,6 +257,9 @@ impl fmt::Display for Done {
             "{BOLD}Live{BOLD:#}      {COMMIT}{short}{COMMIT:#}  {label} on {target}, in {} s ({parts})",
             seconds(total)
         )?;
+        if let Some(proof) = &self.proof {
+            proof::write(proof, f)?;
+        }
         match self.before.as_ref().filter(|before| before.package != self.package) {
             Some(before) => writeln!(
                 f,

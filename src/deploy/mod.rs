@@ -1,11 +1,19 @@
-//! Deploying a recorded package: plan, copy, checks, run, history. The package is never rebuilt.
+//! Deploying a recorded package: plan, guard, copy, checks, run, proof, history; and what is live. The package is never rebuilt.
 
 pub mod apply;
-pub mod checkup;
+mod causes;
+pub mod checks;
 pub mod choices;
+pub mod cloud;
 mod copy;
+pub mod drift;
+mod expected;
+pub mod failure;
 pub mod goal;
+pub mod guard;
 pub mod history;
+pub mod live;
 mod lock;
 pub mod plan;
+mod proof;
 pub mod unlock;

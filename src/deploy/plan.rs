@@ -5,11 +5,12 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::checks::{self, Check};
+use super::guard::{self, Acting, Before, Changes};
 use super::{goal, history};
-use crate::error::{ANOTHER_COPY, Error, Result};
+use crate::error::{Error, Result};
 use crate::git::{Oid, Repository};
 use crate::package::manifest::Target;
-use crate::progress::Silent;
 use crate::service::S3Prefix;
 use crate::store::deployments::{Action, Deployment, History};
 use crate::store::{Filter, Found, StoredPackage};
@@ -27,8 +28,14 @@ pub struct Plan<'r> {
     pub live: Option<Live>,
     /// What will be live.
     pub restore: Restore,
+    /// What would change; `None` where it is not known what is live.
+    pub changes: Option<Changes>,
+    /// The plugins that act when the package is deployed.
+    pub plugins_at_deploy: Vec<Acting>,
     /// What somebody should know before saying yes.
     pub warnings: Vec<String>,
+    /// What was checked.
+    pub checks: Vec<Check>,
     /// A time, in milliseconds since 1970, after every S3 prefix that the history knows: the framework's clean-up keeps the
     /// newest by name, and this machine's clock may be behind another's.
     #[serde(skip)]
@@ -99,19 +106,42 @@ impl<'r> Plan<'r> {
         }
     }
 
+    /// Lets the runtimes `names` pass that the checks block.
+    pub fn allow_runtimes(&mut self, names: &[String]) {
+        checks::allow(&mut self.checks, checks::ALLOW_RUNTIME, names);
+    }
+
+    /// Lets resources that hold data be deleted or replaced, by their logical ids.
+    ///
+    /// # Errors
+    /// Usage, when an id is none of what is live.
+    pub fn allow_deletion(&mut self, ids: &[String]) -> Result<()> {
+        match (&mut self.changes, ids) {
+            (_, []) => Ok(()),
+            (Some(changes), ids) => changes.allow(ids),
+            (None, _) => Err(Error::usage("it is not known what is live: nothing is known to be deleted")
+                .hint("leave out --allow-delete")),
+        }
+    }
+
+    /// Refuses to start where something that holds data would be deleted or replaced, or a check says no.
+    pub fn pass(&self) -> Result<()> {
+        self.changes.as_ref().map_or(Ok(()), |changes| changes.check(self.action))?;
+        checks::pass(&self.checks)
+    }
+
     pub(super) fn of_found(workspace: &Workspace<'r>, action: Action, found: &Found) -> Result<Self> {
         let repository = workspace.repository;
         goal::check_not_banned(workspace, found)?;
         let package = workspace.store().open(found.commit, &found.line)?;
         let manifest = &package.manifest;
         let History { deployments, unread } = workspace.store().history(&manifest.target)?;
-        let live = history::live(&deployments).map(|live| describe_live(repository, live));
+        let live = history::live(&deployments);
+        let checks = checks::of_package(workspace, &package, action, live, None)?;
+        let live = live.map(|live| describe_live(repository, live));
         let prefixes = deployments.iter().filter_map(|known| known.prefix.as_ref()?.parse::<S3Prefix>().ok());
         let newest_prefix = prefixes.map(|prefix| prefix.millis() + 1).max().unwrap_or(0);
         let mut warnings = Vec::new();
-        if let Some(damage) = package.verify(&Silent)?.first() {
-            return Err(Error::integrity(damage.problem.clone()).hint(ANOTHER_COPY));
-        }
         if unread > 0 {
             warnings
                 .push(format!("{unread} records of the history can't be read: what is live is not certain"));
@@ -127,6 +157,10 @@ impl<'r> Plan<'r> {
         if live.as_ref().is_some_and(|live| live.package == manifest.package.id.to_string()) {
             warnings.push("this package is live already, as far as the history knows".to_owned());
         }
+        let before = guard::or_warning(Before::recorded(workspace, &deployments), &mut warnings)?;
+        let changes = before.map(|before| Changes::of(workspace, &before, &package)).transpose();
+        let changes = guard::or_warning(changes, &mut warnings)?;
+        let plugins_at_deploy = guard::acting(manifest);
         let (short, label) = describe_commit(repository, package.commit);
         let restore = Restore {
             commit: package.commit.to_string(),
@@ -144,7 +178,10 @@ impl<'r> Plan<'r> {
             target,
             live,
             restore,
+            changes,
+            plugins_at_deploy,
             warnings,
+            checks,
             newest_prefix,
             package,
             at: workspace.context.clock.now(),
@@ -166,7 +203,7 @@ pub(super) fn target_filter(workspace: &Workspace<'_>, wanted: &Wanted) -> Resul
     Ok(filter)
 }
 
-fn describe_live(repository: &Repository, live: &Deployment) -> Live {
+pub(super) fn describe_live(repository: &Repository, live: &Deployment) -> Live {
     let commit = Oid::from_str(&live.commit).ok();
     let (short, label) = commit
         .map_or_else(|| (live.commit.clone(), String::new()), |commit| describe_commit(repository, commit));
@@ -222,6 +259,20 @@ impl fmt::Display for Plan<'_> {
             write!(f, " · {framework}")?;
         }
         writeln!(f, "{DIM:#}")?;
-        self.warnings.iter().try_for_each(|warning| writeln!(f, "{WARNING}!{WARNING:#} {warning}"))
+        if let Some(changes) = &self.changes {
+            write!(f, "{changes}")?;
+        }
+        for (index, plugin) in self.plugins_at_deploy.iter().enumerate() {
+            let head = if index == 0 { "Plugins" } else { "" };
+            writeln!(f, "{BOLD}{head:10}{BOLD:#}{plugin}")?;
+        }
+        if self.action != Action::Deploy {
+            writeln!(
+                f,
+                "{DIM}not rolled back: data, secrets, SSM values, other stacks, what plugins did{DIM:#}"
+            )?;
+        }
+        self.warnings.iter().try_for_each(|warning| writeln!(f, "{WARNING}!{WARNING:#} {warning}"))?;
+        checks::write(f, &self.checks)
     }
 }

@@ -1,6 +1,7 @@
 //! The edge to git: objects, refs and configuration through libgit2; checkout, status and worktrees through the git
 //! command, which alone runs filters. Knows nothing of packages.
 
+mod compare;
 pub mod directory;
 pub mod hook;
 pub mod lfs;
@@ -15,13 +16,15 @@ pub mod signature;
 mod tree;
 pub mod worktree;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use pack::PackReader;
 
+pub use compare::{TextChange, compare_text};
 pub use git2::Oid;
 pub use objects::{Source, blob_id};
 pub use pack::Batch;
@@ -36,6 +39,8 @@ pub struct Repository {
     inner: git2::Repository,
     /// Read once it is asked for.
     object_directories: OnceCell<Vec<PathBuf>>,
+    /// The packs, once something is read.
+    packs: OnceCell<RefCell<PackReader>>,
 }
 
 /// What is known of a commit without reading its tree.
@@ -98,7 +103,7 @@ impl Repository {
         });
         let place = git_dir.map_or_else(|| directory.to_owned(), |path| directory.join(path));
         let place = place.display();
-        opened.map(|inner| Self { inner, object_directories: OnceCell::new() }).map_err(|error| {
+        opened.map(|inner| Self { inner, object_directories: OnceCell::new(), packs: OnceCell::new() }).map_err(|error| {
             let message = error.message().to_owned();
             match error.code() {
                 git2::ErrorCode::NotFound => Error::refused(format!("no git repository here: '{place}'"))

@@ -1,16 +1,18 @@
 //! Objects, read: their bytes, whole or in parts; trees and what stands at a path.
 
+use std::cell::RefCell;
 use std::io;
 use std::io::Read as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::loose::{self, Loose};
-use super::pack::open_whole_blob;
+use super::pack::{PackReader, Packs, open_whole_blob};
 use super::{Blob, MODE_TREE, Oid, Repository, TreeEntry, failed, missing_object};
 use crate::error::{Error, Result};
 
 /// Most bytes of a blob that is read out of a pack into memory where it can be had in parts.
-const MOST_HELD: u64 = 4 * 1024 * 1024;
+pub(super) const MOST_HELD: u64 = 4 * 1024 * 1024;
 /// Most bytes of a tree: more than a million entries.
 const MOST_TREE_BYTES: u64 = 64 * 1024 * 1024;
 /// Most files of a source tree that are listed.
@@ -81,6 +83,15 @@ impl Repository {
         Objects { handle: &self.inner, directories: self.object_directories() }
     }
 
+    /// The content of an object of `kind`; `None` when it has more than `limit` bytes.
+    fn read_object(&self, id: Oid, kind: git2::ObjectType, limit: u64) -> Result<Option<Vec<u8>>> {
+        let packs = || RefCell::new(PackReader::new(Arc::new(Packs::open(self.object_directories()))));
+        if let Some(bytes) = self.packs.get_or_init(packs).borrow_mut().read(id, kind, limit) {
+            return Ok(Some(bytes));
+        }
+        self.objects().read(id, kind, limit)
+    }
+
     /// Whether an object is in the object store; nothing of it is read.
     #[must_use]
     pub fn has(&self, id: Oid) -> bool {
@@ -98,8 +109,8 @@ impl Repository {
     }
 
     /// Reads a blob; `None` when it has more than `limit` bytes.
-    pub(super) fn read_blob_within(&self, id: Oid, limit: u64) -> Result<Option<Vec<u8>>> {
-        self.objects().read(id, git2::ObjectType::Blob, limit)
+    pub fn read_blob_within(&self, id: Oid, limit: u64) -> Result<Option<Vec<u8>>> {
+        self.read_object(id, git2::ObjectType::Blob, limit)
     }
 
     /// Hands the content of a blob of `size` bytes to `take`, in parts where it is large.
@@ -130,7 +141,7 @@ impl Repository {
 
     /// The entries of a tree, in git's order.
     pub fn read_tree(&self, id: Oid) -> Result<Vec<TreeEntry>> {
-        let bytes = self.objects().read(id, git2::ObjectType::Tree, MOST_TREE_BYTES)?;
+        let bytes = self.read_object(id, git2::ObjectType::Tree, MOST_TREE_BYTES)?;
         let damaged = || {
             Error::integrity(format!("the tree {id} can't be read")).hint("`git fsck` shows what is damaged")
         };

@@ -2,9 +2,10 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::objects::Objects;
+use super::objects::{MOST_HELD, Objects};
+use super::pack::{PackReader, Packs};
 use super::{Oid, Repository, failed};
 use crate::error::Result;
 
@@ -12,7 +13,15 @@ use crate::error::Result;
 pub struct Readers {
     git_dir: PathBuf,
     directories: Vec<PathBuf>,
-    free: Mutex<Vec<git2::Repository>>,
+    packs: Arc<Packs>,
+    free: Mutex<Vec<Handle>>,
+}
+
+/// What one thread reads with.
+struct Handle {
+    packs: PackReader,
+    /// Opened for what is not whole in a pack.
+    repository: Option<git2::Repository>,
 }
 
 /// A blob that was opened.
@@ -35,6 +44,7 @@ impl Repository {
         Readers {
             git_dir: self.inner.path().to_owned(),
             directories: self.object_directories().to_vec(),
+            packs: Arc::new(Packs::open(self.object_directories())),
             free: Mutex::default(),
         }
     }
@@ -47,13 +57,23 @@ impl Readers {
     /// [`crate::error::Kind::Integrity`] when it is missing or can't be read.
     pub fn open(&self, id: Oid) -> Result<Blob> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let repository = match free {
+        let mut handle = free
+            .unwrap_or_else(|| Handle { packs: PackReader::new(Arc::clone(&self.packs)), repository: None });
+        let blob = self.open_with(&mut handle, id);
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+        blob
+    }
+
+    fn open_with(&self, handle: &mut Handle, id: Oid) -> Result<Blob> {
+        if let Some(bytes) = handle.packs.read(id, git2::ObjectType::Blob, MOST_HELD) {
+            return Ok(Blob::Bytes(bytes));
+        }
+        let repository = match handle.repository.take() {
             Some(repository) => repository,
             None => open(&self.git_dir)?,
         };
-        let blob = Objects { handle: &repository, directories: &self.directories }.open(id);
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(repository);
-        blob
+        let handle = handle.repository.insert(repository);
+        Objects { handle, directories: &self.directories }.open(id)
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::{self, Read};
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
@@ -17,6 +19,12 @@ impl Sha256 {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// The hash in base64, as Lambda has it in `CodeSha256`.
+    #[must_use]
+    pub fn to_base64(self) -> String {
+        BASE64_STANDARD.encode(self.0)
     }
 
     /// The hash of everything `reader` gives, and how many bytes that was.

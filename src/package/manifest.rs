@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::directory::{MOST_FILES, is_safe_path};
 use super::id::{PackageId, Sha256};
 pub use super::plugin::Plugin;
+pub use super::variables::Variables;
 use crate::error::{ANOTHER_COPY, Error, Result};
 use crate::service::{Region, ServiceName, ServicePath, Stage};
 
@@ -37,9 +38,12 @@ pub struct Manifest {
     /// The lockfile its plugins were installed from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lockfile: Option<Lockfile>,
-    /// Names of the environment variables that the configuration refers to. Never values.
+    /// The environment variables that the configuration refers to. Never values.
     #[serde(default)]
-    pub environment: EnvironmentNames,
+    pub environment: Variables,
+    /// Ignored files that were carried from the working tree when it was made.
+    #[serde(default, skip_serializing_if = "Carried::is_empty")]
+    pub carried: Carried,
     /// The framework's plugins, in the order they are loaded.
     #[serde(default, rename = "plugin", skip_serializing_if = "Vec::is_empty")]
     pub plugins: Vec<Plugin>,
@@ -176,12 +180,20 @@ impl NodeWanted {
     }
 }
 
-/// Environment variables a configuration refers to.
+/// Ignored files that the framework had when it made a package.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EnvironmentNames {
-    /// Their names, sorted.
+pub struct Carried {
+    /// Their paths from the service's directory, sorted; of very many, the first.
     #[serde(default)]
-    pub names: Vec<String>,
+    pub paths: Vec<String>,
+}
+
+impl Carried {
+    /// Whether there were none, or none that are known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.paths.is_empty()
+    }
 }
 
 /// A file of a package.
@@ -279,7 +291,8 @@ pub(crate) mod tests {
             framework: None,
             node: NodeWanted { nvmrc: Some("22".to_owned()), ..NodeWanted::default() },
             lockfile: None,
-            environment: EnvironmentNames::default(),
+            environment: Variables::default(),
+            carried: Carried::default(),
             plugins: vec![Plugin {
                 version: Some("1.0.0".to_owned()),
                 hooks: Some(vec!["before:deploy:deploy".to_owned()]),

@@ -7,7 +7,9 @@ pub mod machine;
 pub mod manifest;
 mod plugin;
 pub mod storage;
+mod variables;
 
 pub use id::{PackageId, Sha256};
 pub use machine::Machine;
 pub use manifest::Manifest;
+pub use variables::Changes;

@@ -57,6 +57,7 @@ pub fn adopt(
         // Which node made it elsewhere is not known here; the framework is the one that the lockfile fixes.
         tools: own_tools(),
         hooks: Hooks::new(),
+        surroundings: None,
         at: context.clock.now(),
     };
     let manifest = draft.manifest(*progress)?;

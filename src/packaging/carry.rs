@@ -1,7 +1,7 @@
 //! Files that git ignores and the framework needs, such as `.env`: copied from the user's working tree into a worktree.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
@@ -14,12 +14,25 @@ use crate::service::ServicePath;
 const NEVER: &[&str] = &["node_modules", ".serverless", ".git"];
 
 /// Copies what `carry` names from the working tree of `from` to `to`, the directory of the service at `service` in a
-/// checkout. Only what git ignores is carried: a file that is tracked today is none of an older commit's. What the commit
-/// itself has at that place, a link too, stays the commit's.
+/// checkout. What the commit itself has at that place, a link too, stays the commit's.
 ///
 /// # Returns
 /// The copied paths, relative to the service's directory, sorted.
 pub fn carry(carry: &Carry, from: &Repository, service: &ServicePath, to: &Path) -> Result<Vec<String>> {
+    let Some(top) = from.work_tree_if_any() else { return Ok(Vec::new()) };
+    let source = service.under(top);
+    let mut copied = Vec::new();
+    for relative in listed(carry, from, service)? {
+        if copy(&source.join(&relative), to, &relative)? {
+            copied.push(relative.to_string_lossy().into_owned());
+        }
+    }
+    Ok(copied)
+}
+
+/// What `carry` names in the working tree of `from`: paths relative to the directory of the service at `service`, sorted. Only
+/// what git ignores is carried: a file that is tracked today is none of an older commit's.
+pub(super) fn listed(carry: &Carry, from: &Repository, service: &ServicePath) -> Result<Vec<PathBuf>> {
     let matcher = carry.matcher()?;
     let Some(top) = from.work_tree_if_any() else { return Ok(Vec::new()) };
     let source = service.under(top);
@@ -30,7 +43,7 @@ pub fn carry(carry: &Carry, from: &Repository, service: &ServicePath, to: &Path)
     let deep =
         |pattern: &String| pattern.contains('/') || pattern.contains("**") || source.join(pattern).is_dir();
     let depth = if carry.paths.iter().any(deep) { usize::MAX } else { 1 };
-    let mut copied = Vec::new();
+    let mut found = Vec::new();
     let walk = WalkDir::new(&source).min_depth(1).max_depth(depth).sort_by_file_name();
     let entered = walk.into_iter().filter_entry(|entry| !NEVER.iter().any(|name| entry.file_name() == *name));
     for entry in entered {
@@ -38,11 +51,11 @@ pub fn carry(carry: &Carry, from: &Repository, service: &ServicePath, to: &Path)
         let Ok(relative) = entry.path().strip_prefix(&source) else { continue };
         let is_meant = matcher.is_match(relative) && entry.path().is_file();
         let in_repository = entry.path().strip_prefix(top).unwrap_or(relative);
-        if is_meant && from.is_ignored(in_repository) && copy(entry.path(), to, relative)? {
-            copied.push(relative.to_string_lossy().into_owned());
+        if is_meant && from.is_ignored(in_repository) {
+            found.push(relative.to_owned());
         }
     }
-    Ok(copied)
+    Ok(found)
 }
 
 /// Copies `file` to `relative` below `to`, unless something is there or a link on the way leads out of it.

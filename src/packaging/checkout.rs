@@ -13,7 +13,7 @@ use crate::package::manifest::Tool;
 use crate::process::{Invocation, Output};
 use crate::service::ServicePath;
 use crate::store::toolchains::Toolchain;
-use crate::toolchain::{Lockfile, framework, install};
+use crate::toolchain::{Lockfile, Programs, framework, install};
 use crate::workspace::Workspace;
 
 /// A checked-out service with its plugins in place. The worktree goes when this is dropped.
@@ -22,10 +22,14 @@ pub struct Checkout<'r> {
     source: Oid,
     /// The service's directory in it.
     pub service: PathBuf,
+    /// The files that were carried into that.
+    pub carried: Vec<String>,
     /// The lockfile its packages were installed from.
     pub lockfile: Option<Lockfile>,
     /// The toolchain that was restored into it, where the package manager was not needed.
     pub restored: Option<Toolchain>,
+    /// Where it finds its programs.
+    pub programs: Programs,
     /// The framework it has.
     pub framework: framework::Installed,
     /// How long each phase took, in milliseconds.
@@ -33,12 +37,14 @@ pub struct Checkout<'r> {
 }
 
 impl<'r> Checkout<'r> {
-    /// Checks out `commit`, carries what the configuration names, has the packages as `plugins` says and finds the framework.
+    /// Checks out `commit`, carries what the configuration names, has the packages as `plugins` says and finds the framework. Where
+    /// a version of `node` is named and a version manager has it, that one runs all of it.
     pub fn prepare(
         workspace: &Workspace<'r>,
         commit: Oid,
         path: &ServicePath,
         plugins: Plugins,
+        node: Option<&str>,
         output: Output,
     ) -> Result<Self> {
         let Workspace { context, repository, progress, .. } = *workspace;
@@ -63,11 +69,17 @@ impl<'r> Checkout<'r> {
         }
         // A linked worktree may have files of its own; what it lacks is the main one's.
         let main = repository.main();
+        let mut carried = Vec::new();
         for from in [Some(repository), main.as_ref()].into_iter().flatten() {
-            let carried = carry(&workspace.config.carry, from, path, &service)?;
-            if !carried.is_empty() {
-                progress.note(&format!("carried from the working tree: {}", carried.join(", ")));
+            let copied = carry(&workspace.config.carry, from, path, &service)?;
+            if !copied.is_empty() {
+                progress.note(&format!("carried from the working tree: {}", copied.join(", ")));
             }
+            carried.extend(copied);
+        }
+        let programs = Programs::with_node(node, &service, &context.environment);
+        if let Some(node) = programs.node() {
+            progress.note(&format!("Using node {} from {}", node.version, node.place(&context.environment)));
         }
         phases.push(("worktree", timed.lap()));
         let source = Source::new(repository, repository.commit(commit)?.tree);
@@ -77,12 +89,23 @@ impl<'r> Checkout<'r> {
                 .hint("commit the lockfile of your package manager, such as package-lock.json: without it nobody knows which plugins this commit had")
                 .hint("a package that is made elsewhere can still be recorded: git slsart record DIR"));
         };
+        let top = worktree.path();
         let equipping =
-            Equipping { workspace, source: commit, top: worktree.path(), lockfile: found, output };
+            Equipping { workspace, source: commit, top, lockfile: found, programs: &programs, output };
         let restored = equipping.equip(plugins)?;
         phases.push(("plugins", timed.lap()));
         let framework = framework::find(worktree.path(), path)?;
-        Ok(Self { worktree, source: commit, service, lockfile, restored, framework, phases })
+        Ok(Self {
+            worktree,
+            source: commit,
+            service,
+            carried,
+            lockfile,
+            restored,
+            programs,
+            framework,
+            phases,
+        })
     }
 
     /// Keeps what the package manager installed, unless it is what was restored. For before anything has run in it.
@@ -91,15 +114,16 @@ impl<'r> Checkout<'r> {
     /// What is kept, and whether it is new; `None` when nothing was installed.
     pub fn save_toolchain(&self, workspace: &Workspace<'_>) -> Result<Option<(Toolchain, bool)>> {
         let Some(lockfile) = &self.lockfile else { return Ok(None) };
-        let (source, top) = (self.source, self.top());
-        let equipping = Equipping { workspace, source, top, lockfile, output: Output::OnFailure };
+        let (source, top, programs) = (self.source, self.top(), &self.programs);
+        let equipping = Equipping { workspace, source, top, lockfile, programs, output: Output::OnFailure };
         equipping.save(&self.service, self.package_manager())
     }
 
     /// A run of the framework in it.
     #[must_use]
     pub fn invocation(&self, arguments: Vec<OsString>) -> Invocation {
-        self.framework.invocation(&self.service, arguments).in_disposable_directory()
+        let run = self.framework.invocation(&self.service, arguments).in_disposable_directory();
+        self.programs.within(run)
     }
 
     /// The top of the worktree.
@@ -112,7 +136,7 @@ impl<'r> Checkout<'r> {
     #[must_use]
     pub fn package_manager(&self) -> Option<Tool> {
         let kind = self.lockfile.as_ref()?.kind;
-        let version = install::version(kind, &self.service)?;
+        let version = install::version(&self.programs, kind, &self.service)?;
         Some(Tool { name: install::program(kind).to_owned(), version })
     }
 }

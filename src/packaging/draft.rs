@@ -5,12 +5,13 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::surroundings::Surroundings;
 use crate::error::{Error, Result};
 use crate::git::{Commit, Oid, Source};
 use crate::package::directory::{PackageDirectory, count_entries};
 use crate::package::manifest::{
-    EnvironmentNames, FORMAT, Lockfile as LockfileEntry, Manifest, Origin, Package, Source as SourceEntry,
-    Target, Tool, Tools,
+    FORMAT, Lockfile as LockfileEntry, Manifest, Origin, Package, Source as SourceEntry, Target, Tool, Tools,
+    Variables,
 };
 use crate::progress::Progress;
 use crate::service::{self, FrameworkKind, MAX_CONFIG_BYTES, Place, Service, State};
@@ -33,6 +34,8 @@ pub(super) struct Draft<'a> {
     pub(super) tools: Tools,
     /// What each plugin hooks, where it was asked.
     pub(super) hooks: Hooks,
+    /// What was there beside the source, when that is known.
+    pub(super) surroundings: Option<&'a Surroundings<'a>>,
     pub(super) at: Timestamp,
 }
 
@@ -63,6 +66,11 @@ impl Draft<'_> {
         for plugin in &mut plugins {
             plugin.hooks = self.hooks.remove(&plugin.name);
         }
+        let names = self.environment_names();
+        let environment = match &self.surroundings {
+            Some(surroundings) => surroundings.variables(names, &self.target.stage)?,
+            None => Variables::named(names),
+        };
         Ok(Manifest {
             format: FORMAT,
             package: Package {
@@ -76,7 +84,8 @@ impl Draft<'_> {
                 tree: self.tree.to_string(),
                 dirty: self.tree != self.commit.tree,
             },
-            environment: EnvironmentNames { names: self.environment_names() },
+            environment,
+            carried: self.surroundings.map(Surroundings::carried).unwrap_or_default(),
             target: self.target,
             tools: self.tools,
             framework,

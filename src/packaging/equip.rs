@@ -9,9 +9,11 @@ use crate::git::directory::Scan;
 use crate::git::{Oid, Source};
 use crate::package::manifest::{Lockfile as LockfileEntry, Tool};
 use crate::process::Output;
+use crate::service::ServicePath;
 use crate::store::toolchains::{FORMAT, StoredToolchain, Toolchain};
 use crate::text::words::short;
-use crate::toolchain::{Lockfile, install, parts};
+use crate::toolchain::pnp::Pnp;
+use crate::toolchain::{Lockfile, Programs, install, parts};
 use crate::workspace::Workspace;
 
 /// Where a checkout's packages are to come from.
@@ -23,6 +25,85 @@ pub enum Plugins {
     Installed,
 }
 
+/// Where the packages of a commit's service will come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outlook {
+    /// From the toolchain of this id.
+    Restored(String),
+    /// From the package manager.
+    Installed {
+        /// Its program.
+        program: &'static str,
+        /// The lockfile's path.
+        lockfile: String,
+        /// Why what is kept does not do.
+        unfit: Vec<String>,
+        /// Whether the program is on this machine.
+        found: bool,
+    },
+    /// From nowhere: there is no lockfile.
+    NoLockfile,
+}
+
+/// Where the packages of the service at `path` in the commit `source` will come from on this machine.
+pub fn outlook(
+    workspace: &Workspace<'_>,
+    source: Oid,
+    path: &ServicePath,
+    programs: &Programs,
+) -> Result<Outlook> {
+    let Workspace { repository, context, .. } = *workspace;
+    let tree = repository.commit(source)?.tree;
+    let Some(lockfile) = Lockfile::find(Source::new(repository, tree), path)? else {
+        return Ok(Outlook::NoLockfile);
+    };
+    let mut unfit = Vec::new();
+    match fitting(workspace, source, &lockfile, programs, &context.cwd, &mut unfit) {
+        Ok(fitting) => {
+            if let Some(stored) = fitting.into_iter().next() {
+                return Ok(Outlook::Restored(stored.toolchain.id));
+            }
+        }
+        Err(error) if error.kind == Kind::Interrupted => return Err(error),
+        // Such as that there is no node.
+        Err(error) => unfit.push(error.message),
+    }
+    let program = install::program(lockfile.kind);
+    let found = programs.find(program, &context.environment).is_some();
+    Ok(Outlook::Installed { program, lockfile: lockfile.path, unfit, found })
+}
+
+/// The toolchains kept for `source` and its lockfile that fit this machine, as node sees it in `directory`; newest first. Why
+/// others do not is added to `unfit`.
+fn fitting(
+    workspace: &Workspace<'_>,
+    source: Oid,
+    lockfile: &Lockfile,
+    programs: &Programs,
+    directory: &Path,
+    unfit: &mut Vec<String>,
+) -> Result<Vec<StoredToolchain>> {
+    let found = workspace.store().toolchains_of(source)?;
+    unfit.extend(found.unread.iter().map(|name| format!("{name} can't be read")));
+    let is_of_lockfile = |stored: &StoredToolchain| {
+        let LockfileEntry { path, sha256, .. } = &stored.toolchain.lockfile;
+        (path, sha256) == (&lockfile.path, &lockfile.sha256)
+    };
+    let mut mine: Vec<_> = found.stored.into_iter().filter(is_of_lockfile).collect();
+    if mine.is_empty() {
+        return Ok(mine);
+    }
+    let here = install::machine(programs, directory)?;
+    mine.retain(|stored| match stored.toolchain.machine.misfit(&here) {
+        Some(why) => {
+            unfit.push(format!("the toolchain {} does not fit: {why}", short(&stored.toolchain.id, 12)));
+            false
+        }
+        None => true,
+    });
+    Ok(mine)
+}
+
 /// A checkout that is to have its packages.
 pub(super) struct Equipping<'a> {
     pub(super) workspace: &'a Workspace<'a>,
@@ -31,6 +112,7 @@ pub(super) struct Equipping<'a> {
     /// The checkout's top.
     pub(super) top: &'a Path,
     pub(super) lockfile: &'a Lockfile,
+    pub(super) programs: &'a Programs,
     /// Where the package manager's output goes.
     pub(super) output: Output,
 }
@@ -56,7 +138,7 @@ impl Equipping<'_> {
         if self.output == Output::Stream {
             progress.pause();
         }
-        install::install(self.top, self.lockfile, self.output).map_err(|error| {
+        install::install(self.programs, self.top, self.lockfile, self.output).map_err(|error| {
             if plugins == Plugins::Installed || error.kind == Kind::Interrupted {
                 return error;
             }
@@ -75,34 +157,17 @@ impl Equipping<'_> {
     /// Restores the newest toolchain of the commit that fits this machine; those that can't be used are added to `tried`.
     fn restore(&self, tried: &mut Vec<String>) -> Result<Option<Toolchain>> {
         let store = self.workspace.store();
-        let found = store.toolchains_of(self.source)?;
-        tried.extend(found.unread.iter().map(|name| format!("{name} can't be read")));
-        let mine = found.stored.into_iter().filter(|stored| self.is_of_lockfile(stored));
-        let mine: Vec<_> = mine.collect();
-        if mine.is_empty() {
-            return Ok(None);
-        }
-        let here = install::machine(self.top)?;
-        for stored in mine {
-            let Toolchain { id, machine, .. } = &stored.toolchain;
-            let name = format!("the toolchain {}", short(id, 12));
-            if let Some(why) = machine.misfit(&here) {
-                tried.push(format!("{name} does not fit: {why}"));
-                continue;
-            }
-            self.workspace.progress.phase(&format!("Restoring plugins (toolchain {})", short(id, 12)));
+        let Self { workspace, source, lockfile, programs, top, .. } = *self;
+        for stored in fitting(workspace, source, lockfile, programs, top, tried)? {
+            let id = short(&stored.toolchain.id, 12).to_owned();
+            workspace.progress.phase(&format!("Restoring plugins (toolchain {id})"));
             match store.restore_toolchain(&stored, self.top) {
                 Ok(()) => return Ok(Some(stored.toolchain)),
                 Err(error) if error.kind == Kind::Interrupted => return Err(error),
-                Err(error) => tried.push(format!("{name} can't be restored: {error}")),
+                Err(error) => tried.push(format!("the toolchain {id} can't be restored: {error}")),
             }
         }
         Ok(None)
-    }
-
-    fn is_of_lockfile(&self, stored: &StoredToolchain) -> bool {
-        let LockfileEntry { path, sha256, .. } = &stored.toolchain.lockfile;
-        (path, sha256) == (&self.lockfile.path, &self.lockfile.sha256)
     }
 
     /// Keeps what is installed.
@@ -123,6 +188,16 @@ impl Equipping<'_> {
             return Err(Error::refused(format!("the link '{}' leads out of the repository", link.display()))
                 .hint("what it leads to can't be kept: let the package manager install into the repository itself"));
         }
+        let pnp = Pnp::find(&self.lockfile.directory.under(self.top), self.top);
+        if let Some(place) = pnp.map(|pnp| pnp.outside(self.top)).transpose()?.flatten() {
+            return Err(Error::refused(format!(
+                "yarn has a package outside the repository, in '{}'",
+                place.display()
+            ))
+            .hint(
+                "it can't be kept there: leave out cacheFolder in .yarnrc.yml, and links to other projects",
+            ));
+        }
         let parts = found.iter().map(|part| part.to_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
         let toolchain = Toolchain {
             format: FORMAT,
@@ -138,7 +213,7 @@ impl Equipping<'_> {
                 sha256: self.lockfile.sha256,
             },
             package_manager,
-            machine: install::machine(service)?,
+            machine: install::machine(self.programs, service)?,
         };
         let new = self.workspace.store().save_toolchain(&scan, &toolchain)?;
         Ok(Some((toolchain, new)))

@@ -7,10 +7,12 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::Summary;
+use super::carry;
 use super::checkout::Checkout;
 use super::draft::{Draft, from_state};
 use super::equip::{self, Plugins};
 use super::placement;
+use super::surroundings::Surroundings;
 use crate::config::Snapshot;
 use crate::error::{Error, Kind, Result};
 use crate::git::{Commit, Oid, Source};
@@ -20,7 +22,7 @@ use crate::package::storage::Storage;
 use crate::process::{Invocation, Output, interrupt};
 use crate::service::{PackageArguments, Region, Service, Stage, State};
 use crate::store::{Filter, Recorded, Recording};
-use crate::toolchain::{framework, hooks, install};
+use crate::toolchain::{Programs, framework, hooks, install};
 use crate::workspace::{Workspace, name_of};
 
 /// How to make a package.
@@ -126,7 +128,7 @@ impl Job<'_, '_> {
             _ => error,
         };
         let checkout =
-            Checkout::prepare(self.workspace, commit, path, Plugins::Installed, self.making.installing)
+            Checkout::prepare(self.workspace, commit, path, Plugins::Installed, None, self.making.installing)
                 .map_err(own)?;
         if self.workspace.config.toolchain.snapshot == Snapshot::Always {
             equip::keep(&checkout, self.workspace);
@@ -134,9 +136,11 @@ impl Job<'_, '_> {
         let tools = tools(&checkout.framework, &checkout.service, checkout.package_manager())?;
         let run = checkout.invocation(self.arguments());
         self.run_framework(&checkout.framework, &checkout.service, &run).map_err(own)?;
+        let Checkout { service, carried, .. } = &checkout;
+        let surroundings = Surroundings { workspace: self.workspace, service, carried };
         let progress = self.workspace.progress;
         let summary =
-            self.record(&checkout.framework, &checkout.service, (commit, tree), Origin::Worktree, tools);
+            self.record(&checkout.framework, &surroundings, (commit, tree), Origin::Worktree, tools);
         progress.phase("Removing the worktree");
         drop(checkout);
         summary
@@ -172,7 +176,10 @@ impl Job<'_, '_> {
             batch.finish()?.remove();
             snapshot
         };
-        self.record(&framework, &service, (source, before), Origin::InPlace, tools)
+        let carried = carry::listed(&self.workspace.config.carry, repository, &self.service.path)?;
+        let carried: Vec<_> = carried.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        let surroundings = Surroundings { workspace: self.workspace, service: &service, carried: &carried };
+        self.record(&framework, &surroundings, (source, before), Origin::InPlace, tools)
     }
 
     fn arguments(&self) -> Vec<OsString> {
@@ -209,17 +216,18 @@ impl Job<'_, '_> {
             .hint("a `package.path` in the service's configuration puts it elsewhere: leave it out, or record that directory: git slsart record DIR"))
     }
 
-    /// Records what `framework` made in `service`, of a source: the commit that holds it, and its tree.
+    /// Records what `framework` made in these surroundings, of a source: the commit that holds it, and its tree.
     fn record(
         self,
         framework: &framework::Installed,
-        service: &Path,
+        surroundings: &Surroundings<'_>,
         (source, tree): (Oid, Oid),
         origin: Origin,
         tools: Tools,
     ) -> Result<Summary> {
         let Workspace { repository, progress, context, .. } = self.workspace;
         progress.phase("Recording the package");
+        let service = surroundings.service;
         let mut directory = PackageDirectory::read(&service.join(".serverless"))?;
         let state = State::parse(&directory.state).map_err(from_state)?;
         let target = Target {
@@ -244,6 +252,7 @@ impl Job<'_, '_> {
             origin,
             tools,
             hooks: hooks::read(framework, service, &state.plugins(), self.arguments()),
+            surroundings: Some(surroundings),
             at: context.clock.now(),
         };
         let manifest = draft.manifest(*progress)?;
@@ -282,7 +291,7 @@ fn state_stamp(service: &Path) -> Option<(SystemTime, u64)> {
 fn tools(framework: &framework::Installed, service: &Path, package_manager: Option<Tool>) -> Result<Tools> {
     Ok(Tools {
         framework: Some(framework.tool.clone()),
-        node: Some(install::node_version(service)?),
+        node: Some(install::node_version(&Programs::usual(), service)?),
         package_manager,
         ..own_tools()
     })

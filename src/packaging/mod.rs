@@ -11,6 +11,7 @@ pub mod equip;
 pub mod make;
 mod placement;
 pub mod snapshots;
+pub mod surroundings;
 
 use jiff::Timestamp;
 use serde::Serialize;

@@ -13,7 +13,7 @@ use crate::package::manifest::Lockfile as LockfileEntry;
 use crate::process::Output;
 use crate::service::{Service, ServicePath};
 use crate::store::toolchains::{StoredToolchain, Toolchain};
-use crate::toolchain::{Lockfile, install};
+use crate::toolchain::{Lockfile, Programs, install};
 use crate::workspace::Workspace;
 
 /// A toolchain and the commits that it is kept for.
@@ -56,7 +56,7 @@ pub fn list(workspace: &Workspace<'_>) -> Result<Listing> {
     let found = store.toolchains()?;
     let deployed = store.deployed_sources()?;
     // Without node nothing can be deployed, and this can still be looked at.
-    let here = install::machine(&workspace.context.cwd).ok();
+    let here = install::machine(&Programs::usual(), &workspace.context.cwd).ok();
     let mut toolchains: Vec<Kept> = Vec::new();
     for stored in found.stored {
         let Toolchain { id, source, machine, .. } = &stored.toolchain;
@@ -160,7 +160,7 @@ pub fn plan_save(workspace: &Workspace<'_>, commit: Oid, service: &Service) -> R
         Error::refused(format!("the commit has no lockfile for the service '{}'", service.path))
             .hint("commit the lockfile of your package manager, such as package-lock.json")
     })?;
-    let here = install::machine(&workspace.context.cwd)?;
+    let here = install::machine(&Programs::usual(), &workspace.context.cwd)?;
     let kept = workspace.store().toolchains_of(commit.id)?.stored.into_iter().find(|stored| {
         let Toolchain { machine, lockfile: of, .. } = &stored.toolchain;
         of.path == lockfile.path && of.sha256 == lockfile.sha256 && machine.misfit(&here).is_none()
@@ -185,7 +185,7 @@ pub fn save(
     service: &ServicePath,
     output: Output,
 ) -> Result<(Toolchain, bool)> {
-    let checkout = Checkout::prepare(workspace, commit, service, Plugins::Installed, output)?;
+    let checkout = Checkout::prepare(workspace, commit, service, Plugins::Installed, None, output)?;
     checkout.save_toolchain(workspace)?.ok_or_else(|| {
         Error::refused("the package manager installed nothing that could be kept")
             .hint("what the commit has itself, such as a yarn cache, needs no keeping")

@@ -58,7 +58,8 @@ pub struct Invocation {
     program: OsString,
     arguments: Vec<OsString>,
     directory: Option<PathBuf>,
-    variables: Vec<(OsString, OsString)>,
+    /// Those without a value are taken away.
+    variables: Vec<(OsString, Option<OsString>)>,
     disposable: bool,
 }
 
@@ -98,7 +99,14 @@ impl Invocation {
     /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
-        self.variables.push((name.into(), value.into()));
+        self.variables.push((name.into(), Some(value.into())));
+        self
+    }
+
+    /// Takes an environment variable away.
+    #[must_use]
+    pub fn without_env(mut self, name: impl Into<OsString>) -> Self {
+        self.variables.push((name.into(), None));
         self
     }
 
@@ -191,7 +199,12 @@ impl Invocation {
         for name in GIT_LOCAL_VARIABLES {
             command.env_remove(name);
         }
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        for (name, value) in &self.variables {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         command
     }
 

@@ -1,7 +1,9 @@
-//! The names of environment variables that a config refers to; never their values.
+//! The environment variables that a config refers to, and what they are for the framework.
 //! Owns the search through a config and the files that it takes in with `${file(…)}`; opens no file itself.
 
+mod dotenv;
 mod javascript;
+mod values;
 mod variables;
 
 use std::collections::BTreeSet;
@@ -12,6 +14,8 @@ use serde_json::Value;
 use super::names::Stage;
 use super::outline::{MAX_CONFIG_BYTES, document};
 use variables::Found;
+
+pub use values::Values;
 
 /// The most files that one config takes in.
 const MAX_FILES: usize = 256;

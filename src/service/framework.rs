@@ -135,6 +135,8 @@ impl Framework {
 pub struct Candidate {
     /// Which it would be.
     pub kind: FrameworkKind,
+    /// The directory whose `node_modules` it would be in.
+    pub directory: ServicePath,
     /// The `package.json` to be read: the framework is here if this is.
     pub package_json: String,
     /// The programs to try, in this order.
@@ -148,6 +150,7 @@ pub fn candidates(service: &ServicePath) -> Vec<Candidate> {
     let in_directory = |directory: ServicePath| {
         [FrameworkKind::Osls, FrameworkKind::Serverless].map(|kind| Candidate {
             kind,
+            directory: directory.clone(),
             package_json: directory.file(&format!("node_modules/{}/package.json", kind.package())),
             programs: kind
                 .programs()

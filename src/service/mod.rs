@@ -10,7 +10,7 @@ mod prefix;
 mod state;
 
 pub use discovery::{CONFIG_FILES, Service, discover};
-pub use environment::{EnvironmentNames, environment_names};
+pub use environment::{EnvironmentNames, Values, environment_names};
 pub use framework::{
     Candidate, DeployArguments, Framework, FrameworkError, FrameworkKind, LICENCE_VARIABLES,
     PackageArguments, candidates,
@@ -19,6 +19,6 @@ pub use names::{NameError, Region, ServiceName, ServicePath, Stage};
 pub use outline::{MAX_CONFIG_BYTES, Outline, Plugins};
 pub use prefix::{PrefixError, S3Prefix};
 pub use state::{
-    Artifact, ForeignKey, Function, Layer, MAX_STATE_BYTES, Owner, Place, Relocation, STATE_FILE, State,
-    StateError, TargetMismatch,
+    Artifact, Bucket, Code, DeployedFunction, Event, ForeignKey, Function, Layer, LayerUse, MAX_STATE_BYTES,
+    Owner, Place, Relocation, STATE_FILE, State, StateError, TargetMismatch, objects,
 };

@@ -2,6 +2,8 @@
 //! Owns reading it, whatever it holds, and what it says of the service; changes nothing in it (see `relocate`).
 
 mod artifacts;
+mod code;
+mod events;
 mod reference;
 mod relocate;
 
@@ -14,6 +16,8 @@ use super::outline::Plugins;
 use super::prefix::{PrefixError, S3Prefix};
 
 pub use artifacts::{Artifact, ForeignKey, Owner, Place};
+pub use code::{Bucket, Code, DeployedFunction, LayerUse, objects};
+pub use events::Event;
 pub use relocate::Relocation;
 
 /// The state's file name in a package (`getServiceStateFileName` in the framework's `lib/plugins/aws/lib/naming.js`).

@@ -1,7 +1,7 @@
 //! A zip of a package as a tree of git objects, and back: its recipe, and the contents of its entries under their own paths.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
@@ -9,7 +9,9 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use crate::archive::{Content, Error as ArchiveError, Failure, Opened, Place, Sink, Source, decode, encode};
+use crate::archive::{
+    Content, Error as ArchiveError, Failure, Opened, Place, Sink, Source, decode, encode, list,
+};
 use crate::error::{ANOTHER_COPY, Error, Result};
 use crate::git::pack::Opener;
 use crate::git::{Batch, Blob, MODE_FILE, MODE_TREE, Oid, Readers, Repository};
@@ -79,11 +81,42 @@ pub fn largest_object(path: &Path, size: u64) -> u64 {
 /// Puts the archive whose tree this is together again, and writes it to `out`; at most `size` bytes.
 pub(super) fn read(repository: &Repository, tree: Oid, size: u64, out: &mut dyn Write) -> Result<()> {
     let parts = parts(repository, tree)?;
-    let missing = || Error::integrity("an archive's recipe is missing").hint(ANOTHER_COPY);
-    let recipe = parts.get(Place::recipe().as_str()).ok_or_else(missing)?;
-    let recipe = repository.read_blob(*recipe, MOST_RECIPE_BYTES)?;
+    let recipe = recipe(repository, &parts)?;
     let source = Objects { readers: repository.readers(), parts: &parts };
     decode(&recipe, &source, out, size, threads()).map_err(from_archive)
+}
+
+fn recipe(repository: &Repository, parts: &HashMap<String, Oid>) -> Result<Vec<u8>> {
+    let missing = || Error::integrity("an archive's recipe is missing").hint(ANOTHER_COPY);
+    let recipe = parts.get(Place::recipe().as_str()).ok_or_else(missing)?;
+    repository.read_blob(*recipe, MOST_RECIPE_BYTES)
+}
+
+/// A file inside an archive that was taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    /// The object of its content; of an archive in the archive, that of its folder.
+    pub(super) id: Oid,
+    /// Whether that is the content itself, and not what stands in the zip or an archive taken apart.
+    pub(super) plain: bool,
+}
+
+/// The files inside the archive whose tree this is, by their names in it.
+pub(super) fn files(repository: &Repository, tree: Oid) -> Result<BTreeMap<String, Part>> {
+    let parts = parts(repository, tree)?;
+    let listed = list(&recipe(repository, &parts)?).map_err(from_archive)?;
+    let mut files = BTreeMap::new();
+    for entry in listed {
+        let Some(place) = entry.place else { continue };
+        let id = match parts.get(place.as_str()) {
+            Some(id) => Some(*id),
+            None => repository.find_path(tree, place.as_str())?.map(|folder| folder.id),
+        };
+        let missing = || Error::integrity(format!("'{place}' is missing from an archive")).hint(ANOTHER_COPY);
+        let part = Part { id: id.ok_or_else(missing)?, plain: !entry.raw && !entry.nested };
+        files.insert(String::from_utf8_lossy(&entry.name).into_owned(), part);
+    }
+    Ok(files)
 }
 
 /// Whether all objects of the archive whose tree this is are in the repository.

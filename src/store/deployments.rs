@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::chain::{Record, Signing};
+use super::proof::Proof;
 use super::{Store, names};
 use crate::error::{Error, Result};
 use crate::git::Oid;
@@ -107,6 +108,9 @@ pub struct Deployment {
     /// The S3 prefix the framework uploaded to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
+    /// What was found in AWS when it had ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
     /// How long each phase took.
     #[serde(default, rename = "phase", skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,
@@ -115,7 +119,7 @@ pub struct Deployment {
 /// A phase of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phase {
-    /// Its name: `worktree`, `plugins`, `deploy`.
+    /// Its name: `worktree`, `plugins`, `deploy`, `proof`.
     pub name: String,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
@@ -155,6 +159,7 @@ impl Deployment {
             reason: None,
             error: None,
             prefix: None,
+            proof: None,
             phases: Vec::new(),
         }
     }

@@ -187,7 +187,7 @@ impl StoredPackage<'_> {
         })
     }
 
-    fn stream(
+    pub(super) fn stream(
         &self,
         file: &FileEntry,
         progress: &dyn Progress,

@@ -12,7 +12,7 @@ use super::{Store, names};
 use crate::error::{Error, Result};
 use crate::git::directory::Scan;
 use crate::git::pack::Replaced;
-use crate::git::{MODE_FILE, MODE_TREE, Oid, TreeEntry};
+use crate::git::{MODE_EXECUTABLE, MODE_FILE, MODE_TREE, Oid, TreeEntry};
 use crate::package::Machine;
 use crate::package::directory::is_safe_path;
 use crate::package::manifest::{Lockfile, Tool};
@@ -23,8 +23,6 @@ const FILE: &str = "toolchain.toml";
 const CONTENT: &str = "content";
 /// Most bytes of a description.
 const MOST_BYTES: u64 = 1024 * 1024;
-/// Most bytes of a part that is a file.
-const MOST_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// What is known of a snapshot: its `toolchain.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,12 +163,8 @@ impl Store<'_> {
         let missing = || Error::integrity(format!("the toolchain {} has no '{part}'", stored.toolchain.id));
         match self.repository.find_in_directory(stored.content, part)?.ok_or_else(missing)? {
             TreeEntry { mode: MODE_TREE, id, .. } => self.repository.restore_directory(id, place),
-            TreeEntry { mode: MODE_FILE, id, .. } => {
-                let bytes = self.repository.read_blob(id, MOST_FILE_BYTES)?;
-                if crate::git::blob_id(&bytes)? != id {
-                    return Err(missing());
-                }
-                fs::write(place, bytes).map_err(|error| Error::io("write", place, error))
+            entry if [MODE_FILE, MODE_EXECUTABLE].contains(&entry.mode) => {
+                self.repository.restore_file(&entry, place)
             }
             _ => Err(missing()),
         }

@@ -1,54 +1,123 @@
-//! The framework installed for a service on disk: the worktree's own, never a global one.
+//! The framework installed for a service on disk: the worktree's own, never a global one; and how it is started, which is not
+//! the package manager's business: what was restored runs on a machine that has none.
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::pnp::Pnp;
 use crate::context::Environment;
 use crate::error::{Error, Result};
 use crate::package::manifest::Tool;
 use crate::process::Invocation;
-use crate::service::{Framework, ServicePath, candidates};
+use crate::service::{Candidate, Framework, FrameworkKind, ServicePath, candidates};
 
 /// A framework that can be started.
 #[derive(Debug, Clone)]
 pub struct Installed {
-    /// Its program, an absolute path.
-    program: PathBuf,
-    /// Its package's directory.
+    launcher: Launcher,
+    /// Its package's directory, as node has it.
     pub(super) directory: PathBuf,
     framework: Framework,
     /// Its name and version.
     pub tool: Tool,
 }
 
+/// How a framework is started.
+#[derive(Debug, Clone)]
+enum Launcher {
+    /// By a program in a `node_modules/.bin`, an absolute path.
+    Program(PathBuf),
+    /// By node, which finds packages by yarn's Plug'n'Play.
+    Pnp {
+        /// The framework's program, where node has it.
+        program: PathBuf,
+        /// What `NODE_OPTIONS` has to be.
+        options: String,
+    },
+}
+
 /// The framework of the service at `path` in the working tree at `top`.
 pub fn find(top: &Path, path: &ServicePath) -> Result<Installed> {
+    let pnp = Pnp::find(&path.under(top), top);
     for candidate in candidates(path) {
-        let package_json = top.join(&candidate.package_json);
-        let Ok(text) = fs::read_to_string(&package_json) else { continue };
-        let framework = Framework::from_package_json(&text).map_err(|error| {
-            let hint = error.hint();
-            Error::refused(error.to_string()).hints(hint)
-        })?;
-        let program =
-            candidate.programs.iter().map(|program| top.join(program)).find(|program| program.exists());
-        if let Some(program) = program {
-            let tool = Tool { name: framework.kind.package().to_owned(), version: framework.version.clone() };
-            let directory = package_json.parent().unwrap_or(top).to_owned();
-            return Ok(Installed { program, directory, framework, tool });
+        if pnp.as_ref().is_some_and(|pnp| pnp.rules(&candidate.directory.under(top))) {
+            break;
         }
+        if let Some(found) = in_modules(top, &candidate)? {
+            return Ok(found);
+        }
+    }
+    if let Some(found) = pnp.map(|pnp| by_pnp(&pnp, top, path)).transpose()?.flatten() {
+        return Ok(found);
     }
     Err(Error::refused(format!("the Serverless Framework is not installed for the service '{path}'"))
         .hint("a service needs its own: npm install --save-dev osls (or serverless), and commit the lockfile")
         .hint("a framework installed globally is never used: it is not the one that the commit had"))
 }
 
+fn in_modules(top: &Path, candidate: &Candidate) -> Result<Option<Installed>> {
+    let package_json = top.join(&candidate.package_json);
+    let Ok(text) = fs::read_to_string(&package_json) else { return Ok(None) };
+    let framework = described(&text)?;
+    let mut programs = candidate.programs.iter().map(|program| top.join(program));
+    let Some(program) = programs.find(|program| program.exists()) else { return Ok(None) };
+    let directory = package_json.parent().unwrap_or(top).to_owned();
+    Ok(Some(Installed::new(framework, directory, Launcher::Program(program))))
+}
+
+fn by_pnp(pnp: &Pnp, top: &Path, path: &ServicePath) -> Result<Option<Installed>> {
+    let kinds = [FrameworkKind::Osls, FrameworkKind::Serverless];
+    let mut answer = pnp.ask(&path.under(top), top, &kinds.map(FrameworkKind::package), None)?;
+    for kind in kinds {
+        let Some(found) = answer.found.remove(kind.package()) else { continue };
+        let framework = described(&found.json)?;
+        let Some(program) = kind.programs().iter().find_map(|name| found.programs.get(*name)) else {
+            continue;
+        };
+        let launcher = Launcher::Pnp { program: found.location.join(program), options: answer.options };
+        return Ok(Some(Installed::new(framework, found.location, launcher)));
+    }
+    Ok(None)
+}
+
+fn described(package_json: &str) -> Result<Framework> {
+    Framework::from_package_json(package_json).map_err(|error| {
+        let hint = error.hint();
+        Error::refused(error.to_string()).hints(hint)
+    })
+}
+
 impl Installed {
+    fn new(framework: Framework, directory: PathBuf, launcher: Launcher) -> Self {
+        let tool = Tool { name: framework.kind.package().to_owned(), version: framework.version.clone() };
+        Self { launcher, directory, framework, tool }
+    }
+
     /// A run of the framework in the service's directory.
     #[must_use]
     pub fn invocation(&self, service: &Path, arguments: Vec<OsString>) -> Invocation {
-        Invocation::new(self.program.clone()).args(arguments).current_dir(service)
+        let run = match &self.launcher {
+            Launcher::Program(program) => Invocation::new(program),
+            Launcher::Pnp { program, .. } => self.node().arg(program),
+        };
+        run.args(arguments).current_dir(service)
+    }
+
+    /// A run of node that finds the packages that the framework finds.
+    #[must_use]
+    pub fn node(&self) -> Invocation {
+        let node = Invocation::new("node");
+        match &self.launcher {
+            Launcher::Program(_) => node,
+            Launcher::Pnp { options, .. } => node.env("NODE_OPTIONS", options),
+        }
+    }
+
+    /// The versions of node that it says it runs on, such as `>=18.17.0`.
+    #[must_use]
+    pub fn engines(&self) -> Option<&str> {
+        self.framework.node.as_deref()
     }
 
     /// Refuses a framework that needs a licence and would stop to ask for one.

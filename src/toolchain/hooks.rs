@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::framework::Installed;
 use super::plugins::DEFAULT_LOCAL_PATH;
-use crate::process::Invocation;
 use crate::service::Plugins;
 
 const SCRIPT: &str = include_str!("hooks.cjs");
@@ -31,7 +30,8 @@ pub fn read(framework: &Installed, service: &Path, plugins: &Plugins, arguments:
     }
     let listed = serde_json::Value::from(plugins.modules.clone()).to_string();
     let local_path = plugins.local_path.as_deref().unwrap_or(DEFAULT_LOCAL_PATH);
-    let run = Invocation::new("node")
+    let run = framework
+        .node()
         .args(["-e", SCRIPT, "--"])
         .arg(framework.directory.as_os_str())
         .args([listed.as_str(), local_path])

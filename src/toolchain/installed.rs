@@ -1,23 +1,26 @@
-//! What is installed in a `node_modules` on disk. Reads only.
+//! What is installed on disk: in a `node_modules`, or by yarn's Plug'n'Play. Reads only.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use tempfile::TempDir;
 
-use crate::error::Result;
+use super::pnp::Pnp;
+use crate::error::{Error, Result};
 use crate::git::directory::{Listed, Scan};
-
-/// Files that a yarn without `node_modules` leaves: its packages are in zips, which it checks itself.
-const WITHOUT_MODULES: &[&str] = &[".pnp.cjs", ".pnp.js"];
 
 /// What lies in a linked package's directory and is not of the package.
 const NOT_OF_A_LINK: &[&str] = &["node_modules", ".git"];
 
+/// What pnpm writes into a package's directory: programs that may name this machine's paths.
+const NOT_OF_PNPM: &[&str] = &["node_modules/.bin"];
+
 /// A package found on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstalledPackage {
-    /// Its directory, links followed.
+    /// Its directory, links followed; of one in a zip, a copy that goes with [`Packages`].
     pub directory: PathBuf,
     /// Its name, as its own `package.json` has it.
     pub name: String,
@@ -35,34 +38,73 @@ struct PackageJson {
     version: String,
 }
 
-/// The package `name` as node finds it from `directory`, looking no higher than `top`.
-#[must_use]
-pub fn find(directory: &Path, top: &Path, name: &str) -> Option<InstalledPackage> {
-    if name.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
-        return None;
-    }
-    directory.ancestors().take_while(|place| place.starts_with(top)).find_map(|place| {
-        let directory = place.join("node_modules").join(name);
-        let text = fs::read(directory.join("package.json")).ok()?;
-        let json: PackageJson = serde_json::from_slice(&text).ok()?;
-        let directory = directory.canonicalize().ok()?;
-        let top = top.canonicalize().ok()?;
-        let own = directory.strip_prefix(&top).unwrap_or(&directory);
-        let linked = own.components().all(|part| part.as_os_str() != "node_modules");
-        Some(InstalledPackage { name: json.name, version: json.version, linked, directory })
-    })
+/// The packages that were looked for in one place.
+#[derive(Debug, Default)]
+pub struct Packages {
+    found: BTreeMap<String, InstalledPackage>,
+    /// What was in zips.
+    _unpacked: Option<TempDir>,
 }
 
-/// Whether packages are found from `directory` without any `node_modules`, by yarn's Plug'n'Play.
-#[must_use]
-pub fn is_without_modules(directory: &Path, top: &Path) -> bool {
-    let mut places = directory.ancestors().take_while(|place| place.starts_with(top));
-    places.any(|place| WITHOUT_MODULES.iter().any(|name| place.join(name).exists()))
+impl Packages {
+    /// Looks for the packages `names` as node finds them from `directory`, no higher than `top`.
+    ///
+    /// # Errors
+    /// When Plug'n'Play has to be asked and does not answer.
+    pub fn read<'n>(directory: &Path, top: &Path, names: impl IntoIterator<Item = &'n str>) -> Result<Self> {
+        let mut names: Vec<&str> = names.into_iter().filter(|name| is_name(name)).collect();
+        let pnp = Pnp::find(directory, top);
+        let places = directory.ancestors().take_while(|place| place.starts_with(top));
+        let places: Vec<_> =
+            places.take_while(|place| !pnp.as_ref().is_some_and(|pnp| pnp.rules(place))).collect();
+        let mut found = BTreeMap::new();
+        names.retain(|name| {
+            let package = places.iter().find_map(|place| in_modules(place, top, name));
+            package.map(|package| found.insert((*name).to_owned(), package)).is_none()
+        });
+        let Some(pnp) = pnp.filter(|_| !names.is_empty()) else { return Ok(Self { found, _unpacked: None }) };
+        let unpacked =
+            tempfile::tempdir().map_err(|error| Error::io("make", &std::env::temp_dir(), error))?;
+        let answer = pnp.ask(directory, top, &names, Some(unpacked.path()))?;
+        found.extend(answer.found.into_iter().filter_map(|(name, resolved)| {
+            let json: PackageJson = serde_json::from_str(&resolved.json).ok()?;
+            let linked =
+                !resolved.directory.starts_with(unpacked.path()) && is_linked(&resolved.directory, top);
+            let directory = resolved.directory;
+            Some((name, InstalledPackage { name: json.name, version: json.version, linked, directory }))
+        }));
+        Ok(Self { found, _unpacked: Some(unpacked) })
+    }
+
+    /// One of them, where it is installed.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&InstalledPackage> {
+        self.found.get(name)
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    name.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+}
+
+fn in_modules(place: &Path, top: &Path, name: &str) -> Option<InstalledPackage> {
+    let directory = place.join("node_modules").join(name);
+    let text = fs::read(directory.join("package.json")).ok()?;
+    let json: PackageJson = serde_json::from_slice(&text).ok()?;
+    let directory = directory.canonicalize().ok()?;
+    let linked = is_linked(&directory, &top.canonicalize().ok()?);
+    Some(InstalledPackage { name: json.name, version: json.version, linked, directory })
+}
+
+/// Whether no package manager filled `directory`: each puts what it fills below a `node_modules`.
+fn is_linked(directory: &Path, top: &Path) -> bool {
+    let own = directory.strip_prefix(top).unwrap_or(directory);
+    own.components().all(|part| part.as_os_str() != "node_modules")
 }
 
 impl InstalledPackage {
     /// The id of the git tree that its files would be. Of a linked package, its own `node_modules` and `.git` are no
-    /// part.
+    /// part, of one of pnpm's its `node_modules/.bin`.
     ///
     /// # Errors
     /// When something in it can't be read, or is neither a file, a symbolic link nor a directory.
@@ -81,6 +123,8 @@ impl InstalledPackage {
     fn scan(&self) -> Result<Scan> {
         if self.linked {
             Scan::read_without(&self.directory, NOT_OF_A_LINK)
+        } else if self.directory.components().any(|part| part.as_os_str() == ".pnpm") {
+            Scan::read_without(&self.directory, NOT_OF_PNPM)
         } else {
             Scan::read(&self.directory)
         }
@@ -108,8 +152,11 @@ mod tests {
         put(&top.join("node_modules/.store/kept/package.json"), &json("kept"));
         symlink("../tools/linked", top.join("node_modules/linked")).unwrap();
         symlink(".store/kept", top.join("node_modules/kept")).unwrap();
-        let tree = |name: &str| find(&top.join("services/orders"), top, name).unwrap();
         fs::create_dir_all(top.join("services/orders")).unwrap();
+        let find = |directory: &Path, name: &str| {
+            Packages::read(directory, top, [name]).unwrap().find(name).cloned()
+        };
+        let tree = |name: &str| find(&top.join("services/orders"), name).unwrap();
         assert_eq!(["linked", "plain", "kept"].map(|name| tree(name).linked), [true, false, false]);
         for (name, place, same) in [
             ("linked", "tools/linked", true),
@@ -122,6 +169,13 @@ mod tests {
             put(&top.join(place).join("index.js"), "1");
             assert_ne!(tree(name).tree().unwrap(), before, "{name}");
         }
-        assert_eq!(find(top, top, "../tools/linked"), None);
+        assert_eq!(find(top, "../tools/linked"), None);
+
+        put(&top.join("node_modules/.pnpm/p@1/node_modules/p/package.json"), &json("p"));
+        symlink(".pnpm/p@1/node_modules/p", top.join("node_modules/p")).unwrap();
+        put(&top.join("node_modules/.pnpm/p@1/node_modules/p/node_modules/.bin/x"), "/here");
+        let before = tree("p").tree().unwrap();
+        put(&top.join("node_modules/.pnpm/p@1/node_modules/p/node_modules/.bin/x"), "/there");
+        assert_eq!(tree("p").tree().unwrap(), before);
     }
 }

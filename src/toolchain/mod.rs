@@ -9,5 +9,8 @@ pub mod lockfile;
 pub mod node;
 pub mod parts;
 pub mod plugins;
+pub mod pnp;
+pub mod programs;
 
 pub use lockfile::{Kind, Locked, LockedPackages, Lockfile};
+pub use programs::Programs;

@@ -62,12 +62,46 @@ fn words(text: &str) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// What is to be said when another node runs than the one that made a package; `None` where only less than the first number
-/// differs, or either is not a version.
+/// Whether two versions have the same first number; not where either is no version.
 #[must_use]
-pub fn node_mismatch(recorded: &str, running: &str) -> Option<String> {
-    let (before, now) = (Version::parse(recorded)?, Version::parse(running)?);
-    (before.0 != now.0).then(|| format!("node {running} is here and {recorded} made the package"))
+pub fn same_major(one: &str, other: &str) -> bool {
+    let major = |text| Version::parse(text).map(|version| version.0);
+    major(one).is_some_and(|one| Some(one) == major(other))
+}
+
+/// The node to use instead of the one that is found first, where the one that made a package was of version `recorded`: that very
+/// version where a version manager has it, and its nearest where the first one differs in the first number, or there is none.
+#[must_use]
+pub fn instead(recorded: &str, first: Option<&str>, environment: &Environment) -> Option<Managed> {
+    if first == Some(recorded) {
+        return None;
+    }
+    let near = first.is_some_and(|first| same_major(recorded, first));
+    find_managed(recorded, environment).filter(|found| !near || found.version == recorded)
+}
+
+/// What a range of npm's, such as `^20.19.0 || >=22`, says of a version of node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    /// It is in the range, or the range can't be read: npm itself only warns.
+    Admitted,
+    /// It is not.
+    Refused {
+        /// A version that would be: the least.
+        least: Option<String>,
+    },
+}
+
+/// Whether the range `engines` admits the version `running`.
+#[must_use]
+pub fn admission(engines: &str, running: &str) -> Admission {
+    let parsed = nodejs_semver::Range::parse(engines).ok().zip(nodejs_semver::Version::parse(running).ok());
+    match parsed {
+        Some((range, version)) if !range.satisfies_with_prerelease(&version, true) => {
+            Admission::Refused { least: range.min_version().map(|least| least.to_string()) }
+        }
+        _ => Admission::Admitted,
+    }
 }
 
 /// A version of node.
@@ -93,6 +127,18 @@ pub struct Managed {
     pub version: String,
     /// The directory to be put first in `PATH`.
     pub programs: PathBuf,
+    /// The version manager's directory.
+    pub manager: PathBuf,
+}
+
+impl Managed {
+    /// Where it is from, for people: the version manager's directory.
+    #[must_use]
+    pub fn place(&self, environment: &Environment) -> String {
+        let in_home = environment.value("HOME").and_then(|home| self.manager.strip_prefix(home).ok());
+        let place = in_home.map_or_else(|| self.manager.clone(), |below| Path::new("~").join(below));
+        place.display().to_string()
+    }
 }
 
 /// The node of version `wanted` that a version manager of this machine has; else the newest with the same first number.
@@ -105,8 +151,9 @@ pub fn managed(
     list: impl Fn(&Path) -> Vec<String>,
 ) -> Option<Managed> {
     let wanted = Version::parse(wanted)?;
-    let mut best: Option<(Version, PathBuf)> = None;
-    for (versions, below) in places(environment) {
+    let mut best: Option<(Version, Managed)> = None;
+    for (manager, versions, below) in places(environment) {
+        let versions = manager.join(versions);
         for name in list(&versions) {
             let Some(version) = Version::parse(&name).filter(|version| version.0 == wanted.0) else {
                 continue;
@@ -117,14 +164,14 @@ pub fn managed(
             }
             let nearer = |best: Version| best != wanted && (version == wanted || version > best);
             if best.as_ref().is_none_or(|(version, _)| nearer(*version)) {
-                best = Some((version, programs));
+                let Version(major, minor, patch) = version;
+                let manager = manager.clone();
+                let found = Managed { version: format!("{major}.{minor}.{patch}"), programs, manager };
+                best = Some((version, found));
             }
         }
     }
-    best.map(|(Version(major, minor, patch), programs)| Managed {
-        version: format!("{major}.{minor}.{patch}"),
-        programs,
-    })
+    best.map(|(_, found)| found)
 }
 
 /// As [`managed`], of what is on this machine.
@@ -136,9 +183,9 @@ pub fn find_managed(wanted: &str, environment: &Environment) -> Option<Managed> 
     })
 }
 
-/// Where version managers keep their versions, and where in one of them its programs are. The variables are those that each
-/// documents.
-fn places(environment: &Environment) -> Vec<(PathBuf, &'static str)> {
+/// The directories of version managers, where in each its versions are, and where in one of those its programs are. The variables
+/// are those that each documents.
+fn places(environment: &Environment) -> Vec<(PathBuf, &'static str, &'static str)> {
     let home = environment.value("HOME").map(PathBuf::from);
     let variable = |name: &str| environment.value(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let in_home = |path: &str| home.as_ref().map(|home| home.join(path));
@@ -146,7 +193,7 @@ fn places(environment: &Environment) -> Vec<(PathBuf, &'static str)> {
         let base = variable("XDG_DATA_HOME").or_else(|| in_home(".local/share"));
         base.map(|base| base.join(path))
     };
-    let place = |base: Option<PathBuf>, versions: &str, programs| Some((base?.join(versions), programs));
+    let place = |manager: Option<PathBuf>, versions, programs| Some((manager?, versions, programs));
     let fnm = variable("FNM_DIR");
     let fnm_home = |path: Option<PathBuf>| if fnm.is_some() { None } else { path };
     [
@@ -224,10 +271,45 @@ mod tests {
     }
 
     #[test]
-    fn another_first_number_is_told() {
-        assert_eq!(node_mismatch("22.11.0", "22.1.0"), None);
-        assert_eq!(node_mismatch("22.11.0", "?"), None);
-        assert!(node_mismatch("22.11.0", "v24.0.0").unwrap().contains("24.0.0"));
+    fn another_node_is_used_where_it_is_the_recorded_one_or_the_first_is_of_another_number() {
+        let home = tempfile::tempdir().unwrap();
+        for version in ["v22.11.0", "v22.12.0"] {
+            let programs = home.path().join(".nvm/versions/node").join(version).join("bin");
+            fs::create_dir_all(&programs).unwrap();
+            fs::write(programs.join("node"), "").unwrap();
+        }
+        let environment = Environment::new([("HOME".into(), home.path().into())]);
+        let version = |recorded: &str, first: Option<&str>| {
+            instead(recorded, first, &environment).map(|found| found.version)
+        };
+        assert_eq!(version("22.11.0", Some("22.11.0")), None);
+        assert_eq!(version("22.11.0", Some("22.1.0")).as_deref(), Some("22.11.0"));
+        assert_eq!(version("22.10.0", Some("22.1.0")), None);
+        assert_eq!(version("22.10.0", Some("24.0.0")).as_deref(), Some("22.12.0"));
+        assert_eq!(version("22.10.0", None).as_deref(), Some("22.12.0"));
+        assert_eq!(version("20.0.0", Some("24.0.0")), None);
+        assert_eq!(instead("22.11.0", None, &environment).unwrap().place(&environment), "~/.nvm");
+    }
+
+    #[test]
+    fn a_framework_says_which_node_it_runs_on() {
+        let osls = "^20.19.0 || ^22.13.0 || >=24";
+        for good in ["20.19.0", "22.22.1", "24.0.0", "25.1.0", "26.0.0-nightly20261101"] {
+            assert_eq!(admission(osls, good), Admission::Admitted, "{good}");
+        }
+        for bad in ["18.20.0", "20.18.9", "21.0.0", "22.11.0", "23.0.0"] {
+            let least = Some("20.19.0".to_owned());
+            assert_eq!(admission(osls, bad), Admission::Refused { least }, "{bad}");
+        }
+        for (engines, running) in [("lts", "18.0.0"), ("*", "1.0.0"), ("", "1.0.0"), (">=18", "?")] {
+            assert_eq!(admission(engines, running), Admission::Admitted, "{engines} {running}");
+        }
+    }
+
+    #[test]
+    fn only_the_first_number_counts() {
+        assert!(same_major("22.11.0", "v22.1.0"));
+        assert!(!same_major("22.11.0", "v24.0.0") && !same_major("22.11.0", "?") && !same_major("?", "?"));
         assert_eq!(first_word("# ours\n v22.11.0 # since May\n").as_deref(), Some("v22.11.0"));
     }
 }

@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::lockfile::Lockfile;
+use super::pnp::{self, Pnp};
 use crate::error::{Error, Result};
 use crate::git::Source;
 
-/// What yarn puts beside its lockfile, when it is not in the commit.
-const OF_YARN: &[&str] = &[
-    ".pnp.cjs",
+/// What yarn's Plug'n'Play needs beside its own file.
+const OF_PNP: &[&str] = &[
     ".pnp.loader.mjs",
     ".pnp.data.json",
     ".yarn/build-state.yml",
@@ -28,6 +28,13 @@ pub fn installed(top: &Path, source: Source<'_>, lockfile: &Lockfile) -> Result<
         Ok(source.entry(&below)?.is_some())
     };
     let mut parts = Vec::new();
+    // yarn's cache is of no use to a node_modules.
+    let of_pnp = if Pnp::find(&base, &base).is_some() { [pnp::NAMES, OF_PNP].concat() } else { Vec::new() };
+    for path in of_pnp.iter().map(|name| base.join(name)) {
+        if path.symlink_metadata().is_ok() && !is_tracked(&path)? {
+            parts.push(path);
+        }
+    }
     let mut pending = vec![base.clone()];
     while let Some(directory) = pending.pop() {
         let unreadable = |error| Error::io("read", &directory, error);
@@ -37,16 +44,14 @@ pub fn installed(top: &Path, source: Source<'_>, lockfile: &Lockfile) -> Result<
             if !entry.file_type().map_err(unreadable)?.is_dir() || name == ".git" {
                 continue;
             }
+            if parts.contains(&entry.path()) {
+                continue;
+            }
             if name != "node_modules" {
                 pending.push(entry.path());
             } else if !is_tracked(&entry.path())? {
                 parts.push(entry.path());
             }
-        }
-    }
-    for path in OF_YARN.iter().map(|name| base.join(name)) {
-        if path.symlink_metadata().is_ok() && !is_tracked(&path)? {
-            parts.push(path);
         }
     }
     let below = |path: &PathBuf| path.strip_prefix(top).map_or_else(|_| path.clone(), Path::to_owned);
@@ -83,6 +88,7 @@ mod tests {
             "shop/node_modules/p/node_modules/q/x.js",
             "shop/services/orders/node_modules/p/x.js",
             "shop/.pnp.cjs",
+            "shop/.yarn/unplugged/q/node_modules/q/x.js",
             "other/node_modules/p/x.js",
         ] {
             write(path);
@@ -95,7 +101,16 @@ mod tests {
         let service: ServicePath = "shop/services/orders".parse().unwrap();
         let lockfile = Lockfile::find(source, &service).unwrap().unwrap();
         let found = installed(root.path(), source, &lockfile).unwrap();
-        let expected = ["shop/.pnp.cjs", "shop/node_modules", "shop/services/orders/node_modules"];
+        let expected = [
+            "shop/.pnp.cjs",
+            "shop/.yarn/unplugged",
+            "shop/node_modules",
+            "shop/services/orders/node_modules",
+        ];
         assert_eq!(found, expected.map(PathBuf::from));
+        fs::remove_file(root.path().join("shop/.pnp.cjs")).unwrap();
+        fs::remove_dir_all(root.path().join("shop/.yarn/unplugged")).unwrap();
+        let found = installed(root.path(), source, &lockfile).unwrap();
+        assert_eq!(found, ["shop/node_modules", "shop/services/orders/node_modules"].map(PathBuf::from));
     }
 }

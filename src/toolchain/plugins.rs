@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::drift::{Change, PluginChange, changed_files, differences};
-use super::installed;
+use super::installed::Packages;
 use super::lockfile::{self, Locked, LockedPackage};
 use crate::error::Result;
 use crate::git::{Oid, Repository, Source};
@@ -49,14 +49,22 @@ pub fn identify_package(name: &str, lock: Option<Lock<'_>>) -> Plugin {
 /// repository are as they are in `plugins`, and those that are not installed are not in the answer.
 #[must_use]
 pub fn observe(service: &Path, top: &Path, plugins: &[Plugin]) -> Vec<Plugin> {
+    observe_in(&packages(service, top, plugins), plugins)
+}
+
+/// The packages that `plugins` are of. Where nothing tells which are installed, none is.
+fn packages(service: &Path, top: &Path, plugins: &[Plugin]) -> Packages {
+    let of_packages = plugins.iter().filter(|plugin| plugin.object.is_none());
+    let names = of_packages.filter_map(|plugin| Plugins::package(&plugin.name));
+    Packages::read(service, top, names).unwrap_or_default()
+}
+
+fn observe_in(packages: &Packages, plugins: &[Plugin]) -> Vec<Plugin> {
     let one = |plugin: &Plugin| {
         if plugin.object.is_some() {
             return Some(plugin.clone());
         }
-        let Some(found) = installed::find(service, top, Plugins::package(&plugin.name)?) else {
-            // Without a node_modules to look into, nothing is known.
-            return installed::is_without_modules(service, top).then(|| Plugin::named(&plugin.name));
-        };
+        let found = packages.find(Plugins::package(&plugin.name)?)?;
         let version = Some(found.version.clone()).filter(|version| !version.is_empty());
         // A file that can't be read is no reason to stop: its hash is then unknown.
         Some(Plugin { version, tree: found.tree().ok(), ..Plugin::named(&plugin.name) })
@@ -68,13 +76,14 @@ pub fn observe(service: &Path, top: &Path, plugins: &[Plugin]) -> Vec<Plugin> {
 /// `repository` has the recorded ones.
 #[must_use]
 pub fn drift(repository: &Repository, service: &Path, top: &Path, recorded: &[Plugin]) -> Vec<PluginChange> {
-    let mut changes = differences(recorded, &observe(service, top, recorded));
+    let packages = packages(service, top, recorded);
+    let mut changes = differences(recorded, &observe_in(&packages, recorded));
     for PluginChange { name, change } in &mut changes {
         let Change::Files { paths } = change else { continue };
         let tree =
             recorded.iter().find(|plugin| plugin.name == *name).and_then(|plugin| plugin.tree.as_ref());
         let before = tree.and_then(|tree| repository.list_directory(Oid::from_str(tree).ok()?).ok());
-        let found = Plugins::package(name).and_then(|package| installed::find(service, top, package));
+        let found = Plugins::package(name).and_then(|package| packages.find(package));
         if let Some((before, now)) = before.zip(found.and_then(|found| found.files().ok())) {
             *paths = changed_files(&before, &now);
         }

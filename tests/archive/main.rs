@@ -11,4 +11,3 @@ mod memory;
 mod odd;
 mod producers;
 mod properties;
-mod speed;

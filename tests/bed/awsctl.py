@@ -1,11 +1,13 @@
-"""Looks at the local AWS for assertions: `awsctl.py COMMAND …` prints one JSON document.
+"""Looks at the local AWS for assertions, and changes what a deploy would not: `awsctl.py COMMAND …` prints one JSON document.
 
 Reads AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_DEFAULT_REGION, as boto3 does.
 """
 
 import argparse
+import io
 import json
 import sys
+import zipfile
 
 import boto3
 from botocore.exceptions import ClientError
@@ -89,6 +91,21 @@ def invoke(name, event):
     return {"error": "FunctionError" in answer, "answer": json.loads(answer["Payload"].read())}
 
 
+def change_code(name, text):
+    """Puts a zip with one file of TEXT into the function, past everything that deploys."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("changed.js", text)
+    changed = boto3.client("lambda").update_function_code(FunctionName=name, ZipFile=code.getvalue())
+    return {"code_sha256": changed["CodeSha256"]}
+
+
+def change_memory(name, megabytes):
+    """Gives the function other memory, likewise."""
+    boto3.client("lambda").update_function_configuration(FunctionName=name, MemorySize=int(megabytes))
+    return {"memory": int(megabytes)}
+
+
 def domains():
     """Custom domain → what its paths map to: serverless-domain-manager's work."""
     client = boto3.client("apigateway")
@@ -99,6 +116,13 @@ def domains():
         ]
         for each in client.get_domain_names()["items"]
     }
+
+
+def tables():
+    """Table → the attributes of its key."""
+    client = boto3.client("dynamodb")
+    described = {name: client.describe_table(TableName=name)["Table"] for name in client.list_tables()["TableNames"]}
+    return {name: [key["AttributeName"] for key in table["KeySchema"]] for name, table in described.items()}
 
 
 def main():
@@ -117,7 +141,10 @@ def main():
     command(s3_keys, ("name", {"help": "a bucket or a stack"}))
     command(template_s3_missing, ("name", {"help": "a stack"}))
     command(invoke, ("name", {}), ("event", {"nargs": "?", "default": "{}"}))
+    command(change_code, ("name", {}), ("text", {}))
+    command(change_memory, ("name", {}), ("megabytes", {}))
     command(domains)
+    command(tables)
 
     arguments = vars(parser.parse_args())
     run = arguments.pop("run")

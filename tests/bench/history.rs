@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use git_slsart::package::manifest::{
-    EnvironmentNames, FORMAT, FileEntry, Manifest, NodeWanted, Origin, Package, Source, Target, Tools,
+    Carried, FORMAT, FileEntry, Manifest, NodeWanted, Origin, Package, Source, Target, Tools, Variables,
 };
 use git_slsart::package::{PackageId, Sha256};
 use git_slsart::store::PackageLine;
@@ -27,9 +27,10 @@ impl Recorded {
         let root = tempfile::tempdir().expect("a temporary directory");
         let this = Self { root };
         this.git(&["init", "--quiet", "--initial-branch=main"]);
-        let commits = this.import(&commits(count));
+        this.import(&commits(count));
+        let commits = this.commits();
         this.import(&packages(&commits));
-        this.git(&["update-ref", "refs/tags/middle", &commits[count / 2]]);
+        this.git(&["update-ref", "refs/tags/middle", &commits[count / 2].id]);
         this.git(&["reset", "--quiet", "--hard"]);
         this.git(&["gc", "--quiet"]);
         this
@@ -77,23 +78,38 @@ impl Recorded {
         assert!(output.status.success(), "{program} {arguments:?} failed: {text}");
     }
 
-    /// Feeds a stream to fast-import; gives the objects that it asks the ids of.
-    fn import(&self, stream: &str) -> Vec<String> {
+    /// The commits of `main`, oldest first.
+    fn commits(&self) -> Vec<Commit> {
+        let log = self.command("git").args(["log", "--reverse", "--format=%H %T", "main"]).output();
+        let log = String::from_utf8_lossy(&log.expect("git starts").stdout).into_owned();
+        let commit = |line: &str| {
+            let (id, tree) = line.split_once(' ').expect("two ids");
+            Commit { id: id.to_owned(), tree: tree.to_owned() }
+        };
+        log.lines().map(commit).collect()
+    }
+
+    /// Feeds a stream to fast-import.
+    fn import(&self, stream: &str) {
         let mut child = self
             .command("git")
             .args(["fast-import", "--quiet", "--force"])
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
             .spawn()
             .expect("git starts");
         let mut input = child.stdin.take().expect("the pipe was asked for");
         let stream = stream.to_owned();
         let writer = std::thread::spawn(move || input.write_all(stream.as_bytes()));
-        let output = child.wait_with_output().expect("git ends");
+        let status = child.wait().expect("git ends");
         writer.join().expect("the thread ends").expect("git reads");
-        assert!(output.status.success());
-        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+        assert!(status.success());
     }
+}
+
+/// A source commit.
+struct Commit {
+    id: String,
+    tree: String,
 }
 
 const WHO: &str = "Dana <dana@example.org>";
@@ -106,7 +122,7 @@ fn commits(count: usize) -> String {
         let mark = number + 1;
         let _ = write!(
             stream,
-            "commit refs/heads/main\nmark :{mark}\ncommitter {WHO} {} +0000\ndata {}\n{message}\nM 644 inline serverless.yml\ndata {}\n{config}\nM 644 inline n\ndata {}\n{number}\nget-mark :{mark}\n",
+            "commit refs/heads/main\nmark :{mark}\ncommitter {WHO} {} +0000\ndata {}\n{message}\nM 644 inline serverless.yml\ndata {}\n{config}\nM 644 inline n\ndata {}\n{number}\n",
             1_700_000_000 + number,
             message.len(),
             config.len(),
@@ -116,11 +132,12 @@ fn commits(count: usize) -> String {
     stream
 }
 
-fn packages(commits: &[String]) -> String {
+fn packages(commits: &[Commit]) -> String {
     let mut stream = String::new();
     for (number, commit) in commits.iter().enumerate() {
         let zip = format!("zip {number}");
         let manifest = manifest(commit, &zip);
+        let commit = &commit.id;
         let text = manifest.to_toml().expect("it can be written");
         let _ = write!(
             stream,
@@ -134,13 +151,13 @@ fn packages(commits: &[String]) -> String {
     let _ = write!(stream, "commit refs/notes/slsart\ncommitter {WHO} 1700000000 +0000\ndata 5\nnotes\n");
     for (number, commit) in commits.iter().enumerate() {
         let line = format!("{}\n", PackageLine::of(&manifest(commit, &format!("zip {number}"))));
-        let (directory, name) = commit.split_at(2);
+        let (directory, name) = commit.id.split_at(2);
         let _ = write!(stream, "M 644 inline {directory}/{name}\ndata {}\n{line}\n", line.len());
     }
     stream
 }
 
-fn manifest(commit: &str, zip: &str) -> Manifest {
+fn manifest(commit: &Commit, zip: &str) -> Manifest {
     let entry = |path: &str, content: &[u8]| FileEntry {
         path: path.to_owned(),
         size: content.len() as u64,
@@ -156,7 +173,7 @@ fn manifest(commit: &str, zip: &str) -> Manifest {
             recorded: "2026-01-01T00:00:00Z".parse().expect("it is a time"),
             made: Origin::Recorded,
         },
-        source: Source { commit: commit.to_owned(), tree: "0".repeat(40), dirty: false },
+        source: Source { commit: commit.id.clone(), tree: commit.tree.clone(), dirty: false },
         target: Target {
             service: "orders".parse().expect("it is a name"),
             path: ".".parse().expect("it is a path"),
@@ -174,7 +191,8 @@ fn manifest(commit: &str, zip: &str) -> Manifest {
         framework: None,
         node: NodeWanted::default(),
         lockfile: None,
-        environment: EnvironmentNames::default(),
+        environment: Variables::default(),
+        carried: Carried::default(),
         plugins: Vec::new(),
         files,
     }

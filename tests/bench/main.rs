@@ -32,16 +32,18 @@ mod producers;
 mod clock;
 mod growth;
 mod history;
+mod speed;
 mod streams;
 mod toolchain;
 
 use clock::{Row, print, time};
 use history::Recorded;
 
+/// `SLSART_BENCH_MANY` names another number.
 const MANY: usize = 10_000;
 const FEW: usize = 10;
 
-/// `cargo bench -- growth` prints one of the tables.
+/// `cargo bench --bench figures -- growth` prints one of the tables.
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     if let Some((first, step)) = asked.split_first()
@@ -50,6 +52,9 @@ fn main() {
         return toolchain::step(step);
     }
     let wants = |table: &str| asked.is_empty() || asked.iter().any(|word| word == table);
+    if asked.iter().any(|word| word == "speed") {
+        speed::print();
+    }
     if wants("history") {
         histories();
     }
@@ -65,9 +70,15 @@ fn main() {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a benchmark has no context")]
+fn many() -> usize {
+    std::env::var("SLSART_BENCH_MANY").ok().and_then(|number| number.parse().ok()).unwrap_or(MANY)
+}
+
 fn histories() {
     let few = Recorded::make(FEW);
-    let many = Recorded::make(MANY);
+    let count = many();
+    let many = Recorded::make(count);
     let rows = [
         compare("log -n 20", &few, &many, &["log"], &["log", "-n20", "--notes=slsart", "--format=%h %s %N"]),
         compare(
@@ -102,7 +113,7 @@ fn histories() {
     ];
     print(
         &format!(
-            "git slsart beside git, {MANY} packages beside {FEW}: median wall milliseconds of a whole process"
+            "git slsart beside git, {count} packages beside {FEW}: median wall milliseconds of a whole process"
         ),
         &rows,
     );

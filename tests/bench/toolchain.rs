@@ -59,16 +59,13 @@ fn describe(scan: &Scan) -> Toolchain {
     }
 }
 
-/// Prints the table: the osls of the test bed, and whatever `SLSART_BENCH_LARGE` names.
+/// Prints the table: the osls of the test bed, and a large installation.
 #[expect(clippy::print_stdout, reason = "a benchmark's table is its result")]
-#[expect(clippy::disallowed_methods, reason = "a benchmark has no context")]
 pub(crate) fn print(bed: &Path) {
     println!(
         "\nAn installation kept and restored: median wall seconds of {RUNS} runs, and the most memory (MiB)\n"
     );
-    let large = env::var_os("SLSART_BENCH_LARGE").map(PathBuf::from);
-    let all = [Some(("osls", bed.join("flavours/osls4"))), large.map(|large| ("large", large))];
-    for (name, project) in all.into_iter().flatten() {
+    for (name, project) in [("osls", bed.join("flavours/osls4")), ("large", bed.join("growth/modules"))] {
         let scan = Scan::read_parts(&project, &[PathBuf::from("node_modules")])
             .expect("make setup has installed it");
         println!("{name}: {} files, {} MB", scan.files(), scan.size() / 1_000_000);

@@ -27,11 +27,16 @@ fn all_is_well() {
     sandbox.slsart("check -s prod").is(str![[r#"
 ✓ clean      the working tree is as HEAD has it
 ✓ package    packaged for orders · prod · us-east-1 (d00594d6)
-✓ intact     3 files are what was recorded
 ✓ lockfile   package-lock.json is as recorded
 ✓ plugins    as recorded (serverless-hello 1.2.0, ./plugins/trace)
 ✓ framework  osls 4.3.1, as recorded
+✓ intact     3 files are what was recorded
+✓ target     made for orders · prod · us-east-1
+✓ runtimes   Lambda takes nodejs22.x
+✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 ✓ node       [NODE], as recorded
+✓ variables  as when packaging (DB_URL)
 
 "#]]);
     sandbox.slsart("check -s prod --json").is(str![[r#"
@@ -49,11 +54,6 @@ fn all_is_well() {
       "message": "packaged for orders · prod · us-east-1 (d00594d6)"
     },
     {
-      "name": "intact",
-      "verdict": "ok",
-      "message": "3 files are what was recorded"
-    },
-    {
       "name": "lockfile",
       "verdict": "ok",
       "message": "package-lock.json is as recorded"
@@ -69,9 +69,39 @@ fn all_is_well() {
       "message": "osls 4.3.1, as recorded"
     },
     {
+      "name": "intact",
+      "verdict": "ok",
+      "message": "3 files are what was recorded"
+    },
+    {
+      "name": "target",
+      "verdict": "ok",
+      "message": "made for orders · prod · us-east-1"
+    },
+    {
+      "name": "runtimes",
+      "verdict": "ok",
+      "message": "Lambda takes nodejs22.x"
+    },
+    {
+      "name": "limits",
+      "verdict": "ok",
+      "message": "1 resource, template 349 B, largest function 35 B unzipped"
+    },
+    {
+      "name": "toolchain",
+      "verdict": "ok",
+      "message": "npm installs the plugins from package-lock.json: none are kept here"
+    },
+    {
       "name": "node",
       "verdict": "ok",
       "message": "[NODE], as recorded"
+    },
+    {
+      "name": "variables",
+      "verdict": "ok",
+      "message": "as when packaging (DB_URL)"
     }
   ]
 }
@@ -147,7 +177,7 @@ fn damage_fails() {
         failing(&sandbox),
         str![[r#"
 ✗ intact     the object 540530e335ac2c00b3db0b8d2866b975f94c936e is missing from the object store
-  hint:     package it again: git slsart package --again
+  hint:     another copy of this repository may have it whole: compare with `git slsart verify --all` there
 "#]],
     );
 }
@@ -238,7 +268,7 @@ fn another_framework_or_none_fails() {
 }
 
 #[test]
-fn another_node_fails_and_a_near_one_is_only_told() {
+fn another_node_is_told_and_one_that_the_framework_refuses_fails() {
     let sandbox = packaged();
     let node = sandbox.run("node", ["--version"]).stdout;
     let major = node.trim_start_matches('v').split('.').next().unwrap().to_owned();
@@ -250,10 +280,13 @@ fn another_node_fails_and_a_near_one_is_only_told() {
     };
     let other = with_node("1.2.3");
     assert_eq!(other.code, 1, "{other}");
-    assert!(other.stdout.contains("✗ node       1.2.3 is here and"), "{other}");
+    assert!(other.stdout.contains("✗ node       osls 4.3.1 runs on node >=18, and 1.2.3 is here"), "{other}");
+    let other = with_node("999.0.0");
+    assert_eq!(other.code, 0, "{other}");
+    assert!(other.stdout.contains("! node       999.0.0 is here and"), "{other}");
     let near = with_node(&format!("{major}.999.0"));
     assert_eq!(near.code, 0, "{near}");
-    assert!(near.stdout.contains(&format!("! node       {major}.999.0 is here and")), "{near}");
+    assert!(near.stdout.contains(&format!("✓ node       {major}.999.0; ")), "{near}");
     let without = sandbox.beside("without").to_str().unwrap().to_owned();
     fs::create_dir(&without).unwrap();
     std::os::unix::fs::symlink(sandbox.shell("command -v git").stdout.trim(), format!("{without}/git"))
@@ -261,14 +294,20 @@ fn another_node_fails_and_a_near_one_is_only_told() {
     sandbox.slsart_with("check -s prod", &[("PATH", &without)]).is(str![[r#"
 ✓ clean      the working tree is as HEAD has it
 ✓ package    packaged for orders · prod · us-east-1 (d00594d6)
-✓ intact     3 files are what was recorded
 ✓ lockfile   package-lock.json is as recorded
 ✓ plugins    as recorded (serverless-hello 1.2.0, ./plugins/trace)
 ✓ framework  osls 4.3.1, as recorded
+✓ intact     3 files are what was recorded
+✓ target     made for orders · prod · us-east-1
+✓ runtimes   Lambda takes nodejs22.x
+✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+✗ toolchain  no plugins are kept that fit, and npm, which installs them, is not here either
+  hint:     install npm, or add its directory to PATH
 ✗ node       cannot run node
   hint:     install node.js, or add its directory to PATH
+✓ variables  as when packaging (DB_URL)
 ── stderr ──
-error: 1 of 7 checks failed
+error: 2 of 12 checks failed
 ── exit 1 ──
 
 "#]]);
@@ -281,10 +320,14 @@ fn a_package_made_elsewhere_says_what_is_not_known() {
     sandbox.slsart("check -s prod").is(str![[r#"
 ✓ clean      the working tree is as HEAD has it
 ✓ package    packaged for orders · prod · us-east-1 (be694c54)
-✓ intact     3 files are what was recorded
 ✓ lockfile   package-lock.json is as recorded
 ✓ plugins    as recorded (serverless-hello 1.2.0, ./plugins/trace)
 ✓ framework  osls 4.3.1, as recorded
+✓ intact     3 files are what was recorded
+✓ target     made for orders · prod · us-east-1
+✓ runtimes   Lambda takes nodejs22.x
+✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 
 "#]]);
 }

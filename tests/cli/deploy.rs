@@ -21,6 +21,14 @@ fn a_dry_run_shows_the_plan_and_does_nothing() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 
 "#]]);
     sandbox.slsart("rollback v1 -s prod -n --json").is(str![[r#"
@@ -43,7 +51,47 @@ Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · os
     "node": null,
     "framework": "osls 4.3.1"
   },
-  "warnings": []
+  "changes": null,
+  "plugins_at_deploy": [
+    {
+      "name": "serverless-hello",
+      "version": "1.2.0",
+      "events": null
+    },
+    {
+      "name": "./plugins/trace",
+      "version": null,
+      "events": null
+    }
+  ],
+  "warnings": [],
+  "checks": [
+    {
+      "name": "intact",
+      "verdict": "ok",
+      "message": "3 files are what was recorded"
+    },
+    {
+      "name": "target",
+      "verdict": "ok",
+      "message": "made for orders · prod · us-east-1"
+    },
+    {
+      "name": "runtimes",
+      "verdict": "ok",
+      "message": "Lambda takes nodejs22.x"
+    },
+    {
+      "name": "limits",
+      "verdict": "ok",
+      "message": "1 resource, template 349 B, largest function 35 B unzipped"
+    },
+    {
+      "name": "toolchain",
+      "verdict": "warning",
+      "message": "npm installs the plugins from package-lock.json: none are kept here"
+    }
+  ]
 }
 
 "#]]);
@@ -60,6 +108,14 @@ fn without_a_terminal_nobody_can_say_yes() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 error: this needs a confirmation, and there is no terminal to ask on
 hint: say --yes to act without being asked, or --dry-run to see the plan
 ── exit 1 ──
@@ -101,11 +157,19 @@ Live      12a1bee  v1 on orders · prod · us-east-1, in [N] s (worktree [N], pl
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago · osls 4.3.1
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
 Keeping the plugins
-kept the plugins: toolchain [..]
+kept the plugins: toolchain 74f4e3c3bdc8
 Deploying (osls 4.3.1)
 Deploying "orders" to stage "prod" (us-east-1)
 ✔ Service deployed
@@ -124,8 +188,20 @@ Undo      git slsart rollback e4ccfcce -s prod
 Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 8 minutes ago · osls 4.3.1
+Plan      against the last recorded deployment
+  ~ function hello  code (1 file, +1 −1)
+  = 0 resources unchanged
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
+not rolled back: data, secrets, SSM values, other stacks, what plugins did
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 Checking out the commit
-Restoring plugins (toolchain [..])
+Restoring plugins (toolchain 74f4e3c3bdc8)
 Checking plugins and package
 Deploying (osls 4.3.1)
 Deploying "orders" to stage "prod" (us-east-1)
@@ -223,11 +299,22 @@ fn a_framework_that_fails_is_written_down() {
 Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 1 minute ago by Dana
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
+Plan      against the last recorded deployment
+  ~ function hello  code (1 file, +1 −1)
+  = 0 resources unchanged
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
 Keeping the plugins
-kept the plugins: toolchain [..]
+kept the plugins: toolchain 74f4e3c3bdc8
 Deploying (osls 4.3.1)
 Stack UPDATE_ROLLBACK_COMPLETE
 ✖ Error: Handler is bad
@@ -251,8 +338,19 @@ orders · prod · us-east-1
 Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 3 minutes ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 9 minutes ago · osls 4.3.1
+Plan      against the last recorded deployment
+  = 1 resource unchanged
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
+not rolled back: data, secrets, SSM values, other stacks, what plugins did
 ! a later deployment began and did not end well: what is live is not certain
 ! this package is live already, as far as the history knows
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 
 "#]]);
     assert_eq!(sandbox.worktrees(), 1);
@@ -269,11 +367,19 @@ fn interrupted_it_passes_the_signal_on_and_cleans_up() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago · osls 4.3.1
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
 Keeping the plugins
-kept the plugins: toolchain [..]
+kept the plugins: toolchain 74f4e3c3bdc8
 Deploying (osls 4.3.1)
 Removing the worktree
 error: interrupted
@@ -311,12 +417,23 @@ Live      35040f8  Answer two on orders · prod · us-east-1, in [N] s (worktree
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 4 minutes ago · osls 4.3.1
+Plan      against a deployment that did not end well
+  ~ function hello  code (1 file, +1 −1)
+  = 0 resources unchanged
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
 ! a later deployment began and did not end well: what is live is not certain
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
 Keeping the plugins
-kept the plugins: toolchain [..]
+kept the plugins: toolchain 74f4e3c3bdc8
 Deploying (osls 4.3.1)
 Deploying "orders" to stage "prod" (us-east-1)
 ✔ Service deployed
@@ -380,18 +497,22 @@ fn a_package_whose_lockfile_or_plugins_are_gone_is_not_deployed() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    a17b3ad  Remove the lockfile  package be694c54 · 1.3 kB · 1 minute ago
-Checking out the commit
-error: the commit has no lockfile for the service '.'
-hint: commit the lockfile of your package manager, such as package-lock.json: without it nobody knows which plugins this commit had
-hint: a package that is made elsewhere can still be recorded: git slsart record DIR
-hint: the framework was not started: nothing was changed in AWS
+Plugins   serverless-hello  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ✗ toolchain  the commit has no lockfile for the service: nobody knows which plugins it had
+    hint:     commit the lockfile of your package manager, such as package-lock.json, and package that commit
+error: the commit has no lockfile for the service: nobody knows which plugins it had
+hint: commit the lockfile of your package manager, such as package-lock.json, and package that commit
 ── exit 1 ──
 
 "#]]);
     sandbox.slsart("history").is(str![[r#"
-orders · prod · us-east-1
-        deploy    failed       a17b3ad  Remove the lockfile  1 minute ago by Dana
-                               the commit has no lockfile for the service '.'
+nothing was deployed by git slsart here
 
 "#]]);
 }
@@ -411,6 +532,14 @@ Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    12a1bee  Add the service  package e6a3cfdf · 1.8 kB · 3 minutes ago · node [NODE] · osls 4.3.1
 ! the package was made with uncommitted changes
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 37 B unzipped
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
+  ✓ node       [NODE], as recorded
+  ✓ variables  as when packaging (DB_URL)
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package

@@ -22,6 +22,7 @@ Commands:
   record       Record a package that something else made
   log          List recorded packages, a line each
   show         Show a recorded package in full
+  diff         Show what differs between two recorded packages
   verify       Read packages back and compare every byte with what was recorded
   migrate      Convert recorded packages to Git LFS, or back to git objects
   extract      Write a recorded package's exact directory
@@ -29,6 +30,7 @@ Commands:
   deploy       Deploy a recorded package
   rollback     Roll back to a recorded package
   history      Show the deployments of a target, the live one marked
+  live         Show which commit is live in AWS
   ban          Mark a package as bad: it is not deployed any more
   unban        Lift the ban of a package
   unlock       Remove the lock of a target that a deployment left behind on the remote

@@ -8,15 +8,18 @@ mod sandbox;
 
 mod ban;
 mod check;
+mod checks;
 mod config;
 mod crash;
 mod damage;
 mod deploy;
+mod diff;
 mod extract;
 mod history;
 mod init;
 mod interface;
 mod lock;
+mod live;
 mod log;
 mod notes;
 mod package;

@@ -177,6 +177,12 @@ Target    orders · prod · us-east-1
 Live      c126563  Answer two  deployed 7 minutes ago by Dana
 Restore   c126563  Answer two  package e4ccfcce · 1.3 kB · 8 minutes ago · osls 4.3.1
 ! this package is live already, as far as the history knows
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
+  ✓ toolchain  the plugins are kept here (toolchain [..])
 
 "#]]);
     let gone =

@@ -158,6 +158,42 @@ hint: run this in a clone, or name a commit: commands that take one work here
 }
 
 #[test]
+fn a_repository_that_libgit2_cannot_read_is_said_to_be_one() {
+    let sandbox = Sandbox::bare();
+    sandbox.shell("git init --quiet --object-format=sha256 ../sha256 && git init --quiet --ref-format=reftable ../reftable");
+    sandbox.slsart("-C ../sha256 log").is(str![[r#"
+"#]]);
+    let reftable = sandbox.slsart("-C ../reftable log");
+    assert_eq!(reftable.code, 1, "{reftable}");
+    assert!(reftable.stderr.contains("git refs migrate --ref-format=files"), "{reftable}");
+}
+
+/// As whoever may read everything and write nothing; root may write whatever the permissions are, so it becomes nobody.
+#[test]
+fn a_repository_that_may_only_be_read_gives_and_takes_nothing() {
+    let sandbox = Sandbox::recorded();
+    sandbox.build("dist", "dev");
+    let before = sandbox.fingerprint();
+    sandbox.shell("chmod -R a+rX,a-w . && chmod a+rx .. && mkdir -m 777 ../theirs").succeeded();
+    let as_nobody = |line: &str| {
+        let program = env!("CARGO_BIN_EXE_git-slsart");
+        let nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups";
+        sandbox.shell(&format!(
+            "git config --file ../theirs/.gitconfig safe.directory '*'; export HOME=$PWD/../theirs; \
+             $(test \"$(id -u)\" -ne 0 || echo {nobody}) {program} {line}"
+        ))
+    };
+    as_nobody("extract HEAD -o ../theirs/out -q").succeeded();
+    as_nobody("verify -q").succeeded();
+    let refused = as_nobody("record ../dist -q");
+    assert_eq!(refused.code, 1, "{refused}");
+    assert!(refused.stderr.contains("hint: "), "{refused}");
+    sandbox.shell("chmod -R u+w .").succeeded();
+    sandbox.is_as_before(&before);
+    sandbox.fsck();
+}
+
+#[test]
 fn a_shallow_clone_lists_and_reads_what_it_has() {
     let sandbox = Sandbox::recorded();
     sandbox.change("Answer two");
@@ -287,14 +323,18 @@ fn git_dir_and_git_work_tree_name_the_repository() {
     sandbox.slsart_with("check -s prod", &variables).is(str![[r#"
 ✓ clean      the working tree is as HEAD has it
 ✓ package    packaged for orders · prod · us-east-1 (be694c54)
-✓ intact     3 files are what was recorded
 ✓ lockfile   package-lock.json is as recorded
 ✗ plugins    serverless-hello 1.2.0 is not installed
   hint:     install them as the lockfile has them, such as: npm ci
 ✗ framework  the Serverless Framework is not installed for the service '.'
   hint:     install it as the lockfile has it, such as: npm ci
+✓ intact     3 files are what was recorded
+✓ target     made for orders · prod · us-east-1
+✓ runtimes   Lambda takes nodejs22.x
+✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 ── stderr ──
-error: 2 of 6 checks failed
+error: 2 of 10 checks failed
 ── exit 1 ──
 
 "#]]);

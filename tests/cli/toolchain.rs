@@ -66,7 +66,7 @@ fn what_is_saved_is_listed_saved_once_and_dropped() {
 fn a_deploy_restores_what_is_kept_and_npm_is_not_started() {
     let sandbox = kept();
     sandbox.write_program("../bin/npm", "#!/bin/sh\necho npm was started >&2\nexit 9\n");
-    let path = format!("{}:{}", sandbox.beside("bin").display(), std::env::var("PATH").unwrap());
+    let path = format!("{}:{}", sandbox.beside("bin").display(), sandbox.shell("echo $PATH").stdout.trim());
     let without_npm = [("PATH", path.as_str())];
     let deploy = sandbox.slsart_with("deploy v1 -s prod --yes", &without_npm).succeeded();
     assert!(deploy.stderr.contains("Restoring plugins (toolchain"), "{deploy}");
@@ -93,6 +93,34 @@ fn a_deploy_restores_what_is_kept_and_npm_is_not_started() {
     let failed = sandbox.slsart_with("rollback v1 -s prod --yes", &without_npm);
     assert_eq!(failed.code, 3, "{failed}");
     assert!(failed.stderr.contains("no toolchain is kept here for this commit"), "{failed}");
+    assert_eq!(sandbox.worktrees(), 1);
+}
+
+#[test]
+fn a_package_manager_that_is_missing_or_of_another_kind_is_told_with_how_to_have_it() {
+    let sandbox = Sandbox::new();
+    sandbox.write_program("../bin/yarn", "#!/bin/sh\necho 1.22.22\n");
+    sandbox.write_program("../bin/node", "#!/bin/sh\nexit 9\n");
+    std::os::unix::fs::symlink("/usr/bin/git", sandbox.beside("bin/git")).unwrap();
+    let path = [("PATH", sandbox.beside("bin").to_str().unwrap().to_owned())];
+    let path = path.each_ref().map(|(name, value)| (*name, value.as_str()));
+    fs::remove_file(sandbox.path("package-lock.json")).unwrap();
+    for (lockfile, content, said, hint) in [
+        ("pnpm-lock.yaml", "lockfileVersion: '9.0'\n", "cannot start 'pnpm'", "npm install --global pnpm"),
+        (
+            "yarn.lock",
+            "__metadata:\n  version: 8\n",
+            "yarn.lock is of yarn 2 or later, and the yarn that is found is 1.22.22",
+            "corepack enable",
+        ),
+    ] {
+        sandbox.write(lockfile, content);
+        sandbox.commit(lockfile);
+        let failed = sandbox.slsart_with("package -s prod", &path);
+        assert_eq!(failed.code, 1, "{failed}");
+        assert!(failed.stderr.contains(said) && failed.stderr.contains(hint), "{failed}");
+        fs::remove_file(sandbox.path(lockfile)).unwrap();
+    }
     assert_eq!(sandbox.worktrees(), 1);
 }
 

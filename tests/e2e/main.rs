@@ -18,9 +18,13 @@ mod recorded;
 mod trace;
 
 mod control;
+mod checks;
 mod failures;
+mod guard;
 mod hooks;
 mod interruptions;
+mod live;
+mod managers;
 mod packages;
 mod places;
 mod registry;

@@ -210,3 +210,20 @@ fn a_package_in_git_needs_no_git_lfs() {
     assert!(outcome.stderr.starts_with("error: git-lfs is not installed"), "{outcome}");
     extracts(&sandbox).succeeded();
 }
+
+#[test]
+fn a_zip_in_lfs_is_compared_with_another_as_if_both_were_taken_apart() {
+    let sandbox = recorded();
+    sandbox.git("tag v1");
+    sandbox.change("Answer two");
+    sandbox.build("second", "prod");
+    sandbox.slsart("record -q ../second --storage git").succeeded();
+    let archives = || sandbox.slsart("diff v1 --code --json").json()["archives"].clone();
+    let mixed = archives();
+    assert_eq!(mixed[0]["files"][0]["path"], "handler.js");
+    assert_eq!(mixed[0]["files"].as_array().unwrap().len(), 1);
+    sandbox.slsart("migrate --to git -q").succeeded();
+    assert_eq!(archives(), mixed);
+    sandbox.slsart("migrate --to lfs -q").succeeded();
+    assert_eq!(archives(), mixed);
+}

@@ -112,6 +112,18 @@ impl Bed {
         self.look(&["domains"])
     }
 
+    /// The tables whose names begin so, each with the attributes of its key.
+    pub(crate) fn tables(&self, prefix: &str) -> BTreeMap<String, Value> {
+        let found = self.look(&["tables"]);
+        let all = found.as_object().unwrap().clone().into_iter();
+        all.filter(|(name, _)| name.starts_with(prefix)).collect()
+    }
+
+    /// Changes something as a deploy would not.
+    pub(crate) fn change(&self, arguments: &[&str]) {
+        self.look(arguments);
+    }
+
     fn look(&self, arguments: &[&str]) -> Value {
         let output = Command::new(&self.variables["SLSART_BED_PYTHON"])
             .arg(Self::part("awsctl.py"))

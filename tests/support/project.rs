@@ -53,6 +53,24 @@ impl Project {
     }
 
     fn lay(service: &str, name: &str, directory: &str, options: &[&str]) -> Self {
+        let this = Self::bare(name, directory);
+        let mut command = Command::new(Bed::part("service"));
+        command.arg(service).arg(this.service()).args(options);
+        this.laid(command, service.rsplit('/').next().unwrap())
+    }
+
+    /// A monorepo for a package manager, whose one service is in a directory of it. The manager is on PATH.
+    pub(crate) fn monorepo(manager: &str, name: &str) -> Self {
+        let this = Self::bare(name, "services/shop");
+        let program = PathBuf::from(&this.variables["SLSART_BED"]).join("managers").join(manager);
+        // npm has no folder of its own.
+        let this = if program.exists() { this.installer(&program) } else { this.with_real_npm() };
+        let mut command = Command::new(Bed::part("managers/lay"));
+        command.arg(manager).arg(this.top());
+        this.laid(command, "shop")
+    }
+
+    fn bare(name: &str, directory: &str) -> Self {
         let (scratch, variables) = (scratch(), BTreeMap::new());
         let this = Self { scratch, name: name.to_owned(), directory: directory.to_owned(), variables };
         let this = this.on_this_machine();
@@ -61,12 +79,15 @@ impl Project {
         fs::create_dir(&top).unwrap();
         fs::write(home.join(".gitconfig"), GIT_CONFIG).unwrap();
         this.git("init --quiet");
-        let mut command = Command::new(Bed::part("service"));
-        command.arg(service).arg(this.service()).args(options).env_clear().envs(&this.variables);
-        assert!(command.status().unwrap().success(), "cannot lay {service}");
-        let before = service.rsplit('/').next().unwrap();
-        this.edit("serverless.yml", &format!("service: {before}\n"), &format!("service: {name}\n"));
         this
+    }
+
+    fn laid(self, mut command: Command, before: &str) -> Self {
+        let done = command.env_clear().envs(&self.variables).status().unwrap();
+        assert!(done.success(), "cannot lay {command:?}");
+        let service = |name: &str| format!("service: {name}\n");
+        self.edit("serverless.yml", &service(before), &service(&self.name));
+        self
     }
 
     /// Sets what every program of this machine is to have in its environment.

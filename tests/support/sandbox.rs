@@ -252,6 +252,7 @@ impl Sandbox {
             ("GIT_AUTHOR_DATE", date.as_ref()),
             ("GIT_COMMITTER_DATE", date.as_ref()),
             ("SLSART_NOW", jiff::Timestamp::from_second(now).unwrap().to_string().as_ref()),
+            ("SLSART_OFFLINE", "1".as_ref()),
             ("STAND_IN_LOG", self.beside("runs").as_os_str()),
             ("npm_config_update_notifier", "false".as_ref()),
             ("npm_config_offline", "true".as_ref()),

@@ -56,40 +56,47 @@ fn distance_base(code: usize) -> u32 {
     if code < 4 { code } else { (2 + (code & 1)) << (code / 2 - 1) }
 }
 
+/// How often the symbols of a block occur.
+struct Frequencies {
+    literals: [u16; LITERALS],
+    distances: [u16; DISTANCES],
+}
+
+impl Default for Frequencies {
+    fn default() -> Self {
+        let mut frequencies = Self { literals: [0; LITERALS], distances: [0; DISTANCES] };
+        frequencies.literals[END] = 1;
+        frequencies
+    }
+}
+
 /// Gathers symbols and writes blocks.
+#[derive(Default)]
 pub(super) struct Blocks {
     /// A literal as itself; a match as its length less 3, and its distance in the upper half.
     symbols: Vec<u32>,
     full: usize,
-    literals: [u16; LITERALS],
-    distances: [u16; DISTANCES],
+    frequencies: Frequencies,
     bits: u64,
     count: u32,
     pending: Vec<u8>,
 }
 
 impl Blocks {
-    /// Blocks of a `memLevel`: zlib flushes one symbol before its buffer of `1 << (memLevel + 6)` is full.
-    pub(super) fn new(mem_level: u32) -> Self {
-        let full = (1 << (mem_level + 6)) - 1;
-        let mut blocks = Self {
-            symbols: Vec::with_capacity(full + 1),
-            full,
-            literals: [0; LITERALS],
-            distances: [0; DISTANCES],
-            bits: 0,
-            count: 0,
-            pending: Vec::with_capacity(1 << 16),
-        };
-        blocks.literals[END] = 1;
-        blocks
+    /// Makes them ready for an input: zlib flushes one symbol before its buffer of `1 << (memLevel + 6)` is full.
+    pub(super) fn clear(&mut self, mem_level: u32) {
+        self.full = (1 << (mem_level + 6)) - 1;
+        self.symbols.clear();
+        self.pending.clear();
+        self.frequencies = Frequencies::default();
+        (self.bits, self.count) = (0, 0);
     }
 
     /// Takes in a literal; returns whether the buffer is full.
     #[inline]
     pub(super) fn literal(&mut self, byte: u8) -> bool {
         self.symbols.push(u32::from(byte));
-        self.literals[usize::from(byte)] += 1;
+        self.frequencies.literals[usize::from(byte)] += 1;
         self.symbols.len() == self.full
     }
 
@@ -99,8 +106,8 @@ impl Blocks {
     pub(super) fn copy(&mut self, distance: usize, length: usize) -> bool {
         let length = (length - 3) as u8;
         self.symbols.push((distance as u32) << 16 | u32::from(length));
-        self.literals[257 + usize::from(LENGTH_CODES[usize::from(length)])] += 1;
-        self.distances[distance_code(distance as u32 - 1)] += 1;
+        self.frequencies.literals[257 + usize::from(LENGTH_CODES[usize::from(length)])] += 1;
+        self.frequencies.distances[distance_code(distance as u32 - 1)] += 1;
         self.symbols.len() == self.full
     }
 
@@ -114,8 +121,8 @@ impl Blocks {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let mut cost = Cost::default();
-        let literals = Code::build(&LITERAL_KIND, &self.literals, &mut cost);
-        let distances = Code::build(&DISTANCE_KIND, &self.distances, &mut cost);
+        let literals = Code::build(&LITERAL_KIND, &self.frequencies.literals, &mut cost);
+        let distances = Code::build(&DISTANCE_KIND, &self.frequencies.distances, &mut cost);
         let runs = [&literals, &distances].map(|code| runs(&code.lengths[..=code.last]));
         let mut frequencies = [0u16; LENGTHS];
         for run in runs.iter().flatten() {
@@ -152,9 +159,7 @@ impl Blocks {
             }
         }
         self.symbols.clear();
-        self.literals = [0; LITERALS];
-        self.literals[END] = 1;
-        self.distances = [0; DISTANCES];
+        self.frequencies = Frequencies::default();
         if last {
             self.align();
         }

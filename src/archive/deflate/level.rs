@@ -3,8 +3,6 @@
 /// The limits of a level.
 #[derive(Clone, Copy)]
 pub(super) struct Level {
-    /// 0 to 9.
-    pub(super) number: u8,
     /// A match this long before makes the search four times shorter.
     pub(super) good: usize,
     /// No search for a better match after one this long; at levels 1 to 3 the longest match whose strings are all inserted.
@@ -29,6 +27,6 @@ impl Level {
             8 => (32, 128, 258, 1024),
             _ => (32, 258, 258, 4096),
         };
-        Self { number: number.min(9), good, lazy, nice, chain }
+        Self { good, lazy, nice, chain }
     }
 }

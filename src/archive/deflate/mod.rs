@@ -88,68 +88,94 @@ impl fmt::Display for Settings {
     }
 }
 
-/// Compresses all of `input` as a raw deflate stream. Memory is bounded: under 512 KiB whatever the input.
+/// Compresses all of `input` as a raw deflate stream, as [`Deflater::run`] does.
 ///
 /// # Errors
-/// What `input` or `out` say; `out` is written block by block, so it may end the work early by an error.
+/// What `input` or `out` say.
 pub fn deflate(settings: Settings, input: &mut dyn Read, out: &mut dyn Write) -> io::Result<()> {
-    match (settings.level, settings.engine) {
-        (0, _) => stored(input, out),
-        (_, Engine::Zlib) => compress::<Rolling>(settings, input, out),
-        (_, Engine::Node) => compress::<Product>(settings, input, out),
-        (_, Engine::Node16) => compress::<Crc>(settings, input, out),
-    }
-}
-
-fn compress<H: StringHash>(settings: Settings, input: &mut dyn Read, out: &mut dyn Write) -> io::Result<()> {
-    let level = Level::new(settings.level);
-    let mem_level = u32::from(settings.mem_level);
-    let deflater =
-        Deflater { window: Window::<H>::new(level, mem_level), blocks: Blocks::new(mem_level), level };
-    if settings.level < 4 { deflater.fast(input, out) } else { deflater.lazy(input, out) }
-}
-
-/// Level 0: blocks as long as they may be, the last one marked.
-fn stored(input: &mut dyn Read, out: &mut dyn Write) -> io::Result<()> {
-    let mut blocks = Blocks::new(8);
-    let mut block = Vec::with_capacity(LONGEST_STORED + 1);
-    loop {
-        let room = (LONGEST_STORED + 1 - block.len()) as u64;
-        input.take(room).read_to_end(&mut block)?;
-        let size = block.len().min(LONGEST_STORED);
-        let last = block.len() <= LONGEST_STORED;
-        blocks.stored(&block[..size], last);
-        blocks.hand_over(out)?;
-        if last {
-            return Ok(());
-        }
-        block.drain(..size);
-    }
+    Deflater::default().run(settings, input, out)
 }
 
 const LONGEST_STORED: usize = 65_535;
 /// A match of the shortest length is not worth more distance than this.
 const TOO_FAR: usize = 4096;
 
-struct Deflater<H> {
-    window: Window<H>,
+/// Compresses one input after another in the same memory, which for small ones takes as long to get as they do to compress.
+#[derive(Default)]
+pub struct Deflater {
+    window: Window,
     blocks: Blocks,
-    level: Level,
 }
 
-impl<H: StringHash> Deflater<H> {
+impl Deflater {
+    /// Compresses all of `input` as a raw deflate stream. Nothing that came before has a part in it, whether that ended well or
+    /// not. Memory is bounded: under 512 KiB whatever the input.
+    ///
+    /// # Errors
+    /// What `input` or `out` say; `out` is written block by block, so it may end the work early by an error.
+    pub fn run(&mut self, settings: Settings, input: &mut dyn Read, out: &mut dyn Write) -> io::Result<()> {
+        self.blocks.clear(settings.mem_level.into());
+        match (settings.level, settings.engine) {
+            (0, _) => self.stored(input, out),
+            (_, Engine::Zlib) => self.compress::<Rolling>(settings, input, out),
+            (_, Engine::Node) => self.compress::<Product>(settings, input, out),
+            (_, Engine::Node16) => self.compress::<Crc>(settings, input, out),
+        }
+    }
+
+    fn compress<H: StringHash>(
+        &mut self,
+        settings: Settings,
+        input: &mut dyn Read,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let level = Level::new(settings.level);
+        let bits = H::bits(settings.mem_level.into());
+        let hash = H::new(bits, settings.level);
+        self.window.clear(bits);
+        if settings.level < 4 {
+            self.fast(&hash, level, input, out)
+        } else {
+            self.lazy(&hash, level, input, out)
+        }
+    }
+
+    /// Level 0: blocks as long as they may be, the last one marked.
+    fn stored(&mut self, input: &mut dyn Read, out: &mut dyn Write) -> io::Result<()> {
+        let mut block = Vec::with_capacity(LONGEST_STORED + 1);
+        loop {
+            let room = (LONGEST_STORED + 1 - block.len()) as u64;
+            input.take(room).read_to_end(&mut block)?;
+            let size = block.len().min(LONGEST_STORED);
+            let last = block.len() <= LONGEST_STORED;
+            self.blocks.stored(&block[..size], last);
+            self.blocks.hand_over(out)?;
+            if last {
+                return Ok(());
+            }
+            block.drain(..size);
+        }
+    }
+
     /// Levels 1 to 3 (`deflate_fast`): the first match that is found is taken.
-    fn fast(mut self, input: &mut dyn Read, out: &mut dyn Write) -> io::Result<()> {
+    fn fast(
+        &mut self,
+        hash: &impl StringHash,
+        level: Level,
+        input: &mut dyn Read,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         while self.window.fill(input)? {
             let window = &mut self.window;
-            let candidate = if window.ahead >= SHORTEST { window.insert(window.at) } else { 0 };
-            let length = if window.near(candidate) { window.longest(candidate, SHORTEST - 1) } else { 0 };
+            let candidate = if window.ahead >= SHORTEST { window.insert(hash, window.at) } else { 0 };
+            let length =
+                if window.near(candidate) { window.longest(level, candidate, SHORTEST - 1) } else { 0 };
             let full = if length >= SHORTEST {
                 let full = self.blocks.copy(window.at - window.found, length);
                 window.ahead -= length;
-                if length <= self.level.lazy && window.ahead >= SHORTEST {
+                if length <= level.lazy && window.ahead >= SHORTEST {
                     for at in window.at + 1..window.at + length {
-                        window.insert(at);
+                        window.insert(hash, at);
                     }
                 }
                 window.at += length;
@@ -168,16 +194,22 @@ impl<H: StringHash> Deflater<H> {
     }
 
     /// Levels 4 to 9 (`deflate_slow`): a match is taken unless the next position has a longer one.
-    fn lazy(mut self, input: &mut dyn Read, out: &mut dyn Write) -> io::Result<()> {
+    fn lazy(
+        &mut self,
+        hash: &impl StringHash,
+        level: Level,
+        input: &mut dyn Read,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let mut length = SHORTEST - 1;
         let mut waiting = false;
         while self.window.fill(input)? {
             let window = &mut self.window;
-            let candidate = if window.ahead >= SHORTEST { window.insert(window.at) } else { 0 };
+            let candidate = if window.ahead >= SHORTEST { window.insert(hash, window.at) } else { 0 };
             let (before, before_at) = (length, window.found);
             length = SHORTEST - 1;
-            if before < self.level.lazy && window.near(candidate) {
-                length = window.longest(candidate, before);
+            if before < level.lazy && window.near(candidate) {
+                length = window.longest(level, candidate, before);
                 if length == SHORTEST && window.at.wrapping_sub(window.found) > TOO_FAR {
                     length = SHORTEST - 1;
                 }
@@ -188,7 +220,7 @@ impl<H: StringHash> Deflater<H> {
                 window.ahead -= before - 1;
                 let end = window.at + before - 1;
                 for at in window.at + 1..end.min(last + 1) {
-                    window.insert(at);
+                    window.insert(hash, at);
                 }
                 window.at = end;
                 waiting = false;

@@ -23,6 +23,8 @@ pub(super) const LENGTHS_ORDER: [usize; 19] =
 
 const MAX_BITS: usize = 15;
 const NODES: usize = 2 * LITERALS + 1;
+/// Symbols of the largest code: the fixed one of the literals has two that never occur.
+const MOST_SYMBOLS: usize = 288;
 
 /// What a kind of symbols has in common in every block.
 pub(super) struct Kind {
@@ -49,8 +51,8 @@ pub(super) static LENGTHS_KIND: Kind =
     Kind { symbols: LENGTHS, extra: &LENGTHS_EXTRA, base: 0, longest: 7, fixed: None };
 
 /// Lengths of the fixed literal codes, the two that never occur included.
-pub(super) static FIXED_LENGTHS: [u8; 288] = {
-    let mut lengths = [8; 288];
+pub(super) static FIXED_LENGTHS: [u8; MOST_SYMBOLS] = {
+    let mut lengths = [8; MOST_SYMBOLS];
     let mut symbol = 144;
     while symbol < 280 {
         lengths[symbol] = if symbol < 256 { 9 } else { 7 };
@@ -63,9 +65,9 @@ pub(super) static FIXED_LENGTHS: [u8; 288] = {
 #[derive(Clone)]
 pub(super) struct Code {
     /// Reversed bits.
-    pub(super) bits: Vec<u16>,
+    pub(super) bits: [u16; MOST_SYMBOLS],
     /// Lengths; none: the symbol does not occur.
-    pub(super) lengths: Vec<u8>,
+    pub(super) lengths: [u8; MOST_SYMBOLS],
     /// The last symbol that has a code.
     pub(super) last: usize,
 }
@@ -82,10 +84,12 @@ pub(super) struct Cost {
 impl Code {
     /// The code of fixed lengths.
     pub(super) fn fixed(lengths: &[u8]) -> Self {
-        Self::from_lengths(lengths.to_vec(), lengths.len() - 1)
+        Self::from_lengths(lengths, lengths.len() - 1)
     }
 
-    fn from_lengths(lengths: Vec<u8>, last: usize) -> Self {
+    fn from_lengths(from: &[u8], last: usize) -> Self {
+        let mut lengths = [0; MOST_SYMBOLS];
+        lengths[..from.len()].copy_from_slice(from);
         let mut counts = [0u16; MAX_BITS + 1];
         for &length in &lengths[..=last] {
             counts[usize::from(length)] += 1;
@@ -95,7 +99,7 @@ impl Code {
         for bits in 1..=MAX_BITS {
             next[bits] = (next[bits - 1] + counts[bits - 1]) << 1;
         }
-        let mut bits = vec![0; lengths.len()];
+        let mut bits = [0; MOST_SYMBOLS];
         for (code, &length) in bits.iter_mut().zip(&lengths[..=last]).filter(|(_, length)| **length != 0) {
             let number = &mut next[usize::from(length)];
             *code = number.reverse_bits() >> (16 - u16::from(length));
@@ -122,17 +126,44 @@ impl Code {
         let last = last.unwrap_or(0);
         heap.join(kind.symbols);
         heap.limit(kind, last, cost);
-        Self::from_lengths(heap.lengths[..kind.symbols].to_vec(), last)
+        Self::from_lengths(&heap.lengths[..kind.symbols], last)
+    }
+}
+
+/// A node of the tree in one number: frequency, depth in 6 bits and its own number in 10. A tree of the symbols of a block,
+/// fewer than 1 << 15, is not 30 deep.
+#[derive(Clone, Copy, Default)]
+struct Node(u32);
+
+impl Node {
+    #[allow(clippy::cast_possible_truncation, reason = "nodes are fewer than 600")]
+    fn new(number: usize, frequency: u32, depth: u32) -> Self {
+        Self(frequency << 16 | depth << 10 | number as u32)
+    }
+
+    fn number(self) -> usize {
+        (self.0 & 0x3ff) as usize
+    }
+
+    /// The node above this one and another.
+    fn join(self, other: Self, number: usize) -> Self {
+        let depth = |node: Self| node.0 >> 10 & 0x3f;
+        Self::new(number, (self.0 >> 16) + (other.0 >> 16), depth(self).max(depth(other)) + 1)
+    }
+
+    /// Whether it is as rare as another, and as deep, or more so.
+    fn before(self, other: Self) -> bool {
+        self.0 >> 10 <= other.0 >> 10
     }
 }
 
 /// The heap that the tree is built with; its upper end collects the nodes by falling frequency.
 struct Heap {
-    nodes: [u16; NODES],
+    nodes: [Node; NODES],
     count: usize,
     sorted: usize,
-    frequencies: [u16; NODES],
-    depths: [u8; NODES],
+    /// Of the symbols.
+    frequencies: [u16; LITERALS],
     parents: [u16; NODES],
     lengths: [u8; NODES],
 }
@@ -145,11 +176,10 @@ struct Heap {
 impl Heap {
     fn new(frequencies: &[u16]) -> Self {
         let mut heap = Self {
-            nodes: [0; NODES],
+            nodes: [Node::default(); NODES],
             count: 0,
             sorted: NODES,
-            frequencies: [0; NODES],
-            depths: [0; NODES],
+            frequencies: [0; LITERALS],
             parents: [0; NODES],
             lengths: [0; NODES],
         };
@@ -160,10 +190,13 @@ impl Heap {
     /// Takes in every symbol that occurs; returns the last of them.
     fn fill(&mut self, symbols: usize) -> Option<usize> {
         let mut last = None;
-        for symbol in (0..symbols).filter(|symbol| self.frequencies[*symbol] != 0).collect::<Vec<_>>() {
-            self.count += 1;
-            self.nodes[self.count] = symbol as u16;
-            last = Some(symbol);
+        for symbol in 0..symbols {
+            let frequency = self.frequencies[symbol];
+            if frequency != 0 {
+                self.count += 1;
+                self.nodes[self.count] = Node::new(symbol, frequency.into(), 0);
+                last = Some(symbol);
+            }
         }
         last
     }
@@ -171,33 +204,29 @@ impl Heap {
     /// A symbol that does not occur, since a code has two at least.
     fn force(&mut self, symbol: usize) {
         self.count += 1;
-        self.nodes[self.count] = symbol as u16;
+        self.nodes[self.count] = Node::new(symbol, 1, 0);
         self.frequencies[symbol] = 1;
     }
 
-    fn before(&self, one: u16, other: u16) -> bool {
-        let key = |node: u16| (self.frequencies[usize::from(node)], self.depths[usize::from(node)]);
-        key(one) <= key(other)
-    }
-
     fn sift(&mut self, mut at: usize) {
-        let node = self.nodes[at];
+        let nodes = &mut self.nodes[..=self.count];
+        let Some(&node) = nodes.get(at) else { return };
         let mut below = at * 2;
-        while below <= self.count {
-            if below < self.count && self.before(self.nodes[below + 1], self.nodes[below]) {
+        while below < nodes.len() {
+            if below + 1 < nodes.len() && nodes[below + 1].before(nodes[below]) {
                 below += 1;
             }
-            if self.before(node, self.nodes[below]) {
+            if node.before(nodes[below]) {
                 break;
             }
-            self.nodes[at] = self.nodes[below];
+            nodes[at] = nodes[below];
             at = below;
             below *= 2;
         }
-        self.nodes[at] = node;
+        nodes[at] = node;
     }
 
-    fn sort(&mut self, node: u16) {
+    fn sort(&mut self, node: Node) {
         self.sorted -= 1;
         self.nodes[self.sorted] = node;
     }
@@ -216,12 +245,9 @@ impl Heap {
             let second = self.nodes[1];
             self.sort(rarest);
             self.sort(second);
-            let (one, other) = (usize::from(rarest), usize::from(second));
-            self.frequencies[new] = self.frequencies[one] + self.frequencies[other];
-            self.depths[new] = self.depths[one].max(self.depths[other]) + 1;
-            self.parents[one] = new as u16;
-            self.parents[other] = new as u16;
-            self.nodes[1] = new as u16;
+            self.parents[rarest.number()] = new as u16;
+            self.parents[second.number()] = new as u16;
+            self.nodes[1] = rarest.join(second, new);
             new += 1;
             self.sift(1);
             if self.count < 2 {
@@ -236,9 +262,9 @@ impl Heap {
     fn limit(&mut self, kind: &Kind, last: usize, cost: &mut Cost) {
         let mut counts = [0i32; MAX_BITS + 1];
         let mut too_long = 0;
-        self.lengths[usize::from(self.nodes[self.sorted])] = 0;
+        self.lengths[self.nodes[self.sorted].number()] = 0;
         for at in self.sorted + 1..NODES {
-            let node = usize::from(self.nodes[at]);
+            let node = self.nodes[at].number();
             let mut bits = usize::from(self.lengths[usize::from(self.parents[node])]) + 1;
             if bits > kind.longest {
                 bits = kind.longest;
@@ -284,7 +310,7 @@ impl Heap {
             let mut left = counts[bits];
             while left != 0 {
                 at -= 1;
-                let node = usize::from(self.nodes[at]);
+                let node = self.nodes[at].number();
                 if node > last {
                     continue;
                 }

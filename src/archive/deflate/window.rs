@@ -8,6 +8,8 @@ use super::level::Level;
 /// Half of the window, the farthest that deflate looks back.
 const HALF: usize = 1 << 15;
 const SIZE: usize = 2 * HALF;
+/// Chains at most: as many as the longest hash has values.
+const HEADS: usize = 1 << 16;
 /// The longest match.
 pub(super) const LONGEST: usize = 258;
 /// The shortest match.
@@ -19,13 +21,16 @@ const FARTHEST: usize = HALF - AHEAD;
 /// Room after the window for reading whole words; never written.
 const ROOM: usize = 1024;
 
-/// Input and chains. What is left in it after the end of input is part of what Node's hash reads, so nothing is cleared.
-pub(super) struct Window<H> {
+/// Input and chains. What is left in it after the end of input is part of what Node's hash reads, so nothing is cleared before
+/// the next input.
+pub(super) struct Window {
     bytes: Box<[u8; SIZE + ROOM]>,
-    head: Vec<u16>,
+    /// How many of the bytes have been written.
+    used: usize,
+    head: Box<[u16; HEADS]>,
+    /// How many of the chains the present hash has.
+    heads: usize,
     before: Box<[u16; HALF]>,
-    hash: H,
-    level: Level,
     /// The position that is worked on.
     pub(super) at: usize,
     /// Bytes from there on.
@@ -37,21 +42,32 @@ pub(super) struct Window<H> {
     ended: bool,
 }
 
-impl<H: StringHash> Window<H> {
-    pub(super) fn new(level: Level, mem_level: u32) -> Self {
-        let bits = H::bits(mem_level);
+impl Default for Window {
+    fn default() -> Self {
         Self {
             bytes: zeros(),
-            head: vec![0; 1 << bits],
+            used: 0,
+            head: zeros(),
+            heads: 0,
             before: zeros(),
-            hash: H::new(bits, level.number),
-            level,
             at: 0,
             ahead: 0,
             block: 0,
             found: 0,
             ended: false,
         }
+    }
+}
+
+impl Window {
+    /// Makes it what a new one is, for a hash of so many bits; what still is so is not touched.
+    pub(super) fn clear(&mut self, bits: u32) {
+        self.bytes[..self.used].fill(0);
+        self.head[..self.heads].fill(0);
+        self.heads = 1 << bits;
+        self.before[..self.used.min(HALF)].fill(0);
+        (self.used, self.at, self.ahead, self.block, self.found) = (0, 0, 0, 0, 0);
+        self.ended = false;
     }
 
     /// Reads when little is ahead; returns whether anything is.
@@ -71,7 +87,7 @@ impl<H: StringHash> Window<H> {
                 self.found = self.found.wrapping_sub(HALF);
                 self.at -= HALF;
                 self.block -= HALF.cast_signed();
-                slide(&mut self.head);
+                slide(&mut self.head[..self.heads]);
                 slide(&mut self.before[..]);
                 room += HALF;
             }
@@ -92,6 +108,7 @@ impl<H: StringHash> Window<H> {
                 }
             }
             self.ahead += read;
+            self.used = self.used.max(start + read);
             if self.ahead >= AHEAD || self.ended {
                 return Ok(());
             }
@@ -117,10 +134,9 @@ impl<H: StringHash> Window<H> {
     /// Puts the string at a position into its chain; returns the one before it, 0 if there is none.
     #[inline]
     #[allow(clippy::cast_possible_truncation, reason = "positions are below 1 << 16")]
-    pub(super) fn insert(&mut self, at: usize) -> usize {
-        let next =
-            u32::from_le_bytes([self.bytes[at], self.bytes[at + 1], self.bytes[at + 2], self.bytes[at + 3]]);
-        let head = &mut self.head[self.hash.hash(next) as usize];
+    pub(super) fn insert(&mut self, hash: &impl StringHash, at: usize) -> usize {
+        let next = u32::from_le_bytes(load(&self.bytes, at, 0));
+        let head = &mut self.head[hash.hash(next) as usize % HEADS];
         let before = *head;
         self.before[at % HALF] = before;
         *head = at as u16;
@@ -136,12 +152,12 @@ impl<H: StringHash> Window<H> {
     /// The longest match of a chain, as zlib finds it: not the longest there is, but the first good enough. Returns its
     /// length, `best` if none is longer; where it begins is in `found`.
     #[inline]
-    pub(super) fn longest(&mut self, mut candidate: usize, mut best: usize) -> usize {
-        let mut chain = self.level.chain;
-        if best >= self.level.good {
+    pub(super) fn longest(&mut self, level: Level, mut candidate: usize, mut best: usize) -> usize {
+        let mut chain = level.chain;
+        if best >= level.good {
             chain >>= 2;
         }
-        let nice = self.level.nice.min(self.ahead);
+        let nice = level.nice.min(self.ahead);
         let limit = self.at.saturating_sub(FARTHEST);
         let bytes = &*self.bytes;
         // What is longer than the best has its last bytes too; those are looked at first.

@@ -55,6 +55,14 @@ impl Repository {
         Ok(())
     }
 
+    /// Writes `entry`, a file of such a tree, to `path`, which must not be there yet and whose parent must.
+    ///
+    /// # Errors
+    /// As for [`Self::restore_directory`].
+    pub fn restore_file(&self, entry: &TreeEntry, path: &Path) -> Result<()> {
+        write_file(&self.readers(), path, entry)
+    }
+
     /// The entry of what stands at `path`, its names not escaped, in a directory that was written as `tree`; `None` when there is
     /// nothing.
     pub fn find_in_directory(&self, tree: Oid, path: &str) -> Result<Option<TreeEntry>> {

@@ -63,9 +63,9 @@ impl Scan {
         Self::hash(walk(path, &Selection::All)?)
     }
 
-    /// The same, leaving out what has one of `names` at the top.
-    pub fn read_without(path: &Path, names: &[&str]) -> Result<Self> {
-        Self::hash(walk(path, &Selection::Without(names))?)
+    /// The same, leaving out what stands at one of `paths` from `path` on.
+    pub fn read_without(path: &Path, paths: &[&str]) -> Result<Self> {
+        Self::hash(walk(path, &Selection::Without(paths))?)
     }
 
     /// The same for what stands at `parts` alone, paths from `path` on, and the directories on the way to them.
@@ -205,7 +205,7 @@ fn leads_out(below: &Path, target: &Path) -> bool {
 /// What of a directory is read.
 enum Selection<'a> {
     All,
-    /// But for what has one of these names at the top.
+    /// But for what stands at one of these paths.
     Without(&'a [&'a str]),
     /// What stands at these paths, and the directories on the way to them.
     Parts(&'a [PathBuf]),
@@ -216,7 +216,7 @@ impl Selection<'_> {
     fn has(&self, below: &Path, is_directory: bool) -> bool {
         match self {
             Self::All => true,
-            Self::Without(names) => names.iter().all(|name| below != Path::new(name)),
+            Self::Without(paths) => paths.iter().all(|path| below != Path::new(path)),
             Self::Parts(parts) => {
                 parts.iter().any(|part| below.starts_with(part) || (is_directory && part.starts_with(below)))
             }

@@ -16,6 +16,8 @@ const MAGIC: [u8; 8] = [0xff, b't', b'O', b'c', 0, 0, 0, 2];
 const ID: u64 = 20;
 /// Where the ids begin: after the magic and the counts by first byte.
 const IDS: u64 = 8 + 256 * 4;
+/// Ids that are read at once when one is looked for: a few dozen cost no more than one.
+const READ_AT_ONCE: u64 = 64;
 /// Most objects of a pack whose index is read whole.
 const MOST_OBJECTS: u64 = 10_000_000;
 
@@ -34,26 +36,33 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) struct Index {
     file: File,
+    /// How many objects there are whose first byte is no higher than each.
+    counts: Box<[u32; 256]>,
     count: u64,
 }
 
 impl Index {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
-        let mut magic = [0; 8];
-        file.read_exact_at(&mut magic, 0)?;
-        let index = Self { count: u64::from(number_at(&file, IDS - 4)?), file };
-        if magic == MAGIC { Ok(index) } else { Err(invalid("it is no pack index of version 2")) }
+        let mut bytes = [0; IDS as usize];
+        file.read_exact_at(&mut bytes, 0)?;
+        let Some(numbers) = bytes.strip_prefix(&MAGIC) else {
+            return Err(invalid("it is no pack index of version 2"));
+        };
+        let mut counts = Box::new([0; 256]);
+        for (count, number) in counts.iter_mut().zip(numbers.as_chunks::<4>().0) {
+            *count = u32::from_be_bytes(*number);
+        }
+        Ok(Self { count: u64::from(counts[255]), counts, file })
     }
 
     /// Where the object begins in the pack; `None` when it is not in it.
     pub(super) fn find(&self, id: Oid) -> io::Result<Option<u64>> {
-        let first = u64::from(id.as_bytes()[0]);
-        let count = |byte: u64| number_at(&self.file, 8 + byte * 4).map(u64::from);
-        let mut low = if first == 0 { 0 } else { count(first - 1)? };
-        let mut high = count(first)?.min(self.count);
+        let first = usize::from(id.as_bytes()[0]);
+        let mut low = if first == 0 { 0 } else { u64::from(self.counts[first - 1]) };
+        let mut high = u64::from(self.counts[first]).min(self.count);
         let mut found = [0; ID as usize];
-        while low < high {
+        while low + READ_AT_ONCE < high {
             let middle = low.midpoint(high);
             self.file.read_exact_at(&mut found, IDS + middle * ID)?;
             match found.as_slice().cmp(id.as_bytes()) {
@@ -62,7 +71,11 @@ impl Index {
                 std::cmp::Ordering::Equal => return self.offset(middle).map(Some),
             }
         }
-        Ok(None)
+        let mut ids = [0; (READ_AT_ONCE * ID) as usize];
+        let ids = &mut ids[..(high.saturating_sub(low) * ID) as usize];
+        self.file.read_exact_at(ids, IDS + low * ID)?;
+        let number = ids.chunks_exact(ID as usize).position(|found| found == id.as_bytes());
+        number.map(|number| self.offset(low + number as u64)).transpose()
     }
 
     fn offset(&self, number: u64) -> io::Result<u64> {

@@ -12,11 +12,13 @@ mod entry;
 mod file;
 mod index;
 mod own;
+mod reader;
 mod writer;
 
 pub(super) use batch::encode_tree;
 pub use batch::{Batch, Opener, Replaced};
 pub(super) use file::open_whole_blob;
+pub(super) use reader::{PackReader, Packs};
 
 /// The bytes of a pack before its first object.
 const HEAD_BYTES: u64 = 12;

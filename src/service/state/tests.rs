@@ -164,6 +164,68 @@ fn a_package_of_one_archive_is_relocated() {
 }
 
 #[test]
+fn every_function_leads_to_the_code_that_it_is_to_run() {
+    let of = |text: &str, names: &[&str]| {
+        let functions = state(text).deployed_functions(&files(names)).unwrap();
+        functions.into_iter().map(|function| (function.name, function.code)).collect::<Vec<_>>()
+    };
+    let file = |name: &str, file: &str| (name.to_owned(), Code::File(file.to_owned()));
+    assert_eq!(of(SERVICE, &["orders.zip"]), [file("hello", "orders.zip"), file("two", "orders.zip")]);
+    assert_eq!(
+        of(INDIVIDUALLY, &["hello.zip", "two.zip"]),
+        [file("hello", "hello.zip"), file("two", "two.zip")]
+    );
+    let helper = "CustomDashresourceDashexistingDashs3LambdaFunction";
+    assert_eq!(
+        of(CUSTOM_RESOURCES, &["custom.zip", "custom-resources.zip"]),
+        [file("hello", "custom.zip"), file(helper, "custom-resources.zip")]
+    );
+    assert_eq!(of(SERVICE, &[])[0].1, Code::Elsewhere);
+
+    let hello = &state(SERVICE).deployed_functions(&files(&[])).unwrap()[0];
+    assert_eq!((hello.memory, hello.timeout), (Some(1024), Some(6)));
+    assert_eq!(
+        (hello.handler.as_deref(), hello.runtime.as_deref()),
+        (Some("src/a.hello"), Some("nodejs22.x"))
+    );
+    assert_eq!(hello.deployed_name.as_deref(), Some("orders-prod-hello"));
+}
+
+#[test]
+fn a_function_that_a_plugin_moved_to_another_template_is_not_forgotten() {
+    let mut moved: Value = serde_json::from_str(SERVICE).unwrap();
+    let resources = &mut moved["service"]["provider"]["compiledCloudFormationTemplate"]["Resources"];
+    resources.as_object_mut().unwrap().remove("TwoLambdaFunction").unwrap();
+    let functions = state(&moved.to_string()).deployed_functions(&files(&["orders.zip"])).unwrap();
+    let two = functions.iter().find(|function| function.name == "two").unwrap();
+    assert_eq!((&two.code, &two.logical), (&Code::File("orders.zip".to_owned()), &None));
+    assert_eq!(two.deployed_name.as_deref(), Some("orders-prod-two"));
+}
+
+#[test]
+fn a_layer_that_was_found_unchanged_is_in_the_package_all_the_same() {
+    let layers = state(REUSED_LAYERS).deployed_layers(&files(&["lib.zip", "kept.zip"])).unwrap();
+    let code: Vec<_> = layers.iter().map(|(_, code)| code.clone()).collect();
+    assert_eq!(code, [Code::File("lib.zip".to_owned()), Code::File("kept.zip".to_owned())]);
+    let hello = &state(REUSED_LAYERS).deployed_functions(&files(&[])).unwrap()[0];
+    assert!(matches!(&hello.layers[0], LayerUse::Own(logical) if *logical == layers[0].0), "{hello:?}");
+}
+
+#[test]
+fn a_stack_has_the_frameworks_name_unless_the_config_gives_one() {
+    assert_eq!(state(SERVICE).stack_name().as_deref(), Some("orders-prod"));
+    let mut named: Value = serde_json::from_str(SERVICE).unwrap();
+    named["service"]["provider"]["stackName"] = json!("our-orders");
+    named["service"]["provider"]["profile"] = json!("ops");
+    let named = state(&named.to_string());
+    assert_eq!((named.stack_name().as_deref(), named.profile()), (Some("our-orders"), Some("ops")));
+    let objects = objects(&named.template().unwrap());
+    let bucket = Bucket::Own("ServerlessDeploymentBucket".to_owned());
+    assert!(objects.iter().all(|(of, key)| *of == bucket && key.ends_with("/orders.zip")), "{objects:?}");
+    assert_eq!(objects.len(), 1);
+}
+
+#[test]
 fn archives_of_functions_and_layers_are_relocated_also_through_references() {
     let before = state(INDIVIDUALLY);
     let after = relocate(&before, &["hello.zip", "two.zip", "lib.zip", "kept.zip"]).unwrap();

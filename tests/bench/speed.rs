@@ -1,4 +1,4 @@
-//! How fast it is, for people to read: `cargo test --release --test archive speed -- --ignored --nocapture`.
+//! How fast the archive codec is by itself: `cargo bench --bench figures -- speed`, over what two variables name.
 
 use std::fs;
 use std::time::Instant;
@@ -19,15 +19,14 @@ impl archive::Sink for Nothing {
 
 /// Plain MB/s of each engine and level over the folder of `SLSART_ARCHIVE_FOLDER`, and of taking apart and putting together
 /// the zips that are named in `SLSART_ARCHIVE_ZIPS`, separated by colons.
-#[test]
-#[ignore = "a measurement, not a test"]
-#[allow(clippy::cast_precision_loss, reason = "figures for people")]
-fn speed() {
+#[expect(clippy::cast_precision_loss, clippy::print_stdout, reason = "figures for people")]
+#[expect(clippy::disallowed_methods, reason = "a benchmark has no context")]
+pub(crate) fn print() {
     let variable = |name| std::env::var(name).unwrap_or_default();
     let mut plain = Vec::new();
     let files = walkdir::WalkDir::new(variable("SLSART_ARCHIVE_FOLDER")).sort_by_file_name().into_iter();
     for file in files.flatten().filter(|file| file.file_type().is_file()) {
-        plain.push(fs::read(file.path()).unwrap());
+        plain.push(fs::read(file.path()).expect("a measurement that can't go on ends"));
     }
     let size = plain.iter().map(Vec::len).sum::<usize>() as f64 / 1e6;
     for level in [1, 3, 4, 5, 6, 7, 9] {
@@ -35,17 +34,18 @@ fn speed() {
             let settings = Settings { engine, level, mem_level: 8 };
             let start = Instant::now();
             for plain in &plain {
-                deflate(settings, &mut &plain[..], &mut std::io::sink()).unwrap();
+                deflate(settings, &mut &plain[..], &mut std::io::sink())
+                    .expect("a measurement that can't go on ends");
             }
             let time = start.elapsed().as_secs_f64();
             println!("{settings}: {:.0} MB/s of {size:.0} MB in {} files", size / time, plain.len());
         }
     }
     for zip in variable("SLSART_ARCHIVE_ZIPS").split(':').filter(|zip| !zip.is_empty()) {
-        let file = fs::File::open(zip).unwrap();
-        let size = file.metadata().unwrap().len();
+        let file = fs::File::open(zip).expect("a measurement that can't go on ends");
+        let size = file.metadata().expect("a measurement that can't go on ends").len();
         let start = Instant::now();
-        archive::encode(&file, &Nothing, threads(2), &|| false).unwrap();
+        archive::encode(&file, &Nothing, threads(2), &|| false).expect("a measurement that can't go on ends");
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
         println!("{zip}: apart, nothing kept, 2 threads: {:.2} s, {peak}", start.elapsed().as_secs_f64());
@@ -60,9 +60,9 @@ fn speed() {
             };
             let encoded = start.elapsed().as_secs_f64();
             let start = Instant::now();
-            let out = decode(&recipe, &memory, 1 << 32, count).unwrap();
+            let out = decode(&recipe, &memory, 1 << 32, count).expect("a measurement that can't go on ends");
             let decoded = start.elapsed().as_secs_f64();
-            assert!(fs::read(zip).unwrap() == out);
+            assert!(fs::read(zip).expect("a measurement that can't go on ends") == out);
             let mb = size as f64 / 1e6;
             println!(
                 "{zip}: {mb:.1} MB, {count} threads: apart {encoded:.2} s ({:.0} MB/s), together {decoded:.2} s ({:.0} MB/s), recipe {} bytes, {:.1} %",

@@ -1,0 +1,55 @@
+//! In the place of AWS in a build without it: it can't be had, and so is never asked.
+
+use jiff::Timestamp;
+
+use super::{AwsError, Export, Function, Resource, Settings, Stack, StackEvent};
+
+/// There is none.
+pub enum Aws {}
+
+#[expect(missing_docs, clippy::unused_self, reason = "as in a build with AWS")]
+impl Aws {
+    pub fn connect(_: &Settings) -> Result<Self, AwsError> {
+        Err(AwsError::NotBuilt)
+    }
+
+    pub fn account(&self) -> Result<String, AwsError> {
+        match *self {}
+    }
+
+    pub fn stack(&self, _: &str) -> Result<Option<Stack>, AwsError> {
+        match *self {}
+    }
+
+    pub fn template(&self, _: &str) -> Result<Option<String>, AwsError> {
+        match *self {}
+    }
+
+    pub fn resources(&self, _: &str) -> Result<Vec<Resource>, AwsError> {
+        match *self {}
+    }
+
+    pub fn events(&self, _: &str, _: Timestamp) -> Result<Vec<StackEvent>, AwsError> {
+        match *self {}
+    }
+
+    pub fn exports(&self) -> Result<Vec<Export>, AwsError> {
+        match *self {}
+    }
+
+    pub fn importers(&self, _: &str) -> Result<Vec<String>, AwsError> {
+        match *self {}
+    }
+
+    pub fn functions(&self, _: &[String]) -> Result<Vec<Option<Function>>, AwsError> {
+        match *self {}
+    }
+
+    pub fn layers(&self, _: &[String]) -> Result<Vec<Option<String>>, AwsError> {
+        match *self {}
+    }
+
+    pub fn have_objects(&self, _: &[(String, String)]) -> Result<Vec<bool>, AwsError> {
+        match *self {}
+    }
+}

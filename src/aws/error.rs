@@ -1,0 +1,104 @@
+//! Why AWS gave no answer, in the terms that somebody can act on.
+
+use crate::error::{Error, Kind};
+
+/// Why AWS gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AwsError {
+    /// This program was built without it.
+    #[error("this build of git-slsart has no AWS")]
+    NotBuilt,
+    /// The user does not want it.
+    #[error("SLSART_OFFLINE is set: AWS is not asked")]
+    Off,
+    /// The user, or the system, asked this process to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// There are no credentials, or what is to give them can't.
+    #[error("there are no AWS credentials: {0}")]
+    NoCredentials(String),
+    /// There are, and they were valid once.
+    #[error("the AWS credentials have expired")]
+    Expired {
+        /// The profile that they come from.
+        profile: Option<String>,
+    },
+    /// AWS does not know them.
+    #[error("AWS refuses the credentials: {0}")]
+    BadCredentials(String),
+    /// They are not allowed to ask for this.
+    #[error("AWS does not let these credentials {action}")]
+    Forbidden {
+        /// What was asked for.
+        action: &'static str,
+        /// In the words of AWS.
+        message: String,
+    },
+    /// It did not answer, or could not be found.
+    #[error("AWS can't be reached: {0}")]
+    Unreachable(String),
+    /// It was asked too often, also after waiting.
+    #[error("AWS was asked too often")]
+    Throttled,
+    /// Anything else.
+    #[error("AWS could not {action}: {message}")]
+    Other {
+        /// What was asked for.
+        action: &'static str,
+        /// In the words of AWS.
+        message: String,
+    },
+}
+
+impl AwsError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NotBuilt => {
+                "build it with its default features: cargo install --locked --path .".to_owned()
+            }
+            Self::Off => "unset SLSART_OFFLINE".to_owned(),
+            Self::NoCredentials(_) => "set AWS_PROFILE, or log in: aws sso login, aws configure".to_owned(),
+            Self::Expired { profile: Some(profile) } => {
+                format!("log in again: aws sso login --profile {}", quoted(profile))
+            }
+            Self::Expired { profile: None } => {
+                "log in again: aws sso login, or fetch new keys for the environment".to_owned()
+            }
+            Self::BadCredentials(_) => "see who they are for: aws sts get-caller-identity".to_owned(),
+            Self::Forbidden { message, .. } => format!("AWS says: {message}"),
+            Self::Unreachable(_) => "check the network, and AWS_ENDPOINT_URL where it is set".to_owned(),
+            Self::Throttled => "wait a minute and ask again".to_owned(),
+            Self::Interrupted | Self::Other { .. } => return None,
+        })
+    }
+
+    /// The same for the command line.
+    #[must_use]
+    pub fn into_error(self) -> Error {
+        if self == Self::Interrupted {
+            return Error::interrupted();
+        }
+        Error::new(Kind::Refused, self.to_string()).hints(self.hint())
+    }
+}
+
+fn quoted(word: &str) -> std::borrow::Cow<'_, str> {
+    shlex::try_quote(word).unwrap_or(std::borrow::Cow::Borrowed(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expired_credentials_name_the_profile_to_log_in_with() {
+        let error = AwsError::Expired { profile: Some("ops team".to_owned()) }.into_error();
+        assert_eq!(
+            (error.kind, &error.hints[..]),
+            (Kind::Refused, &["log in again: aws sso login --profile 'ops team'".to_owned()][..])
+        );
+        assert_eq!(AwsError::Interrupted.into_error().kind, Kind::Interrupted);
+    }
+}

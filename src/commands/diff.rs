@@ -1,0 +1,202 @@
+//! `diff`.
+
+use std::fmt;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::TargetArgs;
+use crate::difference::template::Change;
+use crate::difference::{CommitLine, Commits, Detail, Difference, Side, write_lines};
+use crate::error::Result;
+use crate::package::manifest::Target;
+use crate::store::{Found, StoredPackage};
+use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, HINT, WARNING};
+use crate::text::words::{count, line, short};
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Most files of an archive that are listed without --code.
+const MOST_FILES: usize = 40;
+/// Most commits that are listed.
+const MOST_COMMITS: usize = 20;
+
+/// Show what differs between two recorded packages
+///
+/// From A to B: functions with their code, memory, timeout, runtime, handler and the names of their environment variables; events,
+/// other resources, outputs, plugins, framework, and the commits between. What every packaging makes anew (S3 keys, ids of
+/// versions) is no difference. What the way from A to B would delete or replace is marked, as `rollback` would. Values of
+/// environment variables and of properties are not shown.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct DiffArgs {
+    /// A commit, or a package's id
+    #[arg(value_name = "A")]
+    before: String,
+    /// Another, or another package's id
+    #[arg(value_name = "B", default_value = "HEAD")]
+    after: String,
+    /// Show one line a thing
+    #[arg(long, conflicts_with_all = ["code", "plugins"])]
+    stat: bool,
+    /// Show the lines that differ in the files inside the archives
+    #[arg(long, conflicts_with = "plugins")]
+    code: bool,
+    /// Show plugins, framework and node alone
+    #[arg(long)]
+    plugins: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+/// How much is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Stat,
+    Full,
+    Plugins,
+}
+
+#[derive(Serialize)]
+struct Report {
+    before: End,
+    after: End,
+    #[serde(flatten)]
+    difference: Difference,
+    #[serde(skip)]
+    extent: Extent,
+}
+
+#[derive(Serialize)]
+struct End {
+    commit: String,
+    #[serde(skip)]
+    short: String,
+    label: String,
+    package: String,
+    target: Target,
+}
+
+pub(super) fn run(args: &DiffArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let filter = workspace.filter(&args.target.wanted()?);
+    let found = [workspace.find(&args.before, &filter)?, workspace.find(&args.after, &filter)?];
+    let open = |found: &Found| workspace.store().open(found.commit, &found.line);
+    let [before, after] = [open(&found[0])?, open(&found[1])?];
+    let detail = if args.code { Detail::Texts } else { Detail::Counts };
+    let sides = [Side::of_package(&before)?, Side::of_package(&after)?];
+    let difference = Difference::between(workspace.repository, &sides[0], &sides[1], detail)?;
+    let extent = match (args.stat, args.plugins) {
+        (true, _) => Extent::Stat,
+        (_, true) => Extent::Plugins,
+        _ => Extent::Full,
+    };
+    let [before, after] = [describe(workspace, &before), describe(workspace, &after)];
+    ui.report(&Report { before, after, difference, extent })
+}
+
+fn describe(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> End {
+    let repository = workspace.repository;
+    let subject = repository.commit(package.commit).map(|commit| commit.subject).unwrap_or_default();
+    End {
+        commit: package.commit.to_string(),
+        short: repository.short_id(package.commit),
+        label: repository.tag_of(package.commit).unwrap_or(subject),
+        package: package.manifest.package.id.to_string(),
+        target: package.manifest.target.clone(),
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, package) in [("From", &self.before), ("To", &self.after)] {
+            let End { short: commit, label, package, target, .. } = package;
+            let label = line(label);
+            let package = short(package, 8);
+            write!(f, "{BOLD}{name:6}{BOLD:#}{COMMIT}{commit}{COMMIT:#}  {label}  ")?;
+            writeln!(f, "{DIM}package {package} · {target}{DIM:#}")?;
+        }
+        let lines = match self.extent {
+            Extent::Plugins => self.difference.plugin_lines(),
+            Extent::Stat | Extent::Full => self.difference.lines(),
+        };
+        writeln!(f)?;
+        write_lines(f, &lines, 0)?;
+        if lines.is_empty() {
+            writeln!(f, "plugins, framework and node are the same")?;
+        }
+        if self.extent == Extent::Full {
+            self.archives(f)?;
+        }
+        match &self.difference.made.commits {
+            Some(commits) if self.extent != Extent::Plugins => self.commits(f, commits),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Report {
+    fn archives(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for archive in &self.difference.archives {
+            writeln!(f, "\n{BOLD}{}{BOLD:#}", line(&archive.path))?;
+            if let Some(problem) = &archive.problem {
+                writeln!(f, "  {WARNING}!{WARNING:#} it can't be compared: {}", line(problem))?;
+            }
+            let has_text = archive.files.iter().any(|file| file.diff.is_some());
+            let most = if has_text { usize::MAX } else { MOST_FILES };
+            for file in archive.files.iter().take(most) {
+                let (sign, style) = match file.change {
+                    Change::Added => ('+', GOOD),
+                    Change::Removed => ('-', ERROR),
+                    Change::Changed => ('~', WARNING),
+                };
+                let lines = match (file.added, file.removed) {
+                    (Some(added), Some(removed)) => format!("+{added} −{removed}"),
+                    _ => "not text".to_owned(),
+                };
+                writeln!(f, "  {style}{sign}{style:#} {}  {DIM}{lines}{DIM:#}", line(&file.path))?;
+                file.diff.as_deref().map_or(Ok(()), |diff| hunks(f, diff))?;
+            }
+            if let Some(more) = archive.files.len().checked_sub(most).filter(|more| *more > 0) {
+                writeln!(f, "  {DIM}and {more} more; --code shows all{DIM:#}")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn commits(&self, f: &mut fmt::Formatter<'_>, commits: &Commits) -> fmt::Result {
+        let mut parts = Vec::new();
+        if commits.added > 0 {
+            parts.push(count(commits.added, "commit"));
+        }
+        if commits.removed > 0 {
+            parts.push(format!("{} taken back", count(commits.removed, "commit")));
+        }
+        if parts.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\n{}", parts.join(", "))?;
+        let most = if self.extent == Extent::Full { MOST_COMMITS } else { 0 };
+        for CommitLine { short, subject, removed, .. } in commits.named.iter().take(most) {
+            let (sign, style) = if *removed { ('-', ERROR) } else { ('+', GOOD) };
+            writeln!(f, "  {style}{sign}{style:#} {COMMIT}{short}{COMMIT:#}  {}", line(subject))?;
+        }
+        match (commits.added + commits.removed).checked_sub(most).filter(|more| *more > 0 && most > 0) {
+            Some(more) => writeln!(f, "  {DIM}and {more} more{DIM:#}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The lines that differ, coloured as git does.
+fn hunks(f: &mut fmt::Formatter<'_>, diff: &str) -> fmt::Result {
+    for text in diff.lines() {
+        let style = match text.as_bytes().first() {
+            Some(b'+') => GOOD,
+            Some(b'-') => ERROR,
+            Some(b'@') => HINT,
+            _ => anstyle::Style::new(),
+        };
+        writeln!(f, "    {style}{}{style:#}", line(text))?;
+    }
+    Ok(())
+}

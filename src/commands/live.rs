@@ -1,0 +1,118 @@
+//! `live`.
+
+use std::fmt;
+
+use clap::Args;
+
+use crate::cli::TargetArgs;
+use crate::deploy::live::{self, Answer, Candidate, Report};
+use crate::error::{Error, Result};
+use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
+use crate::text::words::{ago, count, line, person, short};
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Show which commit is live in AWS
+///
+/// Asks AWS which code the target's functions run, and looks for it among the recorded packages: a commit, the same code as one,
+/// or none that is recorded here. Functions whose settings are not as they were recorded are listed.
+///
+/// Exit status 4 says that what is live is not what the history says.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct LiveArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+pub(super) fn run(args: &LiveArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let report = live::of(workspace, &args.target.wanted()?)?;
+    ui.report(&report)?;
+    match (&report.history, report.as_history_says) {
+        (Some(history), Some(false)) => {
+            let message =
+                format!("what is live is not as the history says: {} {}", history.short, history.label);
+            let again = format!(
+                "to have that live again: git slsart deploy {} -s {}",
+                short(&history.package, 8),
+                report.target.stage
+            );
+            Err(Error::integrity(message.trim_end()).hint(again))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { target, account, stack, at, .. } = self;
+        writeln!(f, "{BOLD}Target{BOLD:#}    {target}  {DIM}account {account}{DIM:#}")?;
+        let changed = stack.changed.map(|changed| format!("  {DIM}updated {}{DIM:#}", ago(changed, *at)));
+        writeln!(
+            f,
+            "{BOLD}Stack{BOLD:#}     {}  {}{}",
+            stack.name,
+            stack.status,
+            changed.unwrap_or_default()
+        )?;
+        match self.answer {
+            Answer::Recorded => writeln!(f, "{BOLD}Live{BOLD:#}      {}", self.first())?,
+            Answer::SameCode => {
+                for (index, package) in self.packages.iter().enumerate() {
+                    let head = if index == 0 { format!("{BOLD}Live{BOLD:#}      ") } else { " ".repeat(10) };
+                    writeln!(f, "{head}same code as {}", self.name(package))?;
+                }
+            }
+            Answer::NotRecorded => {
+                let when = self.last_changed.map_or_else(String::new, |changed| {
+                    format!(": last changed {} ({changed}) by a console or another tool", ago(changed, *at))
+                });
+                writeln!(f, "{BOLD}Live{BOLD:#}      {WARNING}not recorded here{WARNING:#}{when}")?;
+                let more = if self.more { ", and there are more" } else { "" };
+                writeln!(f, "          {DIM}{} searched{more}{DIM:#}", count(self.searched, "package"))?;
+            }
+            Answer::NoFunctions => {
+                writeln!(f, "{BOLD}Live{BOLD:#}      {DIM}the stack has no function to tell by{DIM:#}")?;
+            }
+        }
+        if let Some(history) = &self.history {
+            let since = ago(history.since, *at);
+            let by = line(person(&history.by));
+            let (style, sign) =
+                if self.as_history_says == Some(true) { (GOOD, "✓") } else { (WARNING, "!") };
+            writeln!(
+                f,
+                "{BOLD}History{BOLD:#}   {style}{sign}{style:#} {COMMIT}{}{COMMIT:#}  {}  {DIM}deployed {since} by {by}{DIM:#}",
+                history.short,
+                line(&history.label),
+            )?;
+        }
+        for (index, drift) in self.drift.iter().enumerate() {
+            let head = if index == 0 { format!("{BOLD}Drift{BOLD:#}     ") } else { " ".repeat(10) };
+            writeln!(
+                f,
+                "{head}{WARNING}~{WARNING:#} {}  {} {} → {}",
+                line(&drift.function),
+                drift.what,
+                line(&drift.recorded),
+                line(&drift.live)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    /// The package that is live.
+    fn first(&self) -> String {
+        self.packages.first().map(|package| self.name(package)).unwrap_or_default()
+    }
+
+    /// A package for people; its target only where it is another.
+    fn name(&self, package: &Candidate) -> String {
+        let Candidate { short: commit, label, package, target, .. } = package;
+        let elsewhere = if *target == self.target { String::new() } else { format!(" · {target}") };
+        let package = short(package, 8);
+        format!("{COMMIT}{commit}{COMMIT:#}  {}  {DIM}package {package}{elsewhere}{DIM:#}", line(label))
+    }
+}

@@ -1,0 +1,103 @@
+//! The checks of HEAD: the working tree, its package, its lockfile and what is installed, and then all that is checked before a
+//! deployment.
+
+use super::check::INTACT;
+use super::{Check, installation, of_package};
+use crate::deploy::history;
+use crate::error::{Kind, Result};
+use crate::git::Source;
+use crate::package::Manifest;
+use crate::service::ServicePath;
+use crate::store::deployments::Action;
+use crate::toolchain::{Lockfile, framework};
+use crate::workspace::{Wanted, Workspace};
+
+/// All checks of HEAD and the working tree against the package of HEAD.
+pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
+    let repository = workspace.repository;
+    let top = repository.work_tree()?;
+    let head = repository.resolve("HEAD")?;
+    let service = workspace.service(head, wanted.service.as_deref())?;
+    let stage = workspace.stage(wanted, Some(&service))?;
+    let mut checks = vec![clean(workspace)?];
+    let mut filter = workspace.filter(wanted);
+    filter.service = Some(service.path.to_string());
+    filter.stage = Some(stage.to_string());
+    let found = match workspace.find("HEAD", &filter) {
+        Ok(found) if found.line.dirty_tree.is_some() => {
+            let hint = format!("git slsart package -s {stage} --service '{}'", service.path);
+            checks.push(Check::blocks(
+                "package",
+                "HEAD's only package was made with uncommitted changes",
+                hint,
+            ));
+            Some(found)
+        }
+        Ok(found) => {
+            let message = format!("packaged for {} ({})", found.line.target, found.line.package.short());
+            checks.push(Check::ok("package", message));
+            Some(found)
+        }
+        Err(error) if error.kind == Kind::NotRecorded => {
+            let hint = format!("git slsart package -s {stage} --service '{}'", service.path);
+            checks.push(Check::blocks("package", error.message, hint));
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    if let Some(found) = found {
+        match workspace.store().open(found.commit, &found.line) {
+            Ok(package) => {
+                let source = Source::new(repository, repository.commit(head)?.tree);
+                checks.push(lockfile(source, &service.path, &package.manifest)?);
+                checks.extend(installation(repository, top, &service.path, &package.manifest));
+                let known = workspace.store().history(&package.manifest.target)?;
+                let live = history::live(&known.deployments);
+                let framework = framework::find(top, &service.path).ok();
+                checks.extend(of_package(workspace, &package, Action::Deploy, live, framework.as_ref())?);
+            }
+            Err(error) if error.kind == Kind::Integrity => {
+                checks.push(Check::blocks(INTACT, error.message, "git slsart verify HEAD"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(checks)
+}
+
+fn clean(workspace: &Workspace<'_>) -> Result<Check> {
+    let paths = workspace.repository.dirty_paths()?;
+    let paths: Vec<_> =
+        paths.iter().filter(|path| !path.split('/').any(|part| part == ".serverless")).collect();
+    Ok(match paths.first() {
+        None => Check::ok("clean", "the working tree is as HEAD has it"),
+        Some(first) => {
+            let more = if paths.len() > 1 { format!(" and {} more", paths.len() - 1) } else { String::new() };
+            Check::blocks(
+                "clean",
+                format!("the working tree has changes: {first}{more}"),
+                "commit or stash them",
+            )
+        }
+    })
+}
+
+fn lockfile(source: Source<'_>, path: &ServicePath, manifest: &Manifest) -> Result<Check> {
+    let now = Lockfile::find(source, path)?;
+    Ok(match (&manifest.lockfile, now) {
+        (Some(recorded), Some(now)) if recorded.sha256 == now.sha256 && recorded.path == now.path => {
+            Check::ok("lockfile", format!("{} is as recorded", recorded.path))
+        }
+        (Some(recorded), Some(_)) => Check::blocks(
+            "lockfile",
+            format!("{} is not the one that the package was made with", recorded.path),
+            "package the commit again: git slsart package --again",
+        ),
+        (Some(recorded), None) => Check::blocks(
+            "lockfile",
+            format!("{} is gone", recorded.path),
+            format!("git checkout HEAD -- '{}'", recorded.path),
+        ),
+        (None, _) => Check::warning("lockfile", "the package was recorded without one"),
+    })
+}

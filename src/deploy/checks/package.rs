@@ -1,0 +1,52 @@
+//! The package itself: its bytes, and what it is for.
+
+use serde_json::Value;
+
+use super::Check;
+use super::check::INTACT;
+use crate::error::{ANOTHER_COPY, Result};
+use crate::git::Oid;
+use crate::package::manifest::Target;
+use crate::packaging::draft::from_state;
+use crate::progress::Progress;
+use crate::service::{MAX_STATE_BYTES, STATE_FILE, State};
+use crate::store::deployments::Deployment;
+use crate::store::{Filter, StoredPackage};
+use crate::workspace::Workspace;
+
+/// Every byte is what was recorded.
+pub(super) fn intact(package: &StoredPackage<'_>, progress: &dyn Progress) -> Result<Check> {
+    let damages = package.verify(progress)?;
+    Ok(match damages.first() {
+        None => Check::ok(INTACT, format!("{} files are what was recorded", package.manifest.files.len())),
+        Some(damage) => Check::blocks(INTACT, damage.problem.clone(), ANOTHER_COPY),
+    })
+}
+
+/// The package was made for what it is recorded for: nothing in the framework compares the two.
+pub(super) fn target(target: &Target, state: &State) -> Check {
+    let hint = "the package was recorded for another target than it was made for: package the commit again";
+    if let Err(mismatch) = state.check_target(target.stage.as_str(), target.region.as_str()) {
+        return Check::blocks("target", mismatch.to_string(), hint);
+    }
+    match state.service_name() {
+        Some(name) if name != target.service.as_str() => {
+            let message = format!("the package is of the service {name}, not of {}", target.service);
+            Check::blocks("target", message, hint)
+        }
+        _ => Check::ok("target", format!("made for {target}")),
+    }
+}
+
+/// What the package deploys.
+pub(super) fn state(package: &StoredPackage<'_>) -> Result<State> {
+    State::parse(&package.read(STATE_FILE, MAX_STATE_BYTES as u64)?).map_err(from_state)
+}
+
+/// The template of the package that is live, where it is here and can be read.
+pub(super) fn live(workspace: &Workspace<'_>, live: &Deployment) -> Option<Value> {
+    let store = workspace.store();
+    let found = store.packages_of(Oid::from_str(&live.commit).ok()?, &Filter::default()).ok()?;
+    let found = found.into_iter().find(|found| found.line.package == live.package)?;
+    state(&store.open(found.commit, &found.line).ok()?).ok()?.template().ok()
+}

@@ -1,0 +1,67 @@
+//! Environment variables that the configuration refers to: whether they are what they were when packaging. Names are told, values
+//! never.
+
+use super::Check;
+use super::check::listed;
+use crate::package::Changes;
+use crate::package::manifest::Variables;
+use crate::service::Values;
+
+const NAME: &str = "variables";
+
+/// The check of the values `now` against those when packaging; `None` where the configuration refers to none, or those were not
+/// known.
+pub(super) fn check(recorded: &Variables, now: &Values) -> Option<Check> {
+    let Changes { changed, missing, new } = recorded.compare(now)?;
+    if recorded.names.is_empty() {
+        return None;
+    }
+    let told = |names: &[String], what: &str| {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        (!names.is_empty()).then(|| format!("{} {what}", listed(&names)))
+    };
+    let differences: Vec<String> = [
+        told(&changed, "not what it was when packaging"),
+        told(&missing, "set when packaging and not here"),
+        told(&new, "set here and not when packaging"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    Some(if differences.is_empty() {
+        let names: Vec<&str> = recorded.names.iter().map(String::as_str).collect();
+        Check::ok(NAME, format!("as when packaging ({})", listed(&names)))
+    } else {
+        Check::warning(NAME, differences.join("; "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict;
+    use super::*;
+
+    fn values(all: &[(&str, &str)]) -> Values {
+        let names: Vec<String> = all.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let variable =
+            |wanted: &str| all.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned());
+        Values::read(&names, &"prod".parse().unwrap(), variable, |_| None)
+    }
+
+    #[test]
+    fn names_are_told_and_values_never() {
+        let names = ["A", "B", "C"].map(str::to_owned).to_vec();
+        let before = values(&[("A", "old-secret"), ("B", "x")]);
+        let recorded = Variables::marked(names.clone(), &before, [1; 16]);
+        let same = check(&recorded, &before).unwrap();
+        assert_eq!((same.verdict, same.message.as_str()), (Verdict::Ok, "as when packaging (A, B, C)"));
+        let other = check(&recorded, &values(&[("A", "new-secret"), ("C", "y")])).unwrap();
+        assert_eq!(other.verdict, Verdict::Warning);
+        assert_eq!(
+            other.message,
+            "A not what it was when packaging; B set when packaging and not here; C set here and not when packaging"
+        );
+        assert!(check(&Variables::named(names), &before).is_none());
+        assert!(check(&Variables::marked(Vec::new(), &before, [1; 16]), &before).is_none());
+    }
+}

@@ -1,0 +1,219 @@
+//! What a deployment would change of what is live, and the guard over what it would destroy: nothing that holds data is deleted or
+//! replaced unless somebody allowed it by its name.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::history;
+use crate::difference::judge::{Fate, Judgement, Verdict};
+use crate::difference::{Detail, Difference, Side, write_lines};
+use crate::error::{Error, Kind, Result};
+use crate::git::Oid;
+use crate::package::Manifest;
+use crate::store::deployments::{Action, Deployment, Outcome};
+use crate::store::{Filter, StoredPackage};
+use crate::text::style::{BOLD, DIM, ERROR, WARNING};
+use crate::text::words::{count, line};
+use crate::workspace::Workspace;
+
+/// Most events of a plugin that are named.
+const MOST_EVENTS: usize = 4;
+
+/// What a deployment starts from.
+pub struct Before<'r> {
+    /// What is there.
+    pub side: Side<'r>,
+    /// What that is, after "against": `the last recorded deployment`.
+    pub against: &'static str,
+    /// What may be there instead: packages of later deployments that began and did not end well.
+    pub perhaps: Vec<Side<'r>>,
+}
+
+/// What a deployment would change.
+#[derive(Debug, Serialize)]
+pub struct Changes {
+    /// What the package is compared with.
+    pub against: &'static str,
+    /// What differs.
+    #[serde(flatten)]
+    pub difference: Difference,
+    /// What would be deleted or replaced only if a later deployment, which did not end well, went through.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub uncertain: Vec<Judgement>,
+    /// The logical ids that can be allowed to be deleted.
+    #[serde(skip)]
+    known: Vec<String>,
+}
+
+/// A plugin, and what it does when the package is deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Acting {
+    /// Its name.
+    pub name: String,
+    /// Its version, where it is known.
+    pub version: Option<String>,
+    /// The events that it hooks of those that happen; `None` where that is unknown.
+    pub events: Option<Vec<String>>,
+}
+
+impl<'r> Before<'r> {
+    /// What is live, as far as the history knows; `None` where it knows nothing.
+    ///
+    /// # Errors
+    /// When the package that is live is not here, or can't be read.
+    pub fn recorded(workspace: &Workspace<'r>, deployments: &[Deployment]) -> Result<Option<Self>> {
+        let live = history::live(deployments);
+        let later = deployments.iter().take_while(|other| live.is_none_or(|live| other.id != live.id));
+        // One that failed before the framework ran changed nothing; of one that was killed nobody knows.
+        let later = later.filter(|other| other.has_run() || other.outcome == Outcome::Started);
+        // What is not here can't be compared; the plan warns that what is live is not certain.
+        let side = |other: &Deployment| Side::of_package(&package_of(workspace, other).ok()?).ok();
+        let mut perhaps: Vec<_> = later.filter_map(side).collect();
+        let (side, against) = match live {
+            Some(live) => (Side::of_package(&package_of(workspace, live)?)?, "the last recorded deployment"),
+            None if perhaps.is_empty() => return Ok(None),
+            None => (perhaps.remove(0), "a deployment that did not end well"),
+        };
+        Ok(Some(Self { side, against, perhaps }))
+    }
+}
+
+/// The package of a deployment.
+fn package_of<'r>(workspace: &Workspace<'r>, deployment: &Deployment) -> Result<StoredPackage<'r>> {
+    let missing = || Error::not_recorded(format!("its package {} is not here", deployment.package.short()));
+    let commit = Oid::from_str(&deployment.commit).map_err(|error| missing().because(error))?;
+    let all = workspace.store().packages_of(commit, &Filter::default())?;
+    let found = all.into_iter().find(|found| found.line.package == deployment.package).ok_or_else(missing)?;
+    workspace.store().open(found.commit, &found.line)
+}
+
+impl Changes {
+    /// What deploying `package` would change of what is there.
+    pub fn of(workspace: &Workspace<'_>, before: &Before<'_>, package: &StoredPackage<'_>) -> Result<Self> {
+        let after = Side::of_package(package)?;
+        let difference = Difference::between(workspace.repository, &before.side, &after, Detail::Counts)?;
+        let mut known: Vec<String> = before.side.template().ids().map(str::to_owned).collect();
+        let mut uncertain: Vec<Judgement> = Vec::new();
+        for side in &before.perhaps {
+            known.extend(side.template().ids().map(str::to_owned));
+            let told = |id: &str| difference.judgements.iter().chain(&uncertain).any(|one| one.id == id);
+            let more: Vec<_> =
+                side.judge(&after).into_iter().filter(|one| one.is_blocked() && !told(&one.id)).collect();
+            uncertain.extend(more);
+        }
+        Ok(Self { against: before.against, difference, uncertain, known })
+    }
+
+    /// Lets resources go that hold data, by their logical ids.
+    ///
+    /// # Errors
+    /// Usage, when an id is none of what is there.
+    pub fn allow(&mut self, ids: &[String]) -> Result<()> {
+        if let Some(unknown) = ids.iter().find(|id| !self.known.contains(id)) {
+            let blocked = self.blocked().map(|one| one.id.as_str()).collect::<Vec<_>>().join(", ");
+            let blocked = if blocked.is_empty() { "nothing".to_owned() } else { blocked };
+            return Err(Error::usage(format!("there is no resource '{unknown}' to be deleted"))
+                .hint(format!("--allow-delete takes the logical ids of the plan; blocked is: {blocked}")));
+        }
+        for one in self.difference.judgements.iter_mut().chain(&mut self.uncertain) {
+            if one.is_blocked() && ids.contains(&one.id) {
+                one.verdict = Verdict::Allowed;
+            }
+        }
+        Ok(())
+    }
+
+    /// The resources that must not be taken away.
+    pub fn blocked(&self) -> impl Iterator<Item = &Judgement> {
+        self.difference.blocked().chain(self.uncertain.iter().filter(|one| one.is_blocked()))
+    }
+
+    /// Refuses to go on where something is blocked.
+    pub fn check(&self, action: Action) -> Result<()> {
+        let blocked: Vec<&Judgement> = self.blocked().collect();
+        if blocked.is_empty() {
+            return Ok(());
+        }
+        let what = if action == Action::Deploy { "this deploy" } else { "this rollback" };
+        let deletes = |one: &&Judgement| matches!(one.fate, Fate::Deleted | Fate::MayBeDeleted);
+        let verb = match blocked.iter().filter(|one| deletes(one)).count() {
+            0 => "replace",
+            all if all == blocked.len() => "delete",
+            _ => "delete or replace",
+        };
+        let resources = count(blocked.len(), "stateful resource");
+        // All that have to be named, those that were named already among them: the hint is to be pasted.
+        let all = self.difference.judgements.iter().chain(&self.uncertain);
+        let all = all.filter(|one| matches!(one.verdict, Verdict::Blocked | Verdict::Allowed));
+        let quoted = |id| shlex::try_quote(id).unwrap_or(Cow::Borrowed(id));
+        let options =
+            all.map(|one| format!("--allow-delete {}", quoted(&one.id))).collect::<Vec<_>>().join(" ");
+        let (its, them) = if blocked.len() == 1 { ("its data", "it") } else { ("their data", "them") };
+        let holds = blocked.iter().map(|one| format!("{} ({})", one.id, one.holds.unwrap_or("data")));
+        Err(Error::refused(format!("{what} would {verb} {resources}"))
+            .hint(format!("lost with {them}: {}", holds.collect::<Vec<_>>().join(", ")))
+            .hint(format!("keep {its} with `{options}` once you have a backup")))
+    }
+}
+
+/// The plugins that do something when the package is deployed, or may.
+pub(super) fn acting(manifest: &Manifest) -> Vec<Acting> {
+    let all = manifest.plugins.iter().map(|plugin| Acting {
+        name: plugin.name.clone(),
+        version: plugin.version.clone(),
+        events: plugin.at_deploy().map(|events| events.into_iter().map(str::to_owned).collect()),
+    });
+    all.filter(|plugin| plugin.events.as_ref().is_none_or(|events| !events.is_empty())).collect()
+}
+
+/// Adds what can't be compared to the warnings, unless the error is one to stop at.
+pub(super) fn or_warning<T>(result: Result<Option<T>>, warnings: &mut Vec<String>) -> Result<Option<T>> {
+    match result {
+        Err(error) if matches!(error.kind, Kind::Interrupted | Kind::Bug) => Err(error),
+        Err(error) => {
+            warnings.push(format!(
+                "what would be deleted or replaced is not known: what is live can't be compared: {error}"
+            ));
+            Ok(None)
+        }
+        known => known,
+    }
+}
+
+impl fmt::Display for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{BOLD}Plan{BOLD:#}      {DIM}against {}{DIM:#}", self.against)?;
+        write_lines(f, &self.difference.lines(), 2)?;
+        for Judgement { id, kind, fate, verdict, .. } in &self.uncertain {
+            let (style, verdict) = match verdict {
+                Verdict::Allowed => (WARNING, "allowed"),
+                _ => (ERROR, "blocked"),
+            };
+            let (id, kind) = (line(id), line(kind));
+            writeln!(
+                f,
+                "  {style}!{style:#} {id}  {kind}  {style}{fate}{style:#}, if the later deployment went through  {style}{verdict}{style:#}"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Acting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = self.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+        let what = match &self.events {
+            None => "what it does at a deploy is unknown".to_owned(),
+            Some(events) => {
+                let more = if events.len() > MOST_EVENTS { ", …" } else { "" };
+                format!(
+                    "runs {}{more}",
+                    events.iter().take(MOST_EVENTS).cloned().collect::<Vec<_>>().join(", ")
+                )
+            }
+        };
+        write!(f, "{}  {DIM}{}{DIM:#}", line(&format!("{}{version}", self.name)), line(&what))
+    }
+}

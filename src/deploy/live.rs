@@ -1,0 +1,408 @@
+//! Which commit is live? AWS is asked what runs, and the answer is looked for among the recorded packages: what the history says
+//! is live first, then the rest of the history, then all packages of the service, newest first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::drift::{self, Drift, runs_recorded_code};
+use super::expected::Expected;
+use super::plan::{Live, describe_commit, describe_live, target_filter};
+use super::proof::name_of;
+use super::{cloud, history};
+use crate::aws::{Aws, AwsError, Function, Stack};
+use crate::error::{Error, Result};
+use crate::git::Oid;
+use crate::package::PackageId;
+use crate::package::manifest::Target;
+use crate::process::interrupt;
+use crate::store::deployments::Deployment;
+use crate::store::{Filter, Found, StoredPackage};
+use crate::workspace::{Wanted, Workspace};
+
+/// Most packages whose manifests are looked at for the code that is live.
+const MOST_PACKAGES: usize = 1_000;
+/// Most packages with the same code that are named.
+const MOST_NAMED: usize = 5;
+
+const FUNCTION: &str = "AWS::Lambda::Function";
+
+/// What is live.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Where.
+    pub target: Target,
+    /// The account that was asked.
+    pub account: String,
+    /// The stack.
+    pub stack: StackNow,
+    /// What its code is.
+    pub answer: Answer,
+    /// The packages whose code it is, best first.
+    pub packages: Vec<Candidate>,
+    /// What the history says is live.
+    pub history: Option<Live>,
+    /// Whether that is so, settings included; none where the history knows of nothing.
+    pub as_history_says: Option<bool>,
+    /// What differs from what the history says is live, or else from the package whose code it is.
+    pub drift: Vec<Drift>,
+    /// When a function was last changed.
+    pub last_changed: Option<Timestamp>,
+    /// The functions.
+    pub functions: Vec<FunctionNow>,
+    /// How many packages were looked at.
+    pub searched: usize,
+    /// Whether there are more that were not.
+    pub more: bool,
+    /// When AWS was asked.
+    #[serde(skip)]
+    pub at: Timestamp,
+}
+
+/// What the live code is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// The package's that the history says is live.
+    Recorded,
+    /// Another recorded package's.
+    SameCode,
+    /// Of no package that is recorded here.
+    NotRecorded,
+    /// The stack has no function to tell by.
+    NoFunctions,
+}
+
+/// A stack, as it is now.
+#[derive(Debug, Serialize)]
+pub struct StackNow {
+    /// Its name.
+    pub name: String,
+    /// Its status.
+    pub status: String,
+    /// When it was last updated.
+    pub changed: Option<Timestamp>,
+}
+
+/// A package with the code that is live.
+#[derive(Debug, Serialize)]
+pub struct Candidate {
+    /// Its commit.
+    pub commit: String,
+    /// The commit's name for people.
+    pub short: String,
+    /// The commit's subject, or a tag.
+    pub label: String,
+    /// Its package.
+    pub package: String,
+    /// What it was made for.
+    pub target: Target,
+}
+
+/// A function, as it is now.
+#[derive(Debug, Serialize)]
+pub struct FunctionNow {
+    /// Its name in Lambda.
+    pub name: String,
+    /// The hash of its code, in base64.
+    pub code_sha256: Option<String>,
+    /// Its image, by digest.
+    pub image: Option<String>,
+    /// When it was last changed.
+    pub changed: Option<Timestamp>,
+}
+
+/// The template of a target's live stack; `None` where there is no stack. `stack` and `profile` are as the package's state has them;
+/// a stack is named `<service>-<stage>` unless the config says otherwise.
+pub fn template(
+    workspace: &Workspace<'_>,
+    target: &Target,
+    stack: Option<&str>,
+    profile: Option<&str>,
+) -> Result<Option<Value>, AwsError> {
+    let aws = cloud::connect(workspace.context, target, profile)?;
+    let name = stack.map_or_else(|| usual_stack(target), str::to_owned);
+    let Some(text) = aws.template(&name)? else { return Ok(None) };
+    let unreadable =
+        |_| AwsError::Other { action: "show the stack's template", message: "it is no JSON".to_owned() };
+    serde_json::from_str(&text).map(Some).map_err(unreadable)
+}
+
+fn usual_stack(target: &Target) -> String {
+    format!("{}-{}", target.service, target.stage)
+}
+
+/// Which commit is live on the target that is `wanted`.
+pub fn of(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Report> {
+    let target = target(workspace, wanted)?;
+    let deployments = workspace.store().history(&target)?.deployments;
+    let live = history::live(&deployments);
+    let package = live.and_then(|live| open(workspace, live));
+    let newest = || newest_of(workspace, &target);
+    // The stack's name and the profile are the package's; of what was never deployed from here, the newest package's.
+    let told_by = package.clone().map_or_else(newest, |package| Ok(Some(package)))?;
+    let told = told_by.as_ref().map(Expected::of).transpose()?;
+    let profile = told.as_ref().and_then(|told| told.profile.as_deref());
+    let stack = told.as_ref().map_or_else(|| usual_stack(&target), |told| told.stack.clone());
+    workspace.progress.phase("Asking AWS");
+    let aws = cloud::connect(workspace.context, &target, profile).map_err(AwsError::into_error)?;
+    let account = aws.account().map_err(AwsError::into_error)?;
+    let Some(stack) = aws.stack(&stack).map_err(AwsError::into_error)? else {
+        return Err(no_stack(&stack, &target, &account, live.is_some()));
+    };
+    let expected = package.as_ref().map(Expected::of).transpose()?;
+    let running = Running::look(&aws, &stack, expected.as_ref()).map_err(AwsError::into_error)?;
+    let search = Search::new(workspace, &target, &running);
+    let (answer, found) = match expected.as_ref().filter(|expected| running.is(expected)) {
+        _ if running.functions.is_empty() => (Answer::NoFunctions, Findings::default()),
+        Some(_) => (Answer::Recorded, Findings::only(package.clone())),
+        None => {
+            let found = search.run(&deployments)?;
+            let answer = if found.packages.is_empty() { Answer::NotRecorded } else { Answer::SameCode };
+            (answer, found)
+        }
+    };
+    let against = match &expected {
+        Some(expected) => Some(expected.clone()),
+        None => found.packages.first().map(Expected::of).transpose()?,
+    };
+    let drift = against.map(|against| running.drift(&against)).unwrap_or_default();
+    let functions: Vec<FunctionNow> = running.all().map(now).collect();
+    Ok(Report {
+        account,
+        answer,
+        packages: found.packages.iter().map(|package| candidate(workspace, package)).collect(),
+        as_history_says: live
+            .map(|_| matches!(answer, Answer::Recorded | Answer::NoFunctions) && drift.is_empty()),
+        history: live.map(|live| describe_live(workspace.repository, live)),
+        drift,
+        last_changed: functions.iter().filter_map(|function| function.changed).max(),
+        functions,
+        searched: found.searched,
+        more: found.more,
+        stack: StackNow { name: stack.name, status: stack.status, changed: stack.changed },
+        target,
+        at: workspace.context.clock.now(),
+    })
+}
+
+/// The one target that is meant: of those that were deployed to, else of those that have a package.
+fn target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target> {
+    let filter = target_filter(workspace, wanted)?;
+    let mut targets = workspace.store().deployed_targets()?;
+    targets.retain(|target| filter.matches(target));
+    if targets.is_empty() {
+        targets = workspace.store().all(&filter)?.found.into_iter().map(|found| found.line.target).collect();
+    }
+    targets.sort();
+    targets.dedup();
+    match targets.len() {
+        0 => Err(Error::not_recorded("neither a deployment nor a package is recorded for this target")
+            .hint("`git slsart log` lists the packages; name another stage with -s")),
+        1 => Ok(targets.swap_remove(0)),
+        _ => {
+            let list: Vec<_> = targets.iter().map(ToString::to_string).collect();
+            Err(Error::refused("several targets are meant")
+                .hint(format!("name one with --service, --stage and --region: {}", list.join("; "))))
+        }
+    }
+}
+
+/// The package of a deployment; none where it is not here any more.
+fn open<'r>(workspace: &Workspace<'r>, deployment: &Deployment) -> Option<StoredPackage<'r>> {
+    let commit = Oid::from_str(&deployment.commit).ok()?;
+    let packages = workspace.store().packages_of(commit, &Filter::default()).ok()?;
+    let found = packages.into_iter().find(|found| found.line.package == deployment.package)?;
+    workspace.store().open(commit, &found.line).ok()
+}
+
+fn newest_of<'r>(workspace: &Workspace<'r>, target: &Target) -> Result<Option<StoredPackage<'r>>> {
+    let filter = Filter {
+        service: Some(target.path.to_string()),
+        stage: Some(target.stage.to_string()),
+        region: Some(target.region.to_string()),
+    };
+    let newest = workspace.store().all(&filter)?.found.into_iter().next();
+    newest.map(|found| workspace.store().open(found.commit, &found.line)).transpose()
+}
+
+fn no_stack(stack: &str, target: &Target, account: &str, deployed: bool) -> Error {
+    let message = format!("there is no stack '{stack}' in {} of account {account}", target.region);
+    if deployed {
+        Error::integrity(format!("{message}, though the history says that one was deployed"))
+            .hint("are these the credentials that it was deployed with?")
+    } else {
+        Error::refused(message).hint("are these the credentials for that account?")
+    }
+}
+
+/// What runs.
+struct Running {
+    /// The functions of the stack's template, by logical id.
+    functions: BTreeMap<String, Function>,
+    /// Those that the package has beside them, by their names in Lambda.
+    others: BTreeMap<String, Function>,
+    /// Logical id → name in AWS.
+    names: BTreeMap<String, String>,
+}
+
+impl Running {
+    fn look(aws: &Aws, stack: &Stack, expected: Option<&Expected>) -> Result<Self, AwsError> {
+        let resources = aws.resources(&stack.name)?;
+        let pair = |logical: String, physical: Option<String>| Some((logical, physical?));
+        let functions: Vec<(String, String)> = resources
+            .iter()
+            .filter(|resource| resource.kind == FUNCTION)
+            .filter_map(|resource| pair(resource.logical.clone(), resource.physical.clone()))
+            .collect();
+        let names: BTreeMap<String, String> =
+            resources.into_iter().filter_map(|resource| pair(resource.logical, resource.physical)).collect();
+        let beside = expected.into_iter().flat_map(|expected| &expected.functions);
+        let beside = beside.filter(|known| known.function.logical.is_none());
+        let others: Vec<String> = beside.map(|known| name_of(known, &names)).collect();
+        let all: Vec<String> = functions.iter().map(|(_, name)| name).chain(&others).cloned().collect();
+        let mut found = aws.functions(&all)?.into_iter();
+        let of_stack = functions.into_iter().zip(found.by_ref());
+        let functions = of_stack.filter_map(|((logical, _), function)| Some((logical, function?))).collect();
+        let others = others.into_iter().zip(found).filter_map(|(name, function)| Some((name, function?)));
+        Ok(Self { functions, others: others.collect(), names })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Function> {
+        self.functions.values().chain(self.others.values())
+    }
+
+    /// The live function that `known` would be.
+    fn function(&self, known: &super::expected::ExpectedFunction) -> Option<&Function> {
+        match &known.function.logical {
+            Some(logical) => self.functions.get(logical),
+            None => self.others.get(&name_of(known, &self.names)),
+        }
+    }
+
+    /// Whether what runs is the code of a package: every function of it, as far as that can be told, and no other.
+    fn is(&self, expected: &Expected) -> bool {
+        let known: BTreeSet<&String> =
+            expected.functions.iter().filter_map(|known| known.function.logical.as_ref()).collect();
+        let mut told = 0;
+        let same = expected.functions.iter().all(|known| match self.function(known) {
+            Some(live) => match runs_recorded_code(&known.code, live) {
+                Some(same) => {
+                    told += 1;
+                    same
+                }
+                None => true,
+            },
+            // Of a package for another stage, what stands beside the template is under other names.
+            None => known.function.logical.is_none() && !self.others.contains_key(&known.function.name),
+        });
+        same && told > 0 && self.functions.keys().all(|logical| known.contains(logical))
+    }
+
+    fn drift(&self, expected: &Expected) -> Vec<Drift> {
+        expected.functions.iter().flat_map(|known| drift::of(known, self.function(known))).collect()
+    }
+
+    /// The hashes that a package must have among its files', for its code to be what runs.
+    fn hashes(&self) -> BTreeSet<&str> {
+        self.functions
+            .values()
+            .filter(|function| function.image.is_none())
+            .filter_map(|function| function.code_sha256.as_deref())
+            .collect()
+    }
+}
+
+/// Looking for what runs among the packages.
+struct Search<'s, 'r> {
+    workspace: &'s Workspace<'r>,
+    target: &'s Target,
+    running: &'s Running,
+}
+
+/// What a search found.
+#[derive(Default)]
+struct Findings<'r> {
+    packages: Vec<StoredPackage<'r>>,
+    searched: usize,
+    more: bool,
+}
+
+impl<'r> Findings<'r> {
+    fn only(package: Option<StoredPackage<'r>>) -> Self {
+        Self { packages: package.into_iter().collect(), searched: 1, more: false }
+    }
+}
+
+impl<'s, 'r> Search<'s, 'r> {
+    fn new(workspace: &'s Workspace<'r>, target: &'s Target, running: &'s Running) -> Self {
+        Self { workspace, target, running }
+    }
+
+    /// Looks first where the answer most likely is. A manifest tells which packages can't be it; only of the others is the state read.
+    fn run(&self, deployments: &[Deployment]) -> Result<Findings<'r>> {
+        let mut found = Findings::default();
+        let mut seen: BTreeSet<(String, PackageId)> = BTreeSet::new();
+        let mut pending: Vec<StoredPackage<'r>> = Vec::new();
+        for deployment in deployments {
+            if seen.insert((deployment.commit.clone(), deployment.package)) {
+                pending.extend(open(self.workspace, deployment));
+            }
+        }
+        for package in pending {
+            self.take(package, &mut found)?;
+        }
+        let filter = Filter { service: Some(self.target.service.to_string()), ..Filter::default() };
+        let mut all = self.workspace.store().all(&filter)?.found;
+        // Those for this target first, each part still newest first.
+        all.sort_by_key(|found| found.line.target != *self.target);
+        for Found { commit, line } in all {
+            if !seen.insert((commit.to_string(), line.package)) {
+                continue;
+            }
+            if found.searched >= MOST_PACKAGES || found.packages.len() >= MOST_NAMED {
+                found.more = true;
+                break;
+            }
+            interrupt::check()?;
+            // A package that is damaged is none that could be rolled back to; `verify` tells of it.
+            if let Ok(package) = self.workspace.store().open(commit, &line) {
+                self.take(package, &mut found)?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn take(&self, package: StoredPackage<'r>, found: &mut Findings<'r>) -> Result<()> {
+        found.searched += 1;
+        let files: BTreeSet<String> =
+            package.manifest.files.iter().map(|file| file.sha256.to_base64()).collect();
+        let may_be = self.running.hashes().into_iter().all(|hash| files.contains(hash));
+        if may_be && self.running.is(&Expected::of(&package)?) {
+            found.packages.push(package);
+        }
+        Ok(())
+    }
+}
+
+fn candidate(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Candidate {
+    let (short, label) = describe_commit(workspace.repository, package.commit);
+    Candidate {
+        commit: package.commit.to_string(),
+        short,
+        label,
+        package: package.manifest.package.id.to_string(),
+        target: package.manifest.target.clone(),
+    }
+}
+
+fn now(function: &Function) -> FunctionNow {
+    FunctionNow {
+        name: function.name.clone(),
+        code_sha256: function.code_sha256.clone(),
+        image: function.image.clone(),
+        changed: function.changed,
+    }
+}

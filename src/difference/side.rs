@@ -1,0 +1,85 @@
+//! One of the two things that are compared: a recorded package, or a template that came from elsewhere, such as the live stack's.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::judge::{Judgement, judge};
+use super::template::{Template, compare};
+use crate::error::{Error, Result};
+use crate::package::manifest::FileEntry;
+use crate::service::{MAX_STATE_BYTES, STATE_FILE, State, StateError};
+use crate::store::StoredPackage;
+
+/// One side of a comparison. What is not known of it is no difference.
+pub struct Side<'r> {
+    /// Its template.
+    pub(super) template: Template,
+    /// What the framework says of it.
+    pub(super) state: Option<State>,
+    /// The package that holds its code.
+    pub(super) package: Option<StoredPackage<'r>>,
+}
+
+impl<'r> Side<'r> {
+    /// A recorded package.
+    ///
+    /// # Errors
+    /// When its state can't be read.
+    pub fn of_package(package: &StoredPackage<'r>) -> Result<Self> {
+        let state = package.read(STATE_FILE, MAX_STATE_BYTES as u64)?;
+        let state = State::parse(&state).map_err(|error| unreadable(&error))?;
+        // A package for another cloud, or of a service without resources, has none.
+        let template = match state.template() {
+            Ok(template) => Template::new(&template),
+            Err(StateError::Missing(_)) => Template::default(),
+            Err(error) => return Err(unreadable(&error)),
+        };
+        Ok(Self { template, state: Some(state), package: Some(package.clone()) })
+    }
+
+    /// A template alone, such as that of a live stack.
+    #[must_use]
+    pub fn of_template(template: &Value) -> Self {
+        Self { template: Template::new(template), state: None, package: None }
+    }
+
+    /// The same package with another template: what is live may have been changed since it was deployed.
+    #[must_use]
+    pub fn with_template(self, template: &Value) -> Self {
+        Self { template: Template::new(template), ..self }
+    }
+
+    /// Its template.
+    #[must_use]
+    pub fn template(&self) -> &Template {
+        &self.template
+    }
+
+    /// Judges what going from this side to `after` would delete or replace.
+    #[must_use]
+    pub fn judge(&self, after: &Side<'_>) -> Vec<Judgement> {
+        let change = compare(&self.template, &after.template);
+        judge(&self.template, &after.template, &change)
+    }
+
+    /// The names that the config has for functions, by their names in Lambda.
+    pub(super) fn function_names(&self) -> BTreeMap<String, String> {
+        let functions = self.state.as_ref().map(State::functions).unwrap_or_default();
+        functions.into_iter().filter_map(|function| Some((function.deployed_name?, function.name))).collect()
+    }
+
+    /// The archive of the package that a deploy uploads to an S3 key: it is uploaded under its last name.
+    pub(super) fn archive(&self, key: &str) -> Option<(&StoredPackage<'r>, &FileEntry)> {
+        let package = self.package.as_ref()?;
+        let name = |path: &'_ str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        let wanted = name(key);
+        let file = package.manifest.files.iter().find(|file| name(&file.path) == wanted)?;
+        Some((package, file))
+    }
+}
+
+fn unreadable(error: &StateError) -> Error {
+    let hint = error.hint();
+    Error::refused(error.to_string()).hints(hint)
+}

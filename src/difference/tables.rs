@@ -1,0 +1,147 @@
+//! What is known of the types of resources: which hold data, and which changes have `CloudFormation` replace them. The tables stand in
+//! `tables/`, with their sources and dates; `tables/make.py` makes the one of replacements.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+static STATEFUL: LazyLock<HashMap<&str, Stateful>> = LazyLock::new(|| {
+    let lines = include_str!("tables/stateful.txt").lines().filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| {
+            let (head, holds) = line.split_once(": ")?;
+            let (kind, snapshot) = head.split_once(' ').map_or((head, false), |(kind, _)| (kind, true));
+            Some((kind, Stateful { holds, snapshot }))
+        })
+        .collect()
+});
+
+static REPLACEMENT: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
+    let lines = include_str!("tables/replacement.txt").lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once(':').map(|_| line)).filter_map(split_type).collect()
+});
+
+/// `AWS::SQS::Queue: A B` as the type and the rest.
+fn split_type(line: &str) -> Option<(&str, &str)> {
+    line.split_once(": ").or_else(|| line.strip_suffix(':').map(|kind| (kind, "")))
+}
+
+/// A type that holds what can't be made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stateful {
+    /// What is lost with a resource of it.
+    pub holds: &'static str,
+    /// Whether it takes the policy `Snapshot`.
+    pub snapshot: bool,
+}
+
+/// What a change of a property does to the resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Update {
+    /// It is updated.
+    InPlace,
+    /// Nothing is known of the type, or of the property.
+    Unknown,
+    /// It may be replaced by a new one.
+    MayReplace,
+    /// It is replaced by a new one.
+    Replaces,
+}
+
+/// The type `kind`, if it holds what can't be made again.
+#[must_use]
+pub fn stateful(kind: &str) -> Option<Stateful> {
+    STATEFUL.get(kind).copied()
+}
+
+/// What a change of the property at `path` does to a resource of type `kind`.
+#[must_use]
+pub fn update(kind: &str, path: &str) -> Update {
+    let Some(known) = REPLACEMENT.get(kind) else { return Update::Unknown };
+    let (replacing, in_place) =
+        known.split_once('|').map_or((*known, None), |(one, other)| (one, Some(other)));
+    let words = replacing.split_ascii_whitespace().filter_map(|word| match word {
+        "*" => Some(Update::Replaces),
+        word => match word.strip_suffix('?') {
+            Some(word) => touches(word, path).then_some(Update::MayReplace),
+            None => touches(word, path).then_some(Update::Replaces),
+        },
+    });
+    let worst = words.max().unwrap_or(Update::InPlace);
+    let top = path.split('/').next().unwrap_or_default();
+    let is_known = |list: &str| list.split_ascii_whitespace().any(|name| name == top);
+    // A part of it may be known as one that replaces; the property then is known, too.
+    let is_part = || replacing.split_ascii_whitespace().any(|word| word.split('/').next() == Some(top));
+    match in_place {
+        Some(list) if worst == Update::InPlace && !is_known(list) && !is_part() => Update::Unknown,
+        _ => worst,
+    }
+}
+
+/// The paths of the properties of a type whose change replaces a resource of it, or may.
+pub fn replacing(kind: &str) -> impl Iterator<Item = (&'static str, Update)> {
+    let known = REPLACEMENT.get(kind).copied().unwrap_or_default();
+    let words =
+        known.split('|').next().unwrap_or_default().split_ascii_whitespace().filter(|word| *word != "*");
+    words.map(|word| match word.strip_suffix('?') {
+        Some(word) => (word, Update::MayReplace),
+        None => (word, Update::Replaces),
+    })
+}
+
+/// Whether a change at `path` is one of, above or below the property that the table has, where `*` is any item.
+fn touches(known: &str, path: &str) -> bool {
+    known.split('/').zip(path.split('/')).all(|(known, part)| known == "*" || known == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_tables_is_read() {
+        let lines = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(STATEFUL.len(), lines(include_str!("tables/stateful.txt")));
+        assert_eq!(REPLACEMENT.len(), lines(include_str!("tables/replacement.txt")));
+        assert!(REPLACEMENT.len() > 1_800 && STATEFUL.len() > 60);
+        assert!(include_str!("tables/replacement.txt").len() < 200_000);
+        let missing: Vec<_> = STATEFUL.keys().filter(|kind| !REPLACEMENT.contains_key(*kind)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        // The registry knows in place only what it lists: for these types, everything else is unknown.
+        assert!(STATEFUL.keys().all(|kind| REPLACEMENT[kind].contains('|')));
+    }
+
+    #[test]
+    fn what_the_documentation_says_of_well_known_properties() {
+        for (kind, path, expected) in [
+            ("AWS::DynamoDB::Table", "TableName", Update::Replaces),
+            ("AWS::DynamoDB::Table", "KeySchema/0/AttributeName", Update::MayReplace),
+            ("AWS::DynamoDB::Table", "BillingMode", Update::InPlace),
+            ("AWS::DynamoDB::Table", "NoSuchProperty", Update::Unknown),
+            ("AWS::S3::Bucket", "BucketName", Update::Replaces),
+            ("AWS::S3::Bucket", "VersioningConfiguration/Status", Update::InPlace),
+            ("AWS::SQS::Queue", "FifoQueue", Update::Replaces),
+            ("AWS::RDS::DBInstance", "AllocatedStorage", Update::InPlace),
+            ("AWS::RDS::DBInstance", "StorageEncrypted", Update::Replaces),
+            ("AWS::Cognito::UserPool", "Policies/PasswordPolicy", Update::InPlace),
+            ("AWS::Logs::LogGroup", "LogGroupName", Update::Replaces),
+            ("AWS::Logs::LogGroup", "RetentionInDays", Update::InPlace),
+            ("AWS::Lambda::Function", "FunctionName", Update::Replaces),
+            ("AWS::Lambda::Function", "MemorySize", Update::InPlace),
+            ("AWS::MSK::Cluster", "BrokerNodeGroupInfo", Update::Replaces),
+            ("AWS::MSK::Cluster", "BrokerNodeGroupInfo/ClientSubnets/0", Update::Replaces),
+            ("AWS::MSK::Cluster", "BrokerNodeGroupInfo/InstanceType", Update::InPlace),
+            ("AWS::Glue::SecurityConfiguration", "EncryptionConfiguration", Update::Replaces),
+            ("Custom::Thing", "Anything", Update::Unknown),
+        ] {
+            assert_eq!(update(kind, path), expected, "{kind} {path}");
+        }
+        assert!(stateful("AWS::RDS::DBCluster").unwrap().snapshot);
+        assert!(!stateful("AWS::DynamoDB::Table").unwrap().snapshot);
+        assert_eq!(stateful("AWS::Lambda::Function"), None);
+    }
+
+    #[test]
+    fn items_of_lists_are_any() {
+        assert!(touches("A/*/B", "A/3/B/C") && touches("A/*/B", "A") && !touches("A/*/B", "A/3/C"));
+    }
+}

@@ -1,0 +1,82 @@
+//! Comparing: texts line by line, and what lies between two commits.
+
+use std::path::Path;
+
+use super::{Oid, Repository, failed, missing_object};
+use crate::error::Result;
+
+/// How two texts differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextChange {
+    /// Lines that only the later one has.
+    pub added: usize,
+    /// Lines that only the earlier one has.
+    pub removed: usize,
+    /// The differing parts as a patch has them, where they were asked for.
+    pub hunks: Option<String>,
+}
+
+/// Compares two files line by line.
+///
+/// # Returns
+/// `None` where git takes one of them for no text.
+pub fn compare_text(before: &[u8], after: &[u8], with_hunks: bool) -> Result<Option<TextChange>> {
+    let cannot = |error| failed("two files can't be compared", error);
+    let name = Some(Path::new("file"));
+    let mut patch = git2::Patch::from_buffers(before, name, after, name, None).map_err(cannot)?;
+    let (_, added, removed) = patch.line_stats().map_err(cannot)?;
+    if patch.delta().flags().is_binary() {
+        return Ok(None);
+    }
+    let mut hunks = String::new();
+    if with_hunks {
+        let mut take = |_: git2::DiffDelta<'_>, _: Option<git2::DiffHunk<'_>>, line: git2::DiffLine<'_>| {
+            let text = String::from_utf8_lossy(line.content());
+            match line.origin() {
+                origin @ ('+' | '-' | ' ') => {
+                    hunks.push(origin);
+                    hunks.push_str(&text);
+                }
+                // The name of the file is the caller's to say.
+                'F' => {}
+                _ => hunks.push_str(&text),
+            }
+            true
+        };
+        patch.print(&mut take).map_err(cannot)?;
+    }
+    Ok(Some(TextChange { added, removed, hunks: with_hunks.then_some(hunks) }))
+}
+
+impl Repository {
+    /// The commits that `to` has and `from` has not, newest first, and no more than `most`.
+    pub fn commits_between(&self, from: Oid, to: Oid, most: usize) -> Result<Vec<Oid>> {
+        let cannot = |error| failed("cannot walk the history", error);
+        let mut walk = self.inner.revwalk().map_err(cannot)?;
+        walk.push(to).map_err(|error| missing_object("commit", to, error))?;
+        walk.hide(from).map_err(|error| missing_object("commit", from, error))?;
+        // A shallow clone's history ends in a commit whose parents are absent.
+        Ok(walk.map_while(std::result::Result::ok).take(most).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_and_shown_and_what_is_no_text_is_none() {
+        let change =
+            |before: &str, after: &str| compare_text(before.as_bytes(), after.as_bytes(), true).unwrap();
+        let found = change("a\nb\nc\n", "a\nB\nc\nd").unwrap();
+        assert_eq!((found.added, found.removed), (2, 1));
+        assert_eq!(
+            found.hunks.unwrap(),
+            "@@ -1,3 +1,4 @@\n a\n-b\n+B\n c\n+d\n\\ No newline at end of file\n"
+        );
+        assert_eq!(change("", "a\nb\n").unwrap().added, 2);
+        assert_eq!(change("a\n", "").unwrap().removed, 1);
+        assert_eq!(change("a\n", "a\n").unwrap().added, 0);
+        assert_eq!(change("a\n", "\0\u{1}\n"), None);
+    }
+}

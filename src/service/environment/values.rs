@@ -1,0 +1,65 @@
+//! What the variables are: the framework's own environment first, else what a `.env` file says.
+
+use std::collections::BTreeMap;
+
+use super::super::names::Stage;
+use super::dotenv;
+
+/// Variables with their values, which are nobody's business: nothing here prints them.
+#[derive(Default)]
+pub struct Values(BTreeMap<String, String>);
+
+impl Values {
+    /// The values of those of `names` that have one, as the framework has them for `stage`: `variable` gives one of its
+    /// environment, `read` the text of a file in the service's directory.
+    ///
+    /// `.env.<stage>` stands in for `.env`, and neither replaces what the environment has (`lib/cli/load-dotenv.js`). The file is
+    /// read whether or not the configuration says `useDotenv`: plugins read it too.
+    pub fn read(
+        names: &[String],
+        stage: &Stage,
+        variable: impl Fn(&str) -> Option<String>,
+        read: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        let text = read(&format!(".env.{stage}")).or_else(|| read(".env"));
+        let text = text.filter(|text| text.len() <= dotenv::MAX_BYTES).unwrap_or_default();
+        let mut file = dotenv::parse(&text);
+        let value = |name: &String| Some((name.clone(), variable(name).or_else(|| file.remove(name))?));
+        Self(names.iter().filter_map(value).collect())
+    }
+
+    /// Each name with its value, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The value of `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(files: &[(&str, &str)]) -> Vec<(String, String)> {
+        let names = ["A", "B", "C"].map(str::to_owned);
+        let variable = |name: &str| (name == "A").then(|| "of the environment".to_owned());
+        let read =
+            |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
+        let all = Values::read(&names, &"prod".parse().unwrap(), variable, read);
+        all.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    #[test]
+    fn the_environment_wins_and_a_stages_file_stands_in_for_the_other() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let own = || pair("A", "of the environment");
+        let common = (".env", "A=1\nB=common\nC=common\nD=none of ours\n");
+        assert_eq!(values(&[]), [own()]);
+        assert_eq!(values(&[common]), [own(), pair("B", "common"), pair("C", "common")]);
+        assert_eq!(values(&[common, (".env.prod", "B=prod\n")]), [own(), pair("B", "prod")]);
+    }
+}

@@ -1,0 +1,191 @@
+//! What each function and layer is to run: the archive or image of its code, and its settings as the template has them.
+//! Owns how a resource of the template comes to a file of the package; changes nothing.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::super::prefix::S3Prefix;
+use super::artifacts::{Place, Source, place};
+use super::{State, StateError};
+
+/// Where the code of a function or layer comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Code {
+    /// This file of the package.
+    File(String),
+    /// A container image, as the template names it.
+    Image(String),
+    /// Somewhere that the package does not hold: the template itself, another bucket, an earlier deployment's archive.
+    Elsewhere,
+}
+
+/// A layer that a function uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LayerUse {
+    /// One of the stack's own, by its logical id.
+    Own(String),
+    /// One of any account, by the ARN of a version.
+    Arn(String),
+    /// One whose name only AWS works out.
+    Computed,
+}
+
+/// A function that a deploy of the package makes or updates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeployedFunction {
+    /// Its key under `functions`; for one that is not there, such as the framework's own helpers, its logical id.
+    pub name: String,
+    /// Its logical id; none when it is in another template than the service's main one.
+    pub logical: Option<String>,
+    /// Its name in Lambda, where the package says it.
+    pub deployed_name: Option<String>,
+    /// Its code.
+    pub code: Code,
+    /// Its layers, where the template is the main one.
+    pub layers: Vec<LayerUse>,
+    /// Its memory in MB, where the template gives a number. The same goes for the next ones.
+    pub memory: Option<i64>,
+    /// Its time limit in seconds.
+    pub timeout: Option<i64>,
+    /// Its handler.
+    pub handler: Option<String>,
+    /// Its runtime.
+    pub runtime: Option<String>,
+}
+
+impl State {
+    /// The stack that a deploy updates (`getStackName` in the framework's `lib/plugins/aws/lib/naming.js`).
+    #[must_use]
+    pub fn stack_name(&self) -> Option<String> {
+        match self.text(&["service", "provider", "stackName"]) {
+            Some(name) if !name.is_empty() => Some(name.to_owned()),
+            _ => Some(format!("{}-{}", self.service_name()?, self.stage()?)),
+        }
+    }
+
+    /// The profile that the config names (`provider.profile`).
+    #[must_use]
+    pub fn profile(&self) -> Option<&str> {
+        self.text(&["service", "provider", "profile"]).filter(|name| !name.is_empty())
+    }
+
+    /// Every function that a deploy makes or updates: those of the template, and those of the config that a plugin moved to another
+    /// template. `files` are the package's.
+    pub fn deployed_functions(&self, files: &BTreeSet<String>) -> Result<Vec<DeployedFunction>, StateError> {
+        let template = self.template()?;
+        let configured = self.functions();
+        let key_of = |deployed: &str| {
+            configured.iter().find(|function| function.deployed_name.as_deref() == Some(deployed))
+        };
+        let mut all = Vec::new();
+        for (logical, resource) in resources(&template, "AWS::Lambda::Function") {
+            let properties = &resource["Properties"];
+            let deployed_name = properties["FunctionName"].as_str().map(str::to_owned);
+            let name = deployed_name.as_deref().and_then(key_of).map(|function| function.name.clone());
+            all.push(DeployedFunction {
+                name: name.unwrap_or_else(|| logical.to_owned()),
+                logical: Some(logical.to_owned()),
+                deployed_name,
+                code: self.code_of(&properties["Code"], files)?,
+                layers: properties["Layers"].as_array().into_iter().flatten().map(layer_use).collect(),
+                memory: properties["MemorySize"].as_i64(),
+                timeout: properties["Timeout"].as_i64(),
+                handler: properties["Handler"].as_str().map(str::to_owned),
+                runtime: properties["Runtime"].as_str().map(str::to_owned),
+            });
+        }
+        for function in &configured {
+            if function.deployed_name.is_none() || all.iter().any(|known| known.name == function.name) {
+                continue;
+            }
+            let code = if function.image {
+                Code::Elsewhere
+            } else {
+                let (Source::Own(path) | Source::Shared { path, .. }) = self.source(function);
+                in_package(place(&path, files))
+            };
+            all.push(DeployedFunction {
+                name: function.name.clone(),
+                logical: None,
+                deployed_name: function.deployed_name.clone(),
+                code,
+                layers: Vec::new(),
+                memory: None,
+                timeout: None,
+                handler: None,
+                runtime: function.runtime.clone(),
+            });
+        }
+        Ok(all)
+    }
+
+    /// The layers of the template, by logical id, and the code of each.
+    pub fn deployed_layers(&self, files: &BTreeSet<String>) -> Result<Vec<(String, Code)>, StateError> {
+        let template = self.template()?;
+        resources(&template, "AWS::Lambda::LayerVersion")
+            .map(|(logical, resource)| {
+                Ok((logical.to_owned(), self.code_of(&resource["Properties"]["Content"], files)?))
+            })
+            .collect()
+    }
+
+    fn code_of(&self, code: &Value, files: &BTreeSet<String>) -> Result<Code, StateError> {
+        if let Some(image) = code["ImageUri"].as_str() {
+            return Ok(Code::Image(image.to_owned()));
+        }
+        let Some(key) = code["S3Key"].as_str() else { return Ok(Code::Elsewhere) };
+        let prefix = self.prefix()?;
+        // The key of a layer that was found unchanged is an earlier deployment's; the archive is in the package all the same.
+        let earlier = || {
+            let (directory, file) = key.rsplit_once('/')?;
+            let other: S3Prefix = directory.parse().ok()?;
+            let same = (other.service(), other.stage()) == (prefix.service(), prefix.stage());
+            same.then_some(file)
+        };
+        let file = prefix.file(key).or_else(earlier);
+        Ok(file.map_or(Code::Elsewhere, |file| in_package(place(file, files))))
+    }
+}
+
+/// The buckets and keys of all objects that a template's resources name, each once. A bucket is named outright, or by the logical id
+/// of one of the stack's own; what else it may be is only known to AWS, and left out.
+#[must_use]
+pub fn objects(template: &Value) -> BTreeSet<(Bucket, String)> {
+    let bucket = |content: &Value| match &content["S3Bucket"] {
+        Value::String(name) => Some(Bucket::Named(name.clone())),
+        other => Some(Bucket::Own(other["Ref"].as_str()?.to_owned())),
+    };
+    let named = super::artifacts::keys(template).into_iter();
+    named.filter_map(|(_, content, key)| Some((bucket(content)?, key))).collect()
+}
+
+/// A bucket, as a template names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bucket {
+    /// By its name.
+    Named(String),
+    /// By the logical id of a resource or a parameter.
+    Own(String),
+}
+
+fn resources<'t>(template: &'t Value, kind: &'t str) -> impl Iterator<Item = (&'t str, &'t Value)> {
+    let all = template["Resources"].as_object().into_iter().flatten();
+    all.filter(move |(_, resource)| resource["Type"] == kind)
+        .map(|(logical, resource)| (logical.as_str(), resource))
+}
+
+fn layer_use(layer: &Value) -> LayerUse {
+    match (layer.as_str(), layer["Ref"].as_str()) {
+        (Some(arn), _) => LayerUse::Arn(arn.to_owned()),
+        (_, Some(logical)) => LayerUse::Own(logical.to_owned()),
+        _ => LayerUse::Computed,
+    }
+}
+
+fn in_package(place: Place) -> Code {
+    match place {
+        Place::Package(file) => Code::File(file),
+        Place::Elsewhere | Place::Uploaded => Code::Elsewhere,
+    }
+}

@@ -1,0 +1,92 @@
+//! yarn's Plug'n'Play: packages that are found through a file of yarn's and not in a `node_modules`. That file is code, and
+//! alone knows where they are: it is asked, by node; yarn itself is not needed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::process::Invocation;
+
+const SCRIPT: &str = include_str!("pnp.cjs");
+
+/// The file's names, the one of today first.
+pub(super) const NAMES: &[&str] = &[".pnp.cjs", ".pnp.js"];
+
+/// A Plug'n'Play in a working tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pnp {
+    /// yarn's file.
+    file: PathBuf,
+}
+
+/// A package as Plug'n'Play finds it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Resolved {
+    /// Where node has it: perhaps in a zip, perhaps nowhere on the disk.
+    pub(super) location: PathBuf,
+    /// Its files, where they are on the disk: its own directory, or what was unpacked.
+    pub(super) directory: PathBuf,
+    /// Its programs: paths from the location.
+    pub(super) programs: BTreeMap<String, String>,
+    /// Its `package.json`.
+    pub(super) json: String,
+}
+
+/// What Plug'n'Play says.
+#[derive(Debug, Deserialize)]
+pub(super) struct Answer {
+    /// What `NODE_OPTIONS` is to be for a node that finds packages so.
+    pub(super) options: String,
+    /// A package that is not below the top: in a cache that all of a user's projects share, or a link.
+    pub(super) outside: Option<PathBuf>,
+    /// Those of the packages that there are.
+    pub(super) found: BTreeMap<String, Resolved>,
+}
+
+impl Pnp {
+    /// The nearest to `directory`, looking no higher than `top`.
+    #[must_use]
+    pub fn find(directory: &Path, top: &Path) -> Option<Self> {
+        let mut places = directory.ancestors().take_while(|place| place.starts_with(top));
+        places.find_map(|place| {
+            let file = NAMES.iter().map(|name| place.join(name)).find(|file| file.is_file())?;
+            Some(Self { file })
+        })
+    }
+
+    /// Whether packages are looked for here, and not in a `node_modules` of `place` or above it.
+    #[must_use]
+    pub fn rules(&self, place: &Path) -> bool {
+        self.file.parent().is_some_and(|own| own.starts_with(place))
+    }
+
+    /// Asks for the packages `names` as they are found from `directory`, looking no higher than `top`; those in a zip are unpacked
+    /// below `unpacked`, where that is given.
+    pub(super) fn ask(
+        &self,
+        directory: &Path,
+        top: &Path,
+        names: &[&str],
+        unpacked: Option<&Path>,
+    ) -> Result<Answer> {
+        let real = |path: &Path| path.canonicalize().map_err(|error| Error::io("read", path, error));
+        let names = serde_json::Value::from(names).to_string();
+        let run = Invocation::new("node").args(["-e", SCRIPT, "--"]);
+        let run = run.args([real(&self.file)?, real(directory)?, real(top)?]).arg(names);
+        let run = run.args(unpacked).current_dir(directory);
+        let wrong = |error: Error| {
+            Error::refused(format!("{} does not say where packages are", self.file.display()))
+                .hint("let yarn make it again: yarn install")
+                .because(error)
+        };
+        let output = run.read().map_err(wrong)?;
+        serde_json::from_slice(&output).map_err(|error| wrong(Error::refused(error.to_string())))
+    }
+
+    /// A package that is not in the repository at `top`, where there is one.
+    pub fn outside(&self, top: &Path) -> Result<Option<PathBuf>> {
+        self.ask(top, top, &[], None).map(|answer| answer.outside)
+    }
+}

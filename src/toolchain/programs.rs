@@ -1,0 +1,104 @@
+//! Where the programs that work in a checkout are found: as they are for everyone, or with those of one node first.
+
+use std::env::{join_paths, split_paths};
+use std::ffi::OsString;
+use std::iter::once;
+use std::path::{Path, PathBuf};
+
+use super::install;
+use super::node::{self, Managed};
+use crate::context::Environment;
+use crate::process::Invocation;
+
+/// Where programs are found.
+#[derive(Debug, Clone, Default)]
+pub struct Programs {
+    /// The node that a version manager has and that comes first.
+    node: Option<Managed>,
+    /// Another `PATH` than this process's.
+    path: Option<OsString>,
+}
+
+impl Programs {
+    /// As this process finds them.
+    #[must_use]
+    pub fn usual() -> Self {
+        Self::default()
+    }
+
+    /// The same, with the node of version `recorded` first where that is another than the one that is found in `directory`, and
+    /// a version manager has it or, of another first number, one near to it.
+    #[must_use]
+    pub fn with_node(recorded: Option<&str>, directory: &Path, environment: &Environment) -> Self {
+        let Some(recorded) = recorded else { return Self::usual() };
+        let first = install::node_version(&Self::usual(), directory).ok();
+        let found = node::instead(recorded, first.as_deref(), environment);
+        found.and_then(|node| Self::first(node, environment)).unwrap_or_default()
+    }
+
+    /// `None` where the directory can't stand in a `PATH`.
+    fn first(node: Managed, environment: &Environment) -> Option<Self> {
+        let path = environment.value("PATH").unwrap_or_default();
+        let path = join_paths(once(node.programs.clone()).chain(split_paths(path))).ok()?;
+        Some(Self { node: Some(node), path: Some(path) })
+    }
+
+    /// The node that comes before the others, where there is one.
+    #[must_use]
+    pub fn node(&self) -> Option<&Managed> {
+        self.node.as_ref()
+    }
+
+    /// A run of `program`, which finds its own programs likewise.
+    #[must_use]
+    pub fn run(&self, program: impl Into<OsString>) -> Invocation {
+        self.within(Invocation::new(program))
+    }
+
+    /// `invocation`, finding its programs here.
+    #[must_use]
+    pub fn within(&self, invocation: Invocation) -> Invocation {
+        match &self.path {
+            Some(path) => invocation.env("PATH", path),
+            None => invocation,
+        }
+    }
+
+    /// Where `program` is; `None` when it is nowhere.
+    #[must_use]
+    pub fn find(&self, program: &str, environment: &Environment) -> Option<PathBuf> {
+        let path = self.path.as_deref().or(environment.value("PATH")).unwrap_or_default();
+        split_paths(path).map(|directory| directory.join(program)).find(|place| place.is_file())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_managed_node_comes_first_for_a_program_and_those_that_it_starts() {
+        let home = tempfile::tempdir().unwrap();
+        let programs = home.path().join(".volta/tools/image/node/22.11.0/bin");
+        fs::create_dir_all(&programs).unwrap();
+        let node = programs.join("node");
+        fs::write(&node, "#!/bin/sh\necho v22.11.0\n").unwrap();
+        fs::set_permissions(&node, fs::Permissions::from_mode(0o755)).unwrap();
+        let environment =
+            Environment::new([("HOME".into(), home.path().into()), ("PATH".into(), "/usr/bin:/bin".into())]);
+
+        let chosen = Programs::with_node(Some("22.11.0"), home.path(), &environment);
+        assert_eq!(install::node_version(&chosen, home.path()).unwrap(), "22.11.0");
+        let started = chosen.run("sh").args(["-c", "node --version"]).read().unwrap();
+        assert_eq!(started, b"v22.11.0\n");
+        assert_eq!(chosen.find("node", &environment), Some(node));
+        assert_eq!(chosen.find("sh", &environment).unwrap().file_name(), Some("sh".as_ref()));
+        assert_eq!(chosen.find("no-such-program", &environment), None);
+
+        let usual = Programs::with_node(None, home.path(), &environment);
+        assert!(usual.node().is_none() && usual.path.is_none());
+    }
+}

@@ -1,0 +1,125 @@
+//! What a rollback would destroy is said before, and not done unless it is allowed by name: on a real stack with real tables.
+
+use crate::bed::Bed;
+use crate::call::Outcome;
+use crate::project::Project;
+
+/// A service with releases, without its tables yet.
+fn service(name: &str) -> Project {
+    let project = Project::installed("osls4/individually", name);
+    let text = std::fs::read_to_string(project.service().join("serverless.yml")).unwrap();
+    project
+        .write("serverless.yml", text + "\nresources:\n  Resources:\n    Topic: {Type: 'AWS::SNS::Topic'}\n");
+    project
+}
+
+/// Adds a table to the service, under the logical id `CartTable`.
+fn add_table(project: &Project, table: &str, key: &str, policies: &str) {
+    let resource = format!(
+        "    CartTable:
+      Type: AWS::DynamoDB::Table
+{policies}      Properties:
+        TableName: {table}
+        BillingMode: PAY_PER_REQUEST
+        AttributeDefinitions:
+          - {{ AttributeName: {key}, AttributeType: S }}
+        KeySchema:
+          - {{ AttributeName: {key}, KeyType: HASH }}
+"
+    );
+    let text = std::fs::read_to_string(project.service().join("serverless.yml")).unwrap();
+    let before = text.split("    CartTable:").next().unwrap();
+    project.write("serverless.yml", format!("{before}{resource}"));
+}
+
+fn release(project: &Project, tag: &str, options: &str) {
+    project.commit(tag);
+    project.slsart("package -s prod --in-place").succeeds();
+    project.slsart(&format!("deploy -s prod --yes {options}")).succeeds();
+}
+
+/// Asserts that a call was refused before anything was done, for the table.
+#[track_caller]
+fn is_refused(outcome: &Outcome, verb: &str) {
+    let told = [
+        format!("error: this rollback would {verb} 1 stateful resource"),
+        "hint: keep its data with `--allow-delete CartTable` once you have a backup".to_owned(),
+        "AWS::DynamoDB::Table".to_owned(),
+    ];
+    for text in told {
+        assert!(outcome.stderr.contains(&text), "{text:?} is not in: {outcome}");
+    }
+    assert!(!outcome.stderr.contains("Deploying"), "{outcome}");
+}
+
+fn tables(project: &Project) -> Vec<String> {
+    Bed::shared().tables(&project.name).into_keys().collect()
+}
+
+#[test]
+fn a_table_that_a_rollback_would_delete_blocks_it_until_it_is_named() {
+    let project = service("guard-table");
+    release(&project, "v1", "");
+    add_table(&project, "guard-table-cart", "id", "");
+    project.edit("serverless.yml", "memorySize: 256", "memorySize: 512");
+    project.write("src/hello.js", "exports.handler = () => 2;\n");
+    release(&project, "v2", "");
+    assert_eq!(tables(&project), ["guard-table-cart"]);
+
+    let plan = project.slsart("rollback -s prod --dry-run").fails_with(1);
+    for line in [
+        "Plan      against the last recorded deployment",
+        "~ function bye",
+        "memory 512 → 256",
+        "~ function hello",
+        "code (1 file, +",
+        "- table CartTable",
+        "AWS::DynamoDB::Table  would be DELETED  blocked",
+        "not rolled back: data, secrets",
+    ] {
+        assert!(plan.stdout.contains(line), "{line:?} is not in: {plan}");
+    }
+    // What the framework makes anew at each packaging is none of the changes.
+    for noise in ["Version", "S3Key", "DeploymentBucket"] {
+        assert!(!plan.stdout.contains(noise), "{noise} is in: {plan}");
+    }
+    is_refused(&project.slsart("rollback -s prod --yes").fails_with(1), "delete");
+    assert_eq!(tables(&project), ["guard-table-cart"]);
+    assert_eq!(project.history()[0], "deploy v2 succeeded (live)");
+
+    project.slsart("rollback -s prod --yes --allow-delete CartTable").succeeds();
+    assert_eq!(tables(&project), [""; 0]);
+}
+
+#[test]
+fn a_table_that_stays_lets_the_rollback_pass() {
+    let project = service("guard-kept");
+    release(&project, "v1", "");
+    add_table(&project, "guard-kept-cart", "id", "      DeletionPolicy: Retain\n");
+    release(&project, "v2", "");
+
+    let rollback = project.slsart("rollback -s prod --yes").succeeds();
+
+    assert!(rollback.stderr.contains("would leave the stack, kept by DeletionPolicy: Retain"), "{rollback}");
+    assert_eq!(project.history()[0], "rollback v1 succeeded (live)");
+}
+
+#[test]
+fn a_table_that_would_be_replaced_blocks_it_too() {
+    let project = service("guard-replaced");
+    add_table(&project, "guard-replaced-one", "id", "");
+    release(&project, "v1", "");
+    add_table(&project, "guard-replaced-two", "id", "");
+    release(&project, "v2", "--allow-delete CartTable");
+    let refused = project.slsart("rollback -s prod --yes").fails_with(1);
+    is_refused(&refused, "replace");
+    assert!(refused.stderr.contains("would be REPLACED (TableName)"), "{refused}");
+
+    // Another key alone: the registry says that it may be replaced.
+    add_table(&project, "guard-replaced-two", "pk", "");
+    project.commit("v3");
+    project.slsart("package -s prod --in-place").succeeds();
+    let refused = project.slsart("deploy -s prod --yes").fails_with(1);
+    assert!(refused.stderr.contains("may be REPLACED (KeySchema/0/AttributeName)"), "{refused}");
+    assert_eq!(project.history()[0], "deploy v2 succeeded (live)");
+}
