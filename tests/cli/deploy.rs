@@ -190,7 +190,6 @@ Live      35040f8  Answer two  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 8 minutes ago · osls 4.3.1
 Plan      against the last recorded deployment
   ~ function hello  code (1 file, +1 −1)
-  = 0 resources unchanged
 Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
           ./plugins/trace  what it does at a deploy is unknown
 not rolled back: data, secrets, SSM values, other stacks, what plugins did
@@ -301,7 +300,6 @@ Live      12a1bee  v1  deployed 1 minute ago by Dana
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
 Plan      against the last recorded deployment
   ~ function hello  code (1 file, +1 −1)
-  = 0 resources unchanged
 Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
           ./plugins/trace  what it does at a deploy is unknown
 Checks
@@ -419,7 +417,6 @@ Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 4 minutes ago · osls 4.3.1
 Plan      against a deployment that did not end well
   ~ function hello  code (1 file, +1 −1)
-  = 0 resources unchanged
 Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
           ./plugins/trace  what it does at a deploy is unknown
 ! a later deployment began and did not end well: what is live is not certain

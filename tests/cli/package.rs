@@ -329,6 +329,7 @@ Installing plugins (npm)
 error: cannot start 'npm'
   No such file or directory (os error 2)
 hint: install npm, or add its directory to PATH
+hint: npm comes with node.js: nodejs.org, or your version manager
 ── exit 1 ──
 
 "#]]);

@@ -162,6 +162,11 @@ fn a_repository_that_libgit2_cannot_read_is_said_to_be_one() {
     let sandbox = Sandbox::bare();
     sandbox.shell("git init --quiet --object-format=sha256 ../sha256 && git init --quiet --ref-format=reftable ../reftable");
     sandbox.slsart("-C ../sha256 log").is(str![[r#"
+── stderr ──
+error: this repository uses SHA-256 objects, which libgit2 can't read yet
+hint: use a repository with SHA-1 objects, git's default
+── exit 1 ──
+
 "#]]);
     let reftable = sandbox.slsart("-C ../reftable log");
     assert_eq!(reftable.code, 1, "{reftable}");
