@@ -1,4 +1,4 @@
-//! Answers of AWS as they were recorded, given by a server of one's own: the local AWS of the other tests has no failures.
+//! Answers of AWS, written by hand after its API reference and given by a server of one's own: the local AWS of the other tests has no failures.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -1,7 +1,7 @@
 //! Sizes that AWS does not take, and that no account can have raised.
 //!
 //! `CloudFormation`: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>, the template's size as
-//! it refuses it. Lambda: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>. Both read on 2026-11-27; the
+//! it refuses it. Lambda: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>. The
 //! 50 MB of a zip hold for direct uploads, and the framework uploads by way of S3.
 
 use std::collections::HashMap;
