@@ -362,7 +362,8 @@ warning: the note of 12a1bee has a line that this git-slsart can't read: slsart/
       "recorded": "2026-01-05T09:05:00Z",
       "dirty": false,
       "node": null,
-      "framework": "osls@4.3.1"
+      "framework": "osls@4.3.1",
+      "banned": null
     }
   ],
   "more": false,

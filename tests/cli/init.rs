@@ -62,6 +62,17 @@ next       git slsart package
 [toolchain]
 # snapshot = "deployed"
 
+# The stages whose name has to be typed before something is deployed there from a terminal.
+[deploy]
+# protected = []
+
+# One deployment of a target goes on at a time. Other machines see it by a ref on a remote, `refs/slsart-locks/…`:
+#   "auto"  on `origin`, or on the only remote there is
+#   "none"  on none: only deployments of this machine are kept apart
+#   NAME    on that remote
+[lock]
+# remote = "auto"
+
 [hooks]
 # After a commit:
 #   "attach"   a package made with `git slsart package --in-place --allow-dirty` from exactly what was then committed

@@ -30,13 +30,15 @@ Notes (slsart):
     matches(
         sandbox.git(&format!("log --format=%s%n%b {names} --not main")),
         str![[r#"
-Deploy orders · prod · us-east-1 of 12a1bee131fc: succeeded
-package be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609
-by Dana <dana@example.org>
+deploy 12a1bee to prod: succeeded
+Target: orders · prod · us-east-1
+Package: be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609
+By: Dana <dana@example.org>
 
-Deploy orders · prod · us-east-1 of 12a1bee131fc: started
-package be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609
-by Dana <dana@example.org>
+deploy 12a1bee to prod: started
+Target: orders · prod · us-east-1
+Package: be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609
+By: Dana <dana@example.org>
 "#]],
     );
     matches(
