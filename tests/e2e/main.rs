@@ -17,8 +17,8 @@ mod recorded;
 #[path = "../support/trace.rs"]
 mod trace;
 
-mod control;
 mod checks;
+mod control;
 mod failures;
 mod guard;
 mod hooks;
