@@ -319,7 +319,7 @@ mod tests {
         let state = || std::fs::read_to_string(format!("/proc/{}/stat", started.trim())).unwrap_or_default();
         let is_gone = |state: &str| state.is_empty() || state.contains(") Z ");
         // The signal was sent; the kernel may still be at it.
-        let sent = Instant::now();
+        let sent = std::time::Instant::now();
         while !is_gone(&state()) && sent.elapsed() < Duration::from_secs(20) {
             std::thread::yield_now();
         }
