@@ -6,10 +6,12 @@ use snapbox::str;
 
 use crate::sandbox::{Sandbox, wait_until};
 
-/// A service that is set up, its hook in place, `slsart.toml` committed.
+/// A service that is set up, its hook in place, a `slsart.toml` committed: of one text, so that no commit's id is another
+/// when `init` explains something better.
 fn set_up() -> Sandbox {
     let sandbox = Sandbox::installed();
     sandbox.slsart("init -q").succeeded();
+    sandbox.write("slsart.toml", "[hooks]\npost-commit = \"attach\"\n");
     sandbox.git("add --all");
     sandbox.git("commit --quiet -m 'Set up'");
     sandbox
@@ -23,20 +25,20 @@ fn a_package_of_what_is_then_committed_becomes_the_commits() {
     sandbox.slsart("package --in-place --allow-dirty -s prod -q").succeeded();
     sandbox.git("add --all");
     sandbox.run("git", ["commit", "-m", "Answer two"]).is(str![[r#"
-[main 50f83e6] Answer two
+[main e827e9b] Answer two
  2 files changed, 1 insertion(+), 1 deletion(-)
  create mode 100644 new file.js
 
 "#]]);
     sandbox.slsart("log").is(str![[r#"
-50f83e6  4f298d0f  orders · prod · us-east-1  1.8 kB  3 minutes ago  Answer two
-0cd4d02  4f298d0f  orders · prod · us-east-1  1.8 kB  3 minutes ago  Set up dirty
+e827e9b  4f298d0f  orders · prod · us-east-1  1.8 kB  3 minutes ago  Answer two
+8145a15  4f298d0f  orders · prod · us-east-1  1.8 kB  3 minutes ago  Set up dirty
 
 "#]]);
     sandbox.slsart("show").is(str![[r#"
 Package   4f298d0fe278af4f65384bad29faaf4e9e1ff2ef579e722b17b88d96c1e96a76
 Target    orders · prod · us-east-1  in .
-Commit    50f83e6b131d30b63bcef0f99c48d21b320a36fe  Answer two
+Commit    e827e9b5d5b3b5c207b360173b2c2167b912293c  Answer two
 Made      in place  recorded 4 minutes ago, 2026-01-05T09:08:00Z
 With      osls 4.3.1 · node [NODE] · [SYSTEM]
 Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
@@ -49,7 +51,7 @@ Files     cloudformation-template-update-stack.json  493 B  d52a9dd7f404192955bd
 
 "#]]);
     sandbox.slsart("verify -q").is(str![[r#"
-✓ intact   50f83e6  4f298d0f  orders · prod · us-east-1
+✓ intact   e827e9b  4f298d0f  orders · prod · us-east-1
 
 "#]]);
     sandbox.slsart("check -s prod").is(str![[r#"
@@ -83,9 +85,9 @@ fn what_is_committed_otherwise_gets_no_package() {
     sandbox.git("commit --quiet -am 'Answer three'");
     sandbox.slsart("show -s prod").is(str![[r#"
 ── stderr ──
-error: commit 969fd50 has no package for stage prod
-hint: the nearest commits that have one: 0cd4d02 Set up
-hint: make it now: git slsart package 969fd50 -s prod
+error: commit cbccb0d has no package for stage prod
+hint: the nearest commits that have one: 8145a15 Set up
+hint: make it now: git slsart package cbccb0d -s prod
 ── exit 5 ──
 
 "#]]);
@@ -103,7 +105,7 @@ fn an_amended_commit_takes_the_package_of_its_tree() {
     sandbox.git("commit --quiet -a --amend --no-edit");
     sandbox.slsart("show -s prod --json").succeeded();
     sandbox.slsart("log").is(str![[r#"
-b611b19  39955da6  orders · prod · us-east-1  1.8 kB  3 minutes ago  Answer two
+5ae74d5  39955da6  orders · prod · us-east-1  1.8 kB  3 minutes ago  Answer two
 
 "#]]);
 }
