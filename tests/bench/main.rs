@@ -89,7 +89,7 @@ fn histories() {
             &["notes", "--ref=slsart", "show", "HEAD"],
         ),
         compare(
-            "show, 5,000 back",
+            "show, half way back",
             &few,
             &many,
             &["show", "-s", "prod", "middle"],
