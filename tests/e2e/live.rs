@@ -112,19 +112,6 @@ fn a_plugin_that_changes_the_code_after_the_deploy_is_found_out() {
     assert!(deploy.stdout.contains("2 of 2 functions run the recorded code"), "{deploy}");
 }
 
-#[test]
-fn layers_are_part_of_the_proof() {
-    let project = Project::installed("osls4/layered", "live-layers");
-    project.commit("v1");
-    project.slsart("package -s prod --in-place").succeeds();
-    let deploy = project.slsart("deploy -s prod --yes").succeeds();
-    assert!(
-        deploy.stdout.contains("1 of 1 function runs the recorded code (CodeSha256), 1 layer"),
-        "{deploy}"
-    );
-    assert_eq!(newest(&project)["proof"]["verdict"], "proven");
-}
-
 /// The local AWS refuses an update at once and tells of no event: what AWS's own events say is tested beside `src/aws`.
 #[test]
 fn a_stack_that_cloudformation_refuses_is_explained() {

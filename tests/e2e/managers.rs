@@ -154,7 +154,7 @@ fn there_and_back(project: Project, mark: &Path, install: &str) {
     project.edit("src/hello.js", "v1", "v2");
     package(&project, "v2");
     let project = cut_off(project);
-    for (command, tag) in [("deploy", "v1"), ("deploy", "v2"), ("rollback", "v1")] {
+    for (command, tag) in [("deploy", "v2"), ("rollback", "v1")] {
         deploy(&project, command, tag);
         assert!(has_run(mark), "{tag}");
     }

@@ -62,19 +62,13 @@ fn a_rollback_makes_the_recorded_package_live_and_touches_nothing_else() {
         ["rollback v1 succeeded (live)", "deploy v2 succeeded", "deploy v1 succeeded"]
     );
 
-    // Forward, and back again to a package that is named.
-    project.slsart("deploy v2 -s prod --yes").succeeds();
-    assert_eq!(project.live(), live_v2);
-    project.slsart("rollback v1 -s prod --yes").succeeds();
-    assert_eq!(project.live(), live_v1);
-    assert_eq!(project.history()[..2], ["rollback v1 succeeded (live)", "deploy v2 succeeded"]);
-    assert_eq!(Bed::shared().missing_keys(&project.stack()), json!([]));
-
     // Code that is changed past CloudFormation, which sees a change only because S3 keys are new each time.
     project.framework("deploy function --function list --stage prod");
     assert_ne!(project.live()["list"], live_v1["list"]);
     project.slsart("deploy v1 -s prod --yes").succeeds();
     assert_eq!(project.live(), live_v1);
+    assert_eq!(project.history()[..2], ["deploy v1 succeeded (live)", "rollback v1 succeeded"]);
+    assert_eq!(Bed::shared().missing_keys(&project.stack()), json!([]));
 
     assert_eq!(work(&project), before);
     project.slsart("verify --all").succeeds();

@@ -22,6 +22,15 @@ pub(crate) struct Bed {
     /// What is to be set for whatever runs the framework or npm.
     pub(crate) variables: BTreeMap<String, String>,
     aws: LocalAws,
+    /// Where tests have their directories.
+    room: Room,
+}
+
+/// A directory that is removed when this process ends, however it ends.
+struct Room {
+    path: PathBuf,
+    /// What removes it waits for the end of this.
+    _input: ChildStdin,
 }
 
 struct LocalAws {
@@ -54,19 +63,28 @@ impl Bed {
             let Ok(text) = fs::read_to_string(directory.join("bed.env")) else {
                 panic!("no test bed in {}: run `make setup`", directory.display());
             };
-            let variables: BTreeMap<_, _> = text
+            let mut variables: BTreeMap<_, _> = text
                 .lines()
                 .filter_map(|line| line.split_once('='))
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect();
             let aws = LocalAws::start(&variables["SLSART_BED_PYTHON"]);
-            Self { variables, aws }
+            let room = Room::make();
+            if let Some(flavours) = room.stock(&directory.join("flavours")) {
+                variables.insert("SLSART_BED_FLAVOURS".to_owned(), flavours);
+            }
+            Self { variables, aws, room }
         })
     }
 
     /// Where the local AWS listens.
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.aws.address)
+    }
+
+    /// A disposable directory, where the bed's files can be hard-linked to.
+    pub(crate) fn scratch(&self) -> TempDir {
+        tempfile::Builder::new().prefix("e2e-").tempdir_in(&self.room.path).unwrap()
     }
 
     /// A file or directory of `tests/bed`.
@@ -139,9 +157,46 @@ impl Bed {
     }
 }
 
+/// A file system in memory: ext4 takes seconds to make thousands of files shortly after as many were removed, which is all
+/// that these tests do.
+const MEMORY: &str = "/dev/shm";
+/// What there has to be free of it, in bytes.
+const ENOUGH: u64 = 4 << 30;
+
+impl Room {
+    /// One in memory, where there is enough of that.
+    fn make() -> Self {
+        let free = rustix::fs::statvfs(MEMORY).map_or(0, |of| of.f_bavail * of.f_frsize);
+        let place = if free < ENOUGH { env!("CARGO_TARGET_TMPDIR") } else { MEMORY };
+        let directory = tempfile::Builder::new().prefix("slsart-e2e-").tempdir_in(place).unwrap();
+        let path = directory.keep();
+        let mut process = Command::new("sh")
+            .args(["-c", "trap '' INT TERM; read -r _; rm -rf \"$0\""])
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self { path, _input: process.stdin.take().unwrap() }
+    }
+
+    /// Copies what the bed has installed of the frameworks, where links to it would lead to another file system.
+    fn stock(&self, flavours: &Path) -> Option<String> {
+        if !self.path.starts_with(MEMORY) {
+            return None;
+        }
+        let to = self.path.join("flavours");
+        fs::create_dir(&to).unwrap();
+        for name in ["osls4", "serverless3"] {
+            let copied = Command::new("cp").arg("-a").arg(flavours.join(name)).arg(&to).status().unwrap();
+            assert!(copied.success(), "cannot copy {name}");
+        }
+        Some(to.to_str().unwrap().to_owned())
+    }
+}
+
 impl LocalAws {
     fn start(python: &str) -> Self {
-        let directory = scratch();
+        let directory = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let (file, log) = (directory.path().join("address"), directory.path().join("log"));
         let mut output = File::options().read(true).append(true).create_new(true).open(&log).unwrap();
         let mut process = Command::new(python)
@@ -176,11 +231,6 @@ pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(started.elapsed() < PATIENCE, "waited in vain until {what}");
         thread::sleep(Duration::from_millis(20));
     }
-}
-
-/// A disposable directory on the file system of `target`, where the bed's files can be hard-linked to.
-pub(crate) fn scratch() -> TempDir {
-    tempfile::Builder::new().prefix("e2e-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
 fn repository() -> &'static Path {

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::bed::{Bed, LiveFunction, scratch};
+use crate::bed::{Bed, LiveFunction};
 use crate::call::Call;
 use crate::trace::{self, Event};
 
@@ -71,7 +71,7 @@ impl Project {
     }
 
     fn bare(name: &str, directory: &str) -> Self {
-        let (scratch, variables) = (scratch(), BTreeMap::new());
+        let (scratch, variables) = (Bed::shared().scratch(), BTreeMap::new());
         let this = Self { scratch, name: name.to_owned(), directory: directory.to_owned(), variables };
         let this = this.on_this_machine();
         let [home, top] = [this.beside("home"), this.top()];
