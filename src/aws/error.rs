@@ -51,6 +51,12 @@ pub enum AwsError {
 }
 
 impl AwsError {
+    /// Whether any other question would end in the same way: it says nothing of what was asked.
+    #[must_use]
+    pub fn is_general(&self) -> bool {
+        !matches!(self, Self::Forbidden { .. } | Self::Other { .. })
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

@@ -1,45 +1,16 @@
 //! Answers of AWS, written by hand after its API reference and given by a server of one's own: the local AWS of the other tests has no failures.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use server::{Answer, Server};
 
 use super::*;
 
-/// A server that gives to each request the answer whose words it holds, and remembers the requests.
-struct Server {
-    address: String,
-    requests: Arc<Mutex<Vec<String>>>,
-}
-
-/// Words of a request (its line and body), the status and the body of the answer.
-type Answer = (&'static str, u16, &'static str);
-
-impl Server {
-    fn start(answers: &'static [Answer]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&requests);
-        // It ends with the tests' process.
-        thread::spawn(move || {
-            for connection in listener.incoming() {
-                let kept = Arc::clone(&kept);
-                thread::spawn(move || serve(connection.unwrap(), answers, &kept));
-            }
-        });
-        Self { address, requests }
-    }
-
-    fn aws(&self) -> Aws {
-        aws(&self.address)
-    }
-}
+#[path = "../../tests/support/server.rs"]
+mod server;
 
 fn aws(endpoint: &str) -> Aws {
     Aws::connect(&Settings {
@@ -51,40 +22,7 @@ fn aws(endpoint: &str) -> Aws {
     .unwrap()
 }
 
-fn serve(connection: TcpStream, answers: &[Answer], kept: &Mutex<Vec<String>>) {
-    let mut reader = BufReader::new(connection.try_clone().unwrap());
-    let mut writer = connection;
-    loop {
-        let mut head = String::new();
-        if reader.read_line(&mut head).unwrap_or(0) == 0 {
-            return;
-        }
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            reader.read_line(&mut line).unwrap();
-            if line.trim().is_empty() {
-                break;
-            }
-            if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).unwrap();
-        let request = head + &String::from_utf8(body).unwrap();
-        let answer = answers.iter().find(|(words, ..)| request.contains(words));
-        let (_, status, text) = answer.copied().unwrap_or(("", 400, "<Response/>"));
-        kept.lock().unwrap().push(request);
-        let head = format!(
-            "HTTP/1.1 {status} x\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n",
-            text.len()
-        );
-        writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(text.as_bytes())).unwrap();
-    }
-}
-
-const EVENTS: &[Answer] = &[
+const EVENTS: &[Answer<'_>] = &[
     ("NextToken=more", 200, include_str!("../../tests/fixtures/aws/stack-events-2.xml")),
     ("Action=DescribeStackEvents", 200, include_str!("../../tests/fixtures/aws/stack-events-1.xml")),
 ];
@@ -93,7 +31,7 @@ const EVENTS: &[Answer] = &[
 fn events_are_read_over_pages_from_a_time_on_oldest_first() {
     let server = Server::start(EVENTS);
     let since: Timestamp = "2026-11-27T03:11:00Z".parse().unwrap();
-    let events = server.aws().events("orders-prod", since).unwrap();
+    let events = aws(&server.address).events("orders-prod", since).unwrap();
     let told: Vec<_> = events.iter().map(|event| (event.resource.as_str(), event.status.as_str())).collect();
     assert_eq!(
         told,
@@ -107,10 +45,10 @@ fn events_are_read_over_pages_from_a_time_on_oldest_first() {
     );
     assert!(events[1].reason.as_ref().unwrap().starts_with("A version for this Lambda function exists"));
     // What is older is not asked for.
-    assert_eq!(server.requests.lock().unwrap().len(), 2);
+    assert_eq!(server.requests().len(), 2);
 }
 
-const EXPIRED: &[Answer] = &[(
+const EXPIRED: &[Answer<'_>] = &[(
     "Action=",
     403,
     "<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code>\
@@ -119,10 +57,10 @@ const EXPIRED: &[Answer] = &[(
 
 #[test]
 fn expired_credentials_are_told_from_refused_ones() {
-    assert_eq!(Server::start(EXPIRED).aws().account(), Err(AwsError::Expired { profile: None }));
+    assert_eq!(aws(&Server::start(EXPIRED).address).account(), Err(AwsError::Expired { profile: None }));
 }
 
-const ABSENT: &[Answer] = &[
+const ABSENT: &[Answer<'_>] = &[
     (
         "Action=DescribeStacks",
         400,
@@ -142,7 +80,7 @@ const ABSENT: &[Answer] = &[
 
 #[test]
 fn what_is_not_there_is_an_answer_and_no_error() {
-    let aws = Server::start(ABSENT).aws();
+    let aws = aws(&Server::start(ABSENT).address);
     assert_eq!(aws.stack("orders-prod"), Ok(None));
     assert_eq!(aws.importers("x"), Ok(Vec::new()));
     let of = |key: &str| ("bucket".to_owned(), key.to_owned());

@@ -5,6 +5,7 @@ use clap::Args;
 use super::{framework_output, installing};
 use crate::cli::TargetArgs;
 use crate::deploy::apply::{Applying, apply};
+use crate::deploy::checks;
 use crate::deploy::choices::Choices;
 use crate::deploy::goal::Goal;
 use crate::deploy::plan::Plan;
@@ -67,7 +68,13 @@ struct ActArgs {
     /// Go on although AWS, by the dates known here, does not take the Lambda runtime NAME any more; may be given several times
     #[arg(long, value_name = "NAME")]
     allow_runtime: Vec<String>,
-    /// Let the stateful resource with this logical id be deleted or replaced; may be given several times
+    /// Go on although the credentials are for the account NUMBER, and the last proven deployment was in another
+    #[arg(long, value_name = "NUMBER")]
+    allow_account: Vec<String>,
+    /// Go on although the S3 object at URL, which the package needs and no deploy uploads, is missing; may be given several times
+    #[arg(long, value_name = "URL")]
+    allow_missing: Vec<String>,
+    /// Let the stateful resource with this logical id be deleted or replaced; kept in the history; may be given several times
     #[arg(long, value_name = "LOGICAL_ID")]
     allow_delete: Vec<String>,
     #[command(flatten)]
@@ -102,7 +109,9 @@ fn pick<'r>(workspace: &Workspace<'r>, wanted: &Wanted, ui: &Ui) -> Result<Plan<
 
 fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     plan.check_names(&args.allow_plugin_drift)?;
-    plan.allow_runtimes(&args.allow_runtime);
+    plan.allow(checks::ALLOW_RUNTIME, &args.allow_runtime);
+    plan.allow(checks::ALLOW_ACCOUNT, &args.allow_account);
+    plan.allow(checks::ALLOW_MISSING, &args.allow_missing);
     plan.allow_deletion(&args.allow_delete)?;
     let passes = plan.pass();
     if args.dry_run {
@@ -124,6 +133,7 @@ fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -
     let applying = Applying {
         reason: args.message.clone(),
         allowed_drift: args.allow_plugin_drift.clone(),
+        allowed_deletions: args.allow_delete.clone(),
         no_lock: args.no_lock,
         installing: installing(ui),
         deploying: framework_output(ui),

@@ -16,14 +16,16 @@ use crate::git::Oid;
 use crate::package::manifest::Target;
 use crate::store::bans::Ban;
 use crate::store::deployments::{Deployment, History, Outcome, Phase};
+use crate::store::proof::{Proof, Verdict};
 use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, WARNING};
-use crate::text::words::{ago, line, person, seconds};
+use crate::text::words::{ago, count, line, person, seconds};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
 /// Show the deployments of a target, the live one marked
 ///
-/// Before what can be gone back to stands its number for `git slsart rollback --to`. With --verbose, how long each phase took.
+/// Before what can be gone back to stands its number for `git slsart rollback --to`. Each line ends with whether what AWS had afterwards
+/// was what was recorded. With --verbose, how long each phase took.
 #[derive(Debug, Args)]
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct HistoryArgs {
@@ -120,6 +122,19 @@ fn section(
     Ok(Section { target, uncertain, unread, deployments })
 }
 
+/// What was found in AWS afterwards, in a few words.
+fn proven(proof: &Proof) -> String {
+    let words = match proof.verdict {
+        Verdict::Proven => "proven",
+        Verdict::Mismatch => "not as recorded",
+        Verdict::Unproven => return ", not proven".to_owned(),
+    };
+    match proof.functions {
+        0 => format!(", {words}"),
+        all => format!(", {words} ({} of {})", proof.as_recorded, count(all, "function")),
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.targets.is_empty() {
@@ -141,6 +156,7 @@ impl fmt::Display for Report {
                 };
                 let total: u64 = deployment.phases.iter().map(|phase| phase.milliseconds).sum();
                 let took = if total > 0 { format!(" in {} s", seconds(total)) } else { String::new() };
+                let proof = deployment.proof.as_ref().map(proven).unwrap_or_default();
                 let reason = deployment
                     .reason
                     .as_ref()
@@ -148,13 +164,26 @@ impl fmt::Display for Report {
                     .unwrap_or_default();
                 writeln!(
                     f,
-                    "{mark}  {verb:8}  {style}{how}{style:#}  {COMMIT}{short}{COMMIT:#}  {}{banned}  {DIM}{}{took} by {}{reason}{DIM:#}",
+                    "{mark}  {verb:8}  {style}{how}{style:#}  {COMMIT}{short}{COMMIT:#}  {}{banned}  {DIM}{}{took} by {}{proof}{reason}{DIM:#}",
                     line(subject),
                     ago(deployment.started, self.now),
                     line(person(&deployment.by)),
                 )?;
+                if !deployment.allowed_deletions.is_empty() {
+                    let ids = deployment.allowed_deletions.join(", ");
+                    writeln!(
+                        f,
+                        "{INDENT}{WARNING}allowed to be deleted or replaced: {}{WARNING:#}",
+                        line(&ids)
+                    )?;
+                }
                 if let Some(error) = &deployment.error {
                     writeln!(f, "{INDENT}{DIM}{}{DIM:#}", line(error))?;
+                }
+                if let Some(proof) =
+                    deployment.proof.as_ref().filter(|proof| proof.verdict == Verdict::Unproven)
+                {
+                    writeln!(f, "{INDENT}{DIM}{}{DIM:#}", line(&proof.problems.join("; ")))?;
                 }
                 if self.verbose && !deployment.phases.is_empty() {
                     let phase =

@@ -36,6 +36,8 @@ pub struct Applying {
     pub reason: Option<String>,
     /// Plugins, and the framework, that may be others than were recorded.
     pub allowed_drift: Vec<String>,
+    /// Resources that hold data and may be deleted or replaced, by their logical ids; kept in the history.
+    pub allowed_deletions: Vec<String>,
     /// Whether other machines need not see it.
     pub no_lock: bool,
     /// Where the package manager's output goes.
@@ -84,6 +86,7 @@ pub fn apply(workspace: &Workspace<'_>, plan: &Plan<'_>, applying: &Applying) ->
         context.clock.now_precise(),
     );
     record.reason.clone_from(&applying.reason);
+    record.allowed_deletions.clone_from(&applying.allowed_deletions);
     store.append(&record, Signing::Configured)?;
     let outcome = run(workspace, plan, applying, &mut record);
     record.ended = Some(context.clock.now_precise());
@@ -179,7 +182,8 @@ fn proven(workspace: &Workspace<'_>, plan: &Plan<'_>, claim: &Claim, record: &mu
     outcome
 }
 
-/// Stops where what is installed is not what was recorded, or the framework does not run on the node that is here.
+/// Stops where what is installed is not what was recorded, or the framework does not run on the node that is here: that was not known
+/// before where neither the manifest nor the lockfile says it.
 fn check_checkout(
     workspace: &Workspace<'_>,
     plan: &Plan<'_>,
@@ -195,7 +199,9 @@ fn check_checkout(
     }
     // That it is another than the recorded one was said before it started.
     let here = Here::of(&checkout.programs, &checkout.service, workspace);
-    let node: Vec<Check> = checks::node(manifest, Some(&checkout.framework), &here).into_iter().collect();
+    let framework = &checkout.framework;
+    let engines = framework.engines().map(|engines| (&framework.tool, engines));
+    let node: Vec<Check> = checks::node(manifest, engines, &here).into_iter().collect();
     checks::pass(&node)
 }
 

@@ -76,7 +76,7 @@ fn first_failure<'e>(events: &'e [StackEvent], stack: &str) -> Option<&'e StackE
 /// What a stack's status means for what is live, and what to do (`CloudFormation` user guide, "Stack status codes").
 #[must_use]
 pub fn standing(status: &str, stack: &str, region: &str) -> String {
-    let aws = |what: &str| format!("aws cloudformation {what} --stack-name {stack} --region {region}");
+    let aws = |what: &str| command(what, stack, region);
     let (means, next) = match status {
         "UPDATE_ROLLBACK_COMPLETE" => {
             ("CloudFormation took the update back: what was live before is live", None)
@@ -88,8 +88,11 @@ pub fn standing(status: &str, stack: &str, region: &str) -> String {
             "taking the update back failed as well, and the stack takes no update until that is done",
             Some(aws("continue-update-rollback")),
         ),
-        "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" | "DELETE_FAILED" => {
+        "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "DELETE_FAILED" => {
             ("it was never made whole, and can only be deleted", Some(aws("delete-stack")))
+        }
+        "CREATE_FAILED" | "UPDATE_FAILED" => {
+            ("it was left half-way, as `disableRollback` asks for, and takes another deploy", None)
         }
         _ if status.ends_with("_IN_PROGRESS") => {
             ("CloudFormation is still at it; see how it goes on", Some(aws("describe-stacks")))
@@ -98,6 +101,11 @@ pub fn standing(status: &str, stack: &str, region: &str) -> String {
     };
     let next = next.map(|next| format!(": {next}")).unwrap_or_default();
     format!("the stack {stack} is in {status}: {means}{next}")
+}
+
+/// A command of AWS's own command line for a stack.
+pub(super) fn command(what: &str, stack: &str, region: &str) -> String {
+    format!("aws cloudformation {what} --stack-name {stack} --region {region}")
 }
 
 #[cfg(test)]

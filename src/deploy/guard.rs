@@ -2,10 +2,14 @@
 //! replaced unless somebody allowed it by its name.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::Value;
 
+use super::answers::Answers;
+use super::checks::listed;
 use super::history;
 use crate::difference::judge::{Fate, Judgement, Verdict};
 use crate::difference::{Detail, Difference, Side, write_lines};
@@ -21,14 +25,22 @@ use crate::workspace::Workspace;
 /// Most events of a plugin that are named.
 const MOST_EVENTS: usize = 4;
 
+/// What is said where no deployment of the history uploaded the live code.
+const NOT_FROM_HERE: &str =
+    "what is live was not deployed from here: its code, and what it was made with, can't be compared";
+
 /// What a deployment starts from.
 pub struct Before<'r> {
     /// What is there.
     pub side: Side<'r>,
     /// What that is, after "against": `the last recorded deployment`.
     pub against: &'static str,
+    /// Why it is not the live stack's template, where AWS was asked for that or was not to be.
+    pub because: Option<String>,
     /// What may be there instead: packages of later deployments that began and did not end well.
     pub perhaps: Vec<Side<'r>>,
+    /// What somebody should know of the comparison.
+    pub remark: Option<String>,
 }
 
 /// What a deployment would change.
@@ -36,6 +48,9 @@ pub struct Before<'r> {
 pub struct Changes {
     /// What the package is compared with.
     pub against: &'static str,
+    /// Why that is not the live stack's template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
     /// What differs.
     #[serde(flatten)]
     pub difference: Difference,
@@ -59,11 +74,57 @@ pub struct Acting {
 }
 
 impl<'r> Before<'r> {
-    /// What is live, as far as the history knows; `None` where it knows nothing.
+    /// What is live: what AWS says it is, else what the history does; `None` where neither knows of anything.
     ///
     /// # Errors
     /// When the package that is live is not here, or can't be read.
-    pub fn recorded(workspace: &Workspace<'r>, deployments: &[Deployment]) -> Result<Option<Self>> {
+    pub fn of(
+        workspace: &Workspace<'r>,
+        deployments: &[Deployment],
+        answers: Option<&Answers>,
+    ) -> Result<Option<Self>> {
+        let because = match answers.map(|answers| &answers.template) {
+            Some(Ok(Some(template))) => return Ok(Some(Self::live(workspace, deployments, template))),
+            Some(Ok(None)) => return Ok(history::live(deployments).map(|_| Self::nothing())),
+            Some(Err(error)) => Some(error.to_string()),
+            None => None,
+        };
+        let recorded = Self::recorded(workspace, deployments)?;
+        Ok(recorded.map(|recorded| Self { because, ..recorded }))
+    }
+
+    /// The live stack. Its code is that of the package whose deployment uploaded it, as its S3 keys say.
+    fn live(workspace: &Workspace<'r>, deployments: &[Deployment], template: &Value) -> Self {
+        let prefix = |known: &&Deployment| {
+            known.prefix.as_deref().is_some_and(|prefix| is_code_from(template, prefix))
+        };
+        let package =
+            deployments.iter().find(prefix).and_then(|uploaded| package_of(workspace, uploaded).ok());
+        let (side, remark) = match package.and_then(|package| Side::of_package(&package).ok()) {
+            Some(own) => {
+                let recorded: BTreeSet<String> = own.template().ids().map(str::to_owned).collect();
+                let side = own.with_template(template);
+                let remark = added(&side, &recorded);
+                (side, remark)
+            }
+            None => (Side::of_template(template), Some(NOT_FROM_HERE.to_owned())),
+        };
+        Self { side, against: "the live stack's template", because: None, perhaps: Vec::new(), remark }
+    }
+
+    /// A stack that is gone.
+    fn nothing() -> Self {
+        Self {
+            side: Side::of_template(&Value::Null),
+            against: "nothing: the stack is not there",
+            because: None,
+            perhaps: Vec::new(),
+            remark: None,
+        }
+    }
+
+    /// What is live as far as the history knows; `None` where it knows nothing.
+    fn recorded(workspace: &Workspace<'r>, deployments: &[Deployment]) -> Result<Option<Self>> {
         let live = history::live(deployments);
         let later = deployments.iter().take_while(|other| live.is_none_or(|live| other.id != live.id));
         // One that failed before the framework ran changed nothing; of one that was killed nobody knows.
@@ -76,8 +137,25 @@ impl<'r> Before<'r> {
             None if perhaps.is_empty() => return Ok(None),
             None => (perhaps.remove(0), "a deployment that did not end well"),
         };
-        Ok(Some(Self { side, against, perhaps }))
+        Ok(Some(Self { side, against, because: None, perhaps, remark: None }))
     }
+}
+
+/// What is said of resources that are live and not among the `recorded` ones of the package that was deployed; none where there are
+/// none.
+fn added(live: &Side<'_>, recorded: &BTreeSet<String>) -> Option<String> {
+    let added: Vec<&str> = live.template().ids().filter(|id| !recorded.contains(*id)).collect();
+    let who = "live and not in the package that was deployed, added by a plugin or by somebody else";
+    (!added.is_empty()).then(|| format!("{who}: {}", listed(&added)))
+}
+
+/// Whether the code of a template's functions was uploaded to this S3 prefix. Of layers that says nothing: one that did not change
+/// keeps its place.
+fn is_code_from(template: &Value, prefix: &str) -> bool {
+    let functions = template["Resources"].as_object().into_iter().flatten();
+    let functions = functions.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
+    let mut keys = functions.filter_map(|(_, function)| function["Properties"]["Code"]["S3Key"].as_str());
+    keys.any(|key| key.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// The package of a deployment.
@@ -103,7 +181,8 @@ impl Changes {
                 side.judge(&after).into_iter().filter(|one| one.is_blocked() && !told(&one.id)).collect();
             uncertain.extend(more);
         }
-        Ok(Self { against: before.against, difference, uncertain, known })
+        let because = before.because.clone();
+        Ok(Self { against: before.against, because, difference, uncertain, known })
     }
 
     /// Lets resources go that hold data, by their logical ids.
@@ -184,7 +263,9 @@ pub(super) fn or_warning<T>(result: Result<Option<T>>, warnings: &mut Vec<String
 
 impl fmt::Display for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{BOLD}Plan{BOLD:#}      {DIM}against {}{DIM:#}", self.against)?;
+        let because = self.because.as_ref().map(|because| format!(" ({because})")).unwrap_or_default();
+        let against = format!("against {}{because}", self.against);
+        writeln!(f, "{BOLD}Plan{BOLD:#}      {DIM}{}{DIM:#}", line(&against))?;
         write_lines(f, &self.difference.lines(), 2)?;
         for Judgement { id, kind, fate, verdict, .. } in &self.uncertain {
             let (style, verdict) = match verdict {

@@ -1,33 +1,25 @@
 //! Which commit is live? AWS is asked what runs, and the answer is looked for among the recorded packages: what the history says
 //! is live first, then the rest of the history, then all packages of the service, newest first.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod running;
+mod search;
 
 use jiff::Timestamp;
+use running::Running;
+use search::{Findings, Search};
 use serde::Serialize;
-use serde_json::Value;
 
-use super::drift::{self, Drift, runs_recorded_code};
+use super::drift::Drift;
 use super::expected::Expected;
 use super::plan::{Live, describe_commit, describe_live, target_filter};
-use super::proof::name_of;
 use super::{cloud, history};
-use crate::aws::{Aws, AwsError, Function, Stack};
+use crate::aws::{AwsError, Function};
 use crate::error::{Error, Result};
 use crate::git::Oid;
-use crate::package::PackageId;
 use crate::package::manifest::Target;
-use crate::process::interrupt;
 use crate::store::deployments::Deployment;
-use crate::store::{Filter, Found, StoredPackage};
+use crate::store::{Filter, StoredPackage};
 use crate::workspace::{Wanted, Workspace};
-
-/// Most packages whose manifests are looked at for the code that is live.
-const MOST_PACKAGES: usize = 1_000;
-/// Most packages with the same code that are named.
-const MOST_NAMED: usize = 5;
-
-const FUNCTION: &str = "AWS::Lambda::Function";
 
 /// What is live.
 #[derive(Debug, Serialize)]
@@ -114,23 +106,8 @@ pub struct FunctionNow {
     pub changed: Option<Timestamp>,
 }
 
-/// The template of a target's live stack; `None` where there is no stack. `stack` and `profile` are as the package's state has them;
-/// a stack is named `<service>-<stage>` unless the config says otherwise.
-pub fn template(
-    workspace: &Workspace<'_>,
-    target: &Target,
-    stack: Option<&str>,
-    profile: Option<&str>,
-) -> Result<Option<Value>, AwsError> {
-    let aws = cloud::connect(workspace.context, target, profile)?;
-    let name = stack.map_or_else(|| usual_stack(target), str::to_owned);
-    let Some(text) = aws.template(&name)? else { return Ok(None) };
-    let unreadable =
-        |_| AwsError::Other { action: "show the stack's template", message: "it is no JSON".to_owned() };
-    serde_json::from_str(&text).map(Some).map_err(unreadable)
-}
-
-fn usual_stack(target: &Target) -> String {
+/// The name of a target's stack, unless the config says otherwise.
+pub(super) fn usual_stack(target: &Target) -> String {
     format!("{}-{}", target.service, target.stage)
 }
 
@@ -235,155 +212,6 @@ fn no_stack(stack: &str, target: &Target, account: &str, deployed: bool) -> Erro
             .hint("are these the credentials that it was deployed with?")
     } else {
         Error::refused(message).hint("are these the credentials for that account?")
-    }
-}
-
-/// What runs.
-struct Running {
-    /// The functions of the stack's template, by logical id.
-    functions: BTreeMap<String, Function>,
-    /// Those that the package has beside them, by their names in Lambda.
-    others: BTreeMap<String, Function>,
-    /// Logical id → name in AWS.
-    names: BTreeMap<String, String>,
-}
-
-impl Running {
-    fn look(aws: &Aws, stack: &Stack, expected: Option<&Expected>) -> Result<Self, AwsError> {
-        let resources = aws.resources(&stack.name)?;
-        let pair = |logical: String, physical: Option<String>| Some((logical, physical?));
-        let functions: Vec<(String, String)> = resources
-            .iter()
-            .filter(|resource| resource.kind == FUNCTION)
-            .filter_map(|resource| pair(resource.logical.clone(), resource.physical.clone()))
-            .collect();
-        let names: BTreeMap<String, String> =
-            resources.into_iter().filter_map(|resource| pair(resource.logical, resource.physical)).collect();
-        let beside = expected.into_iter().flat_map(|expected| &expected.functions);
-        let beside = beside.filter(|known| known.function.logical.is_none());
-        let others: Vec<String> = beside.map(|known| name_of(known, &names)).collect();
-        let all: Vec<String> = functions.iter().map(|(_, name)| name).chain(&others).cloned().collect();
-        let mut found = aws.functions(&all)?.into_iter();
-        let of_stack = functions.into_iter().zip(found.by_ref());
-        let functions = of_stack.filter_map(|((logical, _), function)| Some((logical, function?))).collect();
-        let others = others.into_iter().zip(found).filter_map(|(name, function)| Some((name, function?)));
-        Ok(Self { functions, others: others.collect(), names })
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Function> {
-        self.functions.values().chain(self.others.values())
-    }
-
-    /// The live function that `known` would be.
-    fn function(&self, known: &super::expected::ExpectedFunction) -> Option<&Function> {
-        match &known.function.logical {
-            Some(logical) => self.functions.get(logical),
-            None => self.others.get(&name_of(known, &self.names)),
-        }
-    }
-
-    /// Whether what runs is the code of a package: every function of it, as far as that can be told, and no other.
-    fn is(&self, expected: &Expected) -> bool {
-        let known: BTreeSet<&String> =
-            expected.functions.iter().filter_map(|known| known.function.logical.as_ref()).collect();
-        let mut told = 0;
-        let same = expected.functions.iter().all(|known| match self.function(known) {
-            Some(live) => match runs_recorded_code(&known.code, live) {
-                Some(same) => {
-                    told += 1;
-                    same
-                }
-                None => true,
-            },
-            // Of a package for another stage, what stands beside the template is under other names.
-            None => known.function.logical.is_none() && !self.others.contains_key(&known.function.name),
-        });
-        same && told > 0 && self.functions.keys().all(|logical| known.contains(logical))
-    }
-
-    fn drift(&self, expected: &Expected) -> Vec<Drift> {
-        expected.functions.iter().flat_map(|known| drift::of(known, self.function(known))).collect()
-    }
-
-    /// The hashes that a package must have among its files', for its code to be what runs.
-    fn hashes(&self) -> BTreeSet<&str> {
-        self.functions
-            .values()
-            .filter(|function| function.image.is_none())
-            .filter_map(|function| function.code_sha256.as_deref())
-            .collect()
-    }
-}
-
-/// Looking for what runs among the packages.
-struct Search<'s, 'r> {
-    workspace: &'s Workspace<'r>,
-    target: &'s Target,
-    running: &'s Running,
-}
-
-/// What a search found.
-#[derive(Default)]
-struct Findings<'r> {
-    packages: Vec<StoredPackage<'r>>,
-    searched: usize,
-    more: bool,
-}
-
-impl<'r> Findings<'r> {
-    fn only(package: Option<StoredPackage<'r>>) -> Self {
-        Self { packages: package.into_iter().collect(), searched: 1, more: false }
-    }
-}
-
-impl<'s, 'r> Search<'s, 'r> {
-    fn new(workspace: &'s Workspace<'r>, target: &'s Target, running: &'s Running) -> Self {
-        Self { workspace, target, running }
-    }
-
-    /// Looks first where the answer most likely is. A manifest tells which packages can't be it; only of the others is the state read.
-    fn run(&self, deployments: &[Deployment]) -> Result<Findings<'r>> {
-        let mut found = Findings::default();
-        let mut seen: BTreeSet<(String, PackageId)> = BTreeSet::new();
-        let mut pending: Vec<StoredPackage<'r>> = Vec::new();
-        for deployment in deployments {
-            if seen.insert((deployment.commit.clone(), deployment.package)) {
-                pending.extend(open(self.workspace, deployment));
-            }
-        }
-        for package in pending {
-            self.take(package, &mut found)?;
-        }
-        let filter = Filter { service: Some(self.target.service.to_string()), ..Filter::default() };
-        let mut all = self.workspace.store().all(&filter)?.found;
-        // Those for this target first, each part still newest first.
-        all.sort_by_key(|found| found.line.target != *self.target);
-        for Found { commit, line } in all {
-            if !seen.insert((commit.to_string(), line.package)) {
-                continue;
-            }
-            if found.searched >= MOST_PACKAGES || found.packages.len() >= MOST_NAMED {
-                found.more = true;
-                break;
-            }
-            interrupt::check()?;
-            // A package that is damaged is none that could be rolled back to; `verify` tells of it.
-            if let Ok(package) = self.workspace.store().open(commit, &line) {
-                self.take(package, &mut found)?;
-            }
-        }
-        Ok(found)
-    }
-
-    fn take(&self, package: StoredPackage<'r>, found: &mut Findings<'r>) -> Result<()> {
-        found.searched += 1;
-        let files: BTreeSet<String> =
-            package.manifest.files.iter().map(|file| file.sha256.to_base64()).collect();
-        let may_be = self.running.hashes().into_iter().all(|hash| files.contains(hash));
-        if may_be && self.running.is(&Expected::of(&package)?) {
-            found.packages.push(package);
-        }
-        Ok(())
     }
 }
 

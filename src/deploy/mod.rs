@@ -1,5 +1,6 @@
 //! Deploying a recorded package: plan, guard, copy, checks, run, proof, history; and what is live. The package is never rebuilt.
 
+pub mod answers;
 pub mod apply;
 mod causes;
 pub mod checks;

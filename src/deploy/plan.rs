@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::checks::{self, Check};
+use super::checks::{self, Check, Checked};
 use super::guard::{self, Acting, Before, Changes};
 use super::{goal, history};
 use crate::error::{Error, Result};
@@ -106,9 +106,10 @@ impl<'r> Plan<'r> {
         }
     }
 
-    /// Lets the runtimes `names` pass that the checks block.
-    pub fn allow_runtimes(&mut self, names: &[String]) {
-        checks::allow(&mut self.checks, checks::ALLOW_RUNTIME, names);
+    /// Lets what the checks block pass where it is one of `values` that `option` was given with: [`checks::ALLOW_RUNTIME`],
+    /// [`checks::ALLOW_ACCOUNT`], [`checks::ALLOW_MISSING`].
+    pub fn allow(&mut self, option: &str, values: &[String]) {
+        checks::allow(&mut self.checks, option, values);
     }
 
     /// Lets resources that hold data be deleted or replaced, by their logical ids.
@@ -137,7 +138,8 @@ impl<'r> Plan<'r> {
         let manifest = &package.manifest;
         let History { deployments, unread } = workspace.store().history(&manifest.target)?;
         let live = history::live(&deployments);
-        let checks = checks::of_package(workspace, &package, action, live, None)?;
+        let Checked { checks, answers } =
+            checks::of_package(workspace, &package, action, &deployments, None)?;
         let live = live.map(|live| describe_live(repository, live));
         let prefixes = deployments.iter().filter_map(|known| known.prefix.as_ref()?.parse::<S3Prefix>().ok());
         let newest_prefix = prefixes.map(|prefix| prefix.millis() + 1).max().unwrap_or(0);
@@ -157,7 +159,9 @@ impl<'r> Plan<'r> {
         if live.as_ref().is_some_and(|live| live.package == manifest.package.id.to_string()) {
             warnings.push("this package is live already, as far as the history knows".to_owned());
         }
-        let before = guard::or_warning(Before::recorded(workspace, &deployments), &mut warnings)?;
+        let before = Before::of(workspace, &deployments, answers.as_ref());
+        let before = guard::or_warning(before, &mut warnings)?;
+        warnings.extend(before.as_ref().and_then(|before| before.remark.clone()));
         let changes = before.map(|before| Changes::of(workspace, &before, &package)).transpose();
         let changes = guard::or_warning(changes, &mut warnings)?;
         let plugins_at_deploy = guard::acting(manifest);

@@ -44,10 +44,11 @@ impl<'r> Side<'r> {
         Self { template: Template::new(template), state: None, package: None }
     }
 
-    /// The same package with another template: what is live may have been changed since it was deployed.
+    /// The same package with the template that its deployment left: a plugin may have changed it at the deploy, and somebody else
+    /// since. Outputs that the package has not are none of it: plugins add some at every deploy.
     #[must_use]
     pub fn with_template(self, template: &Value) -> Self {
-        Self { template: Template::new(template), ..self }
+        Self { template: Template::new(template).without_outputs_beyond(&self.template), ..self }
     }
 
     /// Its template.
@@ -82,4 +83,26 @@ impl<'r> Side<'r> {
 fn unreadable(error: &StateError) -> Error {
     let hint = error.hint();
     Error::refused(error.to_string()).hints(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn another_template_brings_its_resources_and_no_outputs_of_its_own() {
+        let own = json!({"Resources": {"A": {"Type": "T"}}, "Outputs": {"Url": {"Value": "a"}}});
+        let live = json!({
+            "Resources": {"A": {"Type": "T"}, "Table": {"Type": "AWS::DynamoDB::Table"}},
+            "Outputs": {"Url": {"Value": "b"}, "DomainName": {"Value": "c"}},
+        });
+        let side = Side::of_template(&own).with_template(&live);
+        assert_eq!(side.template().ids().collect::<Vec<_>>(), ["A", "Table"]);
+        let judged = side.judge(&Side::of_template(&own));
+        assert_eq!((judged.len(), judged[0].is_blocked()), (1, true));
+        let outputs = compare(side.template(), Side::of_template(&own).template()).outputs;
+        assert_eq!(outputs.iter().map(|output| output.id.as_str()).collect::<Vec<_>>(), ["Url"]);
+    }
 }

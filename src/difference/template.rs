@@ -111,6 +111,12 @@ impl Template {
         all.map(|(id, resource)| (id.as_str(), &resource["Properties"]))
     }
 
+    /// The same without the outputs that `other` has not.
+    pub(super) fn without_outputs_beyond(mut self, other: &Self) -> Self {
+        self.outputs.retain(|name, _| other.outputs.contains_key(name));
+        self
+    }
+
     /// What decides whether a resource exists: the condition that it names, and what that says.
     pub(super) fn condition(&self, id: &str) -> Option<(&Value, Option<&Value>)> {
         let name = self.resource(id)?.get("Condition")?;

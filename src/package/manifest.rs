@@ -32,7 +32,7 @@ pub struct Manifest {
     /// The framework's package, described as a plugin is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub framework: Option<Plugin>,
-    /// Which node the source asks for.
+    /// Which node the source and the framework ask for.
     #[serde(default, skip_serializing_if = "NodeWanted::is_empty")]
     pub node: NodeWanted,
     /// The lockfile its plugins were installed from.
@@ -154,7 +154,8 @@ pub struct Lockfile {
     pub sha256: Sha256,
 }
 
-/// Which node a source asks for, in the words of each file that says it; the one nearest to the service.
+/// Which node a source and its framework ask for, in the words of each file that says it; of the source's files, the one nearest to
+/// the service.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NodeWanted {
@@ -170,6 +171,9 @@ pub struct NodeWanted {
     /// `volta.node` of `package.json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volta: Option<String>,
+    /// `engines.node` of the framework's own `package.json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub framework: Option<String>,
 }
 
 impl NodeWanted {
@@ -289,7 +293,11 @@ pub(crate) mod tests {
                 arch: "x86_64".to_owned(),
             },
             framework: None,
-            node: NodeWanted { nvmrc: Some("22".to_owned()), ..NodeWanted::default() },
+            node: NodeWanted {
+                nvmrc: Some("22".to_owned()),
+                framework: Some(">=18".to_owned()),
+                ..NodeWanted::default()
+            },
             lockfile: None,
             environment: Variables::default(),
             carried: Carried::default(),
@@ -306,6 +314,12 @@ pub(crate) mod tests {
     fn a_manifest_is_read_back_as_it_was_written() {
         let manifest = sample();
         assert_eq!(Manifest::parse(manifest.to_toml().unwrap().as_bytes()).unwrap(), manifest);
+    }
+
+    #[test]
+    fn a_manifest_of_before_lacks_what_the_framework_asks_for() {
+        let text = sample().to_toml().unwrap().replace("framework = \">=18\"\n", "");
+        assert_eq!(Manifest::parse(text.as_bytes()).unwrap().node.framework, None);
     }
 
     #[test]

@@ -56,6 +56,7 @@ pub fn adopt(
         origin: Origin::Recorded,
         // Which node made it elsewhere is not known here; the framework is the one that the lockfile fixes.
         tools: own_tools(),
+        engines: None,
         hooks: Hooks::new(),
         surroundings: None,
         at: context.clock.now(),

@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::git::{Commit, Oid, Source};
 use crate::package::directory::{PackageDirectory, count_entries};
 use crate::package::manifest::{
-    FORMAT, Lockfile as LockfileEntry, Manifest, Origin, Package, Source as SourceEntry, Target, Tool, Tools,
-    Variables,
+    FORMAT, Lockfile as LockfileEntry, Manifest, NodeWanted, Origin, Package, Source as SourceEntry, Target,
+    Tool, Tools, Variables,
 };
 use crate::progress::Progress;
 use crate::service::{self, FrameworkKind, MAX_CONFIG_BYTES, Place, Service, State};
@@ -32,6 +32,8 @@ pub(super) struct Draft<'a> {
     pub(super) target: Target,
     pub(super) origin: Origin,
     pub(super) tools: Tools,
+    /// The versions of node that the framework says it runs on, where it is installed.
+    pub(super) engines: Option<String>,
     /// What each plugin hooks, where it was asked.
     pub(super) hooks: Hooks,
     /// What was there beside the source, when that is known.
@@ -52,6 +54,9 @@ impl Draft<'_> {
             plugins::identify(self.source, path, &listed.modules, listed.local_path.as_deref(), lock)?;
         if self.tools.framework.is_none() {
             self.tools.framework = locked.as_ref().and_then(locked_framework);
+        }
+        if let (None, Some(tool)) = (&self.engines, &self.tools.framework) {
+            self.engines = locked.as_ref().and_then(|locked| locked.engines(tool));
         }
         let mut framework =
             self.tools.framework.as_ref().map(|tool| plugins::identify_package(&tool.name, lock));
@@ -89,7 +94,7 @@ impl Draft<'_> {
             target: self.target,
             tools: self.tools,
             framework,
-            node: node::wanted(self.source, path)?,
+            node: NodeWanted { framework: self.engines, ..node::wanted(self.source, path)? },
             lockfile: lockfile.map(|lockfile| LockfileEntry {
                 path: lockfile.path,
                 kind: lockfile.kind.to_string(),

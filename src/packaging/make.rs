@@ -251,6 +251,7 @@ impl Job<'_, '_> {
             target,
             origin,
             tools,
+            engines: framework.engines().map(str::to_owned),
             hooks: hooks::read(framework, service, &state.plugins(), self.arguments()),
             surroundings: Some(surroundings),
             at: context.clock.now(),

@@ -4,6 +4,7 @@
 mod artifacts;
 mod code;
 mod events;
+mod foreign;
 mod reference;
 mod relocate;
 

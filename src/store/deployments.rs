@@ -102,6 +102,9 @@ pub struct Deployment {
     /// Why, in the words of who did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The resources that hold data and were allowed to be deleted or replaced, by their logical ids.
+    #[serde(default, rename = "allow_delete", skip_serializing_if = "Vec::is_empty")]
+    pub allowed_deletions: Vec<String>,
     /// What went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -157,6 +160,7 @@ impl Deployment {
             started: at,
             ended: None,
             reason: None,
+            allowed_deletions: Vec::new(),
             error: None,
             prefix: None,
             proof: None,
@@ -265,7 +269,9 @@ impl Store<'_> {
 
     /// The commit's message: `git log` of the history reads well by itself.
     fn message(&self, deployment: &Deployment) -> String {
-        let Deployment { action, outcome, target, commit, package, by, reason, error, .. } = deployment;
+        let Deployment {
+            action, outcome, target, commit, package, by, reason, error, allowed_deletions, ..
+        } = deployment;
         let id = Oid::from_str(commit).ok();
         let short = id.map_or_else(|| commit.clone(), |id| self.repository.short_id(id));
         let tag =
@@ -281,6 +287,10 @@ impl Store<'_> {
         for paragraph in [more, error.as_deref()].into_iter().flatten() {
             message += &format!("\n{}\n", paragraph.trim());
         }
-        message + &format!("\nTarget: {target}\nPackage: {package}\nBy: {by}\n")
+        message += &format!("\nTarget: {target}\nPackage: {package}\nBy: {by}\n");
+        for id in allowed_deletions {
+            message += &format!("Allow-Delete: {id}\n");
+        }
+        message
     }
 }

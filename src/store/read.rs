@@ -156,23 +156,36 @@ impl StoredPackage<'_> {
     pub fn verify(&self, progress: &dyn Progress) -> Result<Vec<Damage>> {
         let mut damages = Vec::new();
         for file in &self.manifest.files {
-            interrupt::check()?;
-            let mut left = file.size;
-            let read = self.stream(file, progress, &mut |bytes| {
-                left = left.saturating_sub(bytes.len() as u64);
-                progress.advance(bytes.len() as u64);
-                Ok(())
-            });
-            progress.advance(left);
-            match read {
-                Ok(()) => {}
-                Err(error) if error.kind == Kind::Integrity => {
-                    damages.push(Damage { path: file.path.clone(), problem: error.message });
-                }
-                Err(error) => return Err(error),
-            }
+            damages.extend(self.verify_file(file, progress, &mut |_| Ok(()))?);
         }
         Ok(damages)
+    }
+
+    /// Reads a file, compares it with its hash, and hands its bytes to `take` on the way.
+    ///
+    /// # Returns
+    /// What is wrong with it; what `take` was given is then worth nothing.
+    pub(super) fn verify_file(
+        &self,
+        file: &FileEntry,
+        progress: &dyn Progress,
+        take: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<Option<Damage>> {
+        interrupt::check()?;
+        let mut left = file.size;
+        let read = self.stream(file, progress, &mut |bytes| {
+            left = left.saturating_sub(bytes.len() as u64);
+            progress.advance(bytes.len() as u64);
+            take(bytes)
+        });
+        progress.advance(left);
+        match read {
+            Ok(()) => Ok(None),
+            Err(error) if error.kind == Kind::Integrity => {
+                Ok(Some(Damage { path: file.path.clone(), problem: error.message }))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn extract_file(&self, file: &FileEntry, path: &Path, progress: &dyn Progress) -> Result<()> {

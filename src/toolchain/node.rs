@@ -29,7 +29,7 @@ struct Node {
     node: Option<String>,
 }
 
-/// Which node the source asks for, each file the one nearest to the service.
+/// Which node the source asks for, each file the one nearest to the service; what the framework asks for is not in it.
 pub fn wanted(source: Source<'_>, service: &ServicePath) -> Result<NodeWanted> {
     let mut wanted = NodeWanted::default();
     for directory in service.ancestors() {
@@ -37,7 +37,7 @@ pub fn wanted(source: Source<'_>, service: &ServicePath) -> Result<NodeWanted> {
             let content = source.read(&directory.file(name), MOST_BYTES)?;
             Ok::<_, crate::error::Error>(content.and_then(|content| String::from_utf8(content).ok()))
         };
-        let NodeWanted { nvmrc, node_version, engines, volta } = &mut wanted;
+        let NodeWanted { nvmrc, node_version, engines, volta, .. } = &mut wanted;
         if nvmrc.is_none() {
             *nvmrc = read(".nvmrc")?.as_deref().and_then(first_word);
         }

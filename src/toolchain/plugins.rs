@@ -40,7 +40,7 @@ pub fn identify_package(name: &str, lock: Option<Lock<'_>>) -> Plugin {
     let plugin = Plugin::named(name);
     let found = lock.and_then(|(locked, directory)| Some((locked.find(Plugins::package(name)?)?, directory)));
     let Some((locked, directory)) = found else { return plugin };
-    let LockedPackage { package, version, resolved, integrity, checksum, link, patch } = locked;
+    let LockedPackage { package, version, resolved, integrity, checksum, link, patch, engines: _ } = locked;
     let path = link.and_then(|link| join(directory, &link));
     Plugin { package, version, resolved, integrity, checksum, patch, path, ..plugin }
 }

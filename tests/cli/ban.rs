@@ -70,7 +70,7 @@ fn a_rollback_without_a_name_passes_banned_packages_over() {
 Target    orders · prod · us-east-1
 Live      4699827  Answer three  deployed 2 minutes ago by Dana
 Restore   12a1bee  Add the service  package be694c54 · 1.3 kB · 13 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment
+Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello  code (1 file, +1 −1)
 Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
           ./plugins/trace  what it does at a deploy is unknown
@@ -81,6 +81,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 
 "#]]);

@@ -34,6 +34,7 @@ fn all_is_well() {
 ✓ target     made for orders · prod · us-east-1
 ✓ runtimes   Lambda takes nodejs22.x
 ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+! aws        SLSART_OFFLINE is set: AWS is not asked
 ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 ✓ node       [NODE], as recorded
 ✓ variables  as when packaging (DB_URL)
@@ -89,6 +90,11 @@ fn all_is_well() {
       "message": "1 resource, template 349 B, largest function 35 B unzipped"
     },
     {
+      "name": "aws",
+      "verdict": "warning",
+      "message": "SLSART_OFFLINE is set: AWS is not asked"
+    },
+    {
       "name": "toolchain",
       "verdict": "ok",
       "message": "npm installs the plugins from package-lock.json: none are kept here"
@@ -123,6 +129,7 @@ fn changes_fail_and_what_packaging_leaves_does_not() {
         str![[r#"
 ✗ clean      the working tree has changes: handler.js and 1 more
   hint:     commit or stash them
+! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
 }
@@ -160,6 +167,7 @@ fn a_package_with_changes_is_not_the_commits() {
         str![[r#"
 ✗ package    HEAD's only package was made with uncommitted changes
   hint:     git slsart package -s prod --service '.'
+! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
 }
@@ -192,6 +200,7 @@ fn plugins_that_differ_or_are_missing_fail() {
         str![[r#"
 ✗ plugins    serverless-hello 1.2.0 is not installed
   hint:     install them as the lockfile has them, such as: npm ci
+! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
     sandbox.write("node_modules/serverless-hello/package.json", json);
@@ -200,6 +209,7 @@ fn plugins_that_differ_or_are_missing_fail() {
         str![[r#"
 ✗ plugins    serverless-hello is 1.3.0 and was 1.2.0 when packaging
   hint:     install them as the lockfile has them, such as: npm ci
+! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
 }
@@ -225,6 +235,7 @@ fn a_plugin_with_other_files_fails_and_names_them_where_they_are_known() {
         str![[r#"
 ✗ plugins    serverless-hello has the same version and other files than when packaging
   hint:     install them as the lockfile has them, such as: npm ci
+! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
     // The recorded files, as a snapshot of the installation has them.
@@ -241,6 +252,7 @@ fn a_plugin_with_other_files_fails_and_names_them_where_they_are_known() {
         str![[r#"
 ✗ plugins    serverless-hello has the same version and other files than when packaging: index.js, new.js
   hint:     install them as the lockfile has them, such as: npm ci
+! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
 }
@@ -254,6 +266,7 @@ fn another_framework_or_none_fails() {
         str![[r#"
 ✗ framework  the Serverless Framework is not installed for the service '.'
   hint:     install it as the lockfile has it, such as: npm ci
+! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
     sandbox.write("node_modules/osls/package.json", r#"{"name": "osls", "version": "4.2.0"}"#);
@@ -263,6 +276,7 @@ fn another_framework_or_none_fails() {
         str![[r#"
 ✗ framework  osls 4.2.0 is installed and osls 4.3.1 made the package
   hint:     install it as the lockfile has it, such as: npm ci
+! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
 }
@@ -301,13 +315,14 @@ fn another_node_is_told_and_one_that_the_framework_refuses_fails() {
 ✓ target     made for orders · prod · us-east-1
 ✓ runtimes   Lambda takes nodejs22.x
 ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+! aws        SLSART_OFFLINE is set: AWS is not asked
 ✗ toolchain  no plugins are kept that fit, and npm, which installs them, is not here either
   hint:     install npm, or add its directory to PATH
 ✗ node       cannot run node
   hint:     install node.js, or add its directory to PATH
 ✓ variables  as when packaging (DB_URL)
 ── stderr ──
-error: 2 of 12 checks failed
+error: 2 of 13 checks failed
 ── exit 1 ──
 
 "#]]);
@@ -327,6 +342,7 @@ fn a_package_made_elsewhere_says_what_is_not_known() {
 ✓ target     made for orders · prod · us-east-1
 ✓ runtimes   Lambda takes nodejs22.x
 ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+! aws        SLSART_OFFLINE is set: AWS is not asked
 ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 
 "#]]);
@@ -345,6 +361,7 @@ fn a_package_with_another_lockfile_fails() {
   hint:     git slsart package -s prod --service '.'
 ✗ lockfile   package-lock.json is not the one that the package was made with
   hint:     package the commit again: git slsart package --again
+! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
 }

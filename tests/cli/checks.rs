@@ -77,12 +77,25 @@ fn the_recorded_node_runs_everything_where_a_version_manager_has_it() {
     assert!(!deploy.stderr.contains("Using node"), "{deploy}");
 }
 
+/// Takes out of the manifest of the only package what the framework asks for, as packages recorded before have it.
+fn forget_engines(sandbox: &Sandbox) {
+    sandbox
+        .shell(
+            "ref=$(git for-each-ref --format='%(refname)' refs/slsart/packages)
+             git show $ref:manifest.toml | grep -v '^framework = \">=18\"' > ../manifest
+             blob=$(git hash-object -w ../manifest)
+             tree=$(git ls-tree $ref | sed \"s/blob .*\tmanifest.toml/blob $blob\tmanifest.toml/\" | git mktree)
+             git update-ref $ref $(git commit-tree -p $ref^ -m package $tree)",
+        )
+        .succeeded();
+}
+
 #[test]
-fn a_node_that_the_framework_refuses_stops_before_it_starts() {
+fn a_node_that_the_framework_refuses_is_refused_in_the_plan() {
     let sandbox = packaged(&[]);
     let path = nvm(&sandbox, "16.20.2");
-    let deploy = sandbox.slsart_with("deploy -s prod --yes", &[("PATH", &path), ("NVM_DIR", "/nowhere")]);
-    deploy.is(str![[r#"
+    let old = [("PATH", path.as_str()), ("NVM_DIR", "/nowhere")];
+    sandbox.slsart_with("deploy -s prod --yes", &old).is(str![[r#"
 ── stderr ──
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
@@ -92,19 +105,44 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
-  ! node       16.20.2 is here and [NODE] made the package
+  ✗ node       osls 4.3.1 runs on node >=18, and 16.20.2 is here
+    hint:     use that node, or have a version manager install it, such as: nvm install [NODE]
   ✓ variables  as when packaging (DB_URL)
-Checking out the commit
-Installing plugins (npm)
-Checking plugins and package
 error: osls 4.3.1 runs on node >=18, and 16.20.2 is here
 hint: use that node, or have a version manager install it, such as: nvm install [NODE]
-hint: the framework was not started: nothing was changed in AWS
 ── exit 1 ──
 
 "#]]);
-    assert!(!sandbox.runs().contains("deploy"), "{}", sandbox.runs());
+    // Of a package that was recorded before, the lockfile says it.
+    forget_engines(&sandbox);
+    let plan = sandbox.slsart_with("deploy -s prod -n --json", &old);
+    let refused = ("blocks".to_owned(), "osls 4.3.1 runs on node >=18, and 16.20.2 is here".to_owned());
+    assert_eq!(check(&plan, "node"), Some(refused), "{plan}");
+    assert_eq!(sandbox.runs().lines().count(), 1, "only packaging ran: {}", sandbox.runs());
+}
+
+#[test]
+fn a_node_that_only_the_installed_framework_refuses_stops_before_it_starts() {
+    let sandbox = Sandbox::installed();
+    let mut lockfile: Value = serde_json::from_str(&sandbox.read("package-lock.json")).unwrap();
+    lockfile["packages"]["tools/osls"].as_object_mut().unwrap().remove("engines").unwrap();
+    sandbox.write("package-lock.json", lockfile.to_string());
+    sandbox.write(".gitignore", "node_modules/\n.serverless/\n");
+    sandbox.commit("Lock less");
+    sandbox.slsart("package --in-place -s prod -q").succeeded();
+    forget_engines(&sandbox);
+    let path = nvm(&sandbox, "16.20.2");
+    let deploy = sandbox.slsart_with("deploy -s prod --yes", &[("PATH", &path), ("NVM_DIR", "/nowhere")]);
+    for said in [
+        "  ! node       16.20.2 is here and",
+        "Checking plugins and package\nerror: osls 4.3.1 runs on node >=18, and 16.20.2 is here\n",
+        "hint: the framework was not started: nothing was changed in AWS\n",
+    ] {
+        assert!(deploy.stderr.contains(said), "{said}? {deploy}");
+    }
+    assert!(!sandbox.runs().contains("\"deploy\""), "{}", sandbox.runs());
     assert_eq!(sandbox.worktrees(), 1);
 }
 
@@ -181,6 +219,7 @@ Checks
   ✗ runtimes   Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction
     hint:     by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
   ✓ node       [NODE], as recorded
   ✓ variables  as when packaging (DB_URL)
@@ -206,11 +245,12 @@ hint: by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: 
 ✗ runtimes   Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction
   hint:     by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
 ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+! aws        SLSART_OFFLINE is set: AWS is not asked
 ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 ✓ node       [NODE], as recorded
 ✓ variables  as when packaging (DB_URL)
 ── stderr ──
-error: 1 of 12 checks failed
+error: 1 of 13 checks failed
 ── exit 1 ──
 
 "#]]);
@@ -247,6 +287,7 @@ Checks
   ✗ runtimes   Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction
     hint:     by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✗ toolchain  the commit has no lockfile for the service: nobody knows which plugins it had
     hint:     commit the lockfile of your package manager, such as package-lock.json, and package that commit
 error: Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction; the commit has no lockfile for the service: nobody knows which plugins it had

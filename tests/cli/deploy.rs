@@ -28,6 +28,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 
 "#]]);
@@ -87,6 +88,11 @@ Checks
       "message": "1 resource, template 349 B, largest function 35 B unzipped"
     },
     {
+      "name": "aws",
+      "verdict": "warning",
+      "message": "SLSART_OFFLINE is set: AWS is not asked"
+    },
+    {
       "name": "toolchain",
       "verdict": "warning",
       "message": "npm installs the plugins from package-lock.json: none are kept here"
@@ -115,6 +121,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 error: this needs a confirmation, and there is no terminal to ask on
 hint: say --yes to act without being asked, or --dry-run to see the plan
@@ -164,6 +171,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 Checking out the commit
 Installing plugins (npm)
@@ -188,7 +196,7 @@ Undo      git slsart rollback e4ccfcce -s prod
 Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 8 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment
+Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello  code (1 file, +1 −1)
 Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
           ./plugins/trace  what it does at a deploy is unknown
@@ -198,6 +206,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 Checking out the commit
 Restoring plugins (toolchain 74f4e3c3bdc8)
@@ -298,7 +307,7 @@ fn a_framework_that_fails_is_written_down() {
 Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 1 minute ago by Dana
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment
+Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello  code (1 file, +1 −1)
 Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
           ./plugins/trace  what it does at a deploy is unknown
@@ -307,6 +316,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 Checking out the commit
 Installing plugins (npm)
@@ -336,7 +346,7 @@ orders · prod · us-east-1
 Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 3 minutes ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 9 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment
+Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   = 1 resource unchanged
 Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
           ./plugins/trace  what it does at a deploy is unknown
@@ -348,6 +358,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 
 "#]]);
@@ -372,6 +383,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 Checking out the commit
 Installing plugins (npm)
@@ -415,7 +427,7 @@ Live      35040f8  Answer two on orders · prod · us-east-1, in [N] s (worktree
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 4 minutes ago · osls 4.3.1
-Plan      against a deployment that did not end well
+Plan      against a deployment that did not end well (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello  code (1 file, +1 −1)
 Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
           ./plugins/trace  what it does at a deploy is unknown
@@ -425,6 +437,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 Checking out the commit
 Installing plugins (npm)
@@ -501,6 +514,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✗ toolchain  the commit has no lockfile for the service: nobody knows which plugins it had
     hint:     commit the lockfile of your package manager, such as package-lock.json, and package that commit
 error: the commit has no lockfile for the service: nobody knows which plugins it had
@@ -534,6 +548,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 37 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
   ✓ node       [NODE], as recorded
   ✓ variables  as when packaging (DB_URL)

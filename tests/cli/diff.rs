@@ -387,7 +387,7 @@ fn a_deploy_that_would_replace_data_is_refused() {
 Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 1 minute ago by Dana
 Deploy    35040f8  Answer two  package 35f6f3e5 · 2.3 kB · 2 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment
+Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello          code (3 files, +2 −2), memory 1024 → 512, environment +NEW −OLD ~DB_PASSWORD, VpcConfig
   + function list
   + event http GET /orders  of list
@@ -403,6 +403,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     6 resources, template 1.3 kB, largest function 21 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 error: this deploy would replace 1 stateful resource
 hint: lost with it: Orders (items)
@@ -427,7 +428,7 @@ fn a_rollback_that_would_delete_data_is_refused() {
 Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 7 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment
+Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello          code (3 files, +2 −2), memory 512 → 1024, environment +OLD −NEW ~DB_PASSWORD, VpcConfig
   - function list
   - event http GET /orders  of list
@@ -444,6 +445,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     3 resources, template 715 B, largest function 18 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 error: this rollback would delete or replace 2 stateful resources
 hint: lost with them: CartTable (items), Orders (items)
@@ -472,7 +474,7 @@ hint: keep their data with `--allow-delete CartTable --allow-delete Orders` once
 Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 3 minutes ago by Dana
 Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 9 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment
+Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello          code (3 files, +2 −2), memory 512 → 1024, environment +OLD −NEW ~DB_PASSWORD, VpcConfig
   - function list
   - event http GET /orders  of list
@@ -489,6 +491,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     3 resources, template 715 B, largest function 18 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 ── stderr ──
 error: this rollback would delete or replace 2 stateful resources
@@ -509,7 +512,7 @@ fn what_would_be_deleted_is_allowed_by_name_and_each_has_to_be() {
 Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 7 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment
+Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello          code (3 files, +2 −2), memory 512 → 1024, environment +OLD −NEW ~DB_PASSWORD, VpcConfig
   - function list
   - event http GET /orders  of list
@@ -526,6 +529,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     3 resources, template 715 B, largest function 18 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 error: this rollback would replace 1 stateful resource
 hint: lost with it: Orders (items)
@@ -548,7 +552,7 @@ Undo      git slsart rollback 35f6f3e5 -s prod
 Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 3 minutes ago by Dana
 Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 9 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment
+Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello          code (3 files, +2 −2), memory 512 → 1024, environment +OLD −NEW ~DB_PASSWORD, VpcConfig
   - function list
   - event http GET /orders  of list
@@ -565,6 +569,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     3 resources, template 715 B, largest function 18 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 Checking out the commit
 Restoring plugins (toolchain [..])
@@ -589,7 +594,7 @@ fn what_a_failed_deployment_may_have_made_is_not_deleted_unseen() {
 Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 2 minutes ago by Dana
 Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 7 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment
+Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   = 3 resources unchanged
   ! CartTable  AWS::DynamoDB::Table  would be DELETED, if the later deployment went through  blocked
   ! Orders  AWS::DynamoDB::Table  would be REPLACED, if the later deployment went through  blocked
@@ -603,6 +608,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     3 resources, template 715 B, largest function 18 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 error: this rollback would delete or replace 2 stateful resources
 hint: lost with them: CartTable (items), Orders (items)
@@ -631,7 +637,7 @@ Undo      git slsart rollback 03a04c67 -s prod
 Target    orders · prod · us-east-1
 Live      5c712a6  Keep a table  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package c024fca3 · 970 B · 8 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment
+Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   - table CartTable  AWS::DynamoDB::Table  would leave the stack, kept by DeletionPolicy: Retain
   = 1 resource unchanged
 Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
@@ -642,6 +648,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 1 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 Checking out the commit
 Restoring plugins (toolchain [..])

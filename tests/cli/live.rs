@@ -53,6 +53,15 @@ fn a_deploy_that_cant_be_proven_is_one_all_the_same() {
         "{record:#}"
     );
 
+    // The plan falls back to the history, and says why; no question is asked again in vain.
+    let plan = sandbox.slsart("deploy -s prod -n --json").succeeded().json();
+    assert_eq!(plan["changes"]["against"], "the last recorded deployment");
+    let because = plan["changes"]["because"].as_str().unwrap();
+    assert!(because.starts_with("AWS can't be reached"), "{plan:#}");
+    let checks = plan["checks"].as_array().unwrap().iter();
+    let asked: Vec<_> = checks.filter(|check| check["message"] == because).collect();
+    assert_eq!((asked.len(), &asked[0]["name"], &asked[0]["verdict"]), (1, &"aws".into(), &"warning".into()));
+
     let live = sandbox.slsart("live -s prod");
     assert_eq!(live.code, 1, "{live}");
     assert!(live.stderr.contains("hint: check the network, and AWS_ENDPOINT_URL where it is set"), "{live}");
@@ -65,6 +74,7 @@ fn a_build_without_aws_says_so() {
     let deploy = sandbox.slsart("deploy -s prod --yes");
     assert_eq!(deploy.code, 0, "{deploy}");
     assert!(deploy.stderr.contains("warning: not proven: this build of git-slsart has no AWS"), "{deploy}");
+    assert!(deploy.stderr.contains("  ! aws        this build of git-slsart has no AWS\n"), "{deploy}");
     let live = sandbox.slsart("live -s prod");
     assert_eq!(live.code, 1, "{live}");
     assert!(live.stderr.contains("error: this build of git-slsart has no AWS"), "{live}");

@@ -6,6 +6,12 @@
 #[path = "../support/sandbox.rs"]
 mod sandbox;
 
+#[cfg(feature = "aws")]
+#[path = "../support/server.rs"]
+mod server;
+
+#[cfg(feature = "aws")]
+mod aws;
 mod ban;
 mod check;
 mod checks;

@@ -219,11 +219,12 @@ hint: it has: billing · prod · us-east-1 (services/order desk); orders · dev 
 ✓ target     made for orders · prod · us-east-1
 ✓ runtimes   Lambda takes nodejs22.x
 ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+! aws        SLSART_OFFLINE is set: AWS is not asked
 ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 ✓ node       [NODE], as recorded
 ✓ variables  as when packaging (DB_URL)
 ── stderr ──
-error: 2 of 12 checks failed
+error: 2 of 13 checks failed
 ── exit 1 ──
 
 "#]]);

@@ -337,9 +337,10 @@ fn git_dir_and_git_work_tree_name_the_repository() {
 ✓ target     made for orders · prod · us-east-1
 ✓ runtimes   Lambda takes nodejs22.x
 ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+! aws        SLSART_OFFLINE is set: AWS is not asked
 ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 ── stderr ──
-error: 2 of 10 checks failed
+error: 2 of 11 checks failed
 ── exit 1 ──
 
 "#]]);

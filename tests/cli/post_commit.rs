@@ -64,6 +64,7 @@ Files     cloudformation-template-update-stack.json  493 B  d52a9dd7f404192955bd
 ✓ target     made for orders · prod · us-east-1
 ✓ runtimes   Lambda takes nodejs22.x
 ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+! aws        SLSART_OFFLINE is set: AWS is not asked
 ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 ✓ node       [NODE], as recorded
 ✓ variables  as when packaging (DB_URL)

@@ -79,6 +79,9 @@ Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827226
     "version": "4.3.1",
     "path": "tools/osls"
   },
+  "node": {
+    "framework": ">=18"
+  },
   "lockfile": {
     "path": "package-lock.json",
     "kind": "npm",
@@ -395,7 +398,8 @@ serverless-hello 1.2.0
     }
   ],
   "node": {
-    "nvmrc": "22"
+    "nvmrc": "22",
+    "framework": ">=18"
   }
 }
 

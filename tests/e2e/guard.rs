@@ -74,7 +74,7 @@ fn a_table_that_a_rollback_would_delete_blocks_it_until_it_is_named() {
 
     let plan = project.slsart("rollback -s prod --dry-run").fails_with(1);
     for line in [
-        "Plan      against the last recorded deployment",
+        "Plan      against the live stack's template",
         "~ function bye",
         "memory 512 → 256",
         "~ function hello",
@@ -97,6 +97,9 @@ fn a_table_that_a_rollback_would_delete_blocks_it_until_it_is_named() {
     // The one that stays in AWS is in nobody's way.
     project.slsart("rollback -s prod --yes --allow-delete CartTable").succeeds();
     assert!(!tables(&project).contains(&both[0].to_owned()), "{:?}", tables(&project));
+    let history = project.slsart("history -s prod").succeeds();
+    let allowed = ", proven (2 of 2 functions)\n                               allowed to be deleted or replaced: CartTable\n";
+    assert!(history.stdout.contains(allowed), "{history}");
     assert_eq!(project.history()[0], "rollback v1 succeeded (live)");
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::aws::AwsError;
 use crate::error::{Error, Kind, Result};
 use crate::text::style::{BOLD, DIM, ERROR, GOOD, HINT, WARNING};
 use crate::text::words::line;
@@ -37,7 +38,7 @@ pub struct Check {
     pub hint: Option<String>,
     /// The option, and the value, that let it pass all the same.
     #[serde(skip)]
-    allowed_by: Option<(&'static str, String)>,
+    pub(super) allowed_by: Option<(&'static str, String)>,
 }
 
 impl Check {
@@ -49,6 +50,12 @@ impl Check {
     /// Worth a look.
     pub fn warning(name: &'static str, message: impl Into<String>) -> Self {
         Self { verdict: Verdict::Warning, ..Self::ok(name, message) }
+    }
+
+    /// The same, with what to do.
+    #[must_use]
+    pub(super) fn hinted(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
     }
 
     /// The same, but that `option` with `value` lets it pass: the hint says so.
@@ -65,8 +72,13 @@ impl Check {
     }
 }
 
+/// The check of something that AWS did not answer: it is told, and stops nothing.
+pub(super) fn unanswered(name: &'static str, error: &AwsError) -> Check {
+    Check { hint: error.hint(), ..Check::warning(name, error.to_string()) }
+}
+
 /// Some names for people: the first few of many.
-pub(super) fn listed(names: &[&str]) -> String {
+pub(in crate::deploy) fn listed(names: &[&str]) -> String {
     const MOST: usize = 5;
     let shown = names.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
     if names.len() > MOST { format!("{shown} and {} more", names.len() - MOST) } else { shown }

@@ -3,7 +3,6 @@
 
 use super::check::INTACT;
 use super::{Check, installation, of_package};
-use crate::deploy::history;
 use crate::error::{Kind, Result};
 use crate::git::Source;
 use crate::package::Manifest;
@@ -51,10 +50,10 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
                 let source = Source::new(repository, repository.commit(head)?.tree);
                 checks.push(lockfile(source, &service.path, &package.manifest)?);
                 checks.extend(installation(repository, top, &service.path, &package.manifest));
-                let known = workspace.store().history(&package.manifest.target)?;
-                let live = history::live(&known.deployments);
+                let known = workspace.store().history(&package.manifest.target)?.deployments;
                 let framework = framework::find(top, &service.path).ok();
-                checks.extend(of_package(workspace, &package, Action::Deploy, live, framework.as_ref())?);
+                let checked = of_package(workspace, &package, Action::Deploy, &known, framework.as_ref())?;
+                checks.extend(checked.checks);
             }
             Err(error) if error.kind == Kind::Integrity => {
                 checks.push(Check::blocks(INTACT, error.message, "git slsart verify HEAD"));

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::Check;
+use crate::git::Source;
 use crate::package::Manifest;
 use crate::package::manifest::Tool;
-use crate::toolchain::framework::Installed;
 use crate::toolchain::node::{Admission, admission, same_major};
-use crate::toolchain::{Programs, install};
+use crate::toolchain::{Lockfile, Programs, install};
 use crate::workspace::Workspace;
 
 /// The node that is used.
@@ -33,13 +33,21 @@ impl Here {
     }
 }
 
-/// The check of the node that is `here` against the one that made the package, and against what the framework asks for, where it
-/// is installed; `None` where there is nothing to compare it with.
+/// The check of the node that is `here` against the one that made the package, and against `engines`: the framework and the versions
+/// of node that it says it runs on. `None` where there is nothing to compare it with.
 #[must_use]
-pub fn node(manifest: &Manifest, framework: Option<&Installed>, here: &Here) -> Option<Check> {
-    let recorded = manifest.tools.node.as_deref();
-    let engines = framework.and_then(|framework| Some((&framework.tool, framework.engines()?)));
-    verdict(recorded, engines, here)
+pub fn node(manifest: &Manifest, engines: Option<(&Tool, &str)>, here: &Here) -> Option<Check> {
+    verdict(manifest.tools.node.as_deref(), engines, here)
+}
+
+/// The versions of node that the framework of a package says it runs on, before it is installed: as the manifest has them, which
+/// packages recorded before have not, else as the lockfile of `source` does. `None` where neither says.
+pub(super) fn engines(manifest: &Manifest, source: Source<'_>) -> Option<String> {
+    let locked = || {
+        let lockfile = Lockfile::find(source, &manifest.target.path).ok()??;
+        lockfile.packages(source).ok()??.engines(manifest.tools.framework.as_ref()?)
+    };
+    manifest.node.framework.clone().or_else(locked)
 }
 
 fn verdict(recorded: Option<&str>, engines: Option<(&Tool, &str)>, here: &Here) -> Option<Check> {

@@ -4,23 +4,20 @@ use serde_json::Value;
 
 use super::Check;
 use super::check::INTACT;
-use crate::error::{ANOTHER_COPY, Result};
+use crate::error::ANOTHER_COPY;
 use crate::git::Oid;
 use crate::package::manifest::Target;
-use crate::packaging::draft::from_state;
-use crate::progress::Progress;
 use crate::service::{MAX_STATE_BYTES, STATE_FILE, State};
 use crate::store::deployments::Deployment;
-use crate::store::{Filter, StoredPackage};
+use crate::store::{Damage, Filter, StoredPackage};
 use crate::workspace::Workspace;
 
 /// Every byte is what was recorded.
-pub(super) fn intact(package: &StoredPackage<'_>, progress: &dyn Progress) -> Result<Check> {
-    let damages = package.verify(progress)?;
-    Ok(match damages.first() {
+pub(super) fn intact(package: &StoredPackage<'_>, damages: &[Damage]) -> Check {
+    match damages.first() {
         None => Check::ok(INTACT, format!("{} files are what was recorded", package.manifest.files.len())),
         Some(damage) => Check::blocks(INTACT, damage.problem.clone(), ANOTHER_COPY),
-    })
+    }
 }
 
 /// The package was made for what it is recorded for: nothing in the framework compares the two.
@@ -38,15 +35,11 @@ pub(super) fn target(target: &Target, state: &State) -> Check {
     }
 }
 
-/// What the package deploys.
-pub(super) fn state(package: &StoredPackage<'_>) -> Result<State> {
-    State::parse(&package.read(STATE_FILE, MAX_STATE_BYTES as u64)?).map_err(from_state)
-}
-
-/// The template of the package that is live, where it is here and can be read.
+/// The template of the package that is live as far as the history knows, where it is here and can be read.
 pub(super) fn live(workspace: &Workspace<'_>, live: &Deployment) -> Option<Value> {
     let store = workspace.store();
     let found = store.packages_of(Oid::from_str(&live.commit).ok()?, &Filter::default()).ok()?;
     let found = found.into_iter().find(|found| found.line.package == live.package)?;
-    state(&store.open(found.commit, &found.line).ok()?).ok()?.template().ok()
+    let package = store.open(found.commit, &found.line).ok()?;
+    State::parse(&package.read(STATE_FILE, MAX_STATE_BYTES as u64).ok()?).ok()?.template().ok()
 }

@@ -77,6 +77,14 @@ fn settle(resource: &mut Map<String, Value>, renames: &HashMap<String, String>) 
     {
         properties.remove("CodeSha256");
     }
+    // A deployment of ours keeps replaced versions of what is to be kept (`service::state::relocate`): the package's own template lacks
+    // that.
+    let is_layer = resource.get("Type").is_some_and(|kind| {
+        kind == "AWS::Lambda::LayerVersion" || kind == "AWS::Lambda::LayerVersionPermission"
+    });
+    if is_layer && resource.get("DeletionPolicy").is_some_and(|policy| policy == "Retain") {
+        resource.entry("UpdateReplacePolicy").or_insert_with(|| json!("Retain"));
+    }
     if let Some(value) = resource.get_mut("DependsOn") {
         let ids = match &*value {
             Value::Array(ids) => ids.iter().filter_map(Value::as_str).collect(),

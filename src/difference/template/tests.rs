@@ -182,3 +182,24 @@ fn outputs_that_others_import_are_marked() {
         [change("A", Change::Removed, true), change("B", Change::Changed, false)]
     );
 }
+
+#[test]
+fn a_template_as_it_was_deployed_is_that_of_its_package() {
+    use std::collections::BTreeSet;
+
+    use crate::service::{Relocation, State};
+
+    for text in STATES {
+        let state = State::parse(text.as_bytes()).unwrap();
+        let artifacts = state.artifacts(&BTreeSet::new()).unwrap().into_iter();
+        let files: BTreeSet<String> =
+            artifacts.filter_map(|artifact| Some(artifact.path.rsplit('/').next()?.to_owned())).collect();
+        let prefix = state.prefix().unwrap().fresh(1_900_000_000_000).unwrap();
+        let to = Relocation { directory: "/copy".as_ref(), files: &files, prefix: &prefix };
+        let deployed = State::parse(&state.relocated(&to).unwrap()).unwrap().template().unwrap();
+        assert_ne!(deployed, state.template().unwrap());
+        let change = compare(&Template::new(&deployed), &Template::new(&state.template().unwrap()));
+        assert_eq!((change.resources, change.outputs), (Vec::new(), Vec::new()), "{text}");
+        assert!(change.unchanged > 1);
+    }
+}

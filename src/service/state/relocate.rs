@@ -177,7 +177,7 @@ impl State {
 
 /// Whether a logical id is that of the layer `name`: `<Name>LambdaLayer`, followed by a hash for one that is retained
 /// (`getLambdaLayerLogicalId` in `lib/plugins/aws/lib/naming.js`).
-fn is_resource_of_layer(resource: &str, name: &str) -> bool {
+pub(super) fn is_resource_of_layer(resource: &str, name: &str) -> bool {
     let mut normalized = name.replace('-', "Dash").replace('_', "Underscore");
     if let Some(first) = normalized.get_mut(..1) {
         first.make_ascii_uppercase();

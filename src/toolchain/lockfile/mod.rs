@@ -21,9 +21,13 @@ pub use pnpm::PnpmLock;
 pub use request::Request;
 pub use yarn::YarnLock;
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
 use crate::error::{Error, Result};
 use crate::git::Source;
 use crate::package::Sha256;
+use crate::package::manifest::Tool;
 use crate::service::ServicePath;
 
 /// Most bytes a lockfile may have.
@@ -102,6 +106,25 @@ pub struct LockedPackage {
     pub link: Option<String>,
     /// The patch that is applied to it: a path, where it stands there.
     pub patch: Option<String>,
+    /// The versions of node that it says it runs on, where it stands there: npm (since version 2) and pnpm copy that.
+    pub engines: Option<String>,
+}
+
+/// What a package runs on, as a lockfile has it. Old packages have it in forms that say nothing to npm either.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Engines {
+    Named { node: String },
+    Other(IgnoredAny),
+}
+
+impl Engines {
+    fn node(&self) -> Option<String> {
+        match self {
+            Self::Named { node } => Some(node.clone()),
+            Self::Other(_) => None,
+        }
+    }
 }
 
 /// The packages of a lockfile.
@@ -227,6 +250,12 @@ impl Locked {
     #[must_use]
     pub fn find(&self, name: &str) -> Option<LockedPackage> {
         self.packages.find(&self.below, &self.requests, name)
+    }
+
+    /// The versions of node that `tool` says it runs on; `None` where the lockfile does not say, or has another version of it.
+    #[must_use]
+    pub fn engines(&self, tool: &Tool) -> Option<String> {
+        self.find(&tool.name).filter(|found| found.version.as_ref() == Some(&tool.version))?.engines
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::paths::{ancestors, is_version, name_and_rest};
-use super::{LockedPackage, Unreadable};
+use super::{Engines, LockedPackage, Unreadable};
 
 /// The packages of an npm lockfile.
 #[derive(Debug, Deserialize)]
@@ -30,6 +30,8 @@ struct Entry {
     resolved: Option<String>,
     #[serde(default)]
     link: bool,
+    #[serde(default)]
+    engines: Option<Engines>,
 }
 
 /// An entry of version 1.
@@ -74,6 +76,7 @@ impl NpmLock {
             version: linked.version.clone(),
             resolved: entry.resolved.clone().filter(|_| !entry.link),
             integrity: entry.integrity.clone(),
+            engines: linked.engines.as_ref().and_then(Engines::node),
             link,
             ..LockedPackage::default()
         }

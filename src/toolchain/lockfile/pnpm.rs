@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::paths::{ancestors, is_version, join, name_and_rest};
-use super::{LockedPackage, Unreadable};
+use super::{Engines, LockedPackage, Unreadable};
 
 /// The packages of a pnpm lockfile.
 #[derive(Debug, Default, Deserialize)]
@@ -40,6 +40,7 @@ struct Entry {
     name: Option<String>,
     version: Option<String>,
     resolution: Resolution,
+    engines: Option<Engines>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -108,6 +109,7 @@ impl PnpmLock {
             integrity: resolution.and_then(|resolution| resolution.integrity.clone()),
             link: resolution.and_then(|resolution| resolution.directory.clone()),
             patch: self.patch(own.unwrap_or(name), number, version),
+            engines: entry.and_then(|entry| entry.engines.as_ref()).and_then(Engines::node),
             ..LockedPackage::default()
         }
     }

@@ -83,6 +83,22 @@ fn the_nearest_version_wins_and_hoisted_packages_are_found() {
 }
 
 #[test]
+fn npm_and_pnpm_say_which_node_a_package_runs_on() {
+    for (what, kind, content) in FIXTURES {
+        let engines = find(content, *kind, "", "is-number").unwrap().engines;
+        let says = matches!(kind, Kind::Npm | Kind::Pnpm) && *what != "npm 1";
+        assert_eq!(engines.as_deref(), says.then_some(">=0.12.0"), "{what}");
+    }
+    // Forms of old packages.
+    for odd in [r#"["node >= 0.6"]"#, r#""x""#, r#"{"npm": "1"}"#, r#"{"node": 18}"#, "null"] {
+        let text =
+            format!(r#"{{"packages": {{"node_modules/a": {{"version": "1.0.0", "engines": {odd}}}}}}}"#);
+        let found = find(text.as_bytes(), Kind::Npm, "", "a").unwrap();
+        assert_eq!((found.version.as_deref(), found.engines), (Some("1.0.0"), None), "{odd}");
+    }
+}
+
+#[test]
 fn an_alias_says_what_it_is() {
     each("old-ms", |what, _, found| {
         assert_eq!(

@@ -1,0 +1,123 @@
+//! What AWS says of a target before a deployment: each thing asked once, and shared by the plan, the guard and all checks. That an
+//! answer is not to be had is an answer too, and no error. Compares nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::cloud;
+use super::live::usual_stack;
+use crate::aws::{Aws, AwsError, Stack};
+use crate::error::{Error, Result};
+use crate::package::Manifest;
+use crate::packaging::draft::from_state;
+use crate::service::{Bucket, State};
+use crate::workspace::Workspace;
+
+/// The logical id of the framework's own bucket, and the stack's output that has its name (`getDeploymentBucketLogicalId` and
+/// `getDeploymentBucketOutputLogicalId` in `lib/plugins/aws/lib/naming.js`).
+const OWN_BUCKET: (&str, &str) = ("ServerlessDeploymentBucket", "ServerlessDeploymentBucketName");
+
+/// What AWS says of a target.
+#[derive(Debug)]
+pub struct Answers {
+    /// The stack's name.
+    pub name: String,
+    /// The number of the account that the credentials are for.
+    pub account: Result<String, AwsError>,
+    /// The stack; `None` where there is none.
+    pub stack: Result<Option<Stack>, AwsError>,
+    /// The stack's template as it was given to AWS; `None` where there is no stack.
+    pub template: Result<Option<Value>, AwsError>,
+    /// The objects that the package needs and a deploy does not upload, by bucket.
+    pub objects: BTreeMap<String, Objects>,
+}
+
+/// Objects of one bucket.
+#[derive(Debug)]
+pub struct Objects {
+    /// Their keys.
+    pub keys: Vec<String>,
+    /// Whether each is there, in the order of the keys.
+    pub there: Result<Vec<bool>, AwsError>,
+}
+
+impl Answers {
+    /// Asks what is to be known before the package of `manifest` and `state` is deployed.
+    ///
+    /// # Errors
+    /// When the user stops it, or the state is damaged; never for what AWS answers.
+    pub fn ask(workspace: &Workspace<'_>, manifest: &Manifest, state: &State) -> Result<Self> {
+        let target = &manifest.target;
+        let name = state.stack_name().unwrap_or_else(|| usual_stack(target));
+        let mut asking = Asking(cloud::connect(workspace.context, target, state.profile()));
+        if asking.0.is_ok() {
+            workspace.progress.phase("Asking AWS what is live");
+        }
+        let account = asking.ask(Aws::account);
+        let stack = asking.ask(|aws| aws.stack(&name));
+        let template = match &stack {
+            Ok(None) => Ok(None),
+            _ => asking.ask(|aws| template(aws, &name)),
+        };
+        let files: BTreeSet<String> = manifest.files.iter().map(|file| file.path.clone()).collect();
+        // A package of a service without resources, or for another cloud, has no template.
+        let wanted = match state.template() {
+            Ok(_) => state.foreign_objects(&files).map_err(from_state)?,
+            Err(_) => BTreeSet::new(),
+        };
+        let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (bucket, key) in wanted {
+            if let Some(bucket) = bucket_name(bucket, stack.as_ref().ok().and_then(Option::as_ref)) {
+                keys.entry(bucket).or_default().push(key);
+            }
+        }
+        let mut objects = BTreeMap::new();
+        for (bucket, keys) in keys {
+            let all: Vec<_> = keys.iter().map(|key| (bucket.clone(), key.clone())).collect();
+            let there = asking.ask(|aws| aws.have_objects(&all));
+            objects.insert(bucket, Objects { keys, there });
+        }
+        if let Err(AwsError::Interrupted) = asking.0 {
+            return Err(Error::interrupted());
+        }
+        Ok(Self { name, account, stack, template, objects })
+    }
+
+    /// Why nothing at all was answered; `None` where something was.
+    #[must_use]
+    pub fn silence(&self) -> Option<&AwsError> {
+        self.account.as_ref().err().filter(|error| error.is_general())
+    }
+}
+
+/// Who asks; once AWS can't be asked or gives no answer at all, nothing more is: each question would wait as long in vain.
+struct Asking(Result<Aws, AwsError>);
+
+impl Asking {
+    fn ask<T>(&mut self, question: impl FnOnce(&Aws) -> Result<T, AwsError>) -> Result<T, AwsError> {
+        let answer = question(self.0.as_ref().map_err(Clone::clone)?);
+        if let Err(error) = &answer
+            && error.is_general()
+        {
+            self.0 = Err(error.clone());
+        }
+        answer
+    }
+}
+
+fn template(aws: &Aws, stack: &str) -> Result<Option<Value>, AwsError> {
+    let Some(text) = aws.template(stack)? else { return Ok(None) };
+    let unreadable =
+        |_| AwsError::Other { action: "show the stack's template", message: "it is no JSON".to_owned() };
+    serde_json::from_str(&text).map(Some).map_err(unreadable)
+}
+
+/// The bucket's name; none for one that only AWS can name.
+fn bucket_name(bucket: Bucket, stack: Option<&Stack>) -> Option<String> {
+    match bucket {
+        Bucket::Named(name) => Some(name),
+        Bucket::Own(id) if id == OWN_BUCKET.0 => stack?.outputs.get(OWN_BUCKET.1).cloned(),
+        Bucket::Own(_) => None,
+    }
+}
