@@ -6,6 +6,7 @@ mod code;
 mod events;
 mod reference;
 mod relocate;
+mod sharing;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub use artifacts::{Artifact, ForeignKey, Owner, Place};
 pub use code::{Bucket, Code, DeployedFunction, LayerUse, objects};
 pub use events::Event;
 pub use relocate::Relocation;
+pub use sharing::Sharing;
 
 /// The state's file name in a package (`getServiceStateFileName` in the framework's `lib/plugins/aws/lib/naming.js`).
 pub const STATE_FILE: &str = "serverless-state.json";
