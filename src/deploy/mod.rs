@@ -14,6 +14,7 @@ pub mod guard;
 pub mod history;
 pub mod live;
 mod lock;
+pub mod order;
 pub mod plan;
 mod proof;
 pub mod unlock;

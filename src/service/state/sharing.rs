@@ -77,7 +77,9 @@ impl Sharing {
             Some(name) => drop(found.imports.insert(name)),
             None => nameless += 1,
         };
-        SECTIONS.iter().for_each(|section| each_import(&template[*section], &mut take));
+        for section in SECTIONS {
+            each_import(&template[*section], &mut take);
+        }
         if nameless > 0 {
             found.unknown.push(format!("the names of {nameless} of the values that it imports"));
         }
