@@ -17,4 +17,5 @@ mod lock;
 pub mod order;
 pub mod plan;
 mod proof;
+pub mod several;
 pub mod unlock;
