@@ -6,7 +6,7 @@ use crate::deploy::history;
 use crate::deploy::plan::target_filter;
 use crate::error::{Error, Kind, Result};
 use crate::package::manifest::Target;
-use crate::service::{Service, ServicePath};
+use crate::service::Service;
 use crate::store::deployments::Action;
 use crate::store::{Filter, Found};
 use crate::workspace::{Wanted, Workspace, no_service};
@@ -129,21 +129,22 @@ fn not_all(
     if found.is_empty() {
         return all;
     }
-    let others: Vec<&ServicePath> = found.iter().map(|found| &found.line.target.path).collect();
+    let others: Vec<&Target> = found.iter().map(|found| &found.line.target).collect();
     let stage = wanted.stage.as_ref().map(ToString::to_string);
     all.hint(format!("the others alone: {}", command(action, revision, &others, stage.as_deref())))
 }
 
 /// A command that deploys the packages that `revision` has of these services, to paste.
-pub(super) fn command(
-    action: Action,
-    revision: &str,
-    services: &[&ServicePath],
-    stage: Option<&str>,
-) -> String {
+pub(super) fn command(action: Action, revision: &str, targets: &[&Target], stage: Option<&str>) -> String {
+    // From a directory of the repository, `.` is that directory.
+    let service = |target: &&Target| match target.path.as_str() {
+        "." => target.service.to_string(),
+        path => path.to_owned(),
+    };
+    let services: Vec<String> = targets.iter().map(service).collect();
     let verb = if action == Action::Deploy { "deploy" } else { "rollback" };
     let mut words = vec!["git", "slsart", verb, revision];
-    words.extend(services.iter().flat_map(|path| ["--service", path.as_str()]));
+    words.extend(services.iter().flat_map(|service| ["--service", service.as_str()]));
     words.extend(stage.into_iter().flat_map(|stage| ["-s", stage]));
     shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
 }

@@ -147,13 +147,13 @@ fn back(workspace: &Workspace<'_>, changed: &[&Plan<'_>]) -> Vec<String> {
                 && found.is_ok_and(|found| found.line.package.to_string() == package)
         };
         if all.iter().all(|(plan, other)| other.commit == live.commit && is_of_it(plan, &other.package)) {
-            let services: Vec<_> = all.iter().map(|(plan, _)| &plan.target.path).collect();
+            let services: Vec<_> = all.iter().map(|(plan, _)| &plan.target).collect();
             let stage = first.target.stage.as_str();
             return vec![command(Action::Rollback, &live.short, &services, Some(stage))];
         }
     }
     let one = |(plan, live): &(&Plan<'_>, &Live)| {
-        command(Action::Rollback, &live.package[..8], &[&plan.target.path], Some(plan.target.stage.as_str()))
+        command(Action::Rollback, &live.package[..8], &[&plan.target], Some(plan.target.stage.as_str()))
     };
     all.iter().map(one).collect()
 }
