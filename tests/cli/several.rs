@@ -51,7 +51,9 @@ fn record_with(sandbox: &Sandbox, service: &str, shares: &str, change: impl Fn(&
 fn release(sandbox: &Sandbox, tag: &str, packages: &[(&str, &str)]) {
     sandbox.change(tag);
     sandbox.git(&format!("tag {tag}"));
-    packages.iter().for_each(|(service, shares)| record(sandbox, service, shares));
+    for (service, shares) in packages {
+        record(sandbox, service, shares);
+    }
 }
 
 /// A release in which `orders` needs what `topics` exports, and one in which neither knows of the other.
@@ -309,6 +311,39 @@ hint: CloudFormation removes no export that another stack imports: take that ser
     // With the importer, it goes first.
     sandbox.slsart("rollback v1 --service topics --service orders -s prod --yes -q").succeeded();
     assert_eq!(deployed(&sandbox)[3..], ["orders", "topics"]);
+}
+
+#[test]
+fn what_can_t_be_worked_out_is_told() {
+    let sandbox = repository(&["orders", "topics"]);
+    release(&sandbox, "v1", &[("topics", "topic old")]);
+    record_with(&sandbox, "orders", "< topic elsewhere", |template| {
+        template["Resources"]["Nested"] = json!({ "Type": "AWS::CloudFormation::Stack" });
+        template["Outputs"]["Sometimes"] =
+            json!({ "Value": { "Fn::ImportValue": { "Fn::If": ["IsProd", "a", "b"] } } });
+    });
+    let remarks = |line: &str, at: usize| {
+        let plan = sandbox.slsart(&format!("{line} -s prod -n --json")).succeeded().json();
+        serde_json::from_value::<Vec<String>>(plan[at]["remarks"].clone()).unwrap()
+    };
+    assert_eq!(
+        remarks("deploy --all", 1),
+        [
+            "not known: the names of 1 of the values that it imports",
+            "not known: what its nested stacks export and import",
+            "it imports us-east-1-elsewhere, which no service here exports: something else has to, already",
+        ]
+    );
+    sandbox.slsart("deploy --all -s prod --yes -q").succeeded();
+    sandbox.change("v2");
+    record_with(&sandbox, "topics", "topic", |template| template["Outputs"]["topic"]["Value"] = json!("2"));
+    let told = remarks("deploy --service topics --service services/topics", 0);
+    let [doubt, value] = told.as_slice() else { panic!("{told:?}") };
+    assert!(
+        doubt.starts_with("whether orders · prod · us-east-1 imports what is no longer exported"),
+        "{doubt}"
+    );
+    assert!(value.starts_with("it exports us-east-1-topic with another value, and orders · prod"), "{value}");
 }
 
 #[test]
