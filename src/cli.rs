@@ -87,6 +87,24 @@ pub struct TargetArgs {
     pub region: Option<String>,
 }
 
+/// Which services, stage and region are meant.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Target")]
+pub struct TargetsArgs {
+    /// The service: its directory in the repository, or its name; may be given several times
+    #[arg(long, value_name = "PATH|NAME")]
+    pub service: Vec<String>,
+    /// Every service of the commit
+    #[arg(short, long, conflicts_with = "service")]
+    pub all: bool,
+    /// The stage [default: from slsart.toml, then from the service]
+    #[arg(short, long)]
+    pub stage: Option<String>,
+    /// The region [default: from slsart.toml, then from the service]
+    #[arg(short, long)]
+    pub region: Option<String>,
+}
+
 /// How packages are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Storage {

@@ -1,9 +1,11 @@
 //! `deploy` and `rollback`: the same, but for what they start from.
 
+mod several;
+
 use clap::Args;
 
-use super::{framework_output, installing};
-use crate::cli::TargetArgs;
+use super::{framework_output, installing, name};
+use crate::cli::TargetsArgs;
 use crate::deploy::apply::{Applying, apply};
 use crate::deploy::checks;
 use crate::deploy::choices::Choices;
@@ -18,6 +20,10 @@ use crate::workspace::{Wanted, Workspace};
 ///
 /// Checks the package's commit out into a worktree of its own, installs the plugins of its lockfile, and hands the framework
 /// a copy of the exact package: nothing is built again. The plugins run again, as at every deploy.
+///
+/// With --all, or --service given several times, one plan is made for all: they are deployed in the order that their stacks' exports
+/// and imports ask for, none if one is blocked, and no further than the first that fails. A service whose package is live already
+/// is left alone, unless --again is given.
 #[derive(Debug, Args)]
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct DeployArgs {
@@ -32,6 +38,10 @@ pub struct DeployArgs {
 ///
 /// The same as deploy, for an earlier package: its commit's source, its commit's plugins, its exact bytes. Without REF, the
 /// previous successful deployment of the target; on a terminal, a choice of its packages.
+///
+/// With --all, or --service given several times, several services are rolled back to REF by one plan: in the order that their
+/// stacks' exports and imports ask for, none if one is blocked, and no further than the first that fails. A service whose package
+/// is live already is left alone, unless --again is given.
 #[derive(Debug, Args)]
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct RollbackArgs {
@@ -48,7 +58,11 @@ pub struct RollbackArgs {
     act: ActArgs,
 }
 
+/// What to do where a question can't be asked.
+const NOBODY_TO_ASK: &str = "say --yes to act without being asked, or --dry-run to see the plan";
+
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct ActArgs {
     /// Why: kept in the target's history
     #[arg(short, long, value_name = "REASON")]
@@ -77,16 +91,53 @@ struct ActArgs {
     /// Let the stateful resource with this logical id be deleted or replaced; kept in the history; may be given several times
     #[arg(long, value_name = "LOGICAL_ID")]
     allow_delete: Vec<String>,
+    /// Of several services, deploy those too whose package is live already
+    #[arg(long)]
+    again: bool,
     #[command(flatten)]
-    target: TargetArgs,
+    target: TargetsArgs,
+}
+
+impl ActArgs {
+    /// The options that let what a check blocks pass, with their values.
+    fn allowed(&self) -> [(&'static str, &[String]); 3] {
+        [
+            (checks::ALLOW_RUNTIME, &self.allow_runtime),
+            (checks::ALLOW_ACCOUNT, &self.allow_account),
+            (checks::ALLOW_MISSING, &self.allow_missing),
+        ]
+    }
+}
+
+impl TargetsArgs {
+    /// Whether several services may be meant.
+    fn are_several(&self) -> bool {
+        self.all || self.service.len() > 1
+    }
+
+    /// The values, checked; of services, the only one.
+    fn wanted(&self) -> Result<Wanted> {
+        Ok(Wanted {
+            service: self.service.first().filter(|_| !self.are_several()).cloned(),
+            stage: self.stage.as_deref().map(name).transpose()?,
+            region: self.region.as_deref().map(name).transpose()?,
+        })
+    }
 }
 
 pub(super) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    if args.act.target.are_several() {
+        return several::run(Action::Deploy, &args.revision, &args.act, workspace, ui);
+    }
     let plan = Plan::of(workspace, Action::Deploy, &args.revision, &args.act.target.wanted()?)?;
     act(plan, &args.act, workspace, ui)
 }
 
 pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    if args.act.target.are_several() {
+        let revision = args.revision.as_deref().ok_or_else(several::needs_commit)?;
+        return several::run(Action::Rollback, revision, &args.act, workspace, ui);
+    }
     let wanted = args.act.target.wanted()?;
     let plan = match (&args.revision, args.to) {
         (Some(revision), _) => Plan::of(workspace, Action::Rollback, revision, &wanted)?,
@@ -109,9 +160,9 @@ fn pick<'r>(workspace: &Workspace<'r>, wanted: &Wanted, ui: &Ui) -> Result<Plan<
 
 fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     plan.check_names(&args.allow_plugin_drift)?;
-    plan.allow(checks::ALLOW_RUNTIME, &args.allow_runtime);
-    plan.allow(checks::ALLOW_ACCOUNT, &args.allow_account);
-    plan.allow(checks::ALLOW_MISSING, &args.allow_missing);
+    for (option, values) in args.allowed() {
+        plan.allow(option, values);
+    }
     plan.allow_deletion(&args.allow_delete)?;
     let passes = plan.pass();
     if args.dry_run {
@@ -123,20 +174,23 @@ fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -
         passes?;
     } else {
         let question = format!("Go on with {}?", plan.target);
-        let hint = "say --yes to act without being asked, or --dry-run to see the plan";
+        let hint = NOBODY_TO_ASK;
         if workspace.config.deploy.protected.contains(&plan.target.stage) {
             ui.confirm_word(&plan, &question, plan.target.stage.as_str(), hint)?;
         } else {
             ui.confirm(&plan, &question, hint)?;
         }
     }
-    let applying = Applying {
+    ui.report(&apply(workspace, &plan, &applying(args, ui))?)
+}
+
+fn applying(args: &ActArgs, ui: &Ui) -> Applying {
+    Applying {
         reason: args.message.clone(),
         allowed_drift: args.allow_plugin_drift.clone(),
         allowed_deletions: args.allow_delete.clone(),
         no_lock: args.no_lock,
         installing: installing(ui),
         deploying: framework_output(ui),
-    };
-    ui.report(&apply(workspace, &plan, &applying)?)
+    }
 }

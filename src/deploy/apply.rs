@@ -70,10 +70,15 @@ pub struct Done {
     pub proof: Option<Proof>,
 }
 
-/// Carries out `plan`.
+/// Takes the locks for `plan` and carries it out.
 pub fn apply(workspace: &Workspace<'_>, plan: &Plan<'_>, applying: &Applying) -> Result<Done> {
+    let _held = lock::take(workspace, &[plan], applying.no_lock)?;
+    carry_out(workspace, plan, applying)
+}
+
+/// Carries out `plan`, whose locks are taken.
+pub(super) fn carry_out(workspace: &Workspace<'_>, plan: &Plan<'_>, applying: &Applying) -> Result<Done> {
     let Workspace { repository, context, .. } = *workspace;
-    let _held = lock::take(workspace, plan, applying.no_lock)?;
     let store = workspace.store();
     let package = &plan.package;
     let manifest = &package.manifest;
@@ -252,8 +257,9 @@ fn aftermath(error: Error, plan: &Plan<'_>, record: &Deployment) -> Error {
     }
 }
 
-impl fmt::Display for Done {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Done {
+    /// What is live, and what proves it, without the way back.
+    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let total: u64 = self.phases.iter().map(|phase| phase.milliseconds).sum();
         let parts = self.phases.iter().map(|phase| format!("{} {}", phase.name, seconds(phase.milliseconds)));
         let parts = parts.collect::<Vec<_>>().join(", ");
@@ -263,15 +269,19 @@ impl fmt::Display for Done {
             "{BOLD}Live{BOLD:#}      {COMMIT}{short}{COMMIT:#}  {label} on {target}, in {} s ({parts})",
             seconds(total)
         )?;
-        if let Some(proof) = &self.proof {
-            proof::write(proof, f)?;
-        }
+        self.proof.as_ref().map_or(Ok(()), |proof| proof::write(proof, f))
+    }
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)?;
         match self.before.as_ref().filter(|before| before.package != self.package) {
             Some(before) => writeln!(
                 f,
                 "{BOLD}Undo{BOLD:#}      git slsart rollback {} -s {}",
                 &before.package[..8],
-                target.stage
+                self.target.stage
             ),
             None => Ok(()),
         }

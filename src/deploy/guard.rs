@@ -209,6 +209,18 @@ impl Changes {
         self.difference.blocked().chain(self.uncertain.iter().filter(|one| one.is_blocked()))
     }
 
+    /// Whether `id` is the logical id of something that is there.
+    #[must_use]
+    pub fn knows(&self, id: &str) -> bool {
+        self.known.iter().any(|known| known == id)
+    }
+
+    /// The logical ids of those that were allowed to be taken away.
+    pub fn allowed(&self) -> impl Iterator<Item = &str> {
+        let all = self.difference.judgements.iter().chain(&self.uncertain);
+        all.filter(|one| one.verdict == Verdict::Allowed).map(|one| one.id.as_str())
+    }
+
     /// Refuses to go on where something is blocked.
     pub fn check(&self, action: Action) -> Result<()> {
         let blocked: Vec<&Judgement> = self.blocked().collect();

@@ -36,18 +36,30 @@ struct OnRemote {
     left_behind: Option<Oid>,
 }
 
-/// Takes the locks for what is about to be done.
+/// Takes the locks for all that is about to be done, one after the other.
 ///
 /// # Errors
-/// When somebody else has one, and when it can't be told.
-pub(super) fn take<'a>(workspace: &'a Workspace<'a>, plan: &Plan<'_>, no_lock: bool) -> Result<Held<'a>> {
-    let target = plan.target.clone();
-    let local = LocalLock::take(workspace, &target)?;
-    let mut held = Held { workspace, target, local, remote: None };
-    if let Some(remote) = if no_lock { None } else { remote(workspace)? } {
-        held.take_remote(&remote, plan)?;
+/// When somebody else has one, and when it can't be told; those that were taken are left again.
+pub(super) fn take<'a>(
+    workspace: &'a Workspace<'a>,
+    plans: &[&Plan<'_>],
+    no_lock: bool,
+) -> Result<Vec<Held<'a>>> {
+    let mut on_remote = None;
+    let mut all = Vec::new();
+    for plan in plans {
+        let target = plan.target.clone();
+        let local = LocalLock::take(workspace, &target)?;
+        let mut held = Held { workspace, target, local, remote: None };
+        if on_remote.is_none() {
+            on_remote = Some(if no_lock { None } else { remote(workspace)? });
+        }
+        if let Some(Some(remote)) = &on_remote {
+            held.take_remote(remote, plan)?;
+        }
+        all.push(held);
     }
-    Ok(held)
+    Ok(all)
 }
 
 impl Held<'_> {

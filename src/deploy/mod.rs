@@ -15,6 +15,8 @@ pub mod guard;
 pub mod history;
 pub mod live;
 mod lock;
+pub mod order;
 pub mod plan;
 mod proof;
+pub mod several;
 pub mod unlock;

@@ -20,5 +20,5 @@ pub use outline::{MAX_CONFIG_BYTES, Outline, Plugins};
 pub use prefix::{PrefixError, S3Prefix};
 pub use state::{
     Artifact, Bucket, Code, DeployedFunction, Event, ForeignKey, Function, Layer, LayerUse, MAX_STATE_BYTES,
-    Owner, Place, Relocation, STATE_FILE, State, StateError, TargetMismatch, objects,
+    Owner, Place, Relocation, STATE_FILE, Sharing, State, StateError, TargetMismatch, objects,
 };

@@ -7,6 +7,7 @@ mod events;
 mod foreign;
 mod reference;
 mod relocate;
+mod sharing;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub use artifacts::{Artifact, ForeignKey, Owner, Place};
 pub use code::{Bucket, Code, DeployedFunction, LayerUse, objects};
 pub use events::Event;
 pub use relocate::Relocation;
+pub use sharing::Sharing;
 
 /// The state's file name in a package (`getServiceStateFileName` in the framework's `lib/plugins/aws/lib/naming.js`).
 pub const STATE_FILE: &str = "serverless-state.json";

@@ -23,6 +23,7 @@ from moto.awslambda.models import LambdaFunction, LayerVersion
 from moto.awslambda.utils import get_backend
 from moto.cloudformation import models as cloudformation
 from moto.cloudformation import parsing
+from moto.cloudformation.exceptions import ExportNotFound, ValidationError
 from moto.server import ThreadedMotoServer
 
 HOST = "127.0.0.1"
@@ -42,6 +43,7 @@ Promise.resolve()
 
 def nearer_to_aws():
     mend_cloudformation()
+    mend_exports()
     mend_layers()
 
     # GetBasePathMappings: moto answers 500 for a domain that has none yet.
@@ -98,6 +100,60 @@ def mend_cloudformation():
         return update(logical_id, resource_json, resources_map, *args, **named) or resources_map[logical_id]
 
     parsing.parse_and_update_resource = parse_and_update_resource
+
+
+def mend_exports():
+    # moto knows exports only of stacks that were made without a change set, as they were then, and keeps none that is in use.
+    make = cloudformation.Stack.__init__
+
+    def make_with_exports(stack, *args, **named):
+        make(stack, *args, **named)
+        exports = backend_of(stack).exports
+        stack.cross_stack_resources = stack.resource_map.cross_stack_resources = exports
+
+    cloudformation.Stack.__init__ = make_with_exports
+
+    apply = cloudformation.ChangeSet.apply
+
+    def apply_with_exports(change_set):
+        stack, template = change_set.stack, change_set.template_dict
+        backend = backend_of(stack)
+        outputs = template.get("Outputs", {}).values()
+        after = {clean(stack, output["Export"]["Name"]) for output in outputs if "Export" in output}
+        before = {name for name, export in backend.exports.items() if export.exporting_stack_id == stack.stack_id}
+        for name in imports(stack, template):
+            if name not in backend.exports:
+                raise ExportNotFound(name)
+        for other in backend.stacks.values():
+            for name in (before - after) & set(imports(other, other.template_dict)):
+                message = f"Export {name} cannot be deleted as it is in use by {other.name}"
+                raise ValidationError(stack.stack_id, message=message)
+        apply(change_set)
+        for name in before - after:
+            del backend.exports[name]
+        backend.exports.update({export.name: export for export in stack.exports})
+
+    cloudformation.ChangeSet.apply = apply_with_exports
+
+
+def backend_of(stack):
+    return cloudformation.cloudformation_backends[stack.account_id][stack.region_name]
+
+
+def clean(stack, value):
+    return parsing.clean_json(value, stack.resource_map)
+
+
+def imports(stack, value):
+    """The names that a part of the stack's template imports."""
+    if isinstance(value, dict):
+        if "Fn::ImportValue" in value:
+            yield clean(stack, value["Fn::ImportValue"])
+        for each in value.values():
+            yield from imports(stack, each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from imports(stack, each)
 
 
 def mend_layers():

@@ -33,6 +33,7 @@ mod packs;
 mod place;
 mod post_commit;
 mod record;
+mod several;
 mod show;
 mod sources;
 mod terminal;

@@ -137,6 +137,21 @@ fn a_protected_stage_has_to_be_typed() {
 }
 
 #[test]
+fn of_several_services_one_answer_is_asked_for() {
+    let sandbox = crate::several::two_releases();
+    let question = "Go on with 2 services (topics, orders)?";
+    at_terminal(&sandbox, "deploy v1 --all -s prod", &[(question, "y\r")]).succeeded();
+    let none = at_terminal(&sandbox, "deploy v2 --all -s prod", &[("(orders, topics)?", "n\r")]);
+    assert!(none.code == 1 && none.stdout.contains("not confirmed: nothing was changed"), "{none}");
+    sandbox.write("slsart.toml", "[deploy]\nprotected = [\"prod\"]\n");
+    let steps = [("(orders, topics)? Type prod to go on: ", "prod\r")];
+    at_terminal(&sandbox, "deploy v2 --all -s prod", &steps).succeeded();
+    // Nothing to do, nothing to ask.
+    let outcome = at_terminal(&sandbox, "deploy v2 --all -s prod", &[]).succeeded();
+    assert!(outcome.stdout.contains("nothing was done"), "{outcome}");
+}
+
+#[test]
 fn a_lock_is_removed_once_that_is_confirmed() {
     let sandbox = three_deployed();
     sandbox

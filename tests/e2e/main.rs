@@ -30,3 +30,4 @@ mod places;
 mod registry;
 mod releases;
 mod round_trip;
+mod several;

@@ -1,0 +1,94 @@
+//! `deploy` and `rollback` of several services: one plan, one question, one report.
+
+use std::collections::BTreeSet;
+
+use super::{ActArgs, NOBODY_TO_ASK, applying};
+use crate::deploy::checks;
+use crate::deploy::several::{Results, Selection, Several, apply};
+use crate::error::{Error, Result};
+use crate::store::deployments::Action;
+use crate::text::words::count;
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+pub(super) fn run(
+    action: Action,
+    revision: &str,
+    args: &ActArgs,
+    workspace: &Workspace<'_>,
+    ui: &Ui,
+) -> Result<()> {
+    let target = &args.target;
+    let selection = if target.all { Selection::All } else { Selection::Named(target.service.clone()) };
+    let mut several = Several::of(workspace, action, revision, &selection, &target.wanted()?, args.again)?;
+    several.check_names(&args.allow_plugin_drift)?;
+    for (option, values) in args.allowed() {
+        several.allow(option, values);
+    }
+    several.allow_deletion(&args.allow_delete)?;
+    let passes = several.pass();
+    if args.dry_run {
+        ui.report(&several)?;
+        return passes;
+    }
+    if args.yes || passes.is_err() || several.to_do().next().is_none() {
+        ui.show(&several);
+        passes?;
+    } else {
+        ask(&several, workspace, ui)?;
+    }
+    let mut results = apply(workspace, &several, &applying(args, ui))?;
+    ui.report(&results)?;
+    let Some(error) = results.failure.take() else { return Ok(()) };
+    Err(ways(error, &results, &line(action, revision, args, &results)))
+}
+
+/// The error for a rollback of several services that names no commit: each has a history of its own.
+pub(super) fn needs_commit() -> Error {
+    Error::usage("a rollback of several services needs a REF: each of them has a history of its own")
+        .hint("name the commit that all go back to: git slsart rollback REF --all; `git slsart log` lists the packages")
+        .hint("one service alone goes back without: git slsart rollback --service NAME")
+}
+
+/// Asks once; of each protected stage, its name.
+fn ask(several: &Several<'_>, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let names: Vec<_> = several.to_do().map(|plan| plan.target.service.as_str()).collect();
+    let question = format!("Go on with {} ({})?", count(names.len(), "service"), names.join(", "));
+    let stages: BTreeSet<_> = several.to_do().map(|plan| &plan.target.stage).collect();
+    let mut guarded = stages.into_iter().filter(|stage| workspace.config.deploy.protected.contains(stage));
+    let Some(first) = guarded.next() else { return ui.confirm(several, &question, NOBODY_TO_ASK) };
+    ui.confirm_word(several, &question, first.as_str(), NOBODY_TO_ASK)?;
+    guarded.try_for_each(|stage| ui.confirm_word(&"", &question, stage.as_str(), NOBODY_TO_ASK))
+}
+
+/// Adds the commands that go on, and that go back.
+fn ways(error: Error, results: &Results, again: &str) -> Error {
+    let error = error.hint(format!("once that is mended, to go on (what is done is left alone): {again}"));
+    let back = results.back.iter().enumerate().map(|(index, command)| {
+        let head = if index == 0 { "to go back" } else { "and then" };
+        format!("{head}: {command}")
+    });
+    error.hints(back)
+}
+
+/// The command line that goes on: what was given, as far as it says what is to be done and is still needed.
+fn line(action: Action, revision: &str, args: &ActArgs, results: &Results) -> String {
+    let verb = if action == Action::Deploy { "deploy" } else { "rollback" };
+    let target = &args.target;
+    let options = [
+        ("--service", target.service.iter().collect()),
+        ("-s", Vec::from_iter(&target.stage)),
+        ("-r", Vec::from_iter(&target.region)),
+        ("--allow-plugin-drift", args.allow_plugin_drift.iter().collect()),
+        (checks::ALLOW_RUNTIME, args.allow_runtime.iter().collect()),
+        (checks::ALLOW_ACCOUNT, args.allow_account.iter().collect()),
+        (checks::ALLOW_MISSING, args.allow_missing.iter().collect()),
+        ("--allow-delete", results.still_allowed.iter().collect()),
+    ];
+    let mut words = vec!["git", "slsart", verb, revision];
+    words.extend(target.all.then_some("--all"));
+    for (name, values) in &options {
+        words.extend(values.iter().flat_map(|value| [*name, value.as_str()]));
+    }
+    shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
+}

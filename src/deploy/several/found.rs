@@ -1,0 +1,150 @@
+//! Which packages are meant when several services are.
+
+use super::stacks::is_same;
+use super::{State, Step};
+use crate::deploy::history;
+use crate::deploy::plan::target_filter;
+use crate::error::{Error, Kind, Result};
+use crate::package::manifest::Target;
+use crate::service::Service;
+use crate::store::deployments::Action;
+use crate::store::{Filter, Found};
+use crate::workspace::{Wanted, Workspace, no_service};
+
+/// Which services are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// All that the commit has.
+    All,
+    /// Those that these names or paths name.
+    Named(Vec<String>),
+}
+
+/// The packages of `revision` that are meant, a target once.
+///
+/// # Errors
+/// [`Kind::NotRecorded`] when a service has none: it names all such, and how to do without them.
+pub(super) fn find(
+    workspace: &Workspace<'_>,
+    action: Action,
+    revision: &str,
+    selection: &Selection,
+    wanted: &Wanted,
+) -> Result<Vec<Found>> {
+    let mut found: Vec<Found> = Vec::new();
+    let mut missing = Vec::new();
+    for (service, filter) in filters(workspace, revision, selection, wanted)? {
+        match workspace.find(revision, &filter) {
+            Ok(one) if found.iter().any(|known| known.line.target == one.line.target) => {}
+            Ok(one) => found.push(one),
+            Err(error) if error.kind == Kind::NotRecorded => missing.push((service, error)),
+            Err(error) => return Err(error),
+        }
+    }
+    if missing.is_empty() { Ok(found) } else { Err(not_all(missing, &found, action, revision, wanted)) }
+}
+
+/// The targets that are live beside `steps`, on their stages and in their regions.
+pub(super) fn left_alone(workspace: &Workspace<'_>, steps: &[Step<'_>]) -> Result<Vec<Target>> {
+    let store = workspace.store();
+    let mut left = Vec::new();
+    for target in store.deployed_targets()? {
+        let beside =
+            |step: &Step<'_>| (&step.target.stage, &step.target.region) == (&target.stage, &target.region);
+        let is_taken =
+            steps.iter().any(|step| step.state != State::NotInCommit && is_same(&step.target, &target));
+        if steps.iter().any(beside)
+            && !is_taken
+            && history::live(&store.history(&target)?.deployments).is_some()
+        {
+            left.push(target);
+        }
+    }
+    left.sort();
+    Ok(left)
+}
+
+/// A filter for each service, with the name it is told by.
+fn filters(
+    workspace: &Workspace<'_>,
+    revision: &str,
+    selection: &Selection,
+    wanted: &Wanted,
+) -> Result<Vec<(String, Filter)>> {
+    match selection {
+        Selection::Named(names) => {
+            let filter = |name: &String| {
+                let wanted = Wanted { service: Some(name.clone()), ..wanted.clone() };
+                Ok((name.clone(), target_filter(workspace, &wanted)?))
+            };
+            names.iter().map(filter).collect()
+        }
+        Selection::All => {
+            let commit = workspace.repository.resolve(revision).map_err(|error| {
+                error.hint("all services are those of a commit: name one, not a package's id")
+            })?;
+            let services = workspace.services(commit)?;
+            if services.is_empty() {
+                return Err(no_service());
+            }
+            let head = workspace.repository.head().map(|head| workspace.services(head)).transpose()?;
+            let head = head.unwrap_or_default();
+            services.iter().map(|service| of_service(workspace, &head, service, wanted)).collect()
+        }
+    }
+}
+
+/// The filter for a service's package. As where a service is named, its stage is today's where nobody says another.
+fn of_service(
+    workspace: &Workspace<'_>,
+    head: &[Service],
+    service: &Service,
+    wanted: &Wanted,
+) -> Result<(String, Filter)> {
+    let today = head.iter().find(|other| other.path == service.path).unwrap_or(service);
+    let region = wanted.region.as_ref().or(workspace.config.defaults.region.as_ref());
+    let filter = Filter {
+        service: Some(service.path.to_string()),
+        stage: Some(workspace.stage(wanted, Some(today))?.to_string()),
+        region: region.map(ToString::to_string),
+    };
+    Ok((service.path.to_string(), filter))
+}
+
+/// The error for services that have no package.
+fn not_all(
+    missing: Vec<(String, Error)>,
+    found: &[Found],
+    action: Action,
+    revision: &str,
+    wanted: &Wanted,
+) -> Error {
+    let is_one = missing.len() == 1;
+    let messages: Vec<_> = missing.iter().map(|(_, error)| error.message.as_str()).collect();
+    let mut all = Error::not_recorded(messages.join("; "));
+    for (service, error) in missing {
+        let told = |hint: String| if is_one { hint } else { format!("{service}: {hint}") };
+        all = all.hints(error.hints.into_iter().map(told));
+    }
+    if found.is_empty() {
+        return all;
+    }
+    let others: Vec<&Target> = found.iter().map(|found| &found.line.target).collect();
+    let stage = wanted.stage.as_ref().map(ToString::to_string);
+    all.hint(format!("the others alone: {}", command(action, revision, &others, stage.as_deref())))
+}
+
+/// A command that deploys the packages that `revision` has of these services, to paste.
+pub(super) fn command(action: Action, revision: &str, targets: &[&Target], stage: Option<&str>) -> String {
+    // From a directory of the repository, `.` is that directory.
+    let service = |target: &&Target| match target.path.as_str() {
+        "." => target.service.to_string(),
+        path => path.to_owned(),
+    };
+    let services: Vec<String> = targets.iter().map(service).collect();
+    let verb = if action == Action::Deploy { "deploy" } else { "rollback" };
+    let mut words = vec!["git", "slsart", verb, revision];
+    words.extend(services.iter().flat_map(|service| ["--service", service.as_str()]));
+    words.extend(stage.into_iter().flat_map(|stage| ["-s", stage]));
+    shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
+}
