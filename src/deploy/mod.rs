@@ -16,4 +16,5 @@ pub mod live;
 mod lock;
 pub mod plan;
 mod proof;
+pub mod side;
 pub mod unlock;
