@@ -1,6 +1,9 @@
 //! `deploy` and `rollback`: the same, but for what they start from.
 
+use std::fmt;
+
 use clap::Args;
+use serde::Serialize;
 
 use super::{framework_output, installing};
 use crate::cli::TargetArgs;
@@ -74,6 +77,21 @@ struct ActArgs {
     target: TargetArgs,
 }
 
+/// A plan, or what was done.
+#[derive(Serialize)]
+struct Report<'a, T> {
+    /// Whether nothing was done.
+    dry_run: bool,
+    #[serde(flatten)]
+    what: &'a T,
+}
+
+impl<T: fmt::Display> fmt::Display for Report<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.what.fmt(f)
+    }
+}
+
 pub(super) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let plan = Plan::of(workspace, Action::Deploy, &args.revision, &args.act.target.wanted()?)?;
     act(plan, &args.act, workspace, ui)
@@ -106,7 +124,7 @@ fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -
     plan.allow_deletion(&args.allow_delete)?;
     let passes = plan.pass();
     if args.dry_run {
-        ui.report(&plan)?;
+        ui.report(&Report { dry_run: true, what: &plan })?;
         return passes;
     }
     if args.yes || passes.is_err() {
@@ -128,5 +146,5 @@ fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -
         installing: installing(ui),
         deploying: framework_output(ui),
     };
-    ui.report(&apply(workspace, &plan, &applying)?)
+    ui.report(&Report { dry_run: false, what: &apply(workspace, &plan, &applying)? })
 }

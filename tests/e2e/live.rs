@@ -49,7 +49,7 @@ fn what_is_live_is_proven_and_told() {
             "verdict": "proven", "account": "123456789012", "functions": 2, "as_recorded": 2, "layers": 0, "objects": 2
         })
     );
-    assert_eq!(record["phase"].as_array().unwrap().last().unwrap()["name"], "proof");
+    assert_eq!(record["phases"].as_array().unwrap().last().unwrap()["name"], "proof");
     let live = project.slsart("live -s prod --json").succeeds().json();
     assert_eq!((&live["answer"], &live["as_history_says"]), (&json!("recorded"), &json!(true)), "{live:#}");
     assert_eq!((&live["packages"][0]["label"], &live["drift"]), (&json!("v1"), &json!([])), "{live:#}");
