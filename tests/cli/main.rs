@@ -5,6 +5,8 @@
 
 #[path = "../support/sandbox.rs"]
 mod sandbox;
+#[path = "../support/schemas.rs"]
+mod schemas;
 
 mod ban;
 mod check;
@@ -18,6 +20,7 @@ mod extract;
 mod history;
 mod init;
 mod interface;
+mod json;
 mod live;
 mod lock;
 mod log;
