@@ -328,6 +328,7 @@ hint: another copy of this repository may have it whole: compare with `git slsar
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one object is shown whole")]
 fn foreign_future_and_corrupt_note_lines_leave_the_others_alone() {
     let sandbox = Sandbox::recorded();
     for line in [

@@ -322,6 +322,7 @@ hint: `git slsart log` lists what is recorded; a shallow clone lacks older commi
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one object is shown whole")]
 fn plugins_with_all_that_is_recorded_of_them() {
     let sandbox = Sandbox::installed();
     sandbox.write(
