@@ -48,6 +48,8 @@ pub struct Global {
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub directory: Option<PathBuf>,
     /// Print one JSON object on standard output, and errors as JSON on standard error
+    ///
+    /// docs/json.md says what is promised, and has a schema for every command.
     #[arg(long, global = true)]
     pub json: bool,
     /// Print only results, warnings and errors

@@ -44,6 +44,15 @@ impl Kind {
         }
     }
 
+    /// The exit code of the program that failed, or `128 + signal`; `None` where none did.
+    #[must_use]
+    pub fn program_exit_code(self) -> Option<i32> {
+        match self {
+            Self::Child(code) => Some(code),
+            _ => None,
+        }
+    }
+
     /// The name used in `--json` errors.
     #[must_use]
     pub fn name(self) -> &'static str {

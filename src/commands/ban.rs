@@ -3,11 +3,13 @@
 use std::fmt;
 
 use clap::Args;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::TargetArgs;
 use crate::deploy::history;
 use crate::error::{Error, Result};
+use crate::package::PackageId;
 use crate::package::manifest::Target;
 use crate::store::Found;
 use crate::store::bans::{Ban, State};
@@ -46,16 +48,33 @@ pub struct UnbanArgs {
     target: TargetArgs,
 }
 
+/// A ban, in `--json` of what it concerns.
+#[derive(Debug, Serialize)]
+pub(super) struct Banned {
+    by: String,
+    at: Timestamp,
+    reason: Option<String>,
+}
+
+impl From<&Ban> for Banned {
+    fn from(ban: &Ban) -> Self {
+        Self { by: ban.by.clone(), at: ban.at, reason: ban.reason.clone() }
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct Report {
-    #[serde(flatten)]
-    record: Ban,
+    state: State,
+    commit: String,
+    package: PackageId,
     target: Target,
+    #[serde(flatten)]
+    act: Banned,
     /// Whether it is live on its target, as far as the history knows.
     live: bool,
     #[serde(skip)]
     short: String,
-    #[serde(skip)]
+    /// Its commit's.
     subject: String,
 }
 
@@ -93,7 +112,10 @@ fn append(
     let live = history::live(&known)
         .is_some_and(|live| live.package == record.package && live.commit == record.commit);
     ui.report(&Report {
-        record,
+        act: Banned::from(&record),
+        state,
+        commit: record.commit,
+        package: record.package,
         target: found.line.target.clone(),
         live,
         short: repository.short_id(found.commit),
@@ -103,15 +125,15 @@ fn append(
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { record, target, short, subject, live } = self;
-        let verb = if record.state == State::Banned { "Banned  " } else { "Lifted  " };
-        let package = record.package.short();
+        let Self { state, package, target, short, subject, live, .. } = self;
+        let verb = if *state == State::Banned { "Banned  " } else { "Lifted  " };
+        let package = package.short();
         writeln!(
             f,
             "{BOLD}{verb}{BOLD:#}  {COMMIT}{short}{COMMIT:#}  {}  {DIM}package {package} · {target}{DIM:#}",
             line(subject)
         )?;
-        if *live && record.state == State::Banned {
+        if *live && *state == State::Banned {
             let stage = &target.stage;
             writeln!(f, "{WARNING}!{WARNING:#} it is live; to go back: git slsart rollback -s {stage}")?;
         }

@@ -2,7 +2,10 @@
 
 mod several;
 
+use std::fmt;
+
 use clap::Args;
+use serde::Serialize;
 
 use super::{framework_output, installing, name};
 use crate::cli::TargetsArgs;
@@ -125,6 +128,21 @@ impl TargetsArgs {
     }
 }
 
+/// A plan, or what was done.
+#[derive(Serialize)]
+struct Report<'a, T> {
+    /// Whether nothing was done.
+    dry_run: bool,
+    #[serde(flatten)]
+    what: &'a T,
+}
+
+impl<T: fmt::Display> fmt::Display for Report<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.what.fmt(f)
+    }
+}
+
 pub(super) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     if args.act.target.are_several() {
         return several::run(Action::Deploy, &args.revision, &args.act, workspace, ui);
@@ -166,7 +184,7 @@ fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -
     plan.allow_deletion(&args.allow_delete)?;
     let passes = plan.pass();
     if args.dry_run {
-        ui.report(&plan)?;
+        ui.report(&Report { dry_run: true, what: &plan })?;
         return passes;
     }
     if args.yes || passes.is_err() {
@@ -181,7 +199,7 @@ fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -
             ui.confirm(&plan, &question, hint)?;
         }
     }
-    ui.report(&apply(workspace, &plan, &applying(args, ui))?)
+    ui.report(&Report { dry_run: false, what: &apply(workspace, &plan, &applying(args, ui))? })
 }
 
 fn applying(args: &ActArgs, ui: &Ui) -> Applying {

@@ -6,11 +6,13 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::TargetArgs;
+use crate::deploy::drift::Drift;
+use crate::deploy::side::LiveSide;
 use crate::difference::template::Change;
 use crate::difference::{CommitLine, Commits, Detail, Difference, Side, write_lines};
 use crate::error::Result;
 use crate::package::manifest::Target;
-use crate::store::{Found, StoredPackage};
+use crate::store::{Filter, StoredPackage};
 use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, HINT, WARNING};
 use crate::text::words::{count, line, short};
 use crate::ui::Ui;
@@ -21,21 +23,25 @@ const MOST_FILES: usize = 40;
 /// Most commits that are listed.
 const MOST_COMMITS: usize = 20;
 
-/// Show what differs between two recorded packages
+/// Show what differs between two packages, or between what is live and one
 ///
-/// From A to B: functions with their code, memory, timeout, runtime, handler and the names of their environment variables; events,
-/// other resources, outputs, plugins, framework, and the commits between. What every packaging makes anew (S3 keys, ids of
-/// versions) is no difference. What the way from A to B would delete or replace is marked, as `rollback` would. Values of
-/// environment variables and of properties are not shown.
+/// From A to B, or with --live from what is live in AWS to A: functions with their code, memory, timeout, runtime, handler and
+/// the names of their environment variables; events, other resources, outputs, plugins, framework, and the commits between.
+/// What every packaging makes anew (S3 keys, ids of versions) is no difference. What the way from A to B would delete or
+/// replace is marked, as `rollback` would. Values of environment variables and of properties are not shown.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct DiffArgs {
-    /// A commit, or a package's id
-    #[arg(value_name = "A")]
-    before: String,
-    /// Another, or another package's id
-    #[arg(value_name = "B", default_value = "HEAD")]
-    after: String,
+    /// A commit, or a package's id [with --live, default: HEAD]
+    #[arg(value_name = "A", required_unless_present = "live")]
+    first: Option<String>,
+    /// Another, or another package's id [default: HEAD]
+    #[arg(value_name = "B", conflicts_with = "live")]
+    second: Option<String>,
+    /// Compare A with what is live in AWS: what deploying it would change
+    #[arg(long)]
+    live: bool,
     /// Show one line a thing
     #[arg(long, conflicts_with_all = ["code", "plugins"])]
     stat: bool,
@@ -63,57 +69,98 @@ struct Report {
     after: End,
     #[serde(flatten)]
     difference: Difference,
+    /// What of the functions is not as the history, or the package whose code runs, says; `None` but with `--live`.
+    drift: Option<Vec<Drift>>,
     #[serde(skip)]
     extent: Extent,
 }
 
 #[derive(Serialize)]
 struct End {
+    /// The package; `None` where what is live is none that is recorded.
+    #[serde(flatten)]
+    package: Option<Named>,
+    target: Target,
+    /// The stack, of what is live.
+    stack: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Named {
     commit: String,
     #[serde(skip)]
     short: String,
     label: String,
     package: String,
-    target: Target,
 }
 
 pub(super) fn run(args: &DiffArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let filter = workspace.filter(&args.target.wanted()?);
-    let found = [workspace.find(&args.before, &filter)?, workspace.find(&args.after, &filter)?];
-    let open = |found: &Found| workspace.store().open(found.commit, &found.line);
-    let [before, after] = [open(&found[0])?, open(&found[1])?];
+    let wanted = args.target.wanted()?;
+    let mut filter = workspace.filter(&wanted);
+    let open = |revision: &str, filter: &Filter| {
+        let found = workspace.find(revision, filter)?;
+        workspace.store().open(found.commit, &found.line)
+    };
+    let first = args.first.as_deref().unwrap_or("HEAD");
     let detail = if args.code { Detail::Texts } else { Detail::Counts };
-    let sides = [Side::of_package(&before)?, Side::of_package(&after)?];
-    let difference = Difference::between(workspace.repository, &sides[0], &sides[1], detail)?;
+    let (from, before, after, drift) = if args.live {
+        let LiveSide { report, package, side } = LiveSide::of(workspace, &wanted)?;
+        let target = report.target;
+        filter.service = Some(target.path.to_string());
+        filter.stage = Some(target.stage.to_string());
+        filter.region = Some(target.region.to_string());
+        let package = package.map(|package| name(workspace, &package));
+        let from = End { package, target, stack: Some(report.stack.name) };
+        (from, side, open(first, &filter)?, Some(report.drift))
+    } else {
+        let before = open(first, &filter)?;
+        let after = open(args.second.as_deref().unwrap_or("HEAD"), &filter)?;
+        (describe(workspace, &before), Side::of_package(&before)?, after, None)
+    };
+    let difference = Difference::between(workspace.repository, &before, &Side::of_package(&after)?, detail)?;
     let extent = match (args.stat, args.plugins) {
         (true, _) => Extent::Stat,
         (_, true) => Extent::Plugins,
         _ => Extent::Full,
     };
-    let [before, after] = [describe(workspace, &before), describe(workspace, &after)];
-    ui.report(&Report { before, after, difference, extent })
+    let after = describe(workspace, &after);
+    ui.report(&Report { before: from, after, difference, drift, extent })
 }
 
 fn describe(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> End {
+    let target = package.manifest.target.clone();
+    End { package: Some(name(workspace, package)), target, stack: None }
+}
+
+fn name(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Named {
     let repository = workspace.repository;
     let subject = repository.commit(package.commit).map(|commit| commit.subject).unwrap_or_default();
-    End {
+    Named {
         commit: package.commit.to_string(),
         short: repository.short_id(package.commit),
         label: repository.tag_of(package.commit).unwrap_or(subject),
         package: package.manifest.package.id.to_string(),
-        target: package.manifest.target.clone(),
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, package) in [("From", &self.before), ("To", &self.after)] {
-            let End { short: commit, label, package, target, .. } = package;
-            let label = line(label);
-            let package = short(package, 8);
-            write!(f, "{BOLD}{name:6}{BOLD:#}{COMMIT}{commit}{COMMIT:#}  {label}  ")?;
-            writeln!(f, "{DIM}package {package} · {target}{DIM:#}")?;
+        for (name, End { package, target, stack }) in [("From", &self.before), ("To", &self.after)] {
+            write!(f, "{BOLD}{name:6}{BOLD:#}")?;
+            if let Some(stack) = stack {
+                write!(f, "what is live in the stack {}: ", line(stack))?;
+            }
+            match package {
+                Some(Named { short: commit, label, package, .. }) => {
+                    let (label, package) = (line(label), short(package, 8));
+                    write!(
+                        f,
+                        "{COMMIT}{commit}{COMMIT:#}  {label}  {DIM}package {package} · {target}{DIM:#}"
+                    )?;
+                }
+                None => write!(f, "{WARNING}not recorded here{WARNING:#}  {DIM}{target}{DIM:#}")?,
+            }
+            writeln!(f)?;
         }
         let lines = match self.extent {
             Extent::Plugins => self.difference.plugin_lines(),
@@ -123,6 +170,17 @@ impl fmt::Display for Report {
         write_lines(f, &lines, 0)?;
         if lines.is_empty() {
             writeln!(f, "plugins, framework and node are the same")?;
+        }
+        if self.before.package.is_none() && self.extent != Extent::Plugins {
+            writeln!(f, "{WARNING}!{WARNING:#} the live code is not compared: it is of no package here")?;
+        }
+        for Drift { function, what, recorded, live } in self.drift.iter().flatten() {
+            let (recorded, live) = (line(recorded), line(live));
+            writeln!(
+                f,
+                "{WARNING}!{WARNING:#} function {}  {what} {recorded} → {live}, since it was deployed",
+                line(function)
+            )?;
         }
         if self.extent == Extent::Full {
             self.archives(f)?;

@@ -36,7 +36,7 @@ struct Report {
     directory: PathBuf,
     package: String,
     target: Target,
-    files: usize,
+    file_count: usize,
     size: u64,
 }
 
@@ -51,19 +51,19 @@ pub(super) fn run(args: &ExtractArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         directory: args.output.clone(),
         package: package.manifest.package.id.to_string(),
         target: package.manifest.target,
-        files: package.manifest.files.len(),
+        file_count: package.manifest.files.len(),
         size: package.manifest.package.size,
     })
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { directory, package, target, files, size } = self;
+        let Self { directory, package, target, file_count, size } = self;
         let directory = directory.display().to_string();
         let directory = line(&directory);
         writeln!(
             f,
-            "{BOLD}Extracted{BOLD:#}  {target}  package {} · {files} files · {} → {directory}",
+            "{BOLD}Extracted{BOLD:#}  {target}  package {} · {file_count} files · {} → {directory}",
             short(package, 8),
             bytes(*size)
         )

@@ -1,20 +1,22 @@
 //! `history`.
 
+mod object;
 mod signatures;
 
 use std::fmt;
 
 use clap::Args;
 use jiff::Timestamp;
+use object::Object;
 use serde::Serialize;
 use signatures::{Lines, Signatures, Signed};
 
+use super::ban::Banned;
 use crate::cli::TargetArgs;
 use crate::deploy::history;
 use crate::error::Result;
 use crate::git::Oid;
 use crate::package::manifest::Target;
-use crate::store::bans::Ban;
 use crate::store::deployments::{Deployment, History, Outcome, Phase};
 use crate::store::proof::{Proof, Verdict};
 use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, WARNING};
@@ -57,6 +59,7 @@ struct Section {
     /// Whether something began after the live deployment and did not end well.
     uncertain: bool,
     /// How many records could not be read.
+    #[serde(rename = "unread_count")]
     unread: usize,
     deployments: Vec<Row>,
 }
@@ -67,14 +70,15 @@ struct Row {
     /// What `rollback --to` calls it.
     number: Option<usize>,
     /// Why its package is not to be deployed.
-    banned: Option<Ban>,
+    banned: Option<Banned>,
     #[serde(skip)]
     short: String,
     subject: String,
     #[serde(flatten)]
+    object: Object,
+    #[serde(skip)]
     deployment: Deployment,
     /// The signatures of its records, newest first.
-    #[serde(skip_serializing_if = "Option::is_none")]
     signatures: Option<Vec<Signed>>,
 }
 
@@ -111,10 +115,11 @@ fn section(
         Row {
             live: live.as_ref() == Some(&deployment.id),
             number: back.iter().position(|id| *id == deployment.id).map(|index| index + 1),
-            banned: commit.and_then(|commit| bans.get(&(commit, deployment.package)).cloned()),
+            banned: commit.and_then(|commit| bans.get(&(commit, deployment.package)).map(Banned::from)),
             short: commit.map(|commit| repository.short_id(commit)).unwrap_or_default(),
             subject: subject.unwrap_or_default(),
             signatures: args.verify.then(|| signed.of(&deployment)),
+            object: Object::from(&deployment),
             deployment,
         }
     };
@@ -142,7 +147,7 @@ impl fmt::Display for Report {
         }
         for Section { target, uncertain, unread, deployments } in &self.targets {
             writeln!(f, "{BOLD}{target}{BOLD:#}")?;
-            for Row { live, number, banned, short, subject, deployment, signatures } in deployments {
+            for Row { live, number, banned, short, subject, deployment, signatures, .. } in deployments {
                 let number = number.map(|number| number.to_string()).unwrap_or_default();
                 let mark = if *live { format!("{GOOD}● live{GOOD:#}") } else { format!("{number:>6}") };
                 let banned =

@@ -33,6 +33,9 @@ pub struct UninstallArgs {
 }
 
 pub(super) fn init(args: &InitArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    if args.print && ui.is_json() {
+        return Err(super::no_json());
+    }
     if args.print {
         return ui.write(setup::default_file(workspace).as_bytes());
     }

@@ -6,10 +6,11 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::ban::Banned;
 use crate::cli::TargetArgs;
 use crate::error::Result;
 use crate::git::Repository;
-use crate::package::manifest::Target;
+use crate::package::manifest::{Target, Tool};
 use crate::store::bans::Ban;
 use crate::store::{Found, Listing};
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
@@ -43,7 +44,6 @@ struct Report {
     /// Whether there are more than were asked for.
     more: bool,
     /// Note lines that this program can't read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     unread: Vec<Unread>,
     /// Whether only some services, stages or regions were asked for.
     #[serde(skip)]
@@ -59,15 +59,14 @@ struct Row {
     short: String,
     subject: String,
     package: String,
-    #[serde(flatten)]
     target: Target,
     size: u64,
     recorded: Timestamp,
     dirty: bool,
     node: Option<String>,
-    framework: Option<String>,
+    framework: Option<Tool>,
     /// Why it is not to be deployed.
-    banned: Option<Ban>,
+    banned: Option<Banned>,
 }
 
 #[derive(Debug, Serialize)]
@@ -84,8 +83,8 @@ pub(super) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     } else {
         store.along(workspace.repository.resolve(&args.revision)?, &filter, args.max_count)?
     };
-    let mut bans = store.bans()?;
-    let mut ban = |found: &Found| bans.remove(&(found.commit, found.line.package));
+    let bans = store.bans()?;
+    let ban = |found: &Found| bans.get(&(found.commit, found.line.package));
     let packages = found.iter().map(|found| row(workspace.repository, found, ban(found))).collect();
     let unread =
         unread.into_iter().map(|(commit, line)| Unread { commit: commit.to_string(), line }).collect();
@@ -101,7 +100,7 @@ pub(super) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     Ok(())
 }
 
-fn row(repository: &Repository, found: &Found, banned: Option<Ban>) -> Row {
+fn row(repository: &Repository, found: &Found, banned: Option<&Ban>) -> Row {
     let Found { commit, line } = found;
     Row {
         commit: commit.to_string(),
@@ -114,8 +113,8 @@ fn row(repository: &Repository, found: &Found, banned: Option<Ban>) -> Row {
         recorded: line.recorded,
         dirty: line.dirty_tree.is_some(),
         node: line.node.clone(),
-        framework: line.framework.clone(),
-        banned,
+        framework: line.tool(),
+        banned: banned.map(Banned::from),
     }
 }
 

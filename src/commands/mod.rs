@@ -37,6 +37,7 @@ use crate::workspace::{Wanted, Workspace};
 /// Runs a command.
 pub fn dispatch(command: Command, context: &Context, ui: &Ui) -> Result<()> {
     match command {
+        Command::Completions(_) | Command::Man(_) | Command::Hook(_) if ui.is_json() => Err(no_json()),
         Command::Completions(args) => shell::completions(&args, ui),
         Command::Man(args) => shell::man(&args, ui),
         Command::Hook(args) => hook::run(&args, context, ui),
@@ -51,6 +52,11 @@ pub fn dispatch(command: Command, context: &Context, ui: &Ui) -> Result<()> {
             in_repository(command, &workspace, ui)
         }
     }
+}
+
+/// What is printed as it is has no JSON.
+fn no_json() -> Error {
+    Error::usage("what this prints is no object").hint("leave out --json")
 }
 
 fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {

@@ -125,10 +125,14 @@ fn all_in_one(failures: Vec<(&ServicePath, Error)>, total: usize) -> Option<Erro
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for package in &self.packages {
-            let Summary { commit, subject, target, size, files, dirty, already, left_out, .. } = package;
+            let Summary { commit, subject, target, size, file_count, dirty, already, left_out, .. } = package;
             let word = if *already { "Already " } else { "Recorded" };
             let id = short(&package.package, 8);
-            writeln!(f, "{BOLD}{word}{BOLD:#}  {target}  package {id} · {files} files · {}", bytes(*size))?;
+            writeln!(
+                f,
+                "{BOLD}{word}{BOLD:#}  {target}  package {id} · {file_count} files · {}",
+                bytes(*size)
+            )?;
             write!(f, "{BOLD}Commit{BOLD:#}    {COMMIT}{}{COMMIT:#}  {}", short(commit, 7), line(subject))?;
             writeln!(
                 f,

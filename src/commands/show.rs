@@ -1,5 +1,6 @@
 //! `show`.
 
+mod object;
 mod plugins;
 
 use std::collections::BTreeMap;
@@ -7,6 +8,7 @@ use std::fmt;
 
 use clap::Args;
 use jiff::Timestamp;
+use object::Object;
 use serde::Serialize;
 
 use crate::cli::TargetArgs;
@@ -36,14 +38,19 @@ pub struct ShowArgs {
 
 #[derive(Serialize)]
 struct Report {
-    subject: String,
-    committed: Option<Timestamp>,
     #[serde(flatten)]
+    object: Object,
+    #[serde(skip)]
     manifest: Manifest,
     /// How each file is kept.
+    #[serde(skip)]
     forms: BTreeMap<String, Form>,
     /// Why it is not to be deployed.
+    #[serde(skip)]
     banned: Option<Ban>,
+    /// Whether only the plugins are shown.
+    #[serde(skip)]
+    plugins: bool,
     #[serde(skip)]
     now: Timestamp,
 }
@@ -52,23 +59,25 @@ pub(super) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     let filter = workspace.filter(&args.target.wanted()?);
     let found = workspace.find(&args.revision, &filter)?;
     let package = workspace.store().open(found.commit, &found.line)?;
-    if args.plugins {
-        return ui.report(&plugins::Report::of(package.manifest));
-    }
     let commit = workspace.repository.commit(found.commit).ok();
+    // A damaged package can still be described; `verify` says what is wrong with it.
+    let forms = package.forms().unwrap_or_default();
+    let banned = workspace.store().ban(found.commit, found.line.package)?;
     ui.report(&Report {
-        subject: commit.as_ref().map(|commit| commit.subject.clone()).unwrap_or_default(),
-        committed: commit.map(|commit| commit.time),
-        // A damaged package can still be described; `verify` says what is wrong with it.
-        forms: package.forms().unwrap_or_default(),
+        object: Object::of(&package.manifest, commit, &forms, banned.as_ref()),
         manifest: package.manifest,
-        banned: workspace.store().ban(found.commit, found.line.package)?,
+        forms,
+        banned,
+        plugins: args.plugins,
         now: workspace.context.clock.now(),
     })
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.plugins {
+            return plugins::write(f, &self.manifest);
+        }
         let Manifest { package, source, target, tools, node, lockfile, environment, plugins, files, .. } =
             &self.manifest;
         let mut line = |name: &str, text: &str| writeln!(f, "{BOLD}{name:10}{BOLD:#}{text}");
@@ -78,7 +87,7 @@ impl fmt::Display for Report {
             line("Banned", &format!("{WARNING}not to be deployed{WARNING:#}  {ban}"))?;
         }
         line("Target", &format!("{target}  {DIM}in {}{DIM:#}", target.path))?;
-        line("Commit", &format!("{COMMIT}{}{COMMIT:#}  {}", source.commit, shown(&self.subject)))?;
+        line("Commit", &format!("{COMMIT}{}{COMMIT:#}  {}", source.commit, shown(self.object.subject())))?;
         if source.dirty {
             line("Source", &format!("{WARNING}with uncommitted changes{WARNING:#}  tree {}", source.tree))?;
         }

@@ -8,7 +8,10 @@ use serde::Serialize;
 
 use super::installing;
 use crate::error::Result;
+use crate::package::Machine;
+use crate::package::manifest::{Lockfile, Tool};
 use crate::packaging::snapshots::{self, Kept, Listing, Saving};
+use crate::service::ServicePath;
 use crate::store::toolchains::Toolchain;
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::text::words::{ago, bytes, count, line, short};
@@ -85,19 +88,64 @@ pub(super) fn run(args: &ToolchainArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
 #[derive(Debug, Serialize)]
 struct Saved {
     dry_run: bool,
-    plan: Saving,
-    toolchain: Option<Toolchain>,
+    commit: String,
+    subject: String,
+    /// The service's directory.
+    path: ServicePath,
+    lockfile: Lockfile,
+    /// What is kept now; `None` where that is only planned.
+    toolchain: Option<Content>,
+    /// Whether it was not kept before.
     new: bool,
+    #[serde(skip)]
+    package_manager: &'static str,
+    /// Whether nothing had to be done.
+    #[serde(skip)]
+    already: bool,
+}
+
+/// What is kept.
+#[derive(Debug, Serialize)]
+struct Content {
+    id: String,
+    saved: Timestamp,
+    file_count: usize,
+    size: u64,
+    /// Paths from the repository's top.
+    parts: Vec<String>,
+    package_manager: Option<Tool>,
+    machine: Machine,
+}
+
+impl From<Toolchain> for Content {
+    fn from(toolchain: Toolchain) -> Self {
+        let Toolchain { id, saved, files, size, parts, package_manager, machine, .. } = toolchain;
+        Self { id, saved, file_count: files, size, parts, package_manager, machine }
+    }
 }
 
 fn save(args: &SaveArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let commit = workspace.repository.resolve(&args.revision)?;
     let service = workspace.service(commit, args.service.as_deref())?;
-    let plan = snapshots::plan_save(workspace, commit, &service)?;
-    let mut report = Saved { dry_run: args.dry_run, plan, toolchain: None, new: false };
-    if !args.dry_run && report.plan.kept.is_none() {
+    let Saving { commit: of, subject, path, lockfile, package_manager, kept } =
+        snapshots::plan_save(workspace, commit, &service)?;
+    let already = kept.is_some();
+    let toolchain = kept.map(Content::from);
+    let dry_run = args.dry_run;
+    let mut report = Saved {
+        dry_run,
+        commit: of,
+        subject,
+        path,
+        lockfile,
+        toolchain,
+        new: false,
+        package_manager,
+        already,
+    };
+    if !dry_run && !already {
         let (toolchain, new) = snapshots::save(workspace, commit, &service.path, installing(ui))?;
-        (report.toolchain, report.new) = (Some(toolchain), new);
+        (report.toolchain, report.new) = (Some(toolchain.into()), new);
     }
     ui.report(&report)
 }
@@ -142,43 +190,44 @@ fn drop(args: &DropArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
 
 impl fmt::Display for Saved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Saving { commit, subject, lockfile, package_manager, kept, .. } = &self.plan;
-        let (commit, subject) = (short(commit, 7), line(subject));
-        match (&self.toolchain, kept) {
-            (Some(Toolchain { id, files, size, .. }), _) => {
+        let Self { lockfile, package_manager, .. } = self;
+        let (commit, subject) = (short(&self.commit, 7), line(&self.subject));
+        match &self.toolchain {
+            Some(Content { id, file_count, size, .. }) if !self.already => {
                 let word = if self.new { "Kept " } else { "Known" };
                 writeln!(
                     f,
                     "{BOLD}{word}{BOLD:#}     {BOLD}{}{BOLD:#}  {} · {}  {DIM}{package_manager} of {COMMIT}{commit}{COMMIT:#}  {subject}{DIM:#}",
                     short(id, 12),
-                    count(*files, "file"),
+                    count(*file_count, "file"),
                     bytes(*size)
                 )
             }
-            (None, Some(id)) => {
+            Some(Content { id, .. }) => {
                 writeln!(
                     f,
                     "{DIM}kept already for{DIM:#} {COMMIT}{commit}{COMMIT:#}  {BOLD}{}{BOLD:#}",
                     short(id, 12)
                 )
             }
-            (None, None) => writeln!(
+            None => writeln!(
                 f,
-                "{BOLD}Keep{BOLD:#}      what {package_manager} installs from {lockfile} of {COMMIT}{commit}{COMMIT:#}  {subject}"
+                "{BOLD}Keep{BOLD:#}      what {package_manager} installs from {} of {COMMIT}{commit}{COMMIT:#}  {subject}",
+                line(&lockfile.path)
             ),
         }
     }
 }
 
 fn write_kept(f: &mut fmt::Formatter<'_>, word: &str, kept: &Kept, at: Timestamp) -> fmt::Result {
-    let Kept { id, saved, files, size, lockfile, machine, misfit, commits, deployed, .. } = kept;
+    let Kept { id, saved, file_count, size, lockfile, machine, misfit, commits, deployed, .. } = kept;
     let libc =
         if machine.libc.is_empty() { String::new() } else { format!("-{}", machine.libc.replace(' ', "-")) };
     writeln!(
         f,
         "{word}{BOLD}{}{BOLD:#}  {} · {}  {}-{}{libc} node {}  {DIM}{} · {}{DIM:#}",
         short(id, 12),
-        count(*files, "file"),
+        count(*file_count, "file"),
         bytes(*size),
         machine.os,
         machine.arch,

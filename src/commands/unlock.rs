@@ -3,11 +3,16 @@
 use std::fmt;
 
 use clap::Args;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::TargetArgs;
 use crate::deploy::unlock::{self, Unlocking};
 use crate::error::Result;
+use crate::package::PackageId;
+use crate::package::manifest::Target;
+use crate::store::deployments::Action;
+use crate::store::locks::Lock;
 use crate::text::style::{BOLD, DIM};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
@@ -31,15 +36,38 @@ pub struct UnlockArgs {
 
 #[derive(Debug, Serialize)]
 struct Report {
-    /// The lock; `null` where nobody holds it.
-    held: Option<Unlocking>,
+    /// The lock; `None` where nobody holds it.
+    held: Option<Held>,
     removed: bool,
+    #[serde(skip)]
+    found: Option<Unlocking>,
+}
+
+/// A lock.
+#[derive(Debug, Serialize)]
+struct Held {
+    remote: String,
+    id: String,
+    action: Action,
+    target: Target,
+    commit: String,
+    package: PackageId,
+    by: String,
+    host: String,
+    since: Timestamp,
+}
+
+impl From<&Unlocking> for Held {
+    fn from(found: &Unlocking) -> Self {
+        let Lock { id, action, target, commit, package, by, host, since, .. } = found.lock.clone();
+        Self { remote: found.remote.clone(), id, action, target, commit, package, by, host, since }
+    }
 }
 
 pub(super) fn run(args: &UnlockArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let held = unlock::find(workspace, &args.target.wanted()?)?;
+    let found = unlock::find(workspace, &args.target.wanted()?)?;
     let mut removed = false;
-    if let Some(held) = held.as_ref().filter(|_| !args.dry_run) {
+    if let Some(held) = found.as_ref().filter(|_| !args.dry_run) {
         if args.yes {
             ui.show(held);
         } else {
@@ -52,12 +80,12 @@ pub(super) fn run(args: &UnlockArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
         unlock::remove(workspace, held)?;
         removed = true;
     }
-    ui.report(&Report { held, removed })
+    ui.report(&Report { held: found.as_ref().map(Held::from), removed, found })
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.held {
+        match &self.found {
             None => writeln!(f, "{DIM}nobody holds the lock{DIM:#}"),
             Some(held) if self.removed => {
                 writeln!(f, "{BOLD}Removed{BOLD:#}   the lock of {} on {}", held.lock.target, held.remote)

@@ -46,10 +46,8 @@ struct Row {
     target: Target,
     damages: Vec<Damage>,
     /// Why this program can't judge it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unread: Option<String>,
+    problem: Option<String>,
     /// What the remote has of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     remote: Option<OnRemote>,
 }
 
@@ -71,7 +69,7 @@ pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     ui.progress().expect_bytes(found.iter().map(|found| found.line.size).sum());
     let packages =
         found.iter().map(|found| verify(workspace, found, remote.as_ref())).collect::<Result<Vec<_>>>()?;
-    let intact = packages.iter().filter(|row| row.damages.is_empty() && row.unread.is_none()).count();
+    let intact = packages.iter().filter(|row| row.damages.is_empty() && row.problem.is_none()).count();
     let damaged = packages.iter().filter(|row| !row.damages.is_empty()).count();
     let report = Report { packages, intact, damaged };
     ui.report(&report)?;
@@ -121,7 +119,7 @@ fn asked(name: &str, workspace: &Workspace<'_>) -> Result<Remote> {
 
 fn verdict(report: &Report) -> Result<()> {
     let damaged = report.damaged;
-    let unread = report.packages.iter().filter(|row| row.unread.is_some()).count();
+    let unread = report.packages.iter().filter(|row| row.problem.is_some()).count();
     if damaged == 0 && unread == 0 {
         return on_remote(report);
     }
@@ -172,7 +170,7 @@ fn on_remote(report: &Report) -> Result<()> {
 fn verify(workspace: &Workspace<'_>, found: &Found, remote: Option<&Remote>) -> Result<Row> {
     let Found { commit, line } = found;
     let mut on_remote = None;
-    let (damages, unread) = match workspace.store().open(*commit, line) {
+    let (damages, problem) = match workspace.store().open(*commit, line) {
         Ok(package) => {
             if let Some(remote) = remote {
                 let (has, damages) = package.verify_on(remote)?;
@@ -193,15 +191,15 @@ fn verify(workspace: &Workspace<'_>, found: &Found, remote: Option<&Remote>) -> 
         package: line.package.to_string(),
         target: line.target.clone(),
         damages,
-        unread,
+        problem,
         remote: on_remote,
     })
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Row { commit, package, target, damages, unread, remote } in &self.packages {
-            let (style, word) = match unread {
+        for Row { commit, package, target, damages, problem, remote } in &self.packages {
+            let (style, word) = match problem {
                 Some(_) => (WARNING, "? unread "),
                 None if damages.is_empty() => (GOOD, "✓ intact "),
                 None => (ERROR, "✗ damaged"),
@@ -223,7 +221,7 @@ impl fmt::Display for Report {
                 short(package, 8)
             )?;
             let of_remote = remote.iter().flat_map(|remote| &remote.damages);
-            for problem in damages.iter().chain(of_remote).map(|damage| &damage.problem).chain(unread) {
+            for problem in damages.iter().chain(of_remote).map(|damage| &damage.problem).chain(problem) {
                 writeln!(f, "           {}", shown(problem))?;
             }
         }

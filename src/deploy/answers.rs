@@ -106,7 +106,8 @@ impl Asking {
     }
 }
 
-fn template(aws: &Aws, stack: &str) -> Result<Option<Value>, AwsError> {
+/// The template of a stack, as it was given to AWS; none where there is no such stack.
+pub(super) fn template(aws: &Aws, stack: &str) -> Result<Option<Value>, AwsError> {
     let Some(text) = aws.template(stack)? else { return Ok(None) };
     let unreadable =
         |_| AwsError::Other { action: "show the stack's template", message: "it is no JSON".to_owned() };

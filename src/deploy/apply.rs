@@ -49,9 +49,10 @@ pub struct Applying {
 /// What was done.
 #[derive(Debug, Serialize)]
 pub struct Done {
-    /// What is live now.
-    pub live: String,
-    /// Its commit's short id.
+    /// The commit that is live now.
+    pub commit: String,
+    /// Its short id.
+    #[serde(skip)]
     pub short: String,
     /// Its tag or subject.
     pub label: String,
@@ -109,7 +110,7 @@ pub(super) fn carry_out(workspace: &Workspace<'_>, plan: &Plan<'_>, applying: &A
         error.hint("the deployment itself succeeded: only its end is missing in the history")
     })?;
     Ok(Done {
-        live: plan.restore.commit.clone(),
+        commit: plan.restore.commit.clone(),
         short: plan.restore.short.clone(),
         label: plan.restore.label.clone(),
         target: plan.target.clone(),

@@ -55,7 +55,6 @@ pub struct Changes {
     #[serde(flatten)]
     pub difference: Difference,
     /// What would be deleted or replaced only if a later deployment, which did not end well, went through.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub uncertain: Vec<Judgement>,
     /// The logical ids that can be allowed to be deleted.
     #[serde(skip)]
@@ -70,6 +69,7 @@ pub struct Acting {
     /// Its version, where it is known.
     pub version: Option<String>,
     /// The events that it hooks of those that happen; `None` where that is unknown.
+    #[serde(rename = "deploy_events")]
     pub events: Option<Vec<String>>,
 }
 

@@ -84,6 +84,7 @@ pub struct Candidate {
     /// Its commit.
     pub commit: String,
     /// The commit's name for people.
+    #[serde(skip)]
     pub short: String,
     /// The commit's subject, or a tag.
     pub label: String,

@@ -19,4 +19,5 @@ pub mod order;
 pub mod plan;
 mod proof;
 pub mod several;
+pub mod side;
 pub mod unlock;

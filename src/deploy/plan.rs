@@ -10,7 +10,7 @@ use super::guard::{self, Acting, Before, Changes};
 use super::{goal, history};
 use crate::error::{Error, Result};
 use crate::git::{Oid, Repository};
-use crate::package::manifest::Target;
+use crate::package::manifest::{Target, Tool};
 use crate::service::S3Prefix;
 use crate::store::deployments::{Action, Deployment, History};
 use crate::store::{Filter, Found, StoredPackage};
@@ -54,6 +54,7 @@ pub struct Live {
     /// Its commit.
     pub commit: String,
     /// The commit's name for people.
+    #[serde(skip)]
     pub short: String,
     /// The commit's subject, or a tag.
     pub label: String,
@@ -71,6 +72,7 @@ pub struct Restore {
     /// Its commit.
     pub commit: String,
     /// The commit's name for people.
+    #[serde(skip)]
     pub short: String,
     /// The commit's subject, or a tag.
     pub label: String,
@@ -83,7 +85,7 @@ pub struct Restore {
     /// The node version it was made with.
     pub node: Option<String>,
     /// The framework it was made with.
-    pub framework: Option<String>,
+    pub framework: Option<Tool>,
 }
 
 impl<'r> Plan<'r> {
@@ -174,7 +176,7 @@ impl<'r> Plan<'r> {
             size: manifest.package.size,
             recorded: manifest.package.recorded,
             node: manifest.tools.node.clone(),
-            framework: manifest.tools.framework.as_ref().map(ToString::to_string),
+            framework: manifest.tools.framework.clone(),
         };
         let target = manifest.target.clone();
         Ok(Self {

@@ -23,11 +23,11 @@ use crate::store::deployments::Action;
 use crate::text::words::count;
 use crate::workspace::{Wanted, Workspace};
 
-/// What is about to be done with several services. As JSON, the array of its steps.
+/// What is about to be done with several services.
 #[derive(Serialize)]
-#[serde(transparent)]
 pub struct Several<'r> {
     /// Those that are deployed, in their order; then those that are not.
+    #[serde(rename = "services")]
     pub steps: Vec<Step<'r>>,
     /// What is done.
     #[serde(skip)]

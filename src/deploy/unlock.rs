@@ -3,7 +3,6 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 use super::lock::{self, LocalLock};
 use super::plan::target_filter;
@@ -17,15 +16,13 @@ use crate::text::words::{ago, line};
 use crate::workspace::{Wanted, Workspace};
 
 /// A lock that is about to be removed.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Unlocking {
     /// The remote that it is on.
     pub remote: String,
     /// What it says.
     pub lock: Lock,
-    #[serde(skip)]
     commit: Oid,
-    #[serde(skip)]
     now: Timestamp,
 }
 

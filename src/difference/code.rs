@@ -59,8 +59,7 @@ pub struct CodeChange {
     /// The archive in question: its path in [`ArchiveChange::path`].
     pub archive: String,
     /// How many files are not the same; absent where the archive could not be looked into.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub files: Option<usize>,
+    pub file_count: Option<usize>,
     /// Lines added in them, as far as they are texts.
     pub added: usize,
     /// Lines removed, likewise.
@@ -99,7 +98,7 @@ impl ArchiveChange {
         let sum = |lines: fn(&FileChange) -> Option<usize>| self.files.iter().filter_map(lines).sum();
         CodeChange {
             archive: self.path.clone(),
-            files: self.problem.is_none().then_some(self.files.len()),
+            file_count: self.problem.is_none().then_some(self.files.len()),
             added: sum(|file| file.added),
             removed: sum(|file| file.removed),
         }

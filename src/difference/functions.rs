@@ -35,13 +35,10 @@ pub struct FunctionChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<CodeChange>,
     /// What changed of `memory`, `timeout`, `runtime` and `handler`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<&'static str, Values>,
     /// The names of environment variables that differ.
-    #[serde(skip_serializing_if = "Names::is_empty")]
     pub environment: Names,
     /// What else of it changed: properties' paths, and attributes.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub properties: Vec<String>,
 }
 
@@ -58,13 +55,10 @@ pub struct Values {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Names {
     /// That were not there.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub added: Vec<String>,
     /// That are not there any more.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<String>,
     /// Whose values differ.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
 }
 

@@ -12,7 +12,7 @@ use super::template::{Change, ResourceChange, Template, TemplateChange, each_ref
 
 /// What becomes of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// It is removed from the stack.
     Deleted,
@@ -53,7 +53,6 @@ pub struct Judgement {
     /// What is to be thought of that.
     pub verdict: Verdict,
     /// The properties, or attributes, that are the reason.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub because: Vec<String>,
     /// What would be lost with it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -143,7 +143,7 @@ fn function(what: &str, one: &FunctionChange) -> Line {
 }
 
 fn code(code: &CodeChange) -> String {
-    match code.files {
+    match code.file_count {
         None => "code can't be compared".to_owned(),
         Some(0) => "code packed otherwise".to_owned(),
         Some(files) => format!("code ({}, +{} −{})", count(files, "file"), code.added, code.removed),

@@ -42,6 +42,7 @@ pub struct CommitLine {
     /// Its id.
     pub commit: String,
     /// Its short id.
+    #[serde(skip)]
     pub short: String,
     /// Its subject.
     pub subject: String,
@@ -57,7 +58,6 @@ pub struct Made {
     /// The programs that differ, where both are known.
     pub tools: Vec<ToolChange>,
     /// The environment variables that only one config refers to.
-    #[serde(skip_serializing_if = "Names::is_empty")]
     pub variables: Names,
     /// The commits between the sources; absent where one of them is not here.
     #[serde(skip_serializing_if = "Option::is_none")]

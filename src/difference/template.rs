@@ -52,10 +52,8 @@ pub struct ResourceChange {
     /// How it differs.
     pub change: Change,
     /// The paths of the properties that changed, such as `VpcConfig/SubnetIds`; never their values.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub properties: Vec<String>,
     /// What else of it changed: `DeletionPolicy`, `DependsOn`, `Type`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<String>,
 }
 

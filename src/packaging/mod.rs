@@ -33,7 +33,7 @@ pub struct Summary {
     /// The sum of its files' sizes, in bytes.
     pub size: u64,
     /// How many files it has.
-    pub files: usize,
+    pub file_count: usize,
     /// When it was recorded.
     pub recorded: Timestamp,
     /// Whether it was made from a working tree with changes.
@@ -41,7 +41,6 @@ pub struct Summary {
     /// Whether it was recorded before, and nothing was done now.
     pub already: bool,
     /// What lay in the package directory and is no part of the package.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
 }
 
@@ -53,7 +52,7 @@ impl Summary {
             target: manifest.target.clone(),
             package: manifest.package.id.to_string(),
             size: manifest.package.size,
-            files: manifest.files.len(),
+            file_count: manifest.files.len(),
             recorded: manifest.package.recorded,
             dirty: manifest.source.dirty,
             already,

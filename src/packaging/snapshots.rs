@@ -23,8 +23,8 @@ pub struct Kept {
     pub id: String,
     /// When it was last kept for a commit.
     pub saved: Timestamp,
-    /// Its files and symbolic links.
-    pub files: usize,
+    /// How many files and symbolic links it has.
+    pub file_count: usize,
     /// The sum of their sizes, in bytes.
     pub size: u64,
     /// What it was installed from.
@@ -81,7 +81,7 @@ impl Kept {
         Self {
             id: toolchain.id.clone(),
             saved: toolchain.saved,
-            files: toolchain.files,
+            file_count: toolchain.files,
             size: toolchain.size,
             lockfile: toolchain.lockfile.clone(),
             machine: toolchain.machine.clone(),
@@ -136,20 +136,20 @@ pub fn drop_all(workspace: &Workspace<'_>, dropped: &[Kept]) -> Result<()> {
 }
 
 /// A toolchain that is to be kept.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Saving {
     /// The commit.
     pub commit: String,
     /// Its subject.
     pub subject: String,
     /// The service's directory.
-    pub service: ServicePath,
+    pub path: ServicePath,
     /// Its lockfile.
-    pub lockfile: String,
+    pub lockfile: LockfileEntry,
     /// What installs from it.
     pub package_manager: &'static str,
     /// What is kept for the commit already and fits this machine; nothing is done then.
-    pub kept: Option<String>,
+    pub kept: Option<Toolchain>,
 }
 
 /// What keeping the toolchain of `service` at `commit` would do.
@@ -168,10 +168,14 @@ pub fn plan_save(workspace: &Workspace<'_>, commit: Oid, service: &Service) -> R
     Ok(Saving {
         commit: commit.id.to_string(),
         subject: commit.subject,
-        service: service.path.clone(),
-        lockfile: lockfile.path,
+        path: service.path.clone(),
         package_manager: install::program(lockfile.kind),
-        kept: kept.map(|kept| kept.toolchain.id),
+        lockfile: LockfileEntry {
+            kind: lockfile.kind.to_string(),
+            path: lockfile.path,
+            sha256: lockfile.sha256,
+        },
+        kept: kept.map(|kept| kept.toolchain),
     })
 }
 

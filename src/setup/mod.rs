@@ -60,12 +60,10 @@ pub struct Report {
     /// Whether this is only said.
     pub dry_run: bool,
     /// What was found in the repository.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub found: Vec<String>,
     /// The steps, in order.
     pub steps: Vec<Step>,
     /// What to do next.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub next: Vec<String>,
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use crate::package::PackageId;
-use crate::package::manifest::{Manifest, Target};
+use crate::package::manifest::{Manifest, Target, Tool};
 
 /// The word that every line of this format starts with.
 const VERSION: &str = "slsart/1";
@@ -54,6 +54,13 @@ impl PackageLine {
             dirty_tree: manifest.source.dirty.then(|| manifest.source.tree.clone()),
             unknown: Vec::new(),
         }
+    }
+
+    /// The framework in its parts; `None` where it is not known, or is written in another way than `name@version`.
+    #[must_use]
+    pub fn tool(&self) -> Option<Tool> {
+        let (name, version) = self.framework.as_ref()?.rsplit_once('@')?;
+        Some(Tool { name: name.to_owned(), version: version.to_owned() })
     }
 }
 

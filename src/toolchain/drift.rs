@@ -19,14 +19,16 @@ pub struct PluginChange {
 
 /// How a plugin differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase", tag = "change")]
+#[serde(rename_all = "kebab-case", tag = "change")]
 pub enum Change {
     /// It is not there any more.
+    #[serde(rename = "removed")]
     Gone {
         /// The version that it had.
         version: Option<String>,
     },
     /// It was not there.
+    #[serde(rename = "added")]
     New {
         /// The version that it has.
         version: Option<String>,
@@ -36,6 +38,7 @@ pub enum Change {
         /// Before.
         before: String,
         /// Now.
+        #[serde(rename = "after")]
         now: String,
     },
     /// It has the same version and another integrity: it was published twice, or comes from elsewhere.

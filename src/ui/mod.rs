@@ -12,6 +12,7 @@ use std::path::Path;
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
+use serde_json::Value;
 
 pub use progress::Spinner;
 
@@ -70,7 +71,7 @@ impl Ui {
         self.options.quiet
     }
 
-    /// Prints the result of a command: its text, or with `--json` the object itself.
+    /// Prints the result of a command: its text, or with `--json` the object itself, without properties that have no value.
     ///
     /// # Errors
     /// When standard output can't be written, as on a full disk: a script must not take half a result for all of it.
@@ -78,9 +79,10 @@ impl Ui {
         self.spinner.clear();
         let mut out = AutoStream::new(std::io::stdout(), self.options.color);
         let text = if self.options.json {
-            let text = serde_json::to_string_pretty(report)
+            let mut object = serde_json::to_value(report)
                 .map_err(|error| Error::bug("the result can't be written as JSON").because(error))?;
-            text + "\n"
+            leave_out_nulls(&mut object);
+            format!("{object:#}\n")
         } else {
             printable(&report.to_string()).into_owned()
         };
@@ -104,20 +106,22 @@ impl Ui {
     /// Warns of something that does not stop the command.
     pub fn warn(&self, text: &str) {
         self.spinner.clear();
-        self.stderr(&format!("{WARNING}warning:{WARNING:#} {}\n", line(text)));
+        self.stderr(&warning(text, self.options));
     }
 
     /// Prints why the command failed and what to do about it.
     pub fn error(&self, error: &Error) {
         self.spinner.clear();
         if self.options.json {
-            let object = serde_json::json!({ "error": {
+            let mut object = serde_json::json!({ "error": {
                 "kind": error.kind.name(),
                 "message": error.message,
                 "causes": error.causes(),
                 "hints": error.hints,
                 "exit_code": error.kind.exit_code(),
+                "program_exit_code": error.kind.program_exit_code(),
             }});
+            leave_out_nulls(&mut object);
             self.stderr(&format!("{object:#}\n"));
             return;
         }
@@ -137,6 +141,28 @@ impl Ui {
     fn stderr(&self, text: &str) {
         let mut out = AutoStream::new(std::io::stderr(), self.options.color);
         let _ = out.write_all(text.as_bytes());
+    }
+}
+
+/// A warning as it stands on standard error. With `--json` all that stands there is JSON.
+fn warning(text: &str, options: Options) -> String {
+    let text = line(text);
+    if options.json {
+        format!("{:#}\n", serde_json::json!({ "warning": { "message": text } }))
+    } else {
+        format!("{WARNING}warning:{WARNING:#} {text}\n")
+    }
+}
+
+/// Takes the properties out that have no value: a script finds a property with a value, or none.
+fn leave_out_nulls(value: &mut Value) {
+    match value {
+        Value::Object(properties) => {
+            properties.retain(|_, value| !value.is_null());
+            properties.values_mut().for_each(leave_out_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(leave_out_nulls),
+        _ => {}
     }
 }
 

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use anstream::AutoStream;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Options;
+use super::{Options, warning};
 use crate::progress::Progress;
-use crate::text::style::{DIM, GOOD, WARNING};
+use crate::text::style::{DIM, GOOD};
 use crate::text::words::line;
 
 /// Shows phases of long work on standard error.
@@ -35,7 +35,7 @@ impl Spinner {
         self.with(State::end);
     }
 
-    /// With `--json`, standard error is for an error's object: who reads it must not find phases before it.
+    /// With `--json`, standard error is for objects: who reads it must not find phases between them.
     fn is_silent(&self) -> bool {
         self.options.quiet || self.options.json
     }
@@ -101,10 +101,10 @@ impl Progress for Spinner {
     }
 
     fn warn(&self, text: &str) {
-        let text = &line(text);
+        let text = warning(text, self.options);
         self.with(|state, this| match &state.bar {
-            Some(bar) => bar.suspend(|| this.line(&format!("{WARNING}warning:{WARNING:#} {text}\n"))),
-            None => this.line(&format!("{WARNING}warning:{WARNING:#} {text}\n")),
+            Some(bar) => bar.suspend(|| this.line(&text)),
+            None => this.line(&text),
         });
     }
 

@@ -228,7 +228,7 @@ fn a_plugin_with_other_files_fails_and_names_them_where_they_are_known() {
     sandbox.write("node_modules/serverless-hello/index.js", OWN);
     sandbox.slsart("package --in-place -s prod -q").succeeded();
     let recorded =
-        sandbox.slsart("show --plugins --json").json()["plugin"][0]["tree"].as_str().unwrap().to_owned();
+        sandbox.slsart("show --plugins --json").json()["plugins"][0]["tree"].as_str().unwrap().to_owned();
     sandbox.write("node_modules/serverless-hello/index.js", OTHER);
     matches(
         failing(&sandbox),

@@ -328,6 +328,7 @@ hint: another copy of this repository may have it whole: compare with `git slsar
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one object is shown whole")]
 fn foreign_future_and_corrupt_note_lines_leave_the_others_alone() {
     let sandbox = Sandbox::recorded();
     for line in [
@@ -354,16 +355,19 @@ warning: the note of 12a1bee has a line that this git-slsart can't read: slsart/
       "commit": "12a1bee131fc490e459a58c4a125a830181e8d22",
       "subject": "Add the service",
       "package": "be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609",
-      "service": "orders",
-      "path": ".",
-      "stage": "prod",
-      "region": "us-east-1",
+      "target": {
+        "service": "orders",
+        "path": ".",
+        "stage": "prod",
+        "region": "us-east-1"
+      },
       "size": 1298,
       "recorded": "2026-01-05T09:05:00Z",
       "dirty": false,
-      "node": null,
-      "framework": "osls@4.3.1",
-      "banned": null
+      "framework": {
+        "name": "osls",
+        "version": "4.3.1"
+      }
     }
   ],
   "more": false,
@@ -387,10 +391,26 @@ warning: the note of 12a1bee has a line that this git-slsart can't read: slsart/
   ]
 }
 ── stderr ──
-warning: the note of 12a1bee has a line that this git-slsart can't read: Reviewed-by: Eve
-warning: the note of 12a1bee has a line that this git-slsart can't read: slsart/2 service=orders everything=new
-warning: the note of 12a1bee has a line that this git-slsart can't read: slsart/1 service=orders path=. stage=prod
-warning: the note of 12a1bee has a line that this git-slsart can't read: slsart/1 service=../x path=/etc stage=-s region=us-east-1 package=zz size=-1 recorded=never
+{
+  "warning": {
+    "message": "the note of 12a1bee has a line that this git-slsart can't read: Reviewed-by: Eve"
+  }
+}
+{
+  "warning": {
+    "message": "the note of 12a1bee has a line that this git-slsart can't read: slsart/2 service=orders everything=new"
+  }
+}
+{
+  "warning": {
+    "message": "the note of 12a1bee has a line that this git-slsart can't read: slsart/1 service=orders path=. stage=prod"
+  }
+}
+{
+  "warning": {
+    "message": "the note of 12a1bee has a line that this git-slsart can't read: slsart/1 service=../x path=/etc stage=-s region=us-east-1 package=zz size=-1 recorded=never"
+  }
+}
 
 "#]]);
     sandbox.slsart("show --json").succeeded();

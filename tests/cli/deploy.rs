@@ -34,6 +34,7 @@ Checks
 "#]]);
     sandbox.slsart("rollback v1 -s prod -n --json").is(str![[r#"
 {
+  "dry_run": true,
   "action": "rollback",
   "target": {
     "service": "orders",
@@ -41,28 +42,24 @@ Checks
     "stage": "prod",
     "region": "us-east-1"
   },
-  "live": null,
   "restore": {
     "commit": "12a1bee131fc490e459a58c4a125a830181e8d22",
-    "short": "12a1bee",
     "label": "v1",
     "package": "be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609",
     "size": 1298,
     "recorded": "2026-01-05T09:05:00Z",
-    "node": null,
-    "framework": "osls 4.3.1"
+    "framework": {
+      "name": "osls",
+      "version": "4.3.1"
+    }
   },
-  "changes": null,
   "plugins_at_deploy": [
     {
       "name": "serverless-hello",
-      "version": "1.2.0",
-      "events": null
+      "version": "1.2.0"
     },
     {
-      "name": "./plugins/trace",
-      "version": null,
-      "events": null
+      "name": "./plugins/trace"
     }
   ],
   "warnings": [],
@@ -257,8 +254,8 @@ fn json_of_a_deploy_and_of_the_history() {
     let sandbox = two_releases();
     sandbox.slsart("deploy v1 -s prod --yes --json").is(str![[r#"
 {
-  "live": "12a1bee131fc490e459a58c4a125a830181e8d22",
-  "short": "12a1bee",
+  "dry_run": false,
+  "commit": "12a1bee131fc490e459a58c4a125a830181e8d22",
   "label": "v1",
   "target": {
     "service": "orders",
@@ -281,8 +278,7 @@ fn json_of_a_deploy_and_of_the_history() {
       "name": "deploy",
       "milliseconds": [N]
     }
-  ],
-  "before": null
+  ]
 }
 
 "#]]);

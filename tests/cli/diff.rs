@@ -194,7 +194,7 @@ fn json_of_a_difference() {
       "change": "changed",
       "code": {
         "archive": "orders.zip",
-        "files": 3,
+        "file_count": 3,
         "added": 2,
         "removed": 2
       },
@@ -222,7 +222,14 @@ fn json_of_a_difference() {
     {
       "name": "list",
       "id": "ListLambdaFunction",
-      "change": "removed"
+      "change": "removed",
+      "settings": {},
+      "environment": {
+        "added": [],
+        "removed": [],
+        "changed": []
+      },
+      "properties": []
     }
   ],
   "layers": [],
@@ -238,7 +245,9 @@ fn json_of_a_difference() {
     {
       "id": "CartTable",
       "type": "AWS::DynamoDB::Table",
-      "change": "removed"
+      "change": "removed",
+      "properties": [],
+      "attributes": []
     },
     {
       "id": "Orders",
@@ -246,12 +255,15 @@ fn json_of_a_difference() {
       "change": "changed",
       "properties": [
         "TableName"
-      ]
+      ],
+      "attributes": []
     },
     {
       "id": "Topic",
       "type": "AWS::SNS::Topic",
-      "change": "removed"
+      "change": "removed",
+      "properties": [],
+      "attributes": []
     }
   ],
   "judgements": [
@@ -260,13 +272,15 @@ fn json_of_a_difference() {
       "type": "AWS::DynamoDB::Table",
       "fate": "deleted",
       "verdict": "blocked",
+      "because": [],
       "holds": "items"
     },
     {
       "id": "ListLambdaFunction",
       "type": "AWS::Lambda::Function",
       "fate": "deleted",
-      "verdict": "harmless"
+      "verdict": "harmless",
+      "because": []
     },
     {
       "id": "Orders",
@@ -282,7 +296,8 @@ fn json_of_a_difference() {
       "id": "Topic",
       "type": "AWS::SNS::Topic",
       "fate": "deleted",
-      "verdict": "harmless"
+      "verdict": "harmless",
+      "because": []
     }
   ],
   "outputs": [
@@ -318,13 +333,17 @@ fn json_of_a_difference() {
   ],
   "plugins": [],
   "tools": [],
+  "variables": {
+    "added": [],
+    "removed": [],
+    "changed": []
+  },
   "commits": {
     "added": 0,
     "removed": 1,
     "named": [
       {
         "commit": "35040f885b4af1ed9d3f260f469eb65a08387061",
-        "short": "35040f8",
         "subject": "Answer two",
         "removed": true
       }

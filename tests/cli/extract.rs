@@ -45,7 +45,7 @@ Extracting
     "stage": "prod",
     "region": "us-east-1"
   },
-  "files": 5,
+  "file_count": 5,
   "size": 1302
 }
 

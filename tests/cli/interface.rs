@@ -22,7 +22,7 @@ Commands:
   record       Record a package that something else made
   log          List recorded packages, a line each
   show         Show a recorded package in full
-  diff         Show what differs between two recorded packages
+  diff         Show what differs between two packages, or between what is live and one
   verify       Read packages back and compare every byte with what was recorded
   migrate      Convert recorded packages to Git LFS, or back to git objects
   extract      Write a recorded package's exact directory

@@ -53,19 +53,23 @@ fn json_has_every_field() {
       "commit": "8d0d98e8f605776667d5f5350b6faad56b2cec3a",
       "subject": "Answer three",
       "package": "b5cff989a6d7d3b6bedbbc3a1402445e16955ad2148b25227c50bef337d8fdfe",
-      "service": "orders",
-      "path": ".",
-      "stage": "prod",
-      "region": "us-east-1",
+      "target": {
+        "service": "orders",
+        "path": ".",
+        "stage": "prod",
+        "region": "us-east-1"
+      },
       "size": 1307,
       "recorded": "2026-01-05T09:13:00Z",
       "dirty": false,
-      "node": null,
-      "framework": "osls@4.3.1",
-      "banned": null
+      "framework": {
+        "name": "osls",
+        "version": "4.3.1"
+      }
     }
   ],
-  "more": true
+  "more": true,
+  "unread": []
 }
 
 "#]]);
@@ -102,7 +106,8 @@ no packages here; make one: git slsart package
     sandbox.slsart("log --json").is(str![[r#"
 {
   "packages": [],
-  "more": false
+  "more": false,
+  "unread": []
 }
 
 "#]]);

@@ -5,6 +5,8 @@
 
 #[path = "../support/sandbox.rs"]
 mod sandbox;
+#[path = "../support/schemas.rs"]
+mod schemas;
 
 #[cfg(feature = "aws")]
 #[path = "../support/server.rs"]
@@ -24,6 +26,7 @@ mod extract;
 mod history;
 mod init;
 mod interface;
+mod json;
 mod live;
 mod lock;
 mod log;

@@ -69,10 +69,11 @@ fn json_is_one_object_and_the_stage_comes_from_the_configuration() {
       },
       "package": "c3eef6f69ec41e0a27a82cfb46407be70a3082ff1b438b45ea5c4caaff1b2723",
       "size": 1776,
-      "files": 3,
+      "file_count": 3,
       "recorded": "2026-01-05T09:05:00Z",
       "dirty": false,
-      "already": false
+      "already": false,
+      "left_out": []
     }
   ]
 }
@@ -378,7 +379,8 @@ hint: to try it by hand: (cd [ROOT]/repo/ && [ROOT]/repo/node_modules/.bin/osls 
     "hints": [
       "to try it by hand: (cd [ROOT]/repo/ && [ROOT]/repo/node_modules/.bin/osls package --stage dev --region us-east-1)"
     ],
-    "exit_code": 3
+    "exit_code": 3,
+    "program_exit_code": 9
   }
 }
 ── exit 3 ──

@@ -48,10 +48,11 @@ fn an_earlier_commit_can_be_named_and_json_says_the_same() {
       },
       "package": "be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609",
       "size": 1298,
-      "files": 3,
+      "file_count": 3,
       "recorded": "2026-01-05T09:08:00Z",
       "dirty": false,
-      "already": false
+      "already": false,
+      "left_out": []
     }
   ]
 }

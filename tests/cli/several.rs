@@ -78,7 +78,7 @@ fn deployed(sandbox: &Sandbox) -> Vec<String> {
 fn column(outcome: &Outcome, name: &str) -> Vec<(String, Value)> {
     let rows = outcome.json();
     let cell = |row: &Value| (row["target"]["service"].as_str().unwrap().to_owned(), row[name].clone());
-    rows.as_array().unwrap().iter().map(cell).collect()
+    rows["services"].as_array().unwrap().iter().map(cell).collect()
 }
 
 fn pairs(pairs: &[(&str, Value)]) -> Vec<(String, Value)> {
@@ -99,6 +99,7 @@ Checks
   ✓ target     made for topics · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 455 B, largest function 34 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 
 Target    orders · prod · us-east-1
@@ -110,6 +111,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 425 B, largest function 34 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 
 Order      1  topics · prod · us-east-1
@@ -130,6 +132,7 @@ Checks
   ✓ target     made for topics · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 455 B, largest function 34 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 
 Target    orders · prod · us-east-1
@@ -141,6 +144,7 @@ Checks
   ✓ target     made for orders · prod · us-east-1
   ✓ runtimes   Lambda takes nodejs22.x
   ✓ limits     1 resource, template 425 B, largest function 34 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 
 Order      1  topics · prod · us-east-1
@@ -179,13 +183,13 @@ Undo      git slsart rollback 64fcb36 --service services/topics --service servic
         column(&rollback, "outcome"),
         pairs(&[("topics", json!("succeeded")), ("orders", json!("succeeded"))])
     );
-    assert_eq!(rollback.json()[0]["done"]["label"], "v1");
+    assert_eq!(rollback.json()["services"][0]["done"]["label"], "v1");
     let history = sandbox.slsart("history -s prod --service orders -n 1");
     assert!(history.stdout.contains("● live  rollback  succeeded"), "{history}");
 }
 
 #[test]
-fn a_plan_in_json_is_an_array() {
+fn a_plan_in_json_has_each_as_it_is_alone() {
     let sandbox = two_releases();
     sandbox.slsart("deploy v1 --all -s prod --yes -q").succeeded();
     sandbox.slsart("deploy v2 --service orders -s prod --yes -q").succeeded();
@@ -196,46 +200,50 @@ fn a_plan_in_json_is_an_array() {
     );
     assert_eq!(column(&plan, "step"), pairs(&[("orders", json!(1)), ("topics", json!(null))]));
     let mut rows = plan.json();
-    for row in rows.as_array_mut().unwrap() {
+    for row in rows["services"].as_array_mut().unwrap() {
         // Each is what it is of a service alone.
         let service = row["target"]["path"].as_str().unwrap();
         let alone = sandbox.slsart(&format!("rollback v1 --service {service} -s prod -n --json")).json();
-        assert_eq!(row["plan"], alone);
+        let mut plan = row["plan"].clone();
+        plan["dry_run"] = json!(true);
+        assert_eq!(plan, alone);
         row["plan"] = json!({});
     }
     matches(
         format!("{rows:#}\n"),
         str![[r#"
-[
-  {
-    "step": 1,
-    "state": "to-do",
-    "target": {
-      "service": "orders",
-      "path": "services/orders",
-      "stage": "prod",
-      "region": "us-east-1"
+{
+  "dry_run": true,
+  "services": [
+    {
+      "step": 1,
+      "state": "to-do",
+      "target": {
+        "service": "orders",
+        "path": "services/orders",
+        "stage": "prod",
+        "region": "us-east-1"
+      },
+      "after": [],
+      "blocks": [],
+      "remarks": [],
+      "plan": {}
     },
-    "after": [],
-    "blocks": [],
-    "remarks": [],
-    "plan": {}
-  },
-  {
-    "step": null,
-    "state": "already-live",
-    "target": {
-      "service": "topics",
-      "path": "services/topics",
-      "stage": "prod",
-      "region": "us-east-1"
-    },
-    "after": [],
-    "blocks": [],
-    "remarks": [],
-    "plan": {}
-  }
-]
+    {
+      "state": "already-live",
+      "target": {
+        "service": "topics",
+        "path": "services/topics",
+        "stage": "prod",
+        "region": "us-east-1"
+      },
+      "after": [],
+      "blocks": [],
+      "remarks": [],
+      "plan": {}
+    }
+  ]
+}
 
 "#]],
     );
@@ -300,7 +308,7 @@ hint: CloudFormation removes no export that another stack imports: take that ser
     let plan = sandbox.slsart("rollback v1 --service billing --service topics -s prod -n --json");
     assert_eq!(plan.code, 1, "{plan}");
     assert_eq!(
-        plan.json()[1]["blocks"],
+        plan.json()["services"][1]["blocks"],
         json!([{
             "target": { "service": "orders", "path": "services/orders", "stage": "prod", "region": "us-east-1" },
             "conflict": "still-imported",
@@ -324,7 +332,7 @@ fn what_can_t_be_worked_out_is_told() {
     });
     let remarks = |line: &str, at: usize| {
         let plan = sandbox.slsart(&format!("{line} -s prod -n --json")).succeeded().json();
-        serde_json::from_value::<Vec<String>>(plan[at]["remarks"].clone()).unwrap()
+        serde_json::from_value::<Vec<String>>(plan["services"][at]["remarks"].clone()).unwrap()
     };
     assert_eq!(
         remarks("deploy --all", 1),

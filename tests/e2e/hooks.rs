@@ -57,9 +57,9 @@ fn a_package_made_before_the_commit_becomes_its_package() {
     assert_eq!(package["packages"][0]["dirty"], true, "{package:#}");
     project.commit("v2");
     let attached = project.slsart("show v2 -s prod --json").succeeds().json();
-    assert_eq!(attached["package"]["id"], package["packages"][0]["package"], "{attached:#}");
-    assert_eq!(attached["source"]["dirty"], false, "{attached:#}");
-    assert_eq!(attached["source"]["commit"], project.git("rev-parse v2").trim());
+    assert_eq!(attached["package"], package["packages"][0]["package"], "{attached:#}");
+    assert_eq!(attached["dirty"], false, "{attached:#}");
+    assert_eq!(attached["commit"], project.git("rev-parse v2").trim());
 
     // It is all that a deploy needs: not what it was made from.
     let v2 = project.recorded("v2");

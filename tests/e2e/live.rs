@@ -49,7 +49,7 @@ fn what_is_live_is_proven_and_told() {
             "verdict": "proven", "account": "123456789012", "functions": 2, "as_recorded": 2, "layers": 0, "objects": 2
         })
     );
-    assert_eq!(record["phase"].as_array().unwrap().last().unwrap()["name"], "proof");
+    assert_eq!(record["phases"].as_array().unwrap().last().unwrap()["name"], "proof");
     let live = project.slsart("live -s prod --json").succeeds().json();
     assert_eq!((&live["answer"], &live["as_history_says"]), (&json!("recorded"), &json!(true)), "{live:#}");
     assert_eq!((&live["packages"][0]["label"], &live["drift"]), (&json!("v1"), &json!([])), "{live:#}");
@@ -57,6 +57,13 @@ fn what_is_live_is_proven_and_told() {
     release(&project, "v2", "two");
     let deploy = project.slsart("deploy -s prod --yes --json").succeeds().json();
     assert_eq!(deploy["proof"]["verdict"], "proven", "{deploy:#}");
+    let change = project.slsart("diff --live v1 -s prod --json").succeeds().json();
+    assert_eq!((&change["before"]["label"], &change["drift"]), (&json!("v2"), &json!([])), "{change:#}");
+    assert_eq!(change["functions"].as_array().unwrap().len(), 1, "{change:#}");
+    let hello = &change["functions"][0];
+    assert_eq!((&hello["name"], &hello["code"]["added"]), (&json!("hello"), &json!(1)), "{change:#}");
+    let none = project.slsart("diff --live -s prod").succeeds().stdout;
+    assert!(none.contains("resources unchanged\n") && !none.contains('~'), "{none}");
 
     // The code of v1, put there by the framework alone.
     let code = project.live()["hello"].code_sha256.clone();
@@ -80,6 +87,10 @@ fn what_is_live_is_proven_and_told() {
     assert!(other.stdout.contains("~ hello  code"), "{other}");
     assert!(other.stdout.contains("~ bye  memory 256 → 512"), "{other}");
     assert!(other.stderr.contains("git slsart deploy"), "{other}");
+    let change = project.slsart("diff --live -s prod").succeeds().stdout;
+    assert!(change.contains(": not recorded here  is-live · prod · us-east-1\n"), "{change}");
+    assert!(change.contains("! the live code is not compared: it is of no package here\n"), "{change}");
+    assert!(change.contains("! function bye  memory 256 → 512, since it was deployed\n"), "{change}");
 
     project.slsart("deploy v2 -s prod --yes").succeeds();
     assert_eq!(project.live()["hello"].code_sha256, code);

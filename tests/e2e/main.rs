@@ -14,6 +14,8 @@ mod call;
 mod project;
 #[path = "../support/recorded.rs"]
 mod recorded;
+#[path = "../support/schemas.rs"]
+mod schemas;
 #[path = "../support/trace.rs"]
 mod trace;
 

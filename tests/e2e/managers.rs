@@ -53,13 +53,13 @@ fn deploy(project: &Project, command: &str, tag: &str) {
 /// What is recorded of the framework and the plugin.
 fn recorded(project: &Project) -> [Value; 2] {
     let shown = project.slsart(&format!("show --plugins -s {STAGE} --json")).succeeds().json();
-    let [framework, plugin] = [shown["framework"].clone(), shown["plugin"][0].clone()];
+    let [framework, plugin] = [shown["framework"].clone(), shown["plugins"][0].clone()];
     assert_eq!((&framework["name"], &framework["version"]), (&"osls".into(), &"4.3.1".into()), "{shown:#}");
     assert_eq!((&plugin["name"], &plugin["version"]), (&PLUGIN.into(), &"2.1.0".into()), "{shown:#}");
     for of_one in [&framework, &plugin] {
         assert_eq!(of_one["tree"].as_str().unwrap().len(), 40, "{shown:#}");
     }
-    assert_eq!(plugin["runs_at_deploy"], serde_json::json!(["after:deploy:deploy"]), "{shown:#}");
+    assert_eq!(plugin["deploy_events"], serde_json::json!(["after:deploy:deploy"]), "{shown:#}");
     [framework, plugin]
 }
 

@@ -43,7 +43,7 @@ fn a_directory_with_a_space_and_a_secret() {
     assert_eq!(state["service"]["provider"]["environment"]["DB_URL"], SECRET);
     let shown = run(&project, "show v1 -s prod --json").json();
     assert_eq!(shown["target"]["path"], "services/my orders", "{shown:#}");
-    assert_eq!(shown["environment"]["names"], serde_json::json!(["DB_URL"]), "{shown:#}");
+    assert_eq!(shown["variables"], serde_json::json!(["DB_URL"]), "{shown:#}");
     run(&project, "log");
     run(&project, "history -s prod");
     said += &project.git("log --all --notes=slsart");

@@ -45,7 +45,7 @@ fn services_that_share_an_export_go_back_in_an_order_that_cloudformation_takes()
             assert_eq!(row["outcome"], "succeeded");
             row["target"]["service"].as_str().unwrap().to_owned()
         };
-        rows.as_array().unwrap().iter().map(name).collect::<Vec<_>>()
+        rows["services"].as_array().unwrap().iter().map(name).collect::<Vec<_>>()
     };
     assert_eq!(order("deploy v2"), ["several-topics", "several-orders"]);
 
@@ -55,5 +55,5 @@ fn services_that_share_an_export_go_back_in_an_order_that_cloudformation_takes()
 
     assert_eq!(order("rollback v1"), ["several-orders", "several-topics"]);
     let plan = project.slsart("rollback v1 --all -s prod -n --json").succeeds().json();
-    assert_eq!([&plan[0]["state"], &plan[1]["state"]], [&json!("already-live"); 2]);
+    assert_eq!([&plan["services"][0]["state"], &plan["services"][1]["state"]], [&json!("already-live"); 2]);
 }

@@ -6,6 +6,8 @@
 
 #[path = "../support/sandbox.rs"]
 mod sandbox;
+#[path = "../support/schemas.rs"]
+mod schemas;
 mod server;
 
 mod migrate;

@@ -50,9 +50,11 @@ fn the_id_is_the_same_in_either_form_and_show_says_which() {
     git.slsart("record -q ../dist --storage git").succeeded();
     assert_eq!(package(&lfs), package(&git));
     let forms = |sandbox: &Sandbox| {
-        let shown = sandbox.slsart("show --json").succeeded().stdout;
-        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
-        (shown["forms"]["orders.zip"].clone(), shown["forms"]["serverless-state.json"].clone())
+        let shown = sandbox.slsart("show --json").succeeded().json();
+        let files = shown["files"].as_array().unwrap().iter();
+        let forms = files.map(|file| (file["path"].as_str().unwrap(), file["form"].clone()));
+        let forms: std::collections::HashMap<_, _> = forms.collect();
+        (forms["orders.zip"].clone(), forms["serverless-state.json"].clone())
     };
     assert_eq!(forms(&lfs), ("lfs".into(), "git".into()));
     assert_eq!(forms(&git), ("git".into(), "git".into()));

@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::bed::wait_until;
+use crate::schemas::Promise;
 
 /// A command line that has not run yet.
 pub(crate) struct Call(Command);
@@ -31,6 +32,7 @@ pub(crate) struct Outcome {
 /// A call that is under way.
 pub(crate) struct Running {
     line: String,
+    promise: Option<Promise>,
     child: Child,
     stdout: File,
     stderr: File,
@@ -72,9 +74,10 @@ impl Call {
     pub(crate) fn start(mut self) -> Running {
         let [stdout, stderr] = [(); 2].map(|()| tempfile::tempfile().unwrap());
         let line = format!("{:?}", self.0.get_args().collect::<Vec<_>>());
+        let promise = Promise::of(&self.0);
         let command = self.0.stdin(Stdio::null()).stdout(stdout.try_clone().unwrap());
         let child = command.stderr(stderr.try_clone().unwrap()).spawn().unwrap();
-        Running { line, child, stdout, stderr }
+        Running { line, promise, child, stdout, stderr }
     }
 }
 
@@ -96,9 +99,14 @@ impl Running {
     }
 
     /// Waits for the end, whatever it is.
+    #[track_caller]
     pub(crate) fn ends(mut self) -> Outcome {
         let status = self.child.wait().unwrap();
-        Outcome { line: self.line, status, stdout: text(&mut self.stdout), stderr: text(&mut self.stderr) }
+        let [stdout, stderr] = [text(&mut self.stdout), text(&mut self.stderr)];
+        if let Some(promise) = &self.promise {
+            promise.hold(status.code(), &stdout, &stderr);
+        }
+        Outcome { line: self.line, status, stdout, stderr }
     }
 
     /// Waits for the end, and fails the test unless it is with this exit code.

@@ -18,6 +18,8 @@ use snapbox::{Assert, IntoData};
 use tempfile::TempDir;
 use walkdir::WalkDir;
 
+use crate::schemas::Promise;
+
 /// What the clock shows before the first call: 2026-01-05 09:00 UTC.
 const START: i64 = 1_767_603_600;
 
@@ -169,11 +171,13 @@ impl Sandbox {
     }
 
     /// Runs `git slsart` with arguments as they would be typed.
+    #[track_caller]
     pub(crate) fn slsart(&self, line: &str) -> Outcome {
         self.slsart_with(line, &[])
     }
 
     /// The same, with variables.
+    #[track_caller]
     pub(crate) fn slsart_with(&self, line: &str, variables: &[(&str, &str)]) -> Outcome {
         let mut command = self.slsart_command(line);
         self.outcome(command.envs(variables.iter().copied()))
@@ -220,10 +224,16 @@ impl Sandbox {
     }
 
     /// Runs a command to its end.
+    #[track_caller]
     pub(crate) fn outcome(&self, command: &mut Command) -> Outcome {
+        let promise = Promise::of(command);
         let child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        Outcome::of(child, self)
+        let outcome = Outcome::of(child, self);
+        if let Some(promise) = promise {
+            promise.hold(Some(outcome.code), &outcome.stdout, &outcome.stderr);
+        }
+        outcome
     }
 
     /// A command in the repository, in this sandbox's environment, a minute later than the last.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ActArgs, NOBODY_TO_ASK, applying};
+use super::{ActArgs, NOBODY_TO_ASK, Report, applying};
 use crate::deploy::checks;
 use crate::deploy::several::{Results, Selection, Several, apply};
 use crate::error::{Error, Result};
@@ -28,7 +28,7 @@ pub(super) fn run(
     several.allow_deletion(&args.allow_delete)?;
     let passes = several.pass();
     if args.dry_run {
-        ui.report(&several)?;
+        ui.report(&Report { dry_run: true, what: &several })?;
         return passes;
     }
     if args.yes || passes.is_err() || several.to_do().next().is_none() {
@@ -38,7 +38,7 @@ pub(super) fn run(
         ask(&several, workspace, ui)?;
     }
     let mut results = apply(workspace, &several, &applying(args, ui))?;
-    ui.report(&results)?;
+    ui.report(&Report { dry_run: false, what: &results })?;
     let Some(error) = results.failure.take() else { return Ok(()) };
     Err(ways(error, &results, &line(action, revision, args, &results)))
 }

@@ -2,74 +2,43 @@
 
 use std::fmt;
 
-use serde::Serialize;
-
 use crate::package::Manifest;
-use crate::package::manifest::{NodeWanted, Plugin};
+use crate::package::manifest::Plugin;
 use crate::text::style::{BOLD, DIM};
 use crate::text::words::line as shown;
 
-/// What is recorded of a package's plugins.
-#[derive(Serialize)]
-pub(super) struct Report {
-    /// The package's id.
-    package: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    framework: Option<Plugin>,
-    #[serde(rename = "plugin")]
-    plugins: Vec<Entry>,
-    #[serde(skip_serializing_if = "NodeWanted::is_empty")]
-    node: NodeWanted,
+/// The framework, as far as it is known.
+pub(super) fn framework(manifest: &Manifest) -> Option<Plugin> {
+    // Packages recorded before have the framework's name and version alone.
+    let named = || {
+        let tool = manifest.tools.framework.as_ref()?;
+        Some(Plugin { version: Some(tool.version.clone()), ..Plugin::named(&tool.name) })
+    };
+    manifest.framework.clone().or_else(named)
 }
 
-#[derive(Serialize)]
-struct Entry {
-    #[serde(flatten)]
-    plugin: Plugin,
-    /// Of its hooks, those that a deploy of the package runs; absent where they are unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    runs_at_deploy: Option<Vec<String>>,
-}
-
-impl Report {
-    pub(super) fn of(manifest: Manifest) -> Self {
-        let Manifest { package, framework, plugins, node, tools, .. } = manifest;
-        // Packages recorded before have the framework's name and version alone.
-        let named = || {
-            tools.framework.map(|tool| Plugin { version: Some(tool.version), ..Plugin::named(&tool.name) })
-        };
-        let entry = |plugin: Plugin| {
-            let runs = plugin.at_deploy().map(|events| events.into_iter().map(str::to_owned).collect());
-            Entry { runs_at_deploy: runs, plugin }
-        };
-        Self {
-            package: package.id.to_string(),
-            framework: framework.or_else(named),
-            plugins: plugins.into_iter().map(entry).collect(),
-            node,
-        }
+/// Writes all that is recorded of a package's plugins.
+pub(super) fn write(f: &mut fmt::Formatter<'_>, manifest: &Manifest) -> fmt::Result {
+    if let Some(framework) = framework(manifest) {
+        head(f, &framework, "  the framework")?;
+        facts(f, &framework)?;
     }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(framework) = &self.framework {
-            head(f, framework, "  the framework")?;
-            facts(f, framework)?;
-        }
-        for Entry { plugin, runs_at_deploy } in &self.plugins {
-            head(f, plugin, "")?;
-            facts(f, plugin)?;
-            let list =
-                |events: &[String]| if events.is_empty() { "none".to_owned() } else { events.join(", ") };
-            fact(f, "hooks", &plugin.hooks.as_deref().map_or("unknown".to_owned(), list))?;
-            fact(f, "at deploy", &runs_at_deploy.as_deref().map_or("unknown".to_owned(), list))?;
-        }
-        if self.plugins.is_empty() {
-            writeln!(f, "no plugins")?;
-        }
-        Ok(())
+    for plugin in &manifest.plugins {
+        head(f, plugin, "")?;
+        facts(f, plugin)?;
+        let list = |events: Option<Vec<&str>>| match events.as_deref() {
+            None => "unknown".to_owned(),
+            Some([]) => "none".to_owned(),
+            Some(events) => events.join(", "),
+        };
+        let hooks = plugin.hooks.as_ref().map(|hooks| hooks.iter().map(String::as_str).collect());
+        fact(f, "hooks", &list(hooks))?;
+        fact(f, "at deploy", &list(plugin.at_deploy()))?;
     }
+    if manifest.plugins.is_empty() {
+        writeln!(f, "no plugins")?;
+    }
+    Ok(())
 }
 
 fn head(f: &mut fmt::Formatter<'_>, plugin: &Plugin, what: &str) -> fmt::Result {

@@ -19,11 +19,11 @@ use crate::text::style::{BOLD, COMMIT, DIM, ERROR};
 use crate::text::words::line;
 use crate::workspace::Workspace;
 
-/// What became of several services. As JSON, the array of its rows.
+/// What became of several services.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
 pub struct Results {
     /// A row a service, in the order of the plan.
+    #[serde(rename = "services")]
     pub rows: Vec<Row>,
     /// The commands that go back from what was changed, in their order.
     #[serde(skip)]

@@ -1,0 +1,112 @@
+//! What `show --json` says of a package: the manifest in the names that all commands share, whatever the file in git looks like.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::commands::ban::Banned;
+use crate::git::Commit;
+use crate::package::manifest::{FileEntry, Lockfile, Manifest, NodeWanted, Origin, Plugin, Target, Tool};
+use crate::package::storage::Form;
+use crate::store::bans::Ban;
+
+/// A package in full.
+#[derive(Serialize)]
+pub(super) struct Object {
+    commit: String,
+    subject: String,
+    /// When the commit was made.
+    committed: Option<Timestamp>,
+    /// The tree that the package was made from.
+    tree: String,
+    /// Whether that is not the commit's.
+    dirty: bool,
+    package: String,
+    target: Target,
+    /// The sum of the files' sizes, in bytes.
+    size: u64,
+    recorded: Timestamp,
+    made: Origin,
+    /// Why it is not to be deployed.
+    banned: Option<Banned>,
+    /// The version of git-slsart that recorded it.
+    slsart: String,
+    os: String,
+    arch: String,
+    /// The version of node that made it.
+    node: Option<String>,
+    /// Which node the source asks for.
+    node_wanted: NodeWanted,
+    package_manager: Option<Tool>,
+    lockfile: Option<Lockfile>,
+    framework: Option<Plugin>,
+    plugins: Vec<Entry>,
+    /// The environment variables that the configuration refers to.
+    variables: Vec<String>,
+    /// Ignored files that were carried from the working tree.
+    carried: Vec<String>,
+    files: Vec<File>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    #[serde(flatten)]
+    plugin: Plugin,
+    /// Of its hooks, those that a deploy of the package runs.
+    deploy_events: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct File {
+    #[serde(flatten)]
+    entry: FileEntry,
+    form: Option<Form>,
+}
+
+impl Object {
+    /// Describes the package of `manifest`, whose commit is `None` where it is not here.
+    pub(super) fn of(
+        manifest: &Manifest,
+        commit: Option<Commit>,
+        forms: &BTreeMap<String, Form>,
+        banned: Option<&Ban>,
+    ) -> Self {
+        let Manifest { package, source, target, tools, node, lockfile, .. } = manifest.clone();
+        let entry = |plugin: &Plugin| {
+            let events = plugin.at_deploy().map(|events| events.into_iter().map(str::to_owned).collect());
+            Entry { deploy_events: events, plugin: plugin.clone() }
+        };
+        let file = |entry: &FileEntry| File { form: forms.get(&entry.path).copied(), entry: entry.clone() };
+        Self {
+            commit: source.commit,
+            subject: commit.as_ref().map(|commit| commit.subject.clone()).unwrap_or_default(),
+            committed: commit.map(|commit| commit.time),
+            tree: source.tree,
+            dirty: source.dirty,
+            package: package.id.to_string(),
+            target,
+            size: package.size,
+            recorded: package.recorded,
+            made: package.made,
+            banned: banned.map(Banned::from),
+            slsart: tools.slsart,
+            os: tools.os,
+            arch: tools.arch,
+            node: tools.node,
+            node_wanted: node,
+            package_manager: tools.package_manager,
+            lockfile,
+            framework: super::plugins::framework(manifest),
+            plugins: manifest.plugins.iter().map(entry).collect(),
+            variables: manifest.environment.names.clone(),
+            carried: manifest.carried.paths.clone(),
+            files: manifest.files.iter().map(file).collect(),
+        }
+    }
+
+    /// The commit's subject; empty where the commit is not here.
+    pub(super) fn subject(&self) -> &str {
+        &self.subject
+    }
+}
