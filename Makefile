@@ -33,9 +33,10 @@ bench: tools setup ## tables of times and sizes beside peers
 	@tests/bed/growth/make
 	cargo bench --locked --bench figures
 
-lint: tools ## formatter and clippy, warnings denied
+lint: tools ## formatter and clippy, warnings denied, with AWS and without
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --no-default-features -- -D warnings
 
 clean: ## remove what was built, the test bed too
 	cargo clean

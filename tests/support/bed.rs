@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,8 +29,8 @@ pub(crate) struct Bed {
 /// A directory that is removed when this process ends, however it ends.
 struct Room {
     path: PathBuf,
-    /// What removes it waits for the end of this.
-    _input: ChildStdin,
+    /// What removes it once its input, a pipe of this process, closes.
+    _remover: Child,
 }
 
 struct LocalAws {
@@ -170,13 +170,13 @@ impl Room {
         let place = if free < ENOUGH { env!("CARGO_TARGET_TMPDIR") } else { MEMORY };
         let directory = tempfile::Builder::new().prefix("slsart-e2e-").tempdir_in(place).unwrap();
         let path = directory.keep();
-        let mut process = Command::new("sh")
+        let remover = Command::new("sh")
             .args(["-c", "trap '' INT TERM; read -r _; rm -rf \"$0\""])
             .arg(&path)
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { path, _input: process.stdin.take().unwrap() }
+        Self { path, _remover: remover }
     }
 
     /// Copies what the bed has installed of the frameworks, where links to it would lead to another file system.
