@@ -25,6 +25,8 @@ impl Aws {
                         handler: it.handler,
                         memory: it.memory_size.map(i64::from),
                         timeout: it.timeout.map(i64::from),
+                        role: it.role,
+                        variables: variables(it.environment),
                         changed: it.last_modified.as_deref().and_then(changed),
                         layers: it
                             .layers
@@ -57,6 +59,17 @@ impl Aws {
         };
         answers.into_iter().map(read).collect()
     }
+}
+
+/// The names of variables; their values, which may be secrets, stay here. None where AWS could not decrypt them.
+fn variables(environment: Option<aws_sdk_lambda::types::EnvironmentResponse>) -> Option<Vec<String>> {
+    let Some(environment) = environment else { return Some(Vec::new()) };
+    if environment.error.is_some() {
+        return None;
+    }
+    let mut names: Vec<String> = environment.variables.unwrap_or_default().into_keys().collect();
+    names.sort();
+    Some(names)
 }
 
 fn absent<T>((error, code): (AwsError, Option<String>)) -> Result<Option<T>, AwsError> {

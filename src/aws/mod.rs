@@ -137,6 +137,10 @@ pub struct Function {
     pub changed: Option<Timestamp>,
     /// The ARNs of its layers' versions.
     pub layers: Vec<String>,
+    /// The ARN of its role.
+    pub role: Option<String>,
+    /// The names of its environment variables, sorted; none where AWS does not say.
+    pub variables: Option<Vec<String>>,
 }
 
 /// A value that a stack lends to others.

@@ -10,7 +10,8 @@ use crate::aws::Function;
 pub struct Drift {
     /// The function, as the config names it.
     pub function: String,
-    /// What differs: `function`, `code`, `memory`, `timeout`, `handler`, `runtime`.
+    /// What differs: `function`, `code`, `memory`, `timeout`, `handler`, `runtime`, `role`, `layers` (how many), `variables`
+    /// (their names).
     pub what: &'static str,
     /// What was recorded.
     pub recorded: String,
@@ -55,6 +56,8 @@ pub(super) fn of(known: &ExpectedFunction, live: Option<&Function>) -> Vec<Drift
         ("timeout", number(function.timeout), number(live.timeout)),
         ("handler", function.handler.clone(), live.handler.clone()),
         ("runtime", function.runtime.clone(), live.runtime.clone()),
+        ("role", function.role.clone(), live.role.clone()),
+        ("layers", function.layer_count.map(|count| count.to_string()), Some(live.layers.len().to_string())),
     ];
     for (what, recorded, live) in settings {
         if let Some(recorded) = recorded
@@ -62,6 +65,12 @@ pub(super) fn of(known: &ExpectedFunction, live: Option<&Function>) -> Vec<Drift
         {
             all.push(drift(what, recorded, live.unwrap_or_else(|| "none".to_owned())));
         }
+    }
+    if let (Some(recorded), Some(live)) = (&function.variables, &live.variables)
+        && recorded != live
+    {
+        let listed = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        all.push(drift("variables", listed(recorded), listed(live)));
     }
     all
 }
@@ -84,6 +93,9 @@ mod tests {
                 timeout: None,
                 handler: Some("src/a.hello".to_owned()),
                 runtime: Some("nodejs22.x".to_owned()),
+                role: None,
+                layer_count: Some(1),
+                variables: Some(vec!["DB_URL".to_owned()]),
             },
             code: ExpectedCode::Zip(Sha256::of(b"zip")),
         }
@@ -96,6 +108,9 @@ mod tests {
             timeout: Some(900),
             handler: Some("src/a.hello".to_owned()),
             runtime: Some("nodejs22.x".to_owned()),
+            role: Some("arn:aws:iam::123456789012:role/orders".to_owned()),
+            layers: vec!["arn:aws:lambda:us-east-1:123456789012:layer:money:3".to_owned()],
+            variables: Some(vec!["DB_URL".to_owned()]),
             ..Function::default()
         }
     }
@@ -112,5 +127,9 @@ mod tests {
         assert_eq!(names(Some(&other)), ["memory", "runtime"]);
         let other = Function { code_sha256: Some(Sha256::of(b"other").to_base64()), ..live() };
         assert_eq!(names(Some(&other)), ["code"]);
+        let other = Function { layers: Vec::new(), variables: Some(Vec::new()), ..live() };
+        assert_eq!(names(Some(&other)), ["layers", "variables"]);
+        // AWS can't always say.
+        assert!(names(Some(&Function { variables: None, ..live() })).is_empty());
     }
 }

@@ -106,6 +106,14 @@ def change_memory(name, megabytes):
     return {"memory": int(megabytes)}
 
 
+def set_variable(name, variable, value):
+    """Gives the function one more environment variable, likewise."""
+    client = boto3.client("lambda")
+    variables = client.get_function_configuration(FunctionName=name).get("Environment", {}).get("Variables", {})
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": {**variables, variable: value}})
+    return {"variable": variable}
+
+
 def domains():
     """Custom domain → what its paths map to: serverless-domain-manager's work."""
     client = boto3.client("apigateway")
@@ -143,6 +151,7 @@ def main():
     command(invoke, ("name", {}), ("event", {"nargs": "?", "default": "{}"}))
     command(change_code, ("name", {}), ("text", {}))
     command(change_memory, ("name", {}), ("megabytes", {}))
+    command(set_variable, ("name", {}), ("variable", {}), ("value", {}))
     command(domains)
     command(tables)
 

@@ -82,10 +82,13 @@ fn what_is_live_is_proven_and_told() {
     let function = format!("{}-hello", project.stack());
     Bed::shared().change(&["change-code", &function, "somebody was here"]);
     Bed::shared().change(&["change-memory", &format!("{}-bye", project.stack()), "512"]);
+    Bed::shared().change(&["set-variable", &format!("{}-bye", project.stack()), "DEBUG", "hunter2"]);
     let other = project.slsart("live -s prod").fails_with(4);
     assert!(other.stdout.contains("not recorded here"), "{other}");
     assert!(other.stdout.contains("~ hello  code"), "{other}");
     assert!(other.stdout.contains("~ bye  memory 256 → 512"), "{other}");
+    assert!(other.stdout.contains("~ bye  variables none → DEBUG"), "{other}");
+    assert!(!other.stdout.contains("hunter2"), "{other}");
     assert!(other.stderr.contains("git slsart deploy"), "{other}");
     let change = project.slsart("diff --live -s prod").succeeds().stdout;
     assert!(change.contains(": not recorded here  is-live · prod · us-east-1\n"), "{change}");

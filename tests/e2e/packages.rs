@@ -56,4 +56,6 @@ fn a_layer() {
     assert_eq!(live["price"].layers, [recorded.code_sha256("money.zip")]);
     let proof = "1 of 1 function runs the recorded code (CodeSha256), 1 layer";
     assert!(rollback.stdout.contains(proof), "{rollback}");
+    let live = project.slsart("live -s prod --json").succeeds().json();
+    assert_eq!(live["drift"], json!([]), "{live:#}");
 }

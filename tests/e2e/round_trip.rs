@@ -70,6 +70,10 @@ fn a_rollback_makes_the_recorded_package_live_and_touches_nothing_else() {
     assert_eq!(project.history()[..2], ["deploy v1 succeeded (live)", "rollback v1 succeeded"]);
     assert_eq!(Bed::shared().missing_keys(&project.stack()), json!([]));
 
+    // What the functions are configured with, an environment variable among it, is as recorded.
+    let live = project.slsart("live -s prod --json").succeeds().json();
+    assert_eq!((&live["answer"], &live["drift"]), (&json!("recorded"), &json!([])), "{live:#}");
+
     assert_eq!(work(&project), before);
     project.slsart("verify --all").succeeds();
 }

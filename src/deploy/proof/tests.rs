@@ -19,6 +19,9 @@ fn function(name: &str, code: ExpectedCode, layers: Vec<LayerUse>) -> ExpectedFu
         timeout: None,
         handler: None,
         runtime: None,
+        role: None,
+        layer_count: None,
+        variables: None,
     };
     ExpectedFunction { function, code }
 }

@@ -52,6 +52,12 @@ pub struct DeployedFunction {
     pub handler: Option<String>,
     /// Its runtime.
     pub runtime: Option<String>,
+    /// Its role, where the template has the ARN itself.
+    pub role: Option<String>,
+    /// How many layers it has.
+    pub layer_count: Option<usize>,
+    /// The names of its environment variables, sorted.
+    pub variables: Option<Vec<String>>,
 }
 
 impl State {
@@ -93,6 +99,9 @@ impl State {
                 timeout: properties["Timeout"].as_i64(),
                 handler: properties["Handler"].as_str().map(str::to_owned),
                 runtime: properties["Runtime"].as_str().map(str::to_owned),
+                role: properties["Role"].as_str().map(str::to_owned),
+                layer_count: layer_count(&properties["Layers"]),
+                variables: variables(&properties["Environment"]),
             });
         }
         for function in &configured {
@@ -115,6 +124,9 @@ impl State {
                 timeout: None,
                 handler: None,
                 runtime: function.runtime.clone(),
+                role: None,
+                layer_count: None,
+                variables: None,
             });
         }
         Ok(all)
@@ -187,5 +199,44 @@ fn in_package(place: Place) -> Code {
     match place {
         Place::Package(file) => Code::File(file),
         Place::Elsewhere | Place::Uploaded => Code::Elsewhere,
+    }
+}
+
+/// How many layers a function has; none where that hangs on what AWS works out.
+fn layer_count(layers: &Value) -> Option<usize> {
+    let is_certain =
+        |layer: &Value| layer.is_string() || (layer.get("Fn::If").or(layer.get("Ref"))).is_none_or(is_name);
+    match layers {
+        Value::Null => Some(0),
+        Value::Array(all) => all.iter().all(is_certain).then_some(all.len()),
+        _ => None,
+    }
+}
+
+/// Whether what `Ref` or `Fn::If` refers to is one thing, and not perhaps none.
+fn is_name(reference: &Value) -> bool {
+    reference.as_str().is_some_and(|name| name != "AWS::NoValue")
+}
+
+/// The names of a function's environment variables; none where they hang on what AWS works out.
+fn variables(environment: &Value) -> Option<Vec<String>> {
+    let variables = match environment {
+        Value::Null => &Value::Null,
+        Value::Object(environment) if environment.keys().all(|key| key == "Variables") => {
+            environment.get("Variables").unwrap_or(&Value::Null)
+        }
+        _ => return None,
+    };
+    let is_certain = |(name, value): (&String, &Value)| {
+        !name.starts_with("Fn::") && value.get("Fn::If").is_none() && value.get("Ref").is_none_or(is_name)
+    };
+    match variables {
+        Value::Null => Some(Vec::new()),
+        Value::Object(all) if all.iter().all(is_certain) => {
+            let mut names: Vec<String> = all.keys().cloned().collect();
+            names.sort();
+            Some(names)
+        }
+        _ => None,
     }
 }

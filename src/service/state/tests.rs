@@ -192,6 +192,31 @@ fn every_function_leads_to_the_code_that_it_is_to_run() {
 }
 
 #[test]
+fn how_many_layers_and_which_variables_a_function_has_is_known_where_nothing_hangs_on_aws() {
+    let with = |name: &str, value: Value| {
+        let mut changed: Value = serde_json::from_str(SERVICE).unwrap();
+        let resources = &mut changed["service"]["provider"]["compiledCloudFormationTemplate"]["Resources"];
+        resources["HelloLambdaFunction"]["Properties"][name] = value;
+        let functions = state(&changed.to_string()).deployed_functions(&files(&[])).unwrap();
+        functions.into_iter().find(|function| function.name == "hello").unwrap()
+    };
+    let perhaps = json!({"Fn::If": ["IsProd", "arn:a", {"Ref": "AWS::NoValue"}]});
+    let layers = |value: Value| with("Layers", value).layer_count;
+    assert_eq!(layers(Value::Null), Some(0));
+    assert_eq!(layers(json!(["arn:a", {"Ref": "Money"}, {"Fn::Sub": "arn:b"}])), Some(3));
+    for unknown in [json!(["arn:a", perhaps]), json!([{"Ref": "AWS::NoValue"}]), perhaps.clone()] {
+        assert_eq!(layers(unknown), None);
+    }
+    let variables = |value: Value| with("Environment", value).variables;
+    assert_eq!(variables(Value::Null), Some(Vec::new()));
+    let two = json!({"Variables": {"TABLE": {"Ref": "Table"}, "REGION": {"Ref": "AWS::Region"}}});
+    assert_eq!(variables(two), Some(vec!["REGION".to_owned(), "TABLE".to_owned()]));
+    for unknown in [json!({"Variables": {"A": perhaps}}), json!({"Variables": perhaps}), perhaps.clone()] {
+        assert_eq!(variables(unknown), None);
+    }
+}
+
+#[test]
 fn a_function_that_a_plugin_moved_to_another_template_is_not_forgotten() {
     let mut moved: Value = serde_json::from_str(SERVICE).unwrap();
     let resources = &mut moved["service"]["provider"]["compiledCloudFormationTemplate"]["Resources"];
