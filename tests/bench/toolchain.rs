@@ -111,7 +111,8 @@ fn measure(project: &Path, bed: &Path) -> (Vec<(&'static str, Run)>, u64) {
         shell(&format!("cp '{from}/package.json' '{from}/package-lock.json' '{to}'"));
         let environment = text(&bed.join("bed.env"));
         shell(&format!(
-            "cd '{to}' && set -a && . '{environment}' && npm ci --silent --ignore-scripts --legacy-peer-deps"
+            "cd '{to}' && set -- && while IFS= read -r line; do set -- \"$@\" \"$line\"; done <'{environment}' && \
+             env \"$@\" npm ci --silent --ignore-scripts --legacy-peer-deps"
         ))
     };
     let first = || {
