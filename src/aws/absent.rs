@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AwsError, Export, Function, Resource, Settings, Stack, StackEvent};
+use super::{AwsError, Export, Function, Image, Resource, Settings, Stack, StackEvent};
 
 /// There is none.
 pub enum Aws {}
@@ -46,6 +46,10 @@ impl Aws {
     }
 
     pub fn layers(&self, _: &[String]) -> Result<Vec<Option<String>>, AwsError> {
+        match *self {}
+    }
+
+    pub fn have_images(&self, _: &[Image]) -> Result<Vec<bool>, AwsError> {
         match *self {}
     }
 

@@ -46,6 +46,7 @@ pub struct Aws {
     profile: Option<String>,
     pub(super) sts: aws_sdk_sts::Client,
     pub(super) cloudformation: aws_sdk_cloudformation::Client,
+    pub(super) ecr: aws_sdk_ecr::Client,
     pub(super) lambda: aws_sdk_lambda::Client,
     pub(super) s3: aws_sdk_s3::Client,
 }
@@ -70,6 +71,7 @@ impl Aws {
             },
             sts: aws_sdk_sts::Client::new(&config),
             cloudformation: aws_sdk_cloudformation::Client::new(&config),
+            ecr: aws_sdk_ecr::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
         })

@@ -11,6 +11,8 @@ mod bucket;
 mod client;
 mod error;
 #[cfg(feature = "aws")]
+mod image;
+#[cfg(feature = "aws")]
 mod lambda;
 #[cfg(feature = "aws")]
 mod refusal;
@@ -141,6 +143,44 @@ pub struct Function {
     pub role: Option<String>,
     /// The names of its environment variables, sorted; none where AWS does not say.
     pub variables: Option<Vec<String>>,
+}
+
+/// A container image in ECR.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Image {
+    /// The account whose registry has it.
+    pub registry: String,
+    /// The region of that registry.
+    pub region: String,
+    /// The repository in it.
+    pub repository: String,
+    /// The digest, `sha256:…`.
+    pub digest: String,
+}
+
+impl Image {
+    /// Reads `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@DIGEST`; none for another registry's, or one that is named by a tag.
+    #[must_use]
+    pub fn parse(uri: &str) -> Option<Self> {
+        let (host, rest) = uri.split_once('/')?;
+        let (repository, digest) = rest.split_once('@')?;
+        let mut parts = host.split('.');
+        let (registry, dkr, ecr, region) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let is_plain = |text: &str| {
+            text.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b'.' | b':'))
+        };
+        let is_ecr = dkr == "dkr"
+            && ecr.starts_with("ecr")
+            && [registry, region, repository, digest].iter().all(|text| is_plain(text));
+        let owned = str::to_owned;
+        is_ecr.then(|| Self {
+            registry: owned(registry),
+            region: owned(region),
+            repository: owned(repository),
+            digest: owned(digest),
+        })
+    }
 }
 
 /// A value that a stack lends to others.

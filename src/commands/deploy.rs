@@ -88,7 +88,8 @@ struct ActArgs {
     /// Go on although the credentials are for the account NUMBER, and the last proven deployment was in another
     #[arg(long, value_name = "NUMBER")]
     allow_account: Vec<String>,
-    /// Go on although the S3 object at URL, which the package needs and no deploy uploads, is missing; may be given several times
+    /// Go on although the S3 object at URL, or the container image of that name, is missing, which the package needs and no deploy
+    /// uploads; may be given several times
     #[arg(long, value_name = "URL")]
     allow_missing: Vec<String>,
     /// Let the stateful resource with this logical id be deleted or replaced; kept in the history; may be given several times

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::cloud;
 use super::live::usual_stack;
-use crate::aws::{Aws, AwsError, Stack};
+use crate::aws::{Aws, AwsError, Image, Stack};
 use crate::error::{Error, Result};
 use crate::package::Manifest;
 use crate::packaging::draft::from_state;
@@ -29,8 +29,21 @@ pub struct Answers {
     pub stack: Result<Option<Stack>, AwsError>,
     /// The stack's template as it was given to AWS; `None` where there is no stack.
     pub template: Result<Option<Value>, AwsError>,
+    /// The container images that the package names by digest, and the live template does not.
+    pub images: Vec<WantedImage>,
     /// The objects that the package needs and a deploy does not upload, by bucket.
     pub objects: BTreeMap<String, Objects>,
+}
+
+/// A container image that has to be there.
+#[derive(Debug)]
+pub struct WantedImage {
+    /// As the template names it.
+    pub uri: String,
+    /// Where it is; none where that is not ECR.
+    pub image: Option<Image>,
+    /// Whether it is there; none where nobody was asked.
+    pub there: Option<Result<bool, AwsError>>,
 }
 
 /// Objects of one bucket.
@@ -60,6 +73,15 @@ impl Answers {
             Ok(None) => Ok(None),
             _ => asking.ask(|aws| template(aws, &name)),
         };
+        let mut images = images(state, template.as_ref().ok().and_then(Option::as_ref));
+        for wanted in &mut images {
+            // Lambda takes an image only from a registry in its own region, which is the one that is asked.
+            let image = wanted.image.as_ref().filter(|image| image.region == target.region.as_str());
+            wanted.there = image.map(|image| {
+                let found = asking.ask(|aws| aws.have_images(std::slice::from_ref(image)));
+                found.map(|found| found.first() == Some(&true))
+            });
+        }
         let files: BTreeSet<String> = manifest.files.iter().map(|file| file.path.clone()).collect();
         // A package of a service without resources, or for another cloud, has no template.
         let wanted = match state.template() {
@@ -81,7 +103,7 @@ impl Answers {
         if let Err(AwsError::Interrupted) = asking.0 {
             return Err(Error::interrupted());
         }
-        Ok(Self { name, account, stack, template, objects })
+        Ok(Self { name, account, stack, template, images, objects })
     }
 
     /// Why nothing at all was answered; `None` where something was.
@@ -112,6 +134,19 @@ pub(super) fn template(aws: &Aws, stack: &str) -> Result<Option<Value>, AwsError
     let unreadable =
         |_| AwsError::Other { action: "show the stack's template", message: "it is no JSON".to_owned() };
     serde_json::from_str(&text).map(Some).map_err(unreadable)
+}
+
+/// The images that the package names by digest and `live`, the live stack's template, does not.
+fn images(state: &State, live: Option<&Value>) -> Vec<WantedImage> {
+    let of = |template: &Value| -> BTreeSet<String> {
+        let resources = template["Resources"].as_object().into_iter().flatten();
+        let image = |resource: &Value| resource["Properties"]["Code"]["ImageUri"].as_str().map(str::to_owned);
+        resources.filter_map(|(_, resource)| image(resource)).collect()
+    };
+    let known = live.map(of).unwrap_or_default();
+    let wanted = state.template().map(|template| of(&template)).unwrap_or_default();
+    let wanted = wanted.into_iter().filter(|image| image.contains('@') && !known.contains(image));
+    wanted.map(|uri| WantedImage { image: Image::parse(&uri), uri, there: None }).collect()
 }
 
 /// The bucket's name; none for one that only AWS can name.

@@ -317,6 +317,42 @@ fn with_shared_code(sandbox: &Sandbox) {
 }
 
 #[test]
+fn an_image_that_ecr_does_not_have_any_more_blocks() {
+    let sandbox = Sandbox::new();
+    let build = sandbox.build("image", "prod");
+    let path = build.join("serverless-state.json");
+    let mut state: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let resources = &mut state["service"]["provider"]["compiledCloudFormationTemplate"]["Resources"];
+    for name in ["there", "gone"] {
+        let image = format!("123456789012.dkr.ecr.us-east-1.amazonaws.com/{name}@sha256:{}", "ab".repeat(32));
+        resources[name] =
+            json!({"Type": "AWS::Lambda::Function", "Properties": {"Code": {"ImageUri": image}}});
+    }
+    fs::write(path, state.to_string()).unwrap();
+    sandbox.slsart("record -q ../image").succeeded();
+    let gone =
+        r#"{"__type": "ImageNotFoundException", "message": "The image with imageId {...} does not exist"}"#;
+    let server = Server::start(&[
+        ACCOUNT,
+        NO_STACK,
+        (r#""repositoryName":"there""#, 200, r#"{"imageDetails": [{}]}"#),
+        (r#""repositoryName":"gone""#, 400, gone),
+    ]);
+    let sandbox = asking(sandbox, &server);
+    let plan = sandbox.slsart("deploy -s prod -n --json");
+    assert_eq!(plan.code, 1, "{plan}");
+    let uri = format!("123456789012.dkr.ecr.us-east-1.amazonaws.com/gone@sha256:{}", "ab".repeat(32));
+    assert_eq!(checks(&plan, "images"), [format!("blocks: ECR does not have {uri} any more")]);
+    sandbox.slsart(&format!("deploy -s prod -n --allow-missing {uri}")).succeeded();
+
+    // Nobody to ask: a warning.
+    let server = Server::start(&[ACCOUNT, NO_STACK]);
+    let sandbox = asking(sandbox, &server);
+    let plan = sandbox.slsart("deploy -s prod -n --json").succeeded();
+    assert_eq!(checks(&plan, "images").len(), 2);
+}
+
+#[test]
 fn an_object_that_is_needed_and_missing_blocks() {
     let sandbox = Sandbox::new();
     with_shared_code(&sandbox);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, LazyLock, Mutex};
 
-use jsonschema::Validator;
+use jsonschema::{Retrieve, Uri, Validator};
 use serde_json::{Deserializer, Value};
 
 /// The global options that take a value in the next argument.
@@ -101,10 +101,21 @@ fn validator(name: &str) -> Arc<Validator> {
     let schema = serde_json::from_str(&text).unwrap();
     let options = jsonschema::options()
         .should_validate_formats(true)
-        .with_base_uri(format!("file://{}", path.display()));
+        .with_base_uri(format!("file:///docs/schemas/{name}.json"))
+        .with_retriever(Beside);
     let validator = Arc::new(options.build(&schema).unwrap_or_else(|error| panic!("{name}.json: {error}")));
     known.insert(name.to_owned(), validator.clone());
     validator
+}
+
+/// Gives the schemas that another refers to, wherever this repository is.
+struct Beside;
+
+impl Retrieve for Beside {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+        let name = uri.path().as_str().rsplit('/').next().unwrap_or_default();
+        Ok(serde_json::from_slice(&std::fs::read(directory().join(name))?)?)
+    }
 }
 
 /// The words that are no option, joined as far as they name a command.

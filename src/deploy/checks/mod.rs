@@ -79,7 +79,7 @@ pub fn of_package(
         checks.push(package::target(&manifest.target, &state));
         if let Ok(template) = state.template() {
             checks.extend(of_template(workspace, &template, &read.unpacked, deployments, &told)?);
-            checks.extend(of_answers(&told, &template, &manifest.target, deployments));
+            checks.extend(of_answers(&told, &manifest.target, deployments));
         }
         answers = Some(told);
     }
@@ -118,26 +118,21 @@ fn of_template(
 }
 
 /// What is checked of what AWS says; one line where it says nothing.
-fn of_answers(
-    answers: &Answers,
-    template: &Value,
-    target: &Target,
-    deployments: &[Deployment],
-) -> Vec<Check> {
+fn of_answers(answers: &Answers, target: &Target, deployments: &[Deployment]) -> Vec<Check> {
     if let Some(error) = answers.silence() {
         let check = check::unanswered("aws", error);
         // Who set it knows how to unset it.
         let hint = check.hint.filter(|_| *error != AwsError::Off);
         return vec![Check { hint, ..check }];
     }
-    let Answers { name, account, stack, template: live, objects } = answers;
+    let Answers { name, account, stack, images, objects, .. } = answers;
     let deployed = history::live(deployments).is_some();
     let mut checks = vec![
         account::check(account, account::recorded(deployments)),
         stack::check(stack, name, target.region.as_str(), deployed),
     ];
     checks.extend(objects::check(objects));
-    checks.extend(objects::images(template, live.as_ref().ok().and_then(Option::as_ref)));
+    checks.extend(objects::images(images));
     checks
 }
 

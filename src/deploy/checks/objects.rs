@@ -1,16 +1,15 @@
 //! Whether what the package needs from elsewhere is there: objects in S3 that a deploy does not upload, and container images. Pure:
 //! the answers are handed to it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::Value;
+use std::collections::BTreeMap;
 
 use super::Check;
-use super::check::{listed, unanswered};
-use crate::deploy::answers::Objects;
+use super::check::unanswered;
+use crate::aws::Image;
+use crate::deploy::answers::{Objects, WantedImage};
 use crate::text::words::count;
 
-/// The option that lets a missing object pass.
+/// The option that lets a missing object or image pass.
 pub const ALLOW: &str = "--allow-missing";
 
 const NAME: &str = "objects";
@@ -51,54 +50,47 @@ fn missing_object(url: &str) -> Check {
         .allowed_by(ALLOW, url)
 }
 
-/// Which of the images that `template` names by digest are none of `live`, the live template's: whether ECR still has them is not
-/// asked. None where there are none of those.
-pub(super) fn images(template: &Value, live: Option<&Value>) -> Option<Check> {
-    let of = |template: &Value| -> BTreeSet<String> {
-        let resources = template["Resources"].as_object().into_iter().flatten();
-        let image = |resource: &Value| resource["Properties"]["Code"]["ImageUri"].as_str().map(str::to_owned);
-        resources.filter_map(|(_, resource)| image(resource)).collect()
+/// A line for each image that is missing, or that nobody could be asked for, or one for all; none where none are needed.
+pub(super) fn images(images: &[WantedImage]) -> Vec<Check> {
+    let mut checks: Vec<Check> = images.iter().filter_map(image).collect();
+    if checks.is_empty() && !images.is_empty() {
+        checks.push(Check::ok(IMAGES, format!("{} in ECR: there", count(images.len(), "image"))));
+    }
+    checks
+}
+
+/// What is to be said of an image; none where it is there.
+fn image(wanted: &WantedImage) -> Option<Check> {
+    let WantedImage { uri, image, there } = wanted;
+    let check = match there {
+        Some(Ok(true)) => return None,
+        Some(Ok(false)) => {
+            let hint = "push it again under the same digest, or roll back to a package whose image is there";
+            return Some(
+                Check::blocks(IMAGES, format!("ECR does not have {uri} any more"), hint)
+                    .allowed_by(ALLOW, uri),
+            );
+        }
+        Some(Err(error)) => Check::warning(IMAGES, format!("{error}: {uri} has to be there")),
+        None => Check::warning(IMAGES, format!("whether {uri} is still there was not asked")),
     };
-    let known = live.map(of).unwrap_or_default();
-    let unknown: Vec<String> =
-        of(template).into_iter().filter(|image| image.contains('@') && !known.contains(image)).collect();
-    let first = unknown.first()?;
-    let names: Vec<&str> = unknown.iter().map(String::as_str).collect();
-    let check = Check::warning(
-        IMAGES,
-        format!("ECR is not asked whether it still has what is not live: {}", listed(&names)),
-    );
-    Some(match ecr_command(first) {
-        Some(command) => check.hinted(command),
+    Some(match image {
+        Some(image) => check.hinted(ecr_command(image)),
         None => check,
     })
 }
 
-/// The command that asks ECR for an image: `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@DIGEST`.
-fn ecr_command(image: &str) -> Option<String> {
-    let (host, rest) = image.split_once('/')?;
-    let (repository, digest) = rest.split_once('@')?;
-    let mut parts = host.split('.');
-    let (account, dkr, ecr, region) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let plain = |text: &str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b'.' | b':'))
-    };
-    let is_ecr = dkr == "dkr"
-        && ecr.starts_with("ecr")
-        && [account, region, repository, digest].iter().all(|text| plain(text));
-    is_ecr.then(|| {
-        format!(
-            "aws ecr describe-images --registry-id {account} --region {region} --repository-name {repository} \
-             --image-ids imageDigest={digest}"
-        )
-    })
+/// The command that asks ECR for an image.
+fn ecr_command(image: &Image) -> String {
+    let Image { registry, region, repository, digest } = image;
+    format!(
+        "aws ecr describe-images --registry-id {registry} --region {region} --repository-name {repository} \
+         --image-ids imageDigest={digest}"
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::super::{Verdict, allow};
     use super::*;
     use crate::aws::AwsError;
@@ -127,19 +119,28 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_is_not_live_comes_with_the_question_for_ecr() {
-        let of = |image: &str| json!({"Resources": {"F": {"Properties": {"Code": {"ImageUri": image}}}}});
-        let image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/orders@sha256:abc";
-        let told = images(&of(image), None).unwrap();
+    fn an_image_that_is_gone_blocks_and_one_that_nobody_can_be_asked_for_does_not() {
+        let uri = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/orders@sha256:abc";
+        let wanted = |uri: &str, there| WantedImage { uri: uri.to_owned(), image: Image::parse(uri), there };
+        assert!(images(&[]).is_empty());
+        assert_eq!(images(&[wanted(uri, Some(Ok(true)))])[0].verdict, Verdict::Ok);
+
+        let mut gone = images(&[wanted(uri, Some(Ok(true))), wanted(uri, Some(Ok(false)))]);
+        assert_eq!((gone.len(), gone[0].verdict), (1, Verdict::Blocks));
+        allow(&mut gone, ALLOW, &[uri.to_owned()]);
+        assert_eq!(gone[0].verdict, Verdict::Warning);
+
+        let denied = AwsError::Forbidden { action: "look for an image in ECR", message: String::new() };
+        let told = images(&[wanted(uri, Some(Err(denied)))]).remove(0);
         assert_eq!(told.verdict, Verdict::Warning);
         assert_eq!(
             told.hint.unwrap(),
             "aws ecr describe-images --registry-id 123456789012 --region eu-west-1 --repository-name shop/orders \
              --image-ids imageDigest=sha256:abc"
         );
-        assert!(images(&of(image), Some(&of(image))).is_none());
-        assert!(images(&of("registry.example.org/orders:latest"), None).is_none());
-        assert!(images(&of("registry.example.org/orders@sha256:abc"), None).unwrap().hint.is_none());
-        assert!(images(&of("1.dkr.ecr.r.amazonaws.com/$(x)@sha256:abc"), None).unwrap().hint.is_none());
+        for other in ["registry.example.org/orders@sha256:abc", "1.dkr.ecr.r.amazonaws.com/$(x)@sha256:abc"] {
+            let told = images(&[wanted(other, None)]).remove(0);
+            assert_eq!((told.verdict, told.hint), (Verdict::Warning, None));
+        }
     }
 }
