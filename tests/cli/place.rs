@@ -185,7 +185,7 @@ fn a_repository_that_may_only_be_read_gives_and_takes_nothing() {
         let nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups";
         sandbox.shell(&format!(
             "git config --file ../theirs/.gitconfig safe.directory '*'; export HOME=$PWD/../theirs; \
-             $(test \"$(id -u)\" -ne 0 || echo {nobody}) {program} {line}"
+             $(test \"$(id -u)\" -ne 0 || echo {nobody}) '{program}' {line}"
         ))
     };
     as_nobody("extract HEAD -o ../theirs/out -q").succeeded();
