@@ -49,7 +49,7 @@ impl Aws {
         match *self {}
     }
 
-    pub fn have_images(&self, _: &[Image]) -> Result<Vec<bool>, AwsError> {
+    pub fn have_images(&self, _: &[Image]) -> Result<Vec<Result<bool, AwsError>>, AwsError> {
         match *self {}
     }
 

@@ -8,8 +8,8 @@ use super::refusal::refusal;
 use super::{Aws, AwsError, Image};
 
 impl Aws {
-    /// Whether each of these images is there, in their order.
-    pub fn have_images(&self, images: &[Image]) -> Result<Vec<bool>, AwsError> {
+    /// Whether each of these images is there, in their order; of each that could not be told, why.
+    pub fn have_images(&self, images: &[Image]) -> Result<Vec<Result<bool, AwsError>>, AwsError> {
         let question = |image: &Image| {
             let wanted = ImageIdentifier::builder().image_digest(&image.digest).build();
             let request = self.ecr.describe_images().registry_id(&image.registry);
@@ -23,7 +23,7 @@ impl Aws {
                 (error, _) => Err(error),
             },
         };
-        answers.into_iter().map(read).collect()
+        Ok(answers.into_iter().map(read).collect())
     }
 }
 

@@ -74,14 +74,7 @@ impl Answers {
             _ => asking.ask(|aws| template(aws, &name)),
         };
         let mut images = images(state, template.as_ref().ok().and_then(Option::as_ref));
-        for wanted in &mut images {
-            // Lambda takes an image only from a registry in its own region, which is the one that is asked.
-            let image = wanted.image.as_ref().filter(|image| image.region == target.region.as_str());
-            wanted.there = image.map(|image| {
-                let found = asking.ask(|aws| aws.have_images(std::slice::from_ref(image)));
-                found.map(|found| found.first() == Some(&true))
-            });
-        }
+        asking.ask_for_images(&mut images, target.region.as_str());
         let files: BTreeSet<String> = manifest.files.iter().map(|file| file.path.clone()).collect();
         // A package of a service without resources, or for another cloud, has no template.
         let wanted = match state.template() {
@@ -125,6 +118,28 @@ impl Asking {
             self.0 = Err(error.clone());
         }
         answer
+    }
+
+    /// Asks for all images at once. Lambda takes one only from a registry in its own region, which is the one that is asked.
+    fn ask_for_images(&mut self, images: &mut [WantedImage], region: &str) {
+        let mut asked: Vec<_> = images
+            .iter_mut()
+            .filter_map(|wanted| {
+                let image = wanted.image.clone().filter(|image| image.region == region)?;
+                Some((image, &mut wanted.there))
+            })
+            .collect();
+        if asked.is_empty() {
+            return;
+        }
+        let all: Vec<Image> = asked.iter().map(|(image, _)| image.clone()).collect();
+        let answers = self.ask(|aws| aws.have_images(&all));
+        for (at, (_, there)) in asked.iter_mut().enumerate() {
+            **there = match &answers {
+                Ok(answers) => answers.get(at).cloned(),
+                Err(error) => Some(Err(error.clone())),
+            };
+        }
     }
 }
 

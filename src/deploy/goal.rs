@@ -86,17 +86,21 @@ fn deployed_target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target>
     }
 }
 
-/// The package that was deployed.
+/// The package that was deployed, which has to be here.
 pub(super) fn package_of(workspace: &Workspace<'_>, deployment: &Deployment) -> Result<Found> {
-    let commit = Oid::from_str(&deployment.commit)
-        .map_err(|error| Error::integrity("a deployment record names no commit").because(error))?;
-    let lines = workspace.store().packages_of(commit, &Filter::default())?;
-    lines.into_iter().find(|found| found.line.package == deployment.package).ok_or_else(|| {
+    deployed(workspace, deployment)?.ok_or_else(|| {
         Error::integrity(format!(
             "the package of the previous deployment, {}, is not here any more",
             deployment.package.short()
         ))
     })
+}
+
+/// The package that was deployed; none where it is not here, and where the record is damaged and names no commit.
+pub(super) fn deployed(workspace: &Workspace<'_>, deployment: &Deployment) -> Result<Option<Found>> {
+    let Ok(commit) = Oid::from_str(&deployment.commit) else { return Ok(None) };
+    let found = workspace.store().packages_of(commit, &Filter::default())?;
+    Ok(found.into_iter().find(|found| found.line.package == deployment.package))
 }
 
 /// Refuses a package that somebody marked as bad.

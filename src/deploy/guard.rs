@@ -10,14 +10,13 @@ use serde_json::Value;
 
 use super::answers::Answers;
 use super::checks::listed;
-use super::history;
+use super::{goal, history};
 use crate::difference::judge::{Fate, Judgement, Verdict};
 use crate::difference::{Detail, Difference, Side, write_lines};
 use crate::error::{Error, Kind, Result};
-use crate::git::Oid;
 use crate::package::Manifest;
+use crate::store::StoredPackage;
 use crate::store::deployments::{Action, Deployment, Outcome};
-use crate::store::{Filter, StoredPackage};
 use crate::text::style::{BOLD, DIM, ERROR, WARNING};
 use crate::text::words::{count, line};
 use crate::workspace::Workspace;
@@ -161,9 +160,7 @@ fn is_code_from(template: &Value, prefix: &str) -> bool {
 /// The package of a deployment.
 fn package_of<'r>(workspace: &Workspace<'r>, deployment: &Deployment) -> Result<StoredPackage<'r>> {
     let missing = || Error::not_recorded(format!("its package {} is not here", deployment.package.short()));
-    let commit = Oid::from_str(&deployment.commit).map_err(|error| missing().because(error))?;
-    let all = workspace.store().packages_of(commit, &Filter::default())?;
-    let found = all.into_iter().find(|found| found.line.package == deployment.package).ok_or_else(missing)?;
+    let found = goal::deployed(workspace, deployment)?.ok_or_else(missing)?;
     workspace.store().open(found.commit, &found.line)
 }
 

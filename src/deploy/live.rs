@@ -12,10 +12,9 @@ use serde::Serialize;
 use super::drift::Drift;
 use super::expected::Expected;
 use super::plan::{Live, describe_commit, describe_live, target_filter};
-use super::{cloud, history};
-use crate::aws::{AwsError, Function};
+use super::{cloud, goal, history};
+use crate::aws::{Aws, AwsError, Function};
 use crate::error::{Error, Result};
-use crate::git::Oid;
 use crate::package::manifest::Target;
 use crate::store::deployments::Deployment;
 use crate::store::{Filter, StoredPackage};
@@ -114,6 +113,20 @@ pub(super) fn usual_stack(target: &Target) -> String {
 
 /// Which commit is live on the target that is `wanted`.
 pub fn of(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Report> {
+    look(workspace, wanted).map(|looked| looked.report)
+}
+
+/// What was found out of a target, and what it was found out with.
+pub(super) struct Looked<'r> {
+    pub(super) report: Report,
+    /// The package whose code runs, the best of them; none where none is recorded here.
+    pub(super) package: Option<StoredPackage<'r>>,
+    /// What AWS is asked by.
+    pub(super) aws: Aws,
+}
+
+/// The same, with what else can be asked of it.
+pub(super) fn look<'r>(workspace: &Workspace<'r>, wanted: &Wanted) -> Result<Looked<'r>> {
     let target = target(workspace, wanted)?;
     let deployments = workspace.store().history(&target)?.deployments;
     let live = history::live(&deployments);
@@ -148,7 +161,7 @@ pub fn of(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Report> {
     };
     let drift = against.map(|against| running.drift(&against)).unwrap_or_default();
     let functions: Vec<FunctionNow> = running.all().map(now).collect();
-    Ok(Report {
+    let report = Report {
         account,
         answer,
         packages: found.packages.iter().map(|package| candidate(workspace, package)).collect(),
@@ -163,7 +176,8 @@ pub fn of(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Report> {
         stack: StackNow { name: stack.name, status: stack.status, changed: stack.changed },
         target,
         at: workspace.context.clock.now(),
-    })
+    };
+    Ok(Looked { report, package: found.packages.into_iter().next(), aws })
 }
 
 /// The one target that is meant: of those that were deployed to, else of those that have a package.
@@ -189,11 +203,9 @@ fn target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target> {
 }
 
 /// The package of a deployment; none where it is not here any more.
-fn open<'r>(workspace: &Workspace<'r>, deployment: &Deployment) -> Option<StoredPackage<'r>> {
-    let commit = Oid::from_str(&deployment.commit).ok()?;
-    let packages = workspace.store().packages_of(commit, &Filter::default()).ok()?;
-    let found = packages.into_iter().find(|found| found.line.package == deployment.package)?;
-    workspace.store().open(commit, &found.line).ok()
+pub(super) fn open<'r>(workspace: &Workspace<'r>, deployment: &Deployment) -> Option<StoredPackage<'r>> {
+    let found = goal::deployed(workspace, deployment).ok()??;
+    workspace.store().open(found.commit, &found.line).ok()
 }
 
 fn newest_of<'r>(workspace: &Workspace<'r>, target: &Target) -> Result<Option<StoredPackage<'r>>> {

@@ -40,6 +40,9 @@ pub struct Plan<'r> {
     /// newest by name, and this machine's clock may be behind another's.
     #[serde(skip)]
     pub newest_prefix: i64,
+    /// Whether a later deployment than the live one may have changed what is live.
+    #[serde(skip)]
+    pub uncertain: bool,
     /// The package.
     #[serde(skip)]
     pub package: StoredPackage<'r>,
@@ -153,7 +156,8 @@ impl<'r> Plan<'r> {
         if manifest.source.dirty {
             warnings.push("the package was made with uncommitted changes".to_owned());
         }
-        if history::is_uncertain(&deployments) {
+        let uncertain = history::is_uncertain(&deployments);
+        if uncertain {
             warnings.push(
                 "a later deployment began and did not end well: what is live is not certain".to_owned(),
             );
@@ -189,6 +193,7 @@ impl<'r> Plan<'r> {
             warnings,
             checks,
             newest_prefix,
+            uncertain,
             package,
             at: workspace.context.clock.now(),
         })

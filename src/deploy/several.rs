@@ -10,11 +10,10 @@ use std::io;
 
 use serde::Serialize;
 
-pub use found::Selection;
+pub use found::{Selection, command_line};
 pub use results::{Results, Row, apply};
 
 use super::guard::Changes;
-use super::history;
 use super::order::{Block, Conflict, Order, Reason, Why, order};
 use super::plan::Plan;
 use crate::error::{Error, Kind, Result};
@@ -108,10 +107,8 @@ impl<'r> Several<'r> {
         let mut states = Vec::new();
         for found in &found {
             let plan = Plan::of_found(workspace, action, found)?;
-            let known = workspace.store().history(&plan.target)?.deployments;
-            let is_live = history::live(&known).is_some_and(|live| live.package == found.line.package);
-            let is_certain = !history::is_uncertain(&known);
-            states.push(if is_live && is_certain && !again { State::AlreadyLive } else { State::ToDo });
+            let is_live = plan.live.as_ref().is_some_and(|live| live.package == plan.restore.package);
+            states.push(if is_live && !plan.uncertain && !again { State::AlreadyLive } else { State::ToDo });
             plans.push(plan);
         }
         let stacks = stacks::of(workspace, &plans, &states)?;

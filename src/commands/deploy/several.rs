@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{ActArgs, NOBODY_TO_ASK, Report, applying};
 use crate::deploy::checks;
-use crate::deploy::several::{Results, Selection, Several, apply};
+use crate::deploy::several::{Results, Selection, Several, apply, command_line};
 use crate::error::{Error, Result};
 use crate::store::deployments::Action;
 use crate::text::words::count;
@@ -73,7 +73,6 @@ fn ways(error: Error, results: &Results, again: &str) -> Error {
 
 /// The command line that goes on: what was given, as far as it says what is to be done and is still needed.
 fn line(action: Action, revision: &str, args: &ActArgs, results: &Results) -> String {
-    let verb = if action == Action::Deploy { "deploy" } else { "rollback" };
     let target = &args.target;
     let options = [
         ("--service", target.service.iter().collect()),
@@ -85,10 +84,7 @@ fn line(action: Action, revision: &str, args: &ActArgs, results: &Results) -> St
         (checks::ALLOW_MISSING, args.allow_missing.iter().collect()),
         ("--allow-delete", results.still_allowed.iter().collect()),
     ];
-    let mut words = vec!["git", "slsart", verb, revision];
-    words.extend(target.all.then_some("--all"));
-    for (name, values) in &options {
-        words.extend(values.iter().flat_map(|value| [*name, value.as_str()]));
-    }
-    shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
+    let options =
+        options.iter().flat_map(|(name, values)| values.iter().flat_map(|value| [*name, value.as_str()]));
+    command_line(action, revision, target.all.then_some("--all").into_iter().chain(options))
 }

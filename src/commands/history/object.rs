@@ -32,8 +32,23 @@ pub(super) struct Object {
 impl From<&Deployment> for Object {
     fn from(deployment: &Deployment) -> Self {
         // The target is the section's.
-        let Deployment { id, action, outcome, commit, package, by, started, ended, .. } = deployment.clone();
-        let Deployment { reason, error, allowed_deletions, prefix, proof, phases, .. } = deployment.clone();
+        let Deployment {
+            id,
+            action,
+            outcome,
+            commit,
+            package,
+            by,
+            started,
+            ended,
+            reason,
+            error,
+            allowed_deletions,
+            prefix,
+            proof,
+            phases,
+            ..
+        } = deployment.clone();
         Self {
             id,
             action,

@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::Check;
 use super::check::INTACT;
+use crate::deploy::live::open;
 use crate::error::ANOTHER_COPY;
-use crate::git::Oid;
 use crate::package::manifest::Target;
 use crate::service::{MAX_STATE_BYTES, STATE_FILE, State};
 use crate::store::deployments::Deployment;
-use crate::store::{Damage, Filter, StoredPackage};
+use crate::store::{Damage, StoredPackage};
 use crate::workspace::Workspace;
 
 /// Every byte is what was recorded.
@@ -37,9 +37,6 @@ pub(super) fn target(target: &Target, state: &State) -> Check {
 
 /// The template of the package that is live as far as the history knows, where it is here and can be read.
 pub(super) fn live(workspace: &Workspace<'_>, live: &Deployment) -> Option<Value> {
-    let store = workspace.store();
-    let found = store.packages_of(Oid::from_str(&live.commit).ok()?, &Filter::default()).ok()?;
-    let found = found.into_iter().find(|found| found.line.package == live.package)?;
-    let package = store.open(found.commit, &found.line).ok()?;
+    let package = open(workspace, live)?;
     State::parse(&package.read(STATE_FILE, MAX_STATE_BYTES as u64).ok()?).ok()?.template().ok()
 }

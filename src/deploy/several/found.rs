@@ -142,9 +142,13 @@ pub(super) fn command(action: Action, revision: &str, targets: &[&Target], stage
         path => path.to_owned(),
     };
     let services: Vec<String> = targets.iter().map(service).collect();
+    let services = services.iter().flat_map(|service| ["--service", service.as_str()]);
+    command_line(action, revision, services.chain(stage.into_iter().flat_map(|stage| ["-s", stage])))
+}
+
+/// The command line that deploys what `revision` has, with these options, to paste.
+pub fn command_line<'a>(action: Action, revision: &'a str, options: impl Iterator<Item = &'a str>) -> String {
     let verb = if action == Action::Deploy { "deploy" } else { "rollback" };
-    let mut words = vec!["git", "slsart", verb, revision];
-    words.extend(services.iter().flat_map(|service| ["--service", service.as_str()]));
-    words.extend(stage.into_iter().flat_map(|stage| ["-s", stage]));
+    let words: Vec<&str> = ["git", "slsart", verb, revision].into_iter().chain(options).collect();
     shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
 }

@@ -204,34 +204,23 @@ fn in_package(place: Place) -> Code {
 
 /// How many layers a function has; none where that hangs on what AWS works out.
 fn layer_count(layers: &Value) -> Option<usize> {
-    let is_certain =
-        |layer: &Value| layer.is_string() || (layer.get("Fn::If").or(layer.get("Ref"))).is_none_or(is_name);
     match layers {
         Value::Null => Some(0),
-        Value::Array(all) => all.iter().all(is_certain).then_some(all.len()),
+        Value::Array(all) => all.iter().all(is_there).then_some(all.len()),
         _ => None,
     }
 }
 
-/// Whether what `Ref` or `Fn::If` refers to is one thing, and not perhaps none.
-fn is_name(reference: &Value) -> bool {
-    reference.as_str().is_some_and(|name| name != "AWS::NoValue")
+/// Whether a value is certainly one, where `Fn::If` or `AWS::NoValue` could make it none.
+fn is_there(value: &Value) -> bool {
+    value.get("Fn::If").is_none() && value.get("Ref").is_none_or(|name| name != "AWS::NoValue")
 }
 
 /// The names of a function's environment variables; none where they hang on what AWS works out.
 fn variables(environment: &Value) -> Option<Vec<String>> {
-    let variables = match environment {
-        Value::Null => &Value::Null,
-        Value::Object(environment) if environment.keys().all(|key| key == "Variables") => {
-            environment.get("Variables").unwrap_or(&Value::Null)
-        }
-        _ => return None,
-    };
-    let is_certain = |(name, value): (&String, &Value)| {
-        !name.starts_with("Fn::") && value.get("Fn::If").is_none() && value.get("Ref").is_none_or(is_name)
-    };
-    match variables {
-        Value::Null => Some(Vec::new()),
+    let is_certain = |(name, value): (&String, &Value)| !name.starts_with("Fn::") && is_there(value);
+    match &environment["Variables"] {
+        Value::Null if is_there(environment) => Some(Vec::new()),
         Value::Object(all) if all.iter().all(is_certain) => {
             let mut names: Vec<String> = all.keys().cloned().collect();
             names.sort();
