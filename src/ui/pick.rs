@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal as _};
 use anstream::ColorChoice;
 use inquire::ui::RenderConfig;
 use inquire::{InquireError, Select};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::Ui;
 use crate::error::{Error, Result};
@@ -13,6 +14,29 @@ use crate::text::words::line;
 
 /// How many lines are shown at once.
 const PAGE: usize = 12;
+
+/// While it lives, Ctrl-C at the terminal is a key like the others: the choice reads it. As a signal, which the terminal makes of it
+/// between two keys, nothing that waits for a key would hear it.
+struct Keys(Option<Termios>);
+
+impl Keys {
+    fn take() -> Self {
+        let before = tcgetattr(io::stdin()).ok();
+        if let Some(mut without) = before.clone() {
+            without.local_modes.remove(LocalModes::ISIG);
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &without);
+        }
+        Self(before)
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+        }
+    }
+}
 
 impl Ui {
     /// Whether there is a person to ask, at a terminal that can show a choice.
@@ -49,6 +73,7 @@ impl Ui {
         if self.options.color == ColorChoice::Never {
             select = select.with_render_config(RenderConfig::empty());
         }
+        let _keys = Keys::take();
         match select.raw_prompt() {
             Ok(chosen) => Ok(chosen.index),
             Err(InquireError::OperationInterrupted) => Err(Error::interrupted()),
