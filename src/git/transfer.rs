@@ -7,7 +7,7 @@ use crate::process::{Ended, Invocation};
 use crate::progress::Progress;
 
 /// Most refs that are named on one command line, each with two object ids and two names.
-const MOST_UPDATES: usize = 400;
+const MOST_UPDATES: usize = 1500;
 
 /// How lines begin that say nothing of why something went wrong.
 const CHATTER: [&str; 6] =
