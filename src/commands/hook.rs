@@ -98,7 +98,9 @@ fn gits_own(hook: &Hook, context: &Context, repository: &Repository, ui: &Ui) ->
         }
         Hook::Package { .. } | Hook::Fetch => return Err(Error::bug("a job was taken for a hook of git's")),
     };
-    lines.iter().for_each(|line| ui.warn(line));
+    for line in &lines {
+        ui.warn(line);
+    }
     Ok(())
 }
 

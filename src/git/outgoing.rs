@@ -30,9 +30,9 @@ impl Repository {
         let list = lists.iter().find_map(|name| fs::read_to_string(self.git_dir().join(name)).ok());
         let amended = || {
             let log = self.inner.reflog("HEAD").ok()?;
-            let last = log.get(0)?;
-            let is_amended = last.message_bytes().is_some_and(|text| text.starts_with(b"commit (amend)"));
-            is_amended.then(|| format!("{} {}\n", last.id_old(), last.id_new()))
+            let newest = log.get(0)?;
+            let is_amended = newest.message_bytes().is_some_and(|text| text.starts_with(b"commit (amend)"));
+            is_amended.then(|| format!("{} {}\n", newest.id_old(), newest.id_new()))
         };
         list.or_else(amended).unwrap_or_default()
     }

@@ -223,13 +223,15 @@ impl<'w, 'a> Hooks<'w, 'a> {
     /// What to do about hooks that do not stand well: commands to paste.
     pub(super) fn next(&self, hooks: &[HookStatus]) -> Result<Vec<String>> {
         let mut next = Vec::new();
-        let any = |standing: &[Standing]| hooks.iter().any(|hook| standing.contains(&hook.state));
-        if any(&[Standing::Absent, Standing::Outdated]) {
+        let any = |wanted: &dyn Fn(&HookStatus) -> bool| hooks.iter().any(wanted);
+        let is_owned = |hook: &HookStatus| {
+            hook.state == Standing::Managed || hook.state == Standing::Outdated && hook.manager.is_some()
+        };
+        if any(&|hook| [Standing::Absent, Standing::Outdated].contains(&hook.state) && !is_owned(hook)) {
             next.push("git slsart hooks install".to_owned());
         }
-        next.extend(self.by_hand(hooks.iter().filter(|hook| hook.state == Standing::Managed)));
-        let is_file = |hook: &&HookStatus| hook.state == Standing::LeftAlone;
-        if hooks.iter().any(|hook| is_file(&hook)) && !any(&[Standing::Managed]) {
+        next.extend(by_hand(hooks.iter().filter(|hook| is_owned(hook))));
+        if any(&|hook| hook.state == Standing::LeftAlone) && !any(&is_owned) {
             next.push("git slsart hooks install --print".to_owned());
         }
         for kind in HOOKS {
@@ -241,13 +243,6 @@ impl<'w, 'a> Hooks<'w, 'a> {
             }
         }
         Ok(next)
-    }
-
-    fn by_hand<'h>(&self, hooks: impl Iterator<Item = &'h HookStatus>) -> Vec<String> {
-        let mut lines: Vec<String> =
-            hooks.filter_map(|hook| hook.manager).map(|manager| print_line(manager)).collect();
-        lines.dedup();
-        lines
     }
 
     /// The first of the programs that a hook names which is there.
@@ -329,12 +324,24 @@ impl Looked {
             (State::Absent, None) => (Action::Create, None),
             (State::Outdated, None) => (Action::Add, Some("instead of an earlier version's".to_owned())),
             (State::Foreign, None) => (Action::Add, Some("beside what is in it".to_owned())),
-            (State::Untouchable(why), None) => (
-                Action::Skip,
-                Some(format!("{why}; to have it all the same, run from it: git-slsart hook {name}")),
-            ),
+            (State::Untouchable(why), None) => {
+                let how = match self.hook.barred() {
+                    Some(reason) if reason == why => {
+                        format!("the lines for it: {}", print_line(Manager::Shell))
+                    }
+                    _ => format!("to have it all the same, run from it: git-slsart hook {name}"),
+                };
+                (Action::Skip, Some(format!("{why}; {how}")))
+            }
         }
     }
+}
+
+/// The commands that print what managers are to be told.
+fn by_hand<'h>(hooks: impl Iterator<Item = &'h HookStatus>) -> Vec<String> {
+    let mut lines: Vec<String> = hooks.filter_map(|hook| hook.manager).map(print_line).collect();
+    lines.dedup();
+    lines
 }
 
 fn subject(kind: &Kind) -> String {

@@ -26,11 +26,8 @@ fn an_amended_message_keeps_the_package_and_an_amended_tree_does_not() {
 
 "#]]);
     // The toolchain is found by the commit, so the new one has it too.
-    sandbox.slsart("toolchain list").is(str![[r#"
-74f4e3c3bdc8  4 files · 611 B  linux-x64-glibc-2.36 node [NODE]  package-lock.json · 4 minutes ago
-  2 commits: 349652d 12a1bee
-
-"#]]);
+    let kept = sandbox.slsart("toolchain list").stdout;
+    assert!(kept.contains("2 commits: 349652d 12a1bee"), "{kept}");
     sandbox.slsart(&format!("show {old} --json")).succeeded();
     let package = format!("refs/slsart/packages/{}", sandbox.git("rev-parse HEAD"));
     assert_eq!(

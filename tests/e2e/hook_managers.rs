@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::sandbox::{Outcome, Sandbox};
+use crate::sandbox::Sandbox;
 
 /// What the bed has of hook managers.
 fn bed() -> PathBuf {
@@ -37,17 +37,16 @@ fn told(sandbox: &Sandbox, manager: &str) -> String {
 
 /// The managers' hook runs ours: all of them are installed, a package follows an amended commit, and a push is looked at.
 #[track_caller]
-fn all_run(sandbox: &Sandbox) -> Outcome {
+fn all_run(sandbox: &Sandbox, subject: &str) {
     let status = sandbox.slsart("hooks").succeeded();
     assert_eq!(status.stdout.matches("\ninstalled").count(), 3, "{status}");
-    sandbox.run("git", ["commit", "--quiet", "--amend", "-m", "Reworded"]).succeeded();
+    sandbox.run("git", ["commit", "--quiet", "--amend", "-m", subject]).succeeded();
     let log = sandbox.slsart("log").stdout;
-    assert!(log.contains("Reworded"), "{log}");
+    assert!(log.contains(subject), "{log}");
     sandbox.change("Without a package");
     let pushed = sandbox.run("git", ["push", "origin", "main"]).succeeded();
     let all = format!("{}{}", pushed.stdout, pushed.stderr);
     assert!(all.contains("main has no package"), "{pushed}");
-    pushed
 }
 
 #[test]
@@ -58,7 +57,7 @@ fn husky() {
         let (name, text) = part.split_once('\n').unwrap();
         sandbox.write(&format!(".husky/{name}"), text);
     }
-    all_run(&sandbox);
+    all_run(&sandbox, "Reworded");
     // Without the program nothing is said, and nothing fails.
     sandbox.shell("PATH=/usr/bin:/bin HOME=/nowhere git commit --quiet --amend -m Again").is("");
 }
@@ -76,7 +75,7 @@ fn lefthook() {
 
     sandbox.write("lefthook.yml", told(&sandbox, "lefthook"));
     sandbox.run("lefthook", ["install"]).succeeded();
-    all_run(&sandbox);
+    all_run(&sandbox, "Reworded");
 }
 
 #[test]
@@ -87,7 +86,7 @@ fn pre_commit() {
     let types = "[pre-push, post-rewrite, post-commit]";
     sandbox.write(".pre-commit-config.yaml", format!("default_install_hook_types: {types}\nrepos: []\n"));
     sandbox.run("pre-commit", ["install"]).succeeded();
-    all_run(&sandbox);
+    all_run(&sandbox, "Reworded");
     let steps = sandbox.slsart("hooks uninstall").succeeded().stdout;
     assert_eq!(steps.matches(".legacy)").count(), 3, "{steps}");
 
@@ -98,5 +97,5 @@ fn pre_commit() {
     sandbox.git("init --quiet --bare ../other.git");
     sandbox.git("config remote.origin.url ../other.git");
     sandbox.write(".pre-commit-config.yaml", told(&sandbox, "pre-commit"));
-    all_run(&sandbox);
+    all_run(&sandbox, "Told");
 }
