@@ -152,6 +152,7 @@ pub enum Command {
     Push(commands::push::PushArgs),
     Fetch(commands::fetch::FetchArgs),
     Toolchain(commands::toolchain::ToolchainArgs),
+    Hooks(commands::hooks::HooksArgs),
     Hook(commands::hook::HookArgs),
     Completions(commands::shell::CompletionsArgs),
     Man(commands::shell::ManArgs),

@@ -39,6 +39,8 @@ pub struct Config {
     pub share: Share,
     /// What goes along with a `git push`.
     pub push: Push,
+    /// What is fetched by itself.
+    pub fetch: Fetch,
 }
 
 /// `[share]`.
@@ -66,6 +68,14 @@ pub enum PushPackages {
     Manual,
     /// Also with their commits, by a `git push`.
     WithCommits,
+}
+
+/// `[fetch]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fetch {
+    /// Whether notes and histories are fetched in the background after a merge and a checkout.
+    pub hooks: bool,
 }
 
 /// `[deploy]`.
@@ -183,11 +193,27 @@ pub struct Hooks {
     pub post_commit: PostCommit,
     /// The stages that `post-commit = "package"` packages for; empty: the default stage.
     pub stages: Vec<Stage>,
+    /// Patterns of branches, and of tags as `tags/NAME`, whose commits should have a package when they are pushed.
+    pub protected: Vec<String>,
 }
 
 impl Default for Hooks {
     fn default() -> Self {
-        Self { post_commit: PostCommit::Attach, stages: Vec::new() }
+        let protected = ["main", "master", "tags/*"].map(str::to_owned).to_vec();
+        Self { post_commit: PostCommit::Attach, stages: Vec::new(), protected }
+    }
+}
+
+impl Hooks {
+    /// The patterns, ready to match names of branches, and of tags as `tags/NAME`.
+    pub fn protected(&self) -> Result<GlobSet> {
+        let mut set = GlobSetBuilder::new();
+        let wrong =
+            |what: &str| Error::refused(format!("{FILE}: `{what}` in [hooks] protected is not a pattern"));
+        for pattern in &self.protected {
+            set.add(Glob::new(pattern).map_err(|error| wrong(pattern).because(error))?);
+        }
+        set.build().map_err(|error| wrong("…").because(error))
     }
 }
 
@@ -212,6 +238,7 @@ impl Config {
                 .because(error)
         })?;
         config.carry.matcher()?;
+        config.hooks.protected()?;
         Ok(config)
     }
 

@@ -12,6 +12,7 @@ pub mod deploy;
 pub mod difference;
 pub mod error;
 pub mod git;
+pub mod hooks;
 pub mod package;
 pub mod packaging;
 pub mod process;

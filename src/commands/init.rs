@@ -8,10 +8,10 @@ use crate::text::words::count;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
-/// Set this repository up: slsart.toml, the post-commit hook
+/// Set this repository up: slsart.toml, git's hooks
 ///
-/// Writes a commented slsart.toml when there is none, and puts a marked block into the post-commit hook, beside what is in it;
-/// hooks that are not this repository's alone are left alone. Run twice, nothing changes. `git slsart uninstall` takes it back.
+/// Writes a commented slsart.toml when there is none, and puts a marked block into git's hooks, beside what is in them, as `git
+/// slsart hooks install` does; hooks that are not this repository's alone are left alone. Run twice, nothing changes. `git slsart uninstall` takes it back.
 #[derive(Debug, Args)]
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct InitArgs {

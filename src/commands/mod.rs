@@ -9,6 +9,7 @@ pub mod extract;
 pub mod fetch;
 pub mod history;
 pub mod hook;
+pub mod hooks;
 pub mod init;
 pub mod live;
 pub mod log;
@@ -46,7 +47,7 @@ pub fn dispatch(command: Command, context: &Context, ui: &Ui) -> Result<()> {
         command => {
             let repository = open(context)?;
             let workspace = match command {
-                Command::Init(_) | Command::Uninstall(_) => {
+                Command::Init(_) | Command::Uninstall(_) | Command::Hooks(_) => {
                     with_any_config(context, &repository, ui.progress(), ui)
                 }
                 _ => Workspace::new(context, &repository, ui.progress())?,
@@ -84,6 +85,7 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Fetch(args) => fetch::run(&args, workspace, ui),
         Command::Toolchain(args) => toolchain::run(&args, workspace, ui),
         Command::History(args) => history::run(&args, workspace, ui),
+        Command::Hooks(args) => hooks::run(&args, workspace, ui),
         Command::Hook(_) | Command::Completions(_) | Command::Man(_) => {
             Err(Error::bug("a command without a repository was given one"))
         }

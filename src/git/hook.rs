@@ -10,12 +10,29 @@ use crate::error::{Error, Result};
 
 const BEGIN: &str = "# >>> git-slsart >>>";
 const END: &str = "# <<< git-slsart <<<";
+/// How a file begins that holds nothing of anybody else's.
+const OWN: &str = "#!/bin/sh\n# Made by git-slsart, which removes it again where nothing else is in it.\n";
+/// The same, of earlier versions.
+const OWN_BEFORE: &str = "#!/bin/sh\n";
+
+/// The line of a block that names the programs, from its first word on.
+const PROGRAMS: &str = "for slsart in ";
+/// What stands for the programs beside the one in `PATH`, in a block's lines.
+const PLACEHOLDER: &str = "@PROGRAMS@";
+/// Where the program may be when `PATH` does not say: a graphical client's is often bare.
+const USUAL: &str =
+    "\"${HOME-}/.cargo/bin/git-slsart\" /usr/local/bin/git-slsart /opt/homebrew/bin/git-slsart";
 
 const IN_WORK_TREE: &str =
     "git's hooks are in the working tree, where a hook manager or the repository itself owns the files";
 const ELSEWHERE: &str = "git's hooks are outside of this repository, where other repositories may share them";
 const NO_DIRECTORY: &str = "core.hooksPath is no directory: git runs no hooks";
 const NOT_SHELL: &str = "it is not a shell script";
+const NO_END: &str = "the end of git-slsart's block is missing in it";
+const NOT_EXECUTABLE: &str = "it is not executable, so git does not run it";
+
+/// What hook managers add to the name of a file that they put their own in the place of.
+const PUT_ASIDE: &[&str] = &["legacy", "old"];
 
 /// What a hook's file looks like to this program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +41,7 @@ pub enum State {
     Absent,
     /// Our block is in it, up to date.
     Installed,
-    /// Our block is in it, but an older one.
+    /// Our block is in it, but an older one, or one whose program is gone.
     Outdated,
     /// A hook of somebody else's, in shell: our block can go in beside it.
     Foreign,
@@ -32,30 +49,90 @@ pub enum State {
     Untouchable(String),
 }
 
+/// Where git looks for the hooks of a repository.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    path: PathBuf,
+    /// Why nothing may be written to a file there, by the place that the file really is in.
+    repository: Owned,
+}
+
+#[derive(Debug, Clone)]
+struct Owned {
+    common: PathBuf,
+    work_tree: Option<PathBuf>,
+}
+
 /// A hook of this repository.
 #[derive(Debug, Clone)]
 pub struct Hook {
     path: PathBuf,
-    block: String,
+    /// The lines of the block, the programs left open.
+    lines: String,
+    /// The programs, as shell words.
+    programs: String,
     /// Why nothing may be written there, whatever is in it.
     barred: Option<&'static str>,
 }
 
-impl Hook {
-    /// The hook `name`, whose block runs the shell lines `body`.
-    pub fn locate(repository: &Repository, name: &str, body: &str) -> Result<Self> {
+impl Directory {
+    /// The directory of `repository`'s hooks, as git is configured.
+    pub fn locate(repository: &Repository) -> Result<Self> {
         let output = repository.command().args(["rev-parse", "--git-path", "hooks"]).read()?;
         let text = String::from_utf8_lossy(&output);
         let top = repository.work_tree_if_any().unwrap_or(repository.git_dir());
-        let path = top.join(text.trim_end_matches('\n')).join(name);
-        let barred = barred(repository, &resolved(&path));
-        Ok(Self { path, block: format!("{BEGIN}\n{}\n{END}\n", body.trim()), barred })
+        let owned = Owned {
+            common: resolved(repository.common_dir()),
+            work_tree: repository.work_tree_if_any().map(resolved),
+        };
+        Ok(Self { path: top.join(text.trim_end_matches('\n')), repository: owned })
     }
 
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The hook `name`, whose block is the shell `lines`, run by what is in `PATH`, else by `program`.
+    #[must_use]
+    pub fn hook(&self, name: &str, lines: &str, program: &Path) -> Hook {
+        let path = self.path.join(name);
+        let barred = self.repository.barred(&resolved(&path));
+        let own = shell_word(program).map(|word| word + " ").unwrap_or_default();
+        Hook { path, lines: lines.trim().to_owned(), programs: format!("git-slsart {own}{USUAL}"), barred }
+    }
+}
+
+/// The programs that a block names which is shared, as shell words.
+#[must_use]
+pub fn usual_programs() -> Vec<String> {
+    shlex::split(&format!("git-slsart {USUAL}")).unwrap_or_default()
+}
+
+/// The block of the shell `lines` for a file that is shared: no path of this machine is in it.
+#[must_use]
+pub fn portable(lines: &str) -> String {
+    block(lines.trim(), &format!("git-slsart {USUAL}"))
+}
+
+impl Hook {
     /// The hook's file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Why this program may not write there, though it be ours that is in it.
+    #[must_use]
+    pub fn barred(&self) -> Option<&'static str> {
+        self.barred
+    }
+
+    /// What is in the file; `None` where there is none, or no text.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        fs::read_to_string(&self.path).ok()
     }
 
     /// Looks at the file.
@@ -70,32 +147,55 @@ impl Hook {
             Err(error) => return Err(Error::io("read", &self.path, error)),
         };
         let Ok(text) = String::from_utf8(text) else { return untouchable(NOT_SHELL) };
+        let is_executable = self.is_executable();
         match (self.barred, text.contains(BEGIN)) {
-            _ if text.contains(&self.block) => Ok(State::Installed),
+            _ if self.is_current(&text) && is_executable => Ok(State::Installed),
             (Some(why), _) => untouchable(why),
+            (None, true) if !text.contains(END) => untouchable(NO_END),
+            // Making it executable would also bring back what somebody has put out of action.
+            _ if !is_executable => untouchable(NOT_EXECUTABLE),
             (None, true) => Ok(State::Outdated),
             _ if !is_shell(&text) => untouchable(NOT_SHELL),
-            // Making it executable would also bring back what somebody has put out of action.
-            _ if !self.is_executable() => untouchable("it is not executable, so git does not run it"),
             _ => Ok(State::Foreign),
         }
     }
 
-    /// Puts the block in: right after the first line, since a script may end with `exit`.
-    pub fn install(&self) -> Result<()> {
-        let text = match self.state()? {
-            State::Installed | State::Untouchable(_) => return Ok(()),
-            State::Absent => format!("#!/bin/sh\n{}", self.block),
-            State::Outdated => insert(&without_block(&self.read()?), &self.block),
-            State::Foreign => insert(&self.read()?, &self.block),
-        };
-        self.write(&text)
+    /// The programs that the block in the file runs, the first of them that there is: names and paths, as shell words.
+    #[must_use]
+    pub fn programs(&self) -> Vec<String> {
+        let text = self.text().unwrap_or_default();
+        programs_in(&text).and_then(shlex::split).unwrap_or_default()
     }
 
-    /// Why this program may not write there, though it be ours that is in it.
+    /// Whether something stands in the file beside our block.
     #[must_use]
-    pub fn barred(&self) -> Option<&'static str> {
-        self.barred
+    pub fn is_shared(&self) -> bool {
+        let rest = self.text().map(|text| without_block(&text)).unwrap_or_default();
+        ![OWN, OWN_BEFORE, ""].contains(&rest.as_str())
+    }
+
+    /// Whether the file's block is ours of today, whichever program of this machine it falls back to.
+    fn is_current(&self, text: &str) -> bool {
+        let Some(programs) = programs_in(text) else { return false };
+        let is_there =
+            |path: &str| !path.starts_with('/') || USUAL.contains(path) || Path::new(path).exists();
+        let all_there = shlex::split(programs).is_some_and(|words| words.iter().all(|word| is_there(word)));
+        all_there && text.contains(&block(&self.lines, programs))
+    }
+
+    /// Puts the block in: right after the first line, since a script may end with `exit`.
+    pub fn install(&self) -> Result<()> {
+        let block = block(&self.lines, &self.programs);
+        let text = match self.state()? {
+            State::Installed | State::Untouchable(_) => return Ok(()),
+            State::Absent => format!("{OWN}{block}"),
+            State::Outdated => match without_block(&self.read()?) {
+                rest if rest == OWN_BEFORE || rest == OWN => format!("{OWN}{block}"),
+                rest => insert(&rest, &block),
+            },
+            State::Foreign => insert(&self.read()?, &block),
+        };
+        write(&self.path, &text)
     }
 
     /// Takes the block out; a file that holds nothing else is removed.
@@ -103,17 +203,23 @@ impl Hook {
     /// # Returns
     /// Whether there was anything to take out.
     pub fn uninstall(&self) -> Result<bool> {
-        let Ok(text) = fs::read_to_string(&self.path) else { return Ok(false) };
-        if self.barred.is_some() || !text.contains(BEGIN) {
-            return Ok(false);
-        }
-        let rest = without_block(&text);
-        if rest == "#!/bin/sh\n" {
-            fs::remove_file(&self.path).map_err(|error| Error::io("remove", &self.path, error))?;
-        } else {
-            self.write(&rest)?;
-        }
-        Ok(true)
+        self.uninstall_from(&self.path)
+    }
+
+    /// The files beside the hook that our block is in: what a hook manager put aside when it put its own in the place.
+    #[must_use]
+    pub fn put_aside(&self) -> Vec<PathBuf> {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let files = PUT_ASIDE.iter().map(|end| self.path.with_file_name(format!("{name}.{end}")));
+        files.filter(|file| fs::read_to_string(file).is_ok_and(|text| text.contains(BEGIN))).collect()
+    }
+
+    /// Takes the block out of a file beside the hook; a file that holds nothing else is removed.
+    ///
+    /// # Returns
+    /// Whether there was anything to take out.
+    pub fn uninstall_from(&self, file: &Path) -> Result<bool> {
+        if self.barred.is_some() { Ok(false) } else { take_out(file) }
     }
 
     fn is_executable(&self) -> bool {
@@ -123,35 +229,70 @@ impl Hook {
     fn read(&self) -> Result<String> {
         fs::read_to_string(&self.path).map_err(|error| Error::io("read", &self.path, error))
     }
+}
 
-    fn write(&self, text: &str) -> Result<()> {
-        let directory = self.path.parent().unwrap_or(Path::new("."));
-        let mode = fs::metadata(&self.path).map_or(0o755, |metadata| metadata.permissions().mode());
-        let write = || -> std::io::Result<()> {
-            fs::create_dir_all(directory)?;
-            // A hook that is a symlink stays one: its target gets the new text.
-            let target = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
-            let directory = target.parent().unwrap_or(directory);
-            let mut file = tempfile::Builder::new()
-                .permissions(fs::Permissions::from_mode(mode))
-                .tempfile_in(directory)?;
-            file.write_all(text.as_bytes())?;
-            file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
-            file.as_file().sync_all()?;
-            file.persist(target)?;
-            Ok(())
-        };
-        write().map_err(|error| Error::io("write", &self.path, error))
+impl Owned {
+    /// Why the hook at `path`, free of links, is not this repository's alone.
+    fn barred(&self, path: &Path) -> Option<&'static str> {
+        if path.starts_with(&self.common) {
+            return None;
+        }
+        let in_work_tree = self.work_tree.as_ref().is_some_and(|top| path.starts_with(top));
+        Some(if in_work_tree { IN_WORK_TREE } else { ELSEWHERE })
     }
 }
 
-/// Why the hook at `path`, free of links, is not this repository's alone.
-fn barred(repository: &Repository, path: &Path) -> Option<&'static str> {
-    if path.starts_with(resolved(repository.common_dir())) {
-        return None;
+fn block(lines: &str, programs: &str) -> String {
+    format!("{BEGIN}\n{}\n{END}\n", lines.replace(PLACEHOLDER, programs.trim_start_matches("git-slsart ")))
+}
+
+/// The programs that the block in `text` names.
+fn programs_in(text: &str) -> Option<&str> {
+    let (_, block) = text.split_once(BEGIN)?;
+    let (block, _) = block.split_once(END)?;
+    let line = block.lines().find_map(|line| line.trim_start().strip_prefix(PROGRAMS))?;
+    line.strip_suffix("; do")
+}
+
+/// A path as a word of a shell script; `None` where it can't be one line of text.
+fn shell_word(path: &Path) -> Option<String> {
+    let text = path.to_str().filter(|text| path.is_absolute() && !text.contains(char::is_control))?;
+    Some(format!("'{}'", text.replace('\'', r"'\''")))
+}
+
+fn take_out(path: &Path) -> Result<bool> {
+    let Ok(text) = fs::read_to_string(path) else { return Ok(false) };
+    if !text.contains(BEGIN) || !text.contains(END) {
+        return Ok(false);
     }
-    let in_work_tree = repository.work_tree_if_any().is_some_and(|top| path.starts_with(resolved(top)));
-    Some(if in_work_tree { IN_WORK_TREE } else { ELSEWHERE })
+    let rest = without_block(&text);
+    if rest == OWN || (rest == OWN_BEFORE && programs_in(&text).is_none()) {
+        fs::remove_file(path).map_err(|error| Error::io("remove", path, error))?;
+    } else {
+        // Somebody may have gone on writing in a file of ours.
+        let theirs = rest.strip_prefix(OWN).map(|theirs| format!("#!/bin/sh\n{theirs}"));
+        write(path, &theirs.unwrap_or(rest))?;
+    }
+    Ok(true)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let mode = fs::metadata(path).map_or(0o755, |metadata| metadata.permissions().mode());
+    let write = || -> std::io::Result<()> {
+        fs::create_dir_all(directory)?;
+        // A hook that is a symlink stays one: its target gets the new text.
+        let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let directory = target.parent().unwrap_or(directory);
+        let mut file =
+            tempfile::Builder::new().permissions(fs::Permissions::from_mode(mode)).tempfile_in(directory)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+        file.as_file().sync_all()?;
+        file.persist(target)?;
+        Ok(())
+    };
+    write().map_err(|error| Error::io("write", path, error))
 }
 
 /// `path` without links, `.` and `..`, as far as it exists; what is missing below is kept as it is named.
@@ -169,17 +310,21 @@ fn resolved(path: &Path) -> PathBuf {
     }
 }
 
+/// A text that has no end of line gets the block without one, so that the two come apart again.
 fn insert(text: &str, block: &str) -> String {
     match text.split_once('\n') {
         Some((first, rest)) => format!("{first}\n{block}{rest}"),
-        None => format!("{text}\n{block}"),
+        None => format!("{text}\n{}", block.trim_end_matches('\n')),
     }
 }
 
 fn without_block(text: &str) -> String {
     let Some((before, rest)) = text.split_once(BEGIN) else { return text.to_owned() };
-    let after = rest.split_once(END).map_or("", |(_, after)| after.strip_prefix('\n').unwrap_or(after));
-    format!("{before}{after}")
+    match rest.split_once(END) {
+        Some((_, "")) => before.trim_end_matches('\n').to_owned(),
+        Some((_, after)) => format!("{before}{}", after.strip_prefix('\n').unwrap_or(after)),
+        None => text.to_owned(),
+    }
 }
 
 fn is_shell(text: &str) -> bool {
@@ -192,14 +337,49 @@ fn is_shell(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    const LINES: &str = "for slsart in git-slsart @PROGRAMS@; do\n  run\ndone";
+
     #[test]
     fn a_block_goes_in_and_comes_out_without_a_trace() {
-        let block = format!("{BEGIN}\nrun\n{END}\n");
-        for text in ["#!/bin/sh\n", "#!/usr/bin/env bash\necho hi\nexit 3\n", "#!/bin/sh"] {
+        let block = portable(LINES);
+        for text in ["#!/bin/sh\n", "#!/usr/bin/env bash\necho hi\nexit 3\n", "#!/bin/sh", "#!/bin/sh\necho"]
+        {
             let with = insert(text, &block);
-            assert!(with.contains(&block));
-            assert_eq!(without_block(&with).trim_end(), text.trim_end());
+            assert!(with.contains(block.trim_end()));
+            assert_eq!(without_block(&with), text);
         }
+    }
+
+    #[test]
+    fn a_path_in_a_block_is_one_word_again() {
+        let directory = tempfile::Builder::new().prefix("it's $HOME \"").tempdir().unwrap();
+        let program = directory.path().join("git-slsart");
+        let owned = Owned { common: directory.path().to_owned(), work_tree: None };
+        let hooks = Directory { path: directory.path().join("hooks"), repository: owned };
+        let hook = hooks.hook("post-commit", LINES, &program);
+        hook.install().unwrap();
+        assert_eq!(hook.programs()[..2], ["git-slsart", program.to_str().unwrap()]);
+        // Another program of this machine finds the block good as long as the one that it falls back to is there.
+        let other = hooks.hook("post-commit", LINES, Path::new("/elsewhere/git-slsart"));
+        assert_eq!([&hook, &other].map(|hook| hook.state().unwrap()), [State::Outdated, State::Outdated]);
+        fs::write(&program, "").unwrap();
+        assert_eq!([&hook, &other].map(|hook| hook.state().unwrap()), [State::Installed, State::Installed]);
+        assert!(hook.uninstall().unwrap() && !hook.path().exists());
+    }
+
+    #[test]
+    fn a_hook_of_an_earlier_version_is_ours_all_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let owned = Owned { common: directory.path().to_owned(), work_tree: None };
+        let hooks = Directory { path: directory.path().join("hooks"), repository: owned };
+        let hook = hooks.hook("post-commit", LINES, Path::new("/usr/bin/env"));
+        let before = format!("#!/bin/sh\n{BEGIN}\nif true; then run || :; fi\n{END}\n");
+        write(hook.path(), &before).unwrap();
+        assert_eq!(hook.state().unwrap(), State::Outdated);
+        hook.install().unwrap();
+        assert!(hook.text().unwrap().starts_with(OWN));
+        write(hook.path(), &before).unwrap();
+        assert!(hook.uninstall().unwrap() && !hook.path().exists());
     }
 
     #[test]

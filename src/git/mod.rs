@@ -7,6 +7,7 @@ pub mod hook;
 pub mod lfs;
 mod loose;
 mod objects;
+mod outgoing;
 pub mod pack;
 mod readers;
 mod refs;

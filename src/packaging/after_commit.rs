@@ -24,7 +24,7 @@ pub fn run(workspace: &Workspace<'_>) -> Result<()> {
 }
 
 /// Packages the commit in the background, its output in a log of its own. The jobs of a repository wait for each other.
-fn start_packaging(workspace: &Workspace<'_>, commit: &str) -> Result<()> {
+pub fn start_packaging(workspace: &Workspace<'_>, commit: &str) -> Result<()> {
     let jobs = data_dir(workspace.repository).join("jobs");
     fs::create_dir_all(&jobs).map_err(|error| Error::io("create", &jobs, error))?;
     let path = jobs.join(format!("{}.log", &commit[..12]));

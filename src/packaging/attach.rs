@@ -1,8 +1,10 @@
-//! After a commit: a package that was made from exactly its tree, before it was committed, becomes the commit's.
+//! Packages become another commit's, whose tree is the very tree that they were made from: when that is committed at last, and
+//! when a commit is rewritten.
 
 use super::Summary;
 use crate::error::Result;
 use crate::git::Oid;
+use crate::store::bans::Ban;
 use crate::workspace::Workspace;
 
 /// Gives `commit` the packages made from its tree while it was a working tree on top of its parent, or of the commit
@@ -35,4 +37,43 @@ pub fn attach(workspace: &Workspace<'_>, commit: Oid) -> Result<Vec<Summary>> {
         }
     }
     Ok(attached)
+}
+
+/// Gives the commit `new`, which `old` was rewritten to, the packages of `old`, if its tree is the same. `old` keeps them too.
+///
+/// # Returns
+/// The packages that `new` has now and had not before.
+pub fn follow(workspace: &Workspace<'_>, old: Oid, new: Oid) -> Result<Vec<Summary>> {
+    let Workspace { repository, .. } = *workspace;
+    let store = workspace.store();
+    let lines = store.note(old)?.packages;
+    if old == new || lines.is_empty() {
+        return Ok(Vec::new());
+    }
+    let commit = repository.commit(new)?;
+    if repository.commit(old)?.tree != commit.tree {
+        return Ok(Vec::new());
+    }
+    let known = store.note(new)?.packages;
+    let mut followed = Vec::new();
+    for line in lines {
+        let is_known = known.iter().any(|known| known.package == line.package);
+        // What was made from changes on top of `old` is no package of what is in it; what was never fetched can't be given on.
+        if is_known || line.dirty_tree.is_some() || !store.has_package(old, line.package)? {
+            continue;
+        }
+        let package = store.open(old, &line)?;
+        let mut manifest = package.manifest.clone();
+        manifest.source.commit = new.to_string();
+        // First, so that the package can't be deployed in between.
+        if let Some(ban) = store.ban(old, line.package)? {
+            store.append_ban(&Ban { commit: new.to_string(), ..ban })?;
+        }
+        store.attach(package.tree, &manifest, new)?;
+        followed.push(Summary::of(&manifest, &commit.subject, false, Vec::new()));
+    }
+    if !followed.is_empty() {
+        store.share_toolchains(old, new)?;
+    }
+    Ok(followed)
 }

@@ -1,27 +1,29 @@
 //! Setting a repository up, and taking that back: `slsart.toml` and hooks. All is looked at before anything is done.
 
 mod following;
+pub mod hooks;
+pub mod managers;
+mod status;
 mod template;
 
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hooks::Hooks;
 use serde::Serialize;
+use status::managers_in_words;
 
 use crate::config::FILE;
 use crate::error::{Error, Result};
-use crate::git::hook::{Hook, State};
-use crate::git::{Oid, Repository, Source, data_dir};
+use crate::git::{Oid, Source, data_dir};
 use crate::package::Sha256;
 use crate::sharing;
 use crate::text::style::{BOLD, DIM, ERROR, GOOD, WARNING};
 use crate::text::words::line;
 use crate::toolchain::Lockfile;
 use crate::workspace::{Workspace, name_of};
-
-/// The hooks that are installed, and the lines they run.
-const HOOKS: &[(&str, &str)] = &[("post-commit", include_str!("../../hooks/post-commit"))];
+pub use status::{HooksStatus, hooks_snippet, hooks_status, install_hooks, uninstall_hooks};
 
 /// The SHA-256 of the `slsart.toml` that `init` wrote.
 const WRITTEN: &str = "slsart.written";
@@ -72,19 +74,15 @@ pub struct Report {
 /// Sets the repository up. A second time, nothing changes.
 pub fn init(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
     let file = workspace.repository.work_tree()?.join(FILE);
-    let found = look_around(workspace)?;
+    let mut found = look_around(workspace)?;
     let new = file.symlink_metadata().is_err();
-    let hooks = hooks(workspace.repository)?;
-    if !dry_run {
-        if new {
-            write_config(workspace, &file)?;
-        }
-        for (_, hook, _) in &hooks {
-            hook.install()?;
-        }
+    let hooks = Hooks::locate(workspace)?;
+    found.extend(managers_in_words(&hooks));
+    if !dry_run && new {
+        write_config(workspace, &file)?;
     }
     let mut steps = vec![step(FILE, if new { Action::Create } else { Action::Unchanged })];
-    steps.extend(hooks.into_iter().map(|(name, _, state)| hook_step(name, state)));
+    steps.extend(hooks.install(dry_run)?);
     if let Ok(remote) = sharing::remote(workspace, None) {
         steps.extend(following::install(workspace.repository, &remote, dry_run)?);
     }
@@ -96,11 +94,10 @@ pub fn init(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
 /// Takes back what [`init`] did, and goes on where a part of it can't be. Packages, notes and histories stay.
 pub fn uninstall(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
     let repository = workspace.repository;
-    let mut steps = Vec::new();
-    for (name, body) in HOOKS {
-        let subject = format!("hook {name}");
-        steps.push(remove_hook(repository, name, body, dry_run).unwrap_or_else(|e| failed(&subject, &e)));
-    }
+    let mut steps = match Hooks::locate(workspace) {
+        Ok(hooks) => hooks.uninstall(dry_run),
+        Err(error) => vec![failed("hooks", &error)],
+    };
     match following::uninstall(repository, dry_run) {
         Ok(done) => steps.extend(done),
         Err(error) => steps.push(failed("remote.*.fetch", &error)),
@@ -200,50 +197,6 @@ fn forget(workspace: &Workspace<'_>, name: &str) -> Result<()> {
         workspace.repository.remove_config(name, &value)?;
     }
     Ok(())
-}
-
-type Located = (&'static str, Hook, State);
-
-fn hooks(repository: &Repository) -> Result<Vec<Located>> {
-    let locate = |(name, body): &(&'static str, &str)| {
-        let hook = Hook::locate(repository, name, body)?;
-        let state = hook.state()?;
-        Ok((*name, hook, state))
-    };
-    HOOKS.iter().map(locate).collect()
-}
-
-fn hook_step(name: &str, state: State) -> Step {
-    let action = match &state {
-        State::Absent => Action::Create,
-        State::Installed => Action::Unchanged,
-        State::Outdated | State::Foreign => Action::Add,
-        State::Untouchable(_) => Action::Skip,
-    };
-    let remark = match state {
-        State::Foreign => Some("beside what is in it".to_owned()),
-        State::Untouchable(why) => {
-            Some(format!("{why}; to have it all the same, run from it: git-slsart hook {name}"))
-        }
-        _ => None,
-    };
-    Step { remark, ..step(&format!("hook {name}"), action) }
-}
-
-fn remove_hook(repository: &Repository, name: &str, body: &str, dry_run: bool) -> Result<Step> {
-    let subject = format!("hook {name}");
-    let hook = Hook::locate(repository, name, body)?;
-    if !matches!(hook.state()?, State::Installed | State::Outdated) {
-        return Ok(step(&subject, Action::Unchanged));
-    }
-    if let Some(why) = hook.barred() {
-        let remark = format!("{why}: take the lines out of {} by hand", hook.path().display());
-        return Ok(Step { remark: Some(remark), ..step(&subject, Action::Skip) });
-    }
-    if !dry_run {
-        hook.uninstall()?;
-    }
-    Ok(step(&subject, Action::Remove))
 }
 
 fn failed(subject: &str, error: &Error) -> Step {

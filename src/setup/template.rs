@@ -66,6 +66,13 @@ const TEMPLATE: &str = r#"# Settings of git slsart; `git slsart --help` has its 
 # post-commit = "attach"
 # The stages that "package" packages for; empty: the default stage.
 # stages = []
+# Before a push: the branches, and tags as `tags/NAME`, of which it warns when their commit has no package; empty: none.
+# protected = ["main", "master", "tags/*"]
+
+# Whether notes and histories are fetched in the background after a merge, a pull and a checkout. The hooks for it are put in
+# by `git slsart hooks install`.
+[fetch]
+# hooks = false
 "#;
 
 /// The file's text, with the stage and region of the repository's service where they can be told.

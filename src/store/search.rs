@@ -6,6 +6,7 @@ use super::line::PackageLine;
 use super::{Store, names, notes};
 use crate::error::Result;
 use crate::git::Oid;
+use crate::package::PackageId;
 use crate::package::manifest::Target;
 
 /// How far along the history a package near a commit is looked for.
@@ -56,6 +57,23 @@ pub struct Listing {
 }
 
 impl Store<'_> {
+    /// Whether the package is in this repository, and not only told of by a note.
+    pub fn has_package(&self, commit: Oid, package: PackageId) -> Result<bool> {
+        Ok(self.repository.ref_target(&names::package(&commit.to_string(), package))?.is_some())
+    }
+
+    /// Whether this repository, or `remote` as it was last seen, has a note of a package of `commit`.
+    pub fn is_noted(&self, commit: Oid, remote: &str) -> Result<bool> {
+        for name in [super::NOTES_REF, &names::tracked_notes(remote)] {
+            // A URL in a remote's place is no part of a ref's name.
+            let Ok(Some(tip)) = self.repository.ref_target(name) else { continue };
+            if !self.note_in(self.repository.commit(tip)?.tree, commit)?.packages.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The packages of `commit` that `filter` means, oldest first.
     pub fn packages_of(&self, commit: Oid, filter: &Filter) -> Result<Vec<Found>> {
         let lines = self.note(commit)?.packages.into_iter();

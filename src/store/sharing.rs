@@ -198,7 +198,7 @@ impl Store<'_> {
 
     /// Whether a package that a note tells of is here.
     pub fn is_here(&self, found: &Found) -> Result<bool> {
-        Ok(self.repository.ref_target(&self.ref_of(found))?.is_some())
+        self.has_package(found.commit, found.line.package)
     }
 
     /// The names of the package refs of `remote`.

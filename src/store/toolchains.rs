@@ -12,7 +12,7 @@ use super::{Store, names};
 use crate::error::{Error, Result};
 use crate::git::directory::Scan;
 use crate::git::pack::Replaced;
-use crate::git::{MODE_EXECUTABLE, MODE_FILE, MODE_TREE, Oid, TreeEntry};
+use crate::git::{Batch, MODE_EXECUTABLE, MODE_FILE, MODE_TREE, Oid, TreeEntry};
 use crate::package::Machine;
 use crate::package::directory::is_safe_path;
 use crate::package::manifest::{Lockfile, Tool};
@@ -112,12 +112,34 @@ impl Store<'_> {
         if self.repository.ref_target(&name)?.is_some() {
             return Ok(false);
         }
-        let text = toml::to_string(toolchain)
-            .map_err(|error| Error::bug("a toolchain can't be described").because(error))?;
         let batch = self.repository.batch()?;
         // What another ref leads to is all there; it is not even looked at again.
         let same = self.repository.refs_matching(&format!("{}{}/", names::TOOLCHAINS, toolchain.id))?;
         let content = if same.is_empty() { scan.write(&batch)? } else { scan.id() };
+        self.publish_toolchain(batch, &name, toolchain, content)
+    }
+
+    /// Keeps the snapshots of what was installed for the commit `from` for `to` too, whose tree is the same.
+    pub fn share_toolchains(&self, from: Oid, to: Oid) -> Result<()> {
+        for stored in self.toolchains_of(from)?.stored {
+            let toolchain = Toolchain { source: to.to_string(), ..stored.toolchain };
+            let name = names::toolchain(&toolchain.id, &toolchain.source, &toolchain.machine);
+            if self.repository.ref_target(&name)?.is_none() {
+                self.publish_toolchain(self.repository.batch()?, &name, &toolchain, stored.content)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn publish_toolchain(
+        &self,
+        batch: Batch,
+        name: &str,
+        toolchain: &Toolchain,
+        content: Oid,
+    ) -> Result<bool> {
+        let text = toml::to_string(toolchain)
+            .map_err(|error| Error::bug("a toolchain can't be described").because(error))?;
         let description = batch.blob(text.as_bytes(), None)?;
         let entries = vec![
             TreeEntry { name: FILE.into(), id: description, mode: MODE_FILE },
@@ -126,7 +148,7 @@ impl Store<'_> {
         let tree = batch.tree(entries, None)?;
         let commit = batch.commit(tree, &[], &message(toolchain))?;
         let (mut replaced, mut new) = (None, false);
-        self.repository.update_ref(&name, "slsart: toolchain", |current| {
+        self.repository.update_ref(name, "slsart: toolchain", |current| {
             replaced = Some(batch.finish()?);
             new = current.is_none();
             Ok(new.then_some(commit))

@@ -132,13 +132,15 @@ hint: it has: a (aa)
 ── exit 1 ──
 
 "]]);
-    sandbox.slsart("init -n").is(str![[r"
+    sandbox.slsart("init -n").is(str![[r#"
 found        service a (aa): serverless.yml, npm, package-lock.json
 unchanged    slsart.toml
 would create hook post-commit
+would create hook post-rewrite
+would create hook pre-push
 next         git slsart package
 
-"]]);
+"#]]);
 }
 
 #[test]
@@ -149,12 +151,14 @@ fn a_broken_file_locks_nobody_out() {
     let shown = sandbox.slsart("init --print").succeeded().stdout;
     assert!(shown.contains("# post-commit = \"attach\""), "{shown}");
     sandbox.slsart("init").succeeded();
-    sandbox.slsart("uninstall").is(str![[r"
+    sandbox.slsart("uninstall").is(str![[r#"
 removed    hook post-commit
+removed    hook post-rewrite
+removed    hook pre-push
 left alone slsart.toml (it was changed: rm slsart.toml)
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 ── stderr ──
 warning: slsart.toml can't be read; key with no value, expected `=`; `git slsart init --print` shows the default file with every key explained
 
-"]]);
+"#]]);
 }

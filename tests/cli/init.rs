@@ -10,22 +10,26 @@ use crate::sandbox::{Sandbox, matches};
 #[test]
 fn a_repository_is_set_up_once() {
     let sandbox = Sandbox::new();
-    sandbox.slsart("init").is(str![[r"
+    sandbox.slsart("init").is(str![[r#"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
 created    hook post-commit
+created    hook post-rewrite
+created    hook pre-push
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
-"]]);
+"#]]);
     let before = sandbox.fingerprint();
-    sandbox.slsart("init").is(str![[r"
+    sandbox.slsart("init").is(str![[r#"
 found      service . (orders): serverless.yml, npm, package-lock.json
 unchanged  slsart.toml
 unchanged  hook post-commit
+unchanged  hook post-rewrite
+unchanged  hook pre-push
 next       git slsart package
 
-"]]);
+"#]]);
     sandbox.is_as_before(&before);
     matches(
         sandbox.read("slsart.toml"),
@@ -82,19 +86,38 @@ next       git slsart package
 # post-commit = "attach"
 # The stages that "package" packages for; empty: the default stage.
 # stages = []
+# Before a push: the branches, and tags as `tags/NAME`, of which it warns when their commit has no package; empty: none.
+# protected = ["main", "master", "tags/*"]
+
+# Whether packages go along when their commits are pushed:
+#   "manual"        only when `git slsart push` is asked to
+#   "with-commits"  those of the pushed commits, by the pre-push hook
+[push]
+# packages = "manual"
+
+# Whether notes and histories are fetched in the background after a merge, a pull and a checkout. The hooks for it are put in
+# by `git slsart hooks install`.
+[fetch]
+# hooks = false
 
 "##]],
     );
     matches(
-        sandbox.read(".git/hooks/post-commit"),
-        str![[r"
+        sandbox.read(".git/hooks/post-commit").replace(env!("CARGO_BIN_EXE_git-slsart"), "[PROGRAM]"),
+        str![[r##"
 #!/bin/sh
+# Made by git-slsart, which removes it again where nothing else is in it.
 # >>> git-slsart >>>
-# A commit never fails because of this, and nothing happens where git-slsart is not installed.
-if command -v git-slsart >/dev/null 2>&1; then git-slsart hook post-commit || :; fi
+# Never fails, and prints nothing when all is well: `git slsart hooks` says more.
+for slsart in git-slsart '[PROGRAM]' "${HOME-}/.cargo/bin/git-slsart" /usr/local/bin/git-slsart /opt/homebrew/bin/git-slsart; do
+  command -v "$slsart" >/dev/null 2>&1 || continue
+  "$slsart" hook post-commit </dev/null || :
+  break
+done
+unset slsart
 # <<< git-slsart <<<
 
-"]],
+"##]],
     );
 }
 
@@ -113,14 +136,16 @@ fn the_file_that_init_writes_is_a_valid_one_with_comments_taken_out() {
 fn a_dry_run_only_says() {
     let sandbox = Sandbox::new();
     let before = sandbox.fingerprint();
-    sandbox.slsart("init --dry-run").is(str![[r"
+    sandbox.slsart("init --dry-run").is(str![[r#"
 found        service . (orders): serverless.yml, npm, package-lock.json
 would create slsart.toml
 would create hook post-commit
+would create hook post-rewrite
+would create hook pre-push
 next         git add slsart.toml && git commit -m 'Set up git slsart'
 next         git slsart package
 
-"]]);
+"#]]);
     sandbox.slsart("init -n --json").is(str![[r#"
 {
   "dry_run": true,
@@ -135,6 +160,14 @@ next         git slsart package
     {
       "subject": "hook post-commit",
       "action": "create"
+    },
+    {
+      "subject": "hook post-rewrite",
+      "action": "create"
+    },
+    {
+      "subject": "hook pre-push",
+      "action": "create"
     }
   ],
   "next": [
@@ -147,12 +180,14 @@ next         git slsart package
     sandbox.is_as_before(&before);
     sandbox.slsart("init -q").succeeded();
     let after = sandbox.fingerprint();
-    sandbox.slsart("uninstall --dry-run").is(str![[r"
+    sandbox.slsart("uninstall --dry-run").is(str![[r#"
 would remove hook post-commit
+would remove hook post-rewrite
+would remove hook pre-push
 would remove slsart.toml
 next         recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
-"]]);
+"#]]);
     sandbox.is_as_before(&after);
 }
 
@@ -166,16 +201,20 @@ fn uninstall_leaves_the_repository_as_it_was() {
     assert_ne!(before, sandbox.fingerprint());
     sandbox.slsart("uninstall").is(str![[r#"
 removed    hook post-commit
+removed    hook post-rewrite
+removed    hook pre-push
 removed    slsart.toml
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
 "#]]);
     sandbox.is_as_before(&before);
-    sandbox.slsart("uninstall").is(str![[r"
+    sandbox.slsart("uninstall").is(str![[r#"
 unchanged  hook post-commit
+unchanged  hook post-rewrite
+unchanged  hook pre-push
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
-"]]);
+"#]]);
     sandbox.is_as_before(&before);
 }
 
@@ -197,15 +236,17 @@ fn a_hook_that_is_there_goes_on_and_comes_out_unchanged() {
     {
         sandbox.write_program(".git/hooks/post-commit", script);
         let before = sandbox.fingerprint();
-        sandbox.slsart("init -q").is(str![[r"
+        sandbox.slsart("init -q").is(str![[r#"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
 added      hook post-commit (beside what is in it)
+created    hook post-rewrite
+created    hook pre-push
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
-"]]);
-        assert!(sandbox.read(".git/hooks/post-commit").contains("git-slsart hook post-commit"), "{script:?}");
+"#]]);
+        assert!(sandbox.read(".git/hooks/post-commit").contains("hook post-commit"), "{script:?}");
         sandbox.slsart("uninstall -q").succeeded();
         sandbox.is_as_before(&before);
     }
@@ -216,14 +257,16 @@ fn a_hook_that_git_does_not_run_is_not_brought_back() {
     let sandbox = Sandbox::new();
     sandbox.write(".git/hooks/post-commit", "#!/bin/sh\necho disabled\n");
     let before = sandbox.fingerprint();
-    sandbox.slsart("init").is(str![[r"
+    sandbox.slsart("init").is(str![[r#"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
 left alone hook post-commit (it is not executable, so git does not run it; to have it all the same, run from it: git-slsart hook post-commit)
+created    hook post-rewrite
+created    hook pre-push
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
-"]]);
+"#]]);
     sandbox.slsart("uninstall -q").succeeded();
     sandbox.is_as_before(&before);
 }
@@ -236,7 +279,7 @@ fn a_hook_that_is_a_link_stays_one() {
     let before = sandbox.fingerprint();
     sandbox.slsart("init -q").succeeded();
     assert!(sandbox.path(".git/hooks/post-commit").is_symlink());
-    assert!(sandbox.read(".git/hooks/mine").contains("git-slsart hook"));
+    assert!(sandbox.read(".git/hooks/mine").contains("hook post-commit"));
     sandbox.slsart("uninstall -q").succeeded();
     sandbox.is_as_before(&before);
 }
@@ -266,21 +309,25 @@ fn a_hook_that_is_no_shell_script_is_left_alone() {
     let sandbox = Sandbox::new();
     sandbox.write_program(".git/hooks/post-commit", "#!/usr/bin/env python3\nprint('mine')\n");
     let before = sandbox.fingerprint();
-    sandbox.slsart("init").is(str![[r"
+    sandbox.slsart("init").is(str![[r#"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
 left alone hook post-commit (it is not a shell script; to have it all the same, run from it: git-slsart hook post-commit)
+created    hook post-rewrite
+created    hook pre-push
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
-"]]);
+"#]]);
     assert!(sandbox.read(".git/hooks/post-commit").ends_with("print('mine')\n"));
-    sandbox.slsart("uninstall").is(str![[r"
+    sandbox.slsart("uninstall").is(str![[r#"
 unchanged  hook post-commit
+removed    hook post-rewrite
+removed    hook pre-push
 removed    slsart.toml
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
-"]]);
+"#]]);
     sandbox.is_as_before(&before);
     sandbox.write_program(".git/hooks/post-commit", "\u{7f}ELF");
     fs::write(sandbox.path(".git/hooks/post-commit"), b"\x7fELF\xff\xfe").unwrap();
@@ -296,14 +343,17 @@ fn hooks_in_the_working_tree_belong_to_whoever_put_them_there() {
     sandbox.git("config core.hooksPath .husky");
     sandbox.write_program(".husky/post-commit", "#!/bin/sh\necho husky\n");
     let before = sandbox.fingerprint();
-    sandbox.slsart("init").is(str![[r"
+    sandbox.slsart("init").is(str![[r#"
 found      service . (orders): serverless.yml, npm, package-lock.json
+found      hook manager husky: .husky
 created    slsart.toml
-left alone hook post-commit (git's hooks are in the working tree, where a hook manager or the repository itself owns the files; to have it all the same, run from it: git-slsart hook post-commit)
+left alone hook post-commit (husky owns it; the lines for it: git slsart hooks install --print husky)
+left alone hook post-rewrite (husky owns it; the lines for it: git slsart hooks install --print husky)
+left alone hook pre-push (husky owns it; the lines for it: git slsart hooks install --print husky)
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
-"]]);
+"#]]);
     assert_eq!(sandbox.read(".husky/post-commit"), "#!/bin/sh\necho husky\n");
     sandbox.slsart("uninstall -q").succeeded();
     sandbox.is_as_before(&before);
@@ -314,14 +364,16 @@ fn hooks_that_other_repositories_share_are_left_alone() {
     let sandbox = Sandbox::new();
     sandbox.git("config core.hooksPath ../shared-hooks");
     let before = sandbox.fingerprint();
-    sandbox.slsart("init").is(str![[r"
+    sandbox.slsart("init").is(str![[r#"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
-left alone hook post-commit (git's hooks are outside of this repository, where other repositories may share them; to have it all the same, run from it: git-slsart hook post-commit)
+left alone hook post-commit (git's hooks are outside of this repository, where other repositories may share them; the lines for it: git slsart hooks install --print shell)
+left alone hook post-rewrite (git's hooks are outside of this repository, where other repositories may share them; the lines for it: git slsart hooks install --print shell)
+left alone hook pre-push (git's hooks are outside of this repository, where other repositories may share them; the lines for it: git slsart hooks install --print shell)
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
-"]]);
+"#]]);
     assert!(!sandbox.beside("shared-hooks").exists());
     sandbox.slsart("uninstall -q").succeeded();
     sandbox.is_as_before(&before);
@@ -332,14 +384,16 @@ fn hooks_that_are_switched_off_stay_off() {
     let sandbox = Sandbox::new();
     sandbox.git("config core.hooksPath /dev/null");
     let before = sandbox.fingerprint();
-    sandbox.slsart("init").is(str![[r"
+    sandbox.slsart("init").is(str![[r#"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
 left alone hook post-commit (core.hooksPath is no directory: git runs no hooks; to have it all the same, run from it: git-slsart hook post-commit)
+left alone hook post-rewrite (core.hooksPath is no directory: git runs no hooks; to have it all the same, run from it: git-slsart hook post-rewrite)
+left alone hook pre-push (core.hooksPath is no directory: git runs no hooks; to have it all the same, run from it: git-slsart hook pre-push)
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
-"]]);
+"#]]);
     sandbox.slsart("uninstall").succeeded();
     sandbox.is_as_before(&before);
 }
@@ -361,50 +415,60 @@ fn a_configuration_of_the_users_own_is_never_removed() {
     let sandbox = Sandbox::new();
     sandbox.slsart("init -q").succeeded();
     sandbox.write("slsart.toml", "[defaults]\nstage = \"prod\"\n");
-    sandbox.slsart("uninstall").is(str![[r"
+    sandbox.slsart("uninstall").is(str![[r#"
 removed    hook post-commit
+removed    hook post-rewrite
+removed    hook pre-push
 left alone slsart.toml (it was changed: rm slsart.toml)
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
-"]]);
+"#]]);
     assert!(sandbox.path("slsart.toml").exists());
-    sandbox.slsart("init").is(str![[r"
+    sandbox.slsart("init").is(str![[r#"
 found      service . (orders): serverless.yml, npm, package-lock.json
 unchanged  slsart.toml
 created    hook post-commit
+created    hook post-rewrite
+created    hook pre-push
 next       git slsart package
 
-"]]);
+"#]]);
     sandbox.commit("Set up");
-    sandbox.slsart("uninstall").is(str![[r"
+    sandbox.slsart("uninstall").is(str![[r#"
 removed    hook post-commit
+removed    hook post-rewrite
+removed    hook pre-push
 left alone slsart.toml (it is committed: git rm slsart.toml)
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
 
-"]]);
+"#]]);
     assert!(sandbox.path("slsart.toml").exists());
 }
 
 #[test]
 fn before_the_first_commit_it_says_what_is_missing() {
     let sandbox = Sandbox::empty();
-    sandbox.slsart("init").is(str![[r"
+    sandbox.slsart("init").is(str![[r#"
 found      no commit yet
 created    slsart.toml
 created    hook post-commit
+created    hook post-rewrite
+created    hook pre-push
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
-"]]);
+"#]]);
     let sandbox = Sandbox::empty();
     sandbox.write("README", "");
     sandbox.commit("Start");
-    sandbox.slsart("init -n").is(str![[r"
+    sandbox.slsart("init -n").is(str![[r#"
 found        no service in HEAD: commit a serverless.yml before packaging
 would create slsart.toml
 would create hook post-commit
+would create hook post-rewrite
+would create hook pre-push
 next         git add slsart.toml && git commit -m 'Set up git slsart'
 next         git slsart package
 
-"]]);
+"#]]);
 }

@@ -16,7 +16,7 @@ Keep Serverless Framework packages in git, and roll back to any of them exactly
 Usage: git slsart [OPTIONS] <COMMAND>
 
 Commands:
-  init         Set this repository up: slsart.toml, the post-commit hook
+  init         Set this repository up: slsart.toml, git's hooks
   uninstall    Take back what init did; recorded packages stay
   package      Package a commit and record the package
   record       Record a package that something else made
@@ -35,6 +35,7 @@ Commands:
   unban        Lift the ban of a package
   unlock       Remove the lock of a target that a deployment left behind on the remote
   toolchain    Keep installed plugins in the repository, so that a rollback needs no registry
+  hooks        Show how git's hooks stand; put them in, or take them out
   completions  Print a completion script for a shell
   man          Print the manual page, or write all pages to a directory
 

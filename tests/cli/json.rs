@@ -16,6 +16,9 @@ use crate::schemas;
 /// Lines that have the commands print their objects, in an order that makes sense.
 const LINES: &[(&str, &str)] = &[
     ("init", "init"),
+    ("hooks-status", "hooks"),
+    ("hooks-install", "hooks install"),
+    ("hooks-uninstall", "hooks uninstall -n"),
     ("package", "package v1 -s prod"),
     ("record", "record ../dist"),
     ("log", "log"),
@@ -107,7 +110,7 @@ fn what_is_no_object_has_no_json() {
 ── exit 2 ──
 
 "#]]);
-    for line in ["man", "hook post-commit", "init --print"] {
+    for line in ["man", "hook post-commit", "init --print", "hooks install --print"] {
         let outcome = sandbox.slsart(&format!("{line} --json"));
         assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{line}: {outcome}");
     }

@@ -255,6 +255,8 @@ fn a_linked_worktree_shares_the_packages() {
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
 created    hook post-commit
+created    hook post-rewrite
+created    hook pre-push
 next       git add slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
@@ -269,6 +271,8 @@ next       git slsart package
     assert_eq!(sandbox.worktrees(), 2);
     sandbox.slsart("-C ../linked uninstall").is(str![[r#"
 removed    hook post-commit
+removed    hook post-rewrite
+removed    hook pre-push
 removed    slsart.toml
 removed    logs and locks in .git/slsart
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin

@@ -14,6 +14,9 @@ mod call;
 mod project;
 #[path = "../support/recorded.rs"]
 mod recorded;
+#[path = "../support/sandbox.rs"]
+#[allow(dead_code, reason = "it is shared with the tests of the commands")]
+mod sandbox;
 #[path = "../support/schemas.rs"]
 mod schemas;
 #[path = "../support/trace.rs"]
@@ -23,6 +26,7 @@ mod checks;
 mod control;
 mod failures;
 mod guard;
+mod hook_managers;
 mod hooks;
 mod interruptions;
 mod live;

@@ -134,5 +134,7 @@ fn name_of(words: &[&str]) -> Option<String> {
     let first = names.next()?;
     let second = names.next().map(|second| format!("{first}-{second}"));
     let is_known = |name: &String| directory().join(format!("{name}.json")).exists();
-    Some(second.filter(is_known).unwrap_or_else(|| first.to_owned()))
+    // Without a word after it, a command that has several tells how things stand.
+    let alone = Some(first.to_owned()).filter(is_known).unwrap_or_else(|| format!("{first}-status"));
+    Some(second.filter(is_known).unwrap_or(alone))
 }

@@ -1,0 +1,108 @@
+//! `hooks`: how git's hooks stand, putting them in and taking them out.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::error::{Error, Result};
+use crate::setup::{self, managers};
+use crate::text::words::count;
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Show how git's hooks stand; put them in, or take them out
+///
+/// git slsart has something to do in post-commit, post-rewrite and pre-push, and, where `[fetch] hooks` is set, in post-merge and
+/// post-checkout. It puts a marked block into each, beside what is there, and never writes to a file that a hook manager (husky,
+/// lefthook, pre-commit) or the repository itself owns: `hooks install --print` has the lines for those. docs/howto-hooks.md says
+/// what each hook does.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct HooksArgs {
+    #[command(subcommand)]
+    command: Option<HooksCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum HooksCommand {
+    Status(StatusArgs),
+    Install(InstallArgs),
+    Uninstall(UninstallArgs),
+}
+
+/// Show for each hook whether it runs git slsart, and by which program [default]
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+struct StatusArgs {}
+
+/// Put the hooks in, beside what is there
+///
+/// `git slsart init` does that too. Run twice, nothing changes.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+struct InstallArgs {
+    /// Only say what would be done
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Only print what to write where, for a hook manager to run them [default: the one that is found]
+    #[arg(long, value_name = "MANAGER", num_args = 0..=1, conflicts_with = "dry_run")]
+    #[expect(clippy::option_option, reason = "the option without a value is another thing than no option")]
+    print: Option<Option<Manager>>,
+}
+
+/// Take the hooks out, and leave no trace
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+struct UninstallArgs {
+    /// Only say what would be done
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+/// A hook manager.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Manager {
+    /// husky 5 and later: scripts in .husky
+    Husky,
+    /// husky 4 and earlier: commands in package.json
+    #[value(name = "husky-4")]
+    Husky4,
+    /// lefthook.yml
+    Lefthook,
+    /// .pre-commit-config.yaml
+    PreCommit,
+    /// Shell scripts, for a directory that core.hooksPath names and for any other manager
+    Shell,
+}
+
+impl From<Manager> for managers::Manager {
+    fn from(manager: Manager) -> Self {
+        match manager {
+            Manager::Husky => Self::Husky,
+            Manager::Husky4 => Self::Husky4,
+            Manager::Lefthook => Self::Lefthook,
+            Manager::PreCommit => Self::PreCommit,
+            Manager::Shell => Self::Shell,
+        }
+    }
+}
+
+pub(super) fn run(args: &HooksArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    match &args.command {
+        None | Some(HooksCommand::Status(StatusArgs {})) => ui.report(&setup::hooks_status(workspace)?),
+        Some(HooksCommand::Install(InstallArgs { print: Some(_), .. })) if ui.is_json() => {
+            Err(super::no_json())
+        }
+        Some(HooksCommand::Install(InstallArgs { print: Some(manager), .. })) => {
+            ui.write(setup::hooks_snippet(workspace, manager.map(Into::into))?.as_bytes())
+        }
+        Some(HooksCommand::Install(args)) => ui.report(&setup::install_hooks(workspace, args.dry_run)?),
+        Some(HooksCommand::Uninstall(args)) => {
+            let report = setup::uninstall_hooks(workspace, args.dry_run)?;
+            ui.report(&report)?;
+            match report.failed() {
+                0 => Ok(()),
+                failed => Err(Error::refused(format!("{} could not be taken out", count(failed, "hook")))
+                    .hint("see to what it says above, and run it again")),
+            }
+        }
+    }
+}

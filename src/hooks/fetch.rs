@@ -1,0 +1,62 @@
+//! After a merge and a checkout: notes and histories are fetched in the background, where `slsart.toml` says so.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::error::{Error, Result};
+use crate::git::data_dir;
+use crate::process::Invocation;
+use crate::sharing;
+use crate::workspace::Workspace;
+
+/// What the last job said, made anew when it started.
+const LOG: &str = "fetch.log";
+/// Held by the job.
+const LOCK: &str = "fetch.lock";
+/// For how many seconds after a job was started no other is: a script may check out a hundred times.
+const PAUSE: i64 = 60;
+
+/// Starts the job, unless one was started a moment ago or git is in the middle of something.
+pub fn start(workspace: &Workspace<'_>) -> Result<()> {
+    let Workspace { context, repository, config, .. } = workspace;
+    let data = data_dir(repository);
+    let log = data.join(LOG);
+    if !config.fetch.hooks
+        || repository.operation_under_way().is_some()
+        || age(&log, context.clock.now_precise()).is_some_and(|age| (0..PAUSE).contains(&age))
+    {
+        return Ok(());
+    }
+    fs::create_dir_all(&data).map_err(|error| Error::io("create", &data, error))?;
+    let file = File::create(&log).map_err(|error| Error::io("write", &log, error))?;
+    Invocation::new(&context.program)
+        .arg("-C")
+        .arg(repository.work_tree_if_any().unwrap_or(repository.git_dir()))
+        .args(["hook", "fetch"])
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .detach(file)
+}
+
+/// The job. Where another is at it, there is nothing to do.
+pub fn run(workspace: &Workspace<'_>) -> Result<()> {
+    let path = data_dir(workspace.repository).join(LOCK);
+    let lock = File::create(&path).map_err(|error| Error::io("write", &path, error))?;
+    if lock.try_lock().is_err() {
+        return Ok(());
+    }
+    fetch(workspace)
+}
+
+/// Fetches notes and histories, and merges them into those that are here.
+fn fetch(workspace: &Workspace<'_>) -> Result<()> {
+    let remote = sharing::remote(workspace, None)?;
+    sharing::refresh(workspace, &remote).map(drop)
+}
+
+/// How many seconds before `now` a file was written.
+fn age(path: &Path, now: Timestamp) -> Option<i64> {
+    let written = Timestamp::try_from(path.metadata().ok()?.modified().ok()?).ok()?;
+    Some(now.as_second() - written.as_second())
+}
