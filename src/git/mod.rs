@@ -1,6 +1,7 @@
 //! The edge to git: objects, refs and configuration through libgit2; checkout, status and worktrees through the git
 //! command, which alone runs filters. Knows nothing of packages.
 
+mod claims;
 mod compare;
 pub mod directory;
 pub mod hook;

@@ -108,15 +108,20 @@ fn sweep(directory: &Path) {
                 && fs::read(&path).is_ok_and(|text| text == KEPT.as_bytes())
         };
         // Whoever is at it holds its lock, but for the moment after it was made.
-        let old = || {
-            let modified = fs::metadata(&path).and_then(|data| data.modified());
-            modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > FRESH))
-        };
-        let free = || File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
-        if (unfinished || kept()) && old() && free() {
+        let left = |file: File| is_older(&file, FRESH) && file.try_lock().is_ok();
+        if (unfinished || kept()) && File::open(&path).is_ok_and(left) {
             let _ = fs::remove_file(&path);
         }
     }
+}
+
+/// Whether a file was written longer ago than `age`, or by a clock that was ahead by as much: it may have gone backwards since.
+pub(in crate::git) fn is_older(file: &File, age: Duration) -> bool {
+    let modified = file.metadata().and_then(|data| data.modified());
+    modified.is_ok_and(|time| match time.elapsed() {
+        Ok(elapsed) => elapsed > age,
+        Err(ahead) => ahead.duration() > age,
+    })
 }
 
 /// Keeps a pack from `git gc` until the value is dropped.
