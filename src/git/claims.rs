@@ -12,7 +12,7 @@ use super::{Repository, data_dir};
 
 /// Most bytes of a claim: a ref's name.
 const MOST_BYTES: u64 = 4096;
-/// An empty claim of this age is nobody's who is about to write it.
+/// An empty claim of this age is nobody's who is about to write it; and a lock of this age nobody's who came after its claimant.
 const FRESH: Duration = Duration::from_mins(1);
 
 /// Says that this process is about to lock a ref, until the value is dropped.
@@ -76,16 +76,18 @@ fn left(directory: &Path, name: &str) -> Vec<(PathBuf, File)> {
     claims.collect()
 }
 
-/// Removes the claims of killed processes that left no lock.
+/// Removes what killed processes left of refs that may never be updated again: claims, and the locks that they tell of.
 fn sweep(repository: &Repository, directory: &Path) {
     for path in claims(directory) {
-        let Some((file, claimed)) = take(&path) else { continue };
-        let is_left = match claimed.as_str() {
-            "" => is_older(&file, FRESH),
-            name => Lock::of(repository, name).is_none(),
+        let Some((claim, name)) = take(&path) else { continue };
+        let lock = lock_path(repository, &name);
+        let is_left = match (name.as_str(), File::open(&lock)) {
+            ("", _) => is_older(&claim, FRESH),
+            (_, Err(_)) => true,
+            (_, Ok(held)) => is_older(&held, FRESH) && fs::remove_file(&lock).is_ok(),
         };
         if is_left {
-            let _ = fs::remove_file(path);
+            let _ = fs::remove_file(&path);
         }
     }
 }

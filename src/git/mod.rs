@@ -12,6 +12,7 @@ pub mod pack;
 mod readers;
 mod refs;
 pub mod remote;
+pub mod scratch;
 pub mod shared;
 pub mod signature;
 pub mod transfer;
@@ -316,8 +317,7 @@ impl Repository {
     /// as it is.
     pub fn write_work_tree(&self) -> Result<Oid> {
         self.work_tree()?;
-        let scratch = tempfile::tempdir_in(self.git_dir())
-            .map_err(|error| Error::io("write to", self.git_dir(), error))?;
+        let scratch = scratch::Scratch::new(self)?;
         let index = scratch.path().join("index");
         let current = self.git_dir().join("index");
         if current.exists() {

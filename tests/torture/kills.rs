@@ -31,6 +31,9 @@ fn whatever_else_is_killed_loses_nothing() {
     }
 }
 
+/// More rounds than there are.
+const MANY: u64 = 1_000_000;
+
 /// What came of the kills of one operation.
 #[derive(Default)]
 struct Figures {
@@ -81,6 +84,12 @@ fn torture(name: &str, kills: u64) {
         again(&sandbox, operation, &when);
         (operation.after)(&sandbox, round);
         before.is_kept(&sandbox, &when);
+        if !litter(&sandbox).is_empty() {
+            // What was done when it was killed is not done again, and what it left goes with the next that is.
+            age(&sandbox);
+            (operation.before)(&sandbox, round + MANY);
+            again(&sandbox, operation, &when);
+        }
         let left = litter(&sandbox);
         assert!(left.is_empty(), "{when}: left behind: {left:?}");
     }
