@@ -28,9 +28,9 @@ impl Claim {
             let named = tempfile::Builder::new().prefix("claim-").tempfile_in(&directory)?;
             named.as_file().lock()?;
             repository.shared().file(named.path())?;
-            let (mut file, path) = named.keep().map_err(|error| error.error)?;
             // One that is empty is not looked at: what is written is locked.
-            file.write_all(name.as_bytes())?;
+            named.as_file().write_all(name.as_bytes())?;
+            let (file, path) = named.keep().map_err(|error| error.error)?;
             Ok((path, file))
         };
         Self(write().ok())

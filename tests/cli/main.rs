@@ -18,7 +18,6 @@ mod ban;
 mod check;
 mod checks;
 mod config;
-mod crash;
 mod damage;
 mod deploy;
 mod diff;

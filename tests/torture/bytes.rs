@@ -4,11 +4,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use crate::chance::{Chance, is_long, tell};
+use crate::chance::{Chance, runs, tell};
 use crate::sandbox::Sandbox;
-
-/// How many bytes are flipped in the short form.
-const SHORT: u64 = 40;
 
 #[test]
 fn a_byte_that_is_not_what_it_was_is_found() {
@@ -25,10 +22,10 @@ fn a_byte_that_is_not_what_it_was_is_found() {
     let sizes = files.iter().map(|file| fs::metadata(file).unwrap().len());
     let total: u64 = sizes.sum();
     let mut chance = Chance::new("bytes");
-    let count = if is_long() { total } else { SHORT };
+    let count = runs(40, 1500).min(total);
     let (mut found, mut harmless) = (0, 0);
     for index in 0..count {
-        let mut place = if is_long() { index } else { (index * total + chance.below(total)) / count };
+        let mut place = (index * total + chance.below(total)) / count;
         let bit = 1 << chance.below(8);
         for file in &files {
             let whole = fs::read(file).unwrap();

@@ -28,8 +28,8 @@ pub(crate) const ALL: &[Operation] = &[
     Operation { name: "rollback", ready: deployed, before: nothing, line: "rollback v1 -s prod --yes", short: 8, micros: 900_000, after: is_live },
     Operation { name: "in place", ready: installed, before: edit, line: IN_PLACE, short: 4, micros: 900_000, after: is_in_place },
     Operation { name: "attach", ready: installed, before: commit_packaged, line: "hook post-commit", short: 3, micros: 80_000, after: is_attached },
-    Operation { name: "migrate", ready: recorded, before: to_git, line: "migrate --to lfs", short: 4, micros: 300_000, after: is_in_lfs },
-    Operation { name: "ban", ready: recorded, before: nothing, line: "ban HEAD -s prod -m bad", short: 3, micros: 60_000, after: is_banned },
+    Operation { name: "migrate", ready: recorded, before: in_git, line: "migrate --to lfs", short: 4, micros: 300_000, after: is_in_lfs },
+    Operation { name: "ban", ready: recorded, before: unban, line: "ban HEAD -s prod -m bad", short: 3, micros: 60_000, after: is_banned },
     Operation { name: "extract", ready: recorded, before: remove_extracted, line: "extract HEAD -s dev -o ../out/x", short: 2, micros: 50_000, after: is_extracted },
     Operation { name: "package", ready: Sandbox::recorded, before: next_commit, line: "package -s prod", short: 2, micros: 3_000_000, after: is_attached },
     Operation { name: "toolchain", ready: Sandbox::recorded, before: next_commit, line: "toolchain save", short: 2, micros: 3_000_000, after: is_kept },
@@ -110,14 +110,21 @@ fn is_attached(sandbox: &Sandbox, _: u64) {
     sandbox.slsart("show HEAD -s prod").succeeded();
 }
 
-fn to_git(sandbox: &Sandbox, _: u64) {
-    sandbox.slsart("migrate --to git -s dev -q").succeeded();
+fn in_git(sandbox: &Sandbox, round: u64) {
+    next_commit(sandbox, round);
+    sandbox.build("dist", "dev");
+    sandbox.slsart("record -q ../dist --storage git").succeeded();
 }
 
 fn is_in_lfs(sandbox: &Sandbox, _: u64) {
-    let tree = sandbox.git("for-each-ref --format='%(refname)' refs/slsart/packages");
-    let has = |name: &str| sandbox.run("git", ["cat-file", "-e", &format!("{name}:.gitattributes")]).code == 0;
-    assert!(tree.lines().any(has), "no package is in LFS");
+    let head = sandbox.git("rev-parse HEAD");
+    let name = sandbox.git(&format!("for-each-ref --format='%(refname)' refs/slsart/packages/{head}"));
+    sandbox.git(&format!("cat-file -e {name}:.gitattributes"));
+}
+
+fn unban(sandbox: &Sandbox, _: u64) {
+    // A kill may have come before it was banned.
+    sandbox.slsart("unban HEAD -s prod -q");
 }
 
 fn is_banned(sandbox: &Sandbox, _: u64) {
