@@ -13,7 +13,11 @@ fn verified(sandbox: &Sandbox, code: i32, what: &str) {
     let outcome = sandbox.slsart("verify --remote -q");
     assert_eq!(outcome.code, code, "{outcome}");
     assert!(outcome.to_string().contains(what), "{outcome}");
-    assert_eq!(fs::read_dir(sandbox.path(".git/slsart/tmp")).into_iter().flatten().count(), 0, "scratch is left");
+    assert_eq!(
+        fs::read_dir(sandbox.path(".git/slsart/tmp")).into_iter().flatten().count(),
+        0,
+        "scratch is left"
+    );
 }
 
 #[test]

@@ -45,7 +45,8 @@ fn a_byte_that_is_not_what_it_was_is_found() {
                 0 => {
                     sandbox.shell("diff -r ../dist ../out && rm -r ../out").succeeded();
                     assert!([0, 4].contains(&verified.code), "{when}: {verified}");
-                    let git = sandbox.run("git", ["verify-pack", file.with_extension("idx").to_str().unwrap()]);
+                    let git =
+                        sandbox.run("git", ["verify-pack", file.with_extension("idx").to_str().unwrap()]);
                     assert_ne!(git.code, 0, "{when}: nobody finds it");
                     harmless += 1;
                 }

@@ -70,7 +70,10 @@ fn fill(sandbox: &Sandbox, line: &str, rooms: &[u64]) {
         let fields: Vec<&str> = result.split(' ').collect();
         let [_, code, hint, _, left, _] = fields[..] else { panic!("{outcome}") };
         // An interrupted or failed command of git's, or of npm's, is a failed child.
-        assert!(code == "0" || code == "3" || hint != "0", "{line}: it is not said that the disk is full: {outcome}");
+        assert!(
+            code == "0" || code == "3" || hint != "0",
+            "{line}: it is not said that the disk is full: {outcome}"
+        );
         assert_eq!(left, "0", "{line}: left behind: {outcome}");
         if code == "0" { fits += 1 } else { full += 1 }
     }

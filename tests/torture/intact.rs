@@ -31,7 +31,10 @@ impl Before {
             let new = now.get(name).unwrap_or_else(|| panic!("{when}: {name} is lost"));
             let follows = || sandbox.run("git", ["merge-base", "--is-ancestor", old, new]).code == 0;
             // `migrate` moves a package's ref to another form of the same package, which `verify` reads.
-            assert!(new == old || name.starts_with("refs/slsart/packages/") || follows(), "{when}: {name} lost {old}");
+            assert!(
+                new == old || name.starts_with("refs/slsart/packages/") || follows(),
+                "{when}: {name} lost {old}"
+            );
         }
         let lost: Vec<_> = self.lines.difference(&note_lines(sandbox)).cloned().collect();
         assert!(lost.is_empty(), "{when}: lost from the notes: {lost:?}");
@@ -43,7 +46,10 @@ impl Before {
 /// The refs of ours with their targets.
 fn refs(sandbox: &Sandbox) -> BTreeMap<String, String> {
     let text = sandbox.git("for-each-ref --format='%(refname) %(objectname)' refs/slsart refs/notes");
-    text.lines().map(|line| line.split_once(' ').unwrap()).map(|(name, id)| (name.into(), id.into())).collect()
+    text.lines()
+        .map(|line| line.split_once(' ').unwrap())
+        .map(|(name, id)| (name.into(), id.into()))
+        .collect()
 }
 
 /// All lines of all notes.

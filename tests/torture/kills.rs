@@ -66,7 +66,10 @@ fn torture(name: &str, kills: u64) {
         let at = ((round - 1) * steps + chance.below(steps)) / kills + 1;
         let (end, when) = if round % 5 == 0 {
             let after = Duration::from_micros(chance.below(operation.micros));
-            (timed(&sandbox, operation, after, victims), format!("{name} killed after {after:?} ({victims:?})"))
+            (
+                timed(&sandbox, operation, after, victims),
+                format!("{name} killed after {after:?} ({victims:?})"),
+            )
         } else {
             let (end, _) = traced(&sandbox, operation, Some(at), victims);
             (end, format!("{name} killed at step {at} of {steps} ({victims:?})"))
@@ -98,7 +101,9 @@ fn torture(name: &str, kills: u64) {
     assert!(packs < 40, "{packs} packs");
     let seconds = start.elapsed().as_secs_f64();
     let Figures { kills, ended, phases, litter } = figures;
-    tell(&format!("{name}: {kills} kills, {ended} ended before, {steps} steps, {packs} packs, {loose} loose objects, at most {litter} files left by one kill, {seconds:.1} s"));
+    tell(&format!(
+        "{name}: {kills} kills, {ended} ended before, {steps} steps, {packs} packs, {loose} loose objects, at most {litter} files left by one kill, {seconds:.1} s"
+    ));
     if is_long() {
         for (phase, count) in phases {
             tell(&format!("  {count:>4}  {phase}"));
@@ -109,10 +114,12 @@ fn torture(name: &str, kills: u64) {
 /// The next command, which must work; what a lock on a remote asks for is done as the hint has it.
 #[track_caller]
 fn again(sandbox: &Sandbox, operation: &Operation, when: &str) {
-    let mut outcome = sandbox.outcome(sandbox.slsart_command(operation.line).env("TMPDIR", sandbox.beside("tmp")));
+    let mut outcome =
+        sandbox.outcome(sandbox.slsart_command(operation.line).env("TMPDIR", sandbox.beside("tmp")));
     if outcome.code == 1 && outcome.stderr.contains(": git slsart unlock -s prod") {
         sandbox.slsart("unlock -s prod --yes").succeeded();
-        outcome = sandbox.outcome(sandbox.slsart_command(operation.line).env("TMPDIR", sandbox.beside("tmp")));
+        outcome =
+            sandbox.outcome(sandbox.slsart_command(operation.line).env("TMPDIR", sandbox.beside("tmp")));
     }
     // It was done, all but the end of the program.
     if outcome.code == 1 && outcome.stderr.contains("is banned already") {
@@ -125,7 +132,8 @@ fn traced(sandbox: &Sandbox, operation: &Operation, at: Option<u64>, victims: Vi
     let mut command = sandbox.command("sh");
     command.args(["-c", tracer::GATE, "sh", env!("CARGO_BIN_EXE_git-slsart")]);
     command.args(shlex::split(operation.line).unwrap()).env("TMPDIR", sandbox.beside("tmp"));
-    let (end, steps, group) = tracer::run(&mut command, File::create(sandbox.beside("said")).unwrap(), at, victims);
+    let (end, steps, group) =
+        tracer::run(&mut command, File::create(sandbox.beside("said")).unwrap(), at, victims);
     wait_for_group(group);
     (end, steps)
 }
@@ -158,15 +166,29 @@ fn wait_for_group(group: i32) {
             Some(fields.nth(1)? == group.to_string() && !["Z", "X"].contains(&state))
         };
         let processes = fs::read_dir("/proc").unwrap().flatten();
-        !processes.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok()).any(|stat| runs(&stat) == Some(true))
+        !processes
+            .filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok())
+            .any(|stat| runs(&stat) == Some(true))
     });
 }
 
 /// The last phase that the program told of.
 fn phase(sandbox: &Sandbox) -> String {
     const PHASES: &[&str] = &[
-        "Asking", "Attaching", "Checking", "Deploying", "Fetching", "Packaging", "Reading", "Recording", "Removing", "Restoring",
-        "Sending", "Taking", "Installing", "Keeping",
+        "Asking",
+        "Attaching",
+        "Checking",
+        "Deploying",
+        "Fetching",
+        "Packaging",
+        "Reading",
+        "Recording",
+        "Removing",
+        "Restoring",
+        "Sending",
+        "Taking",
+        "Installing",
+        "Keeping",
     ];
     let said = said(sandbox);
     let phase = said.lines().rfind(|line| PHASES.iter().any(|phase| line.starts_with(phase)));

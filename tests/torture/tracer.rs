@@ -79,8 +79,7 @@ pub(crate) fn run(command: &mut Command, stderr: File, at: Option<u64>, victims:
 
 /// Whether a thread is about to take a step.
 fn is_step(thread: Pid) -> bool {
-    let entering = ptrace::syscall_info(thread)
-        .is_ok_and(|info| info.op == libc::PTRACE_SYSCALL_INFO_ENTRY);
+    let entering = ptrace::syscall_info(thread).is_ok_and(|info| info.op == libc::PTRACE_SYSCALL_INFO_ENTRY);
     if !entering {
         return false;
     }
