@@ -21,6 +21,7 @@ mod config;
 mod damage;
 mod deploy;
 mod diff;
+mod elsewhere;
 mod extract;
 mod history;
 mod init;

@@ -61,7 +61,8 @@ fn torture(name: &str, kills: u64) {
     for round in 1..=kills {
         (operation.before)(&sandbox, round);
         let before = Before::of(&sandbox);
-        let victims = if chance.below(2) == 0 { Victims::Program } else { Victims::Group };
+        let whole = operation.group && chance.below(2) == 0;
+        let victims = if whole { Victims::Group } else { Victims::Program };
         // Spread over the whole run, and in each part somewhere.
         let at = ((round - 1) * steps + chance.below(steps)) / kills + 1;
         let (end, when) = if round % 5 == 0 {

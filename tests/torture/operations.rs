@@ -18,6 +18,8 @@ pub(crate) struct Operation {
     pub(crate) short: u64,
     /// How long it takes at most, in microseconds.
     pub(crate) micros: u64,
+    /// Whether what it started may be killed with it.
+    pub(crate) group: bool,
     /// Fails unless a run that was not killed has done what it is for.
     pub(crate) after: fn(&Sandbox, u64),
 }
@@ -31,6 +33,7 @@ pub(crate) const ALL: &[Operation] = &[
         line: "record ../dist",
         short: 14,
         micros: 120_000,
+        group: true,
         after: is_recorded,
     },
     Operation {
@@ -40,6 +43,7 @@ pub(crate) const ALL: &[Operation] = &[
         line: "rollback v1 -s prod --yes",
         short: 8,
         micros: 900_000,
+        group: true,
         after: is_live,
     },
     Operation {
@@ -49,6 +53,7 @@ pub(crate) const ALL: &[Operation] = &[
         line: IN_PLACE,
         short: 4,
         micros: 900_000,
+        group: true,
         after: is_in_place,
     },
     Operation {
@@ -58,6 +63,7 @@ pub(crate) const ALL: &[Operation] = &[
         line: "hook post-commit",
         short: 3,
         micros: 80_000,
+        group: true,
         after: is_attached,
     },
     Operation {
@@ -67,6 +73,7 @@ pub(crate) const ALL: &[Operation] = &[
         line: "migrate --to lfs",
         short: 4,
         micros: 300_000,
+        group: true,
         after: is_in_lfs,
     },
     Operation {
@@ -76,6 +83,7 @@ pub(crate) const ALL: &[Operation] = &[
         line: "ban HEAD -s prod -m bad",
         short: 3,
         micros: 60_000,
+        group: true,
         after: is_banned,
     },
     Operation {
@@ -85,6 +93,7 @@ pub(crate) const ALL: &[Operation] = &[
         line: "extract HEAD -s dev -o ../out/x",
         short: 2,
         micros: 50_000,
+        group: true,
         after: is_extracted,
     },
     Operation {
@@ -94,6 +103,7 @@ pub(crate) const ALL: &[Operation] = &[
         line: "package -s prod",
         short: 2,
         micros: 3_000_000,
+        group: true,
         after: is_attached,
     },
     Operation {
@@ -103,7 +113,29 @@ pub(crate) const ALL: &[Operation] = &[
         line: "toolchain save",
         short: 2,
         micros: 3_000_000,
+        group: true,
         after: is_kept,
+    },
+    Operation {
+        name: "push",
+        ready: with_remote,
+        before: record_more,
+        line: "push",
+        short: 5,
+        micros: 500_000,
+        // A remote's own processes are on another machine, and not killed with this one's.
+        group: false,
+        after: is_on_remote,
+    },
+    Operation {
+        name: "fetch",
+        ready: with_clone,
+        before: push_from_clone,
+        line: "fetch --all",
+        short: 5,
+        micros: 300_000,
+        group: true,
+        after: is_fetched,
     },
 ];
 
@@ -133,7 +165,7 @@ fn is_recorded(sandbox: &Sandbox, _: u64) {
 fn deployed() -> Sandbox {
     let sandbox = Sandbox::recorded();
     sandbox.git("tag v1");
-    sandbox.git("init --quiet --bare ../origin.git");
+    sandbox.git("init --quiet --bare --initial-branch=main ../origin.git");
     sandbox.git("remote add origin ../origin.git");
     sandbox.slsart("deploy -q -s prod --yes").succeeded();
     sandbox.change("Answer two");
@@ -215,4 +247,60 @@ fn is_extracted(sandbox: &Sandbox, _: u64) {
 fn is_kept(sandbox: &Sandbox, _: u64) {
     let again = sandbox.slsart("toolchain save").succeeded();
     assert!(again.stdout.starts_with("kept already"), "{again}");
+}
+
+/// The same as [`recorded`], with a remote that has it.
+fn with_remote() -> Sandbox {
+    let sandbox = recorded();
+    sandbox.git("init --quiet --bare --initial-branch=main ../origin.git");
+    sandbox.git("remote add origin ../origin.git");
+    sandbox.git("push --quiet origin main");
+    sandbox.slsart("push -q").succeeded();
+    sandbox
+}
+
+/// The same, with another clone of the remote.
+fn with_clone() -> Sandbox {
+    let sandbox = with_remote();
+    sandbox.git("clone --quiet ../origin.git ../other");
+    sandbox.slsart("-C ../other fetch -q --all").succeeded();
+    sandbox
+}
+
+fn record_more(sandbox: &Sandbox, round: u64) {
+    rebuild(sandbox, round);
+    sandbox.slsart("record -q ../dist").succeeded();
+    sandbox.slsart("ban HEAD -q -s dev -m bad").succeeded();
+    sandbox.slsart("unban HEAD -q -s dev").succeeded();
+}
+
+fn push_from_clone(sandbox: &Sandbox, round: u64) {
+    rebuild(sandbox, round);
+    sandbox.slsart("-C ../other record -q ../dist").succeeded();
+    sandbox.slsart("-C ../other push -q").succeeded();
+    // Both sides have something of their own, so that notes are merged.
+    sandbox.slsart("ban HEAD -q -s prod -m bad").succeeded();
+    sandbox.slsart("unban HEAD -q -s prod").succeeded();
+    sandbox.record(&format!("own-{round}"));
+}
+
+/// The packages of a repository.
+fn packages(sandbox: &Sandbox, directory: &str) -> Vec<String> {
+    let refs =
+        sandbox.git(&format!("-C {directory} for-each-ref --format='%(refname)' refs/slsart/packages"));
+    refs.lines().map(str::to_owned).collect()
+}
+
+fn is_on_remote(sandbox: &Sandbox, _: u64) {
+    sandbox.git("-C ../origin.git fsck --full --strict --no-dangling");
+    assert_eq!(packages(sandbox, "../origin.git"), packages(sandbox, "."));
+    let notes = "log -1 --format=%T refs/notes/slsart";
+    assert_eq!(sandbox.git(&format!("-C ../origin.git {notes}")), sandbox.git(notes));
+}
+
+fn is_fetched(sandbox: &Sandbox, _: u64) {
+    let here = packages(sandbox, ".");
+    let lacking: Vec<_> =
+        packages(sandbox, "../other").into_iter().filter(|name| !here.contains(name)).collect();
+    assert!(lacking.is_empty(), "{lacking:?}");
 }
