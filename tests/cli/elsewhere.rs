@@ -38,7 +38,43 @@ fn a_rollback_elsewhere_knows_what_is_live_and_fetches_what_it_needs() {
     let deployed = sandbox.slsart("deploy -s prod --yes").succeeded();
     assert!(deployed.stderr.contains("Sending the record to origin\n"), "{deployed}");
     // Nothing was ever fetched here.
-    sandbox.slsart("-C ../other rollback -s prod --yes").is(str![]);
+    sandbox.slsart("-C ../other rollback -s prod --yes").is(str![[r#"
+Live      12a1bee  v1 on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
+Undo      git slsart rollback e4ccfcce -s prod
+── stderr ──
+Asking origin what was deployed
+Fetching package be694c54 of 12a1bee from origin
+fetched package be694c54 of 12a1bee from origin (1.3 kB)
+Fetching package e4ccfcce of 35040f8 from origin
+fetched package e4ccfcce of 35040f8 from origin (1.3 kB)
+Target    orders · prod · us-east-1
+Live      35040f8  Answer two  deployed 1 minute ago by Dana
+Restore   12a1bee  v1  package be694c54 · 1.3 kB · 10 minutes ago · osls 4.3.1
+Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
+  ~ function hello  code (1 file, +1 −1)
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+          ./plugins/trace  what it does at a deploy is unknown
+not rolled back: data, secrets, SSM values, other stacks, what plugins did
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for orders · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
+  ! toolchain  npm installs the plugins from package-lock.json: none are kept here
+Taking the lock on origin
+Checking out the commit
+Installing plugins (npm)
+Checking plugins and package
+Keeping the plugins
+kept the plugins: toolchain 74f4e3c3bdc8
+Deploying (osls 4.3.1)
+Deploying "orders" to stage "prod" (us-east-1)
+✔ Service deployed
+Removing the worktree
+Sending the record to origin
+
+"#]]);
     let v1 = sandbox.git("rev-parse v1");
     assert_eq!(live(&sandbox, "../other"), v1);
     // And the first machine learns of it before it plans.
@@ -68,7 +104,14 @@ exec git-receive-pack \"$@\"
     let outcome = sandbox.slsart("deploy v1 -s prod --yes -q");
     let faster = std::fs::read_to_string(sandbox.beside("faster")).unwrap();
     assert!(faster.contains("Live      35040f8"), "{faster}");
-    outcome.is(str![]);
+    outcome.is(str![[r#"
+── stderr ──
+error: 35040f8 was made live on orders · prod · us-east-1 meanwhile by Dana
+hint: nothing was done: the plan was made for what was live before
+hint: look again: git slsart history -s prod, and run the command again
+── exit 1 ──
+
+"#]]);
     assert_eq!(live(&sandbox, "."), sandbox.git("rev-parse HEAD"));
     // Nothing was begun, and the lock is left.
     let history = sandbox.slsart("history -s prod --json").json();
@@ -85,7 +128,13 @@ fn a_remote_that_says_nothing_or_takes_nothing_is_told_of() {
         "#!/bin/sh\ncase $1 in refs/slsart/deployments/*) echo no; exit 1 ;; esac\n",
     );
     let refused = sandbox.slsart("deploy -s prod --yes -q").succeeded();
-    refused.is(str![]);
+    refused.is(str![[r#"
+Live      35040f8  Answer two on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
+Undo      git slsart rollback be694c54 -s prod
+── stderr ──
+warning: origin does not have the record of this deployment, and who deploys next does not know of it (origin did not take it: [remote rejected] (hook declined)); to send it: git slsart push origin
+
+"#]]);
     sandbox.git("remote set-url origin ../gone.git");
     let plan = sandbox.slsart("rollback -s prod -n --json").succeeded().json();
     let warnings = plan["warnings"].as_array().unwrap();
@@ -103,7 +152,25 @@ fn a_remote_that_says_nothing_or_takes_nothing_is_told_of() {
 fn commands_fetch_what_they_are_asked_for() {
     let sandbox = two_machines();
     let other = |line: &str| sandbox.slsart(&format!("-C ../other {line}"));
-    other("show v1").is(str![]);
+    other("show v1").is(str![[r#"
+Package   be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609
+Target    orders · prod · us-east-1  in .
+Commit    12a1bee131fc490e459a58c4a125a830181e8d22  Add the service
+Made      elsewhere, and recorded  recorded 8 minutes ago, 2026-01-05T09:05:00Z
+With      osls 4.3.1 · recorded on [SYSTEM]
+Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
+Plugins   serverless-hello 1.2.0  tools/serverless-hello
+          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a1954b4b814eaad19b19001c6
+Variables DB_URL
+Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827226140568f3bef7eaac187cebd76878e0b63e9e442356
+          orders.zip  153 B  d05375d10b2f5752f6583108632cf43df890cf06abf533d989098191f772f975
+          serverless-state.json  1.1 kB  badb46c4b475d60369b434e547c81c2dacaccc1d169ce31f226578a672fd734b
+── stderr ──
+Nothing is recorded here: asking origin
+Fetching package be694c54 of 12a1bee from origin
+fetched package be694c54 of 12a1bee from origin (1.3 kB)
+
+"#]]);
     // The note is known from then on, and what is in the other package is not.
     let verified = other("verify --all -q").succeeded();
     assert!(verified.stdout.lines().count() == 1, "{verified}");
@@ -112,7 +179,24 @@ fn commands_fetch_what_they_are_asked_for() {
     other("diff v1 HEAD -q").succeeded();
     // What nobody has is asked for once.
     sandbox.git("-C ../other commit --quiet --allow-empty -m 'Nothing new'");
-    other("show HEAD -s prod").is(str![]);
+    other("show HEAD -s prod").is(str![[r#"
+── stderr ──
+Nothing is recorded here: asking origin
+error: commit ad2af7f has no package for stage prod
+hint: the nearest commits that have one: 35040f8 Answer two; 12a1bee Add the service
+hint: make it now: git slsart package ad2af7f -s prod
+hint: origin was asked too, and knows of none: whoever made one can send it (git slsart push)
+── exit 5 ──
+
+"#]]);
     sandbox.git("-C ../other remote set-url origin ../gone.git");
-    other("show HEAD -s prod -q").is(str![]);
+    other("show HEAD -s prod -q").is(str![[r#"
+── stderr ──
+error: commit ad2af7f has no package for stage prod
+hint: the nearest commits that have one: 35040f8 Answer two; 12a1bee Add the service
+hint: make it now: git slsart package ad2af7f -s prod
+hint: whether origin knows of one can't be told: cannot fetch from origin: fatal: '../gone.git' does not appear to be a git repository
+── exit 5 ──
+
+"#]]);
 }

@@ -113,7 +113,21 @@ done
     if outcome.code == 99 || outcome.stderr.contains("unshare") {
         return;
     }
-    outcome.is(snapbox::str![]);
+    outcome.is(snapbox::str![[r#"
+0 log: 
+0 show: 
+0 history: 
+0 verify --all: 
+0 extract HEAD -s prod -o ../out: 
+1 check -s prod: error: 2 of 11 checks failed
+0 diff HEAD: 
+5 rollback -s prod -n: error: there is no successful deployment of orders
+1 record ../dist: error: cannot write to '[ROOT]/repo/.g
+1 ban HEAD -s prod -m bad: error: cannot write to '[ROOT]/repo/.g
+1 deploy -s prod --yes: error: cannot write '[ROOT]/repo/.git/
+0 toolchain save: 
+
+"#]]);
     sandbox.is_as_before(&before);
     assert_eq!(litter(&sandbox), Vec::<std::path::PathBuf>::new());
 }
