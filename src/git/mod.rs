@@ -222,6 +222,7 @@ impl Repository {
         if let Some(loose) = loose::open(self.object_directories(), id).ok().flatten() {
             loose.read().map_err(|error| objects::damaged(id, error))?;
         }
+        self.objects().check_place(id)?;
         let commit = self.inner.find_commit(id).map_err(|error| missing_object("commit", id, error))?;
         let committer = commit.committer();
         Ok(Commit {
