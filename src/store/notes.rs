@@ -118,10 +118,9 @@ pub(super) fn commits(repository: &Repository, root: Oid) -> Result<Vec<Oid>> {
     Ok(commits)
 }
 
-/// Most entries of trees that are read to compare two: those of a remote may be made to have no end.
-const MOST_ENTRIES: usize = 4_000_000;
+/// Most entries of trees that are read of two: those of a remote may be made to have no end.
+pub(super) const MOST_ENTRIES: usize = 4_000_000;
 
-#[allow(dead_code, reason = "`status` and sharing are to use it")]
 /// The commits whose notes differ between two notes' trees, in the order of their ids; `None` is a tree without notes. Only what
 /// differs is read, and a note that stands at another depth is the same note.
 ///
@@ -237,7 +236,7 @@ fn commit_at(prefix: &str, rest: &str) -> Option<Oid> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use proptest::prelude::*;
@@ -246,14 +245,14 @@ mod tests {
     use crate::git::TreeDraft;
 
     /// A note: which commit, which text, how many directories deep it stands.
-    type Wanted = (u8, u8, usize);
+    pub(in crate::store) type Wanted = (u8, u8, usize);
 
-    fn commit(number: u8) -> String {
+    pub(in crate::store) fn commit(number: u8) -> String {
         // Many share their first digits, so that trees have several entries.
         format!("{:02x}{:02x}", number % 3, number % 5) + &format!("{number:02x}").repeat(18)
     }
 
-    fn tree_of(repository: &Repository, notes: &[Wanted]) -> Option<Oid> {
+    pub(in crate::store) fn tree_of(repository: &Repository, notes: &[Wanted]) -> Option<Oid> {
         let batch = repository.batch().unwrap();
         let mut draft = TreeDraft::default();
         for (number, text, depth) in notes {
@@ -274,7 +273,7 @@ mod tests {
         notes.iter().map(|(number, text, _)| (*number, *text)).collect()
     }
 
-    fn notes(most: usize) -> impl Strategy<Value = Vec<Wanted>> {
+    pub(in crate::store) fn notes(most: usize) -> impl Strategy<Value = Vec<Wanted>> {
         prop::collection::vec((0..40_u8, 0..3_u8, 0..5_usize), 0..most).prop_map(|mut notes| {
             // One note a commit.
             notes.sort_unstable();

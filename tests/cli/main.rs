@@ -37,6 +37,7 @@ mod place;
 mod post_commit;
 mod record;
 mod several;
+mod sharing;
 mod show;
 mod sources;
 mod terminal;
