@@ -37,12 +37,11 @@ pub fn look(workspace: &Workspace<'_>, no_lock: bool) -> Result<Option<String>> 
     match fetch_records(workspace, &remote) {
         Ok(new) if new.is_empty() => Ok(None),
         // Whoever deployed elsewhere has packages that nothing is known of here.
-        Ok(_) => {
-            if let Ok(remote) = sharing::remote(workspace, None) {
-                sharing::refresh(workspace, &remote)?;
-            }
-            Ok(None)
-        }
+        Ok(_) => match sharing::remote(workspace, None).map(|remote| sharing::refresh(workspace, &remote)) {
+            Ok(Err(error)) if error.kind == Kind::Interrupted => Err(error),
+            // A package that is then not known says so.
+            _ => Ok(None),
+        },
         Err(error) if error.kind == Kind::Interrupted => Err(error),
         Err(error) => {
             let why = error.causes().into_iter().next().unwrap_or_else(|| error.to_string());
