@@ -26,10 +26,23 @@ fn a_rollback_that_is_killed_loses_nothing() {
 
 #[test]
 fn whatever_else_is_killed_loses_nothing() {
-    for operation in ALL.iter().filter(|operation| !["record", "rollback"].contains(&operation.name)) {
+    for operation in ALL.iter().filter(|operation| !OF_THEIR_OWN.contains(&operation.name)) {
         torture(operation.name, runs(operation.short, 30));
     }
 }
+
+#[test]
+fn a_push_that_is_killed_loses_nothing() {
+    torture("push", runs(5, 100));
+}
+
+#[test]
+fn a_fetch_that_is_killed_loses_nothing() {
+    torture("fetch", runs(5, 100));
+}
+
+/// Operations that have a test of their own, so that they run beside the others.
+const OF_THEIR_OWN: &[&str] = &["record", "rollback", "push", "fetch"];
 
 /// More rounds than there are.
 const MANY: u64 = 1_000_000;
