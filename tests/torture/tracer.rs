@@ -37,6 +37,7 @@ pub(crate) enum End {
 ///
 /// # Returns
 /// How it ended, the steps that it took, and the group of its processes.
+#[expect(clippy::zombie_processes, reason = "it is waited for by its group, as whoever traces has to")]
 pub(crate) fn run(command: &mut Command, stderr: File, at: Option<u64>, victims: Victims) -> (End, u64, i32) {
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(stderr).process_group(0);
     let mut child = command.spawn().unwrap();
