@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::io::Read as _;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ pub(super) struct Objects<'r> {
     pub(super) handle: &'r git2::Repository,
     /// The directories of the objects: the repository's own, and those that it borrows from.
     pub(super) directories: &'r [PathBuf],
+    /// Their packs.
+    pub(super) packs: Arc<Packs>,
 }
 
 impl Objects<'_> {
@@ -38,9 +41,10 @@ impl Objects<'_> {
         }
         let name = if kind == git2::ObjectType::Blob { "object" } else { kind.str() };
         let missing = |error| missing_object(name, id, error);
+        self.check_place(id)?;
         let odb = self.handle.odb().map_err(|error| failed("cannot read the object store", error))?;
         // The size comes first, and from the object's header: nothing is unpacked that turns out too large.
-        let (size, found) = odb.read_header(id).map_err(missing)?;
+        let (size, found) = read_header(&odb, id).map_err(missing)?;
         if found != kind {
             return Err(Error::integrity(format!("the object {id} is no {}", kind.str())));
         }
@@ -55,9 +59,10 @@ impl Objects<'_> {
         if let Some(Loose { size, reader, .. }) = self.loose(id, git2::ObjectType::Blob)? {
             return Ok(Blob::Stream { size, reader });
         }
+        self.check_place(id)?;
         let missing = |error| missing_object("object", id, error);
         let odb = self.handle.odb().map_err(|error| failed("cannot read the object store", error))?;
-        let (size, _) = odb.read_header(id).map_err(missing)?;
+        let (size, _) = read_header(&odb, id).map_err(missing)?;
         // libgit2 reads packed objects into memory only.
         if size as u64 > MOST_HELD
             && let Some((size, reader)) =
@@ -66,6 +71,14 @@ impl Objects<'_> {
             return Ok(Blob::Stream { size, reader });
         }
         Ok(Blob::Bytes(odb.read(id).map_err(missing)?.data().to_vec()))
+    }
+
+    /// Refuses an object that libgit2 must not be asked for.
+    pub(super) fn check_place(&self, id: Oid) -> Result<()> {
+        if self.packs.misplaces(id) {
+            return Err(damaged(id, io::Error::new(io::ErrorKind::InvalidData, "a pack's index is damaged")));
+        }
+        Ok(())
     }
 
     fn loose(&self, id: Oid, kind: git2::ObjectType) -> Result<Option<Loose>> {
@@ -78,15 +91,30 @@ impl Objects<'_> {
     }
 }
 
+/// An object's size and kind, without its content. git2 takes it for a bug of its own, and panics, when a damaged pack has a kind
+/// that there is none of.
+pub(super) fn read_header(
+    odb: &git2::Odb<'_>,
+    id: Oid,
+) -> std::result::Result<(usize, git2::ObjectType), git2::Error> {
+    panic::catch_unwind(AssertUnwindSafe(|| odb.read_header(id)))
+        .unwrap_or_else(|_| Err(git2::Error::from_str("it is of no kind that git knows")))
+}
+
 impl Repository {
     pub(super) fn objects(&self) -> Objects<'_> {
-        Objects { handle: &self.inner, directories: self.object_directories() }
+        let packs = self.pack_reader().borrow().packs();
+        Objects { handle: &self.inner, directories: self.object_directories(), packs }
+    }
+
+    fn pack_reader(&self) -> &RefCell<PackReader> {
+        let open = || RefCell::new(PackReader::new(Arc::new(Packs::open(self.object_directories()))));
+        self.packs.get_or_init(open)
     }
 
     /// The content of an object of `kind`; `None` when it has more than `limit` bytes.
     fn read_object(&self, id: Oid, kind: git2::ObjectType, limit: u64) -> Result<Option<Vec<u8>>> {
-        let packs = || RefCell::new(PackReader::new(Arc::new(Packs::open(self.object_directories()))));
-        if let Some(bytes) = self.packs.get_or_init(packs).borrow_mut().read(id, kind, limit) {
+        if let Some(bytes) = self.pack_reader().borrow_mut().read(id, kind, limit) {
             return Ok(Some(bytes));
         }
         self.objects().read(id, kind, limit)

@@ -73,7 +73,8 @@ impl Readers {
             None => open(&self.git_dir)?,
         };
         let handle = handle.repository.insert(repository);
-        Objects { handle, directories: &self.directories }.open(id)
+        let packs = Arc::clone(&self.packs);
+        Objects { handle, directories: &self.directories, packs }.open(id)
     }
 }
 

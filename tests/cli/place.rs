@@ -217,16 +217,29 @@ c126563  e4ccfcce  orders · prod · us-east-1  1.3 kB  5 minutes ago  Answer tw
 
 "#]]);
     sandbox.slsart("-C ../shallow show").is(str![[r#"
+Package   e4ccfcce19ad6fe7ee1c45255f4662a1053be80e268daf9fef19a6abc80e7f64
+Target    orders · prod · us-east-1  in .
+Commit    c126563471fe1945ad526072881ee6466d0d53fe  Answer two
+Made      elsewhere, and recorded  recorded 6 minutes ago, 2026-01-05T09:09:00Z
+With      osls 4.3.1 · recorded on [SYSTEM]
+Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
+Plugins   serverless-hello 1.2.0  tools/serverless-hello
+          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a1954b4b814eaad19b19001c6
+Variables DB_URL
+Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827226140568f3bef7eaac187cebd76878e0b63e9e442356
+          orders.zip  160 B  db30b3216e11403ab69667f1eace418323d037052a258cb62c0cb5fac72841ac
+          serverless-state.json  1.1 kB  badb46c4b475d60369b434e547c81c2dacaccc1d169ce31f226578a672fd734b
 ── stderr ──
-error: package e4ccfcce is noted, but its ref is missing
-hint: another copy of this repository may have it: git fetch REMOTE refs/slsart/packages/c126563471fe1945ad526072881ee6466d0d53fe/e4ccfcce19ad6fe7ee1c45255f4662a1053be80e268daf9fef19a6abc80e7f64:refs/slsart/packages/c126563471fe1945ad526072881ee6466d0d53fe/e4ccfcce19ad6fe7ee1c45255f4662a1053be80e268daf9fef19a6abc80e7f64
-── exit 4 ──
+Fetching package e4ccfcce of c126563 from origin
+fetched package e4ccfcce of c126563 from origin (1.3 kB)
 
 "#]]);
     sandbox.slsart("-C ../shallow show HEAD~").is(str![[r#"
 ── stderr ──
+Nothing is recorded here: asking origin
 error: 'HEAD~' is not a commit here
 hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
+hint: origin was asked too, and knows of none: whoever made one can send it (git slsart push)
 ── exit 5 ──
 
 "#]]);

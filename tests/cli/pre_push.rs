@@ -83,3 +83,24 @@ warning: main has no package; to make it: git slsart package 12a1bee
 
 "#]]);
 }
+
+#[test]
+fn packages_go_along_with_their_commits() {
+    let sandbox = hooked();
+    sandbox.write("slsart.toml", "[push]\npackages = \"with-commits\"\n");
+    sandbox.commit("Send packages along");
+    sandbox.record("prod");
+    sandbox.git("checkout --quiet -b other");
+    sandbox.change("Not pushed");
+    sandbox.record("prod");
+    let packages = || sandbox.git("ls-remote origin 'refs/slsart/packages/*'").lines().count();
+    sandbox.run("git", ["push", "--quiet", "origin", "main"]).is(str![]);
+    assert_eq!(packages(), 1);
+    assert!(sandbox.git("ls-remote origin").contains("refs/notes/slsart"));
+    // A remote that takes no packages takes the commits all the same.
+    sandbox.git("-C ../origin.git config receive.hideRefs refs/slsart");
+    let outcome = sandbox.run("git", ["push", "--quiet", "origin", "other"]).succeeded();
+    assert!(outcome.stderr.contains("deny updating a hidden ref"), "{outcome}");
+    assert!(sandbox.git("ls-remote --heads origin").contains("refs/heads/other"));
+    assert_eq!(packages(), 0, "hidden ones are not told");
+}

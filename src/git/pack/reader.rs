@@ -50,11 +50,22 @@ impl Packs {
         let paths = found.into_iter().take(MOST_PACKS).map(|(_, path)| path.with_extension("pack"));
         Self(paths.filter_map(|path| Pack::open(path).ok()).collect())
     }
+
+    /// Whether an index says that the object is beyond its pack's end. libgit2 believes it, and reads what is not there.
+    pub(in crate::git) fn misplaces(&self, id: Oid) -> bool {
+        let mut places = self.0.iter().filter_map(|pack| Some((pack, pack.index.find(id).ok()??)));
+        places.any(|(pack, offset)| offset >= pack.end())
+    }
 }
 
 impl PackReader {
     pub(in crate::git) fn new(packs: Arc<Packs>) -> Self {
         Self { packs, last: 0, buffer: Vec::new(), at: (0, 0), inflater: Decompress::new(true) }
+    }
+
+    /// The packs that it reads.
+    pub(in crate::git) fn packs(&self) -> Arc<Packs> {
+        Arc::clone(&self.packs)
     }
 
     /// The content of an object of `kind` that has at most `limit` bytes and stands whole in one of the packs; `None` where that is
