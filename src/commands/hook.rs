@@ -30,6 +30,7 @@ enum Hook {
 
 pub(super) fn run(args: &HookArgs, context: &Context, ui: &Ui) -> Result<()> {
     let repository = super::open(context)?;
+    repository.set_unattended();
     match &args.hook {
         // Whoever commits wants to see what git says, and nothing else.
         Hook::PostCommit => after_commit::run(&super::with_any_config(context, &repository, &Silent, ui)),

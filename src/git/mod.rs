@@ -12,6 +12,7 @@ mod readers;
 mod refs;
 pub mod remote;
 pub mod shared;
+mod sign;
 pub mod signature;
 mod tree;
 pub mod worktree;
@@ -29,6 +30,7 @@ pub use git2::Oid;
 pub use objects::{Source, blob_id};
 pub use pack::Batch;
 pub use readers::{Blob, Readers};
+pub use sign::Why;
 pub use tree::TreeDraft;
 
 use crate::error::{Error, Kind, Result};
@@ -41,6 +43,7 @@ pub struct Repository {
     object_directories: OnceCell<Vec<PathBuf>>,
     /// The packs, once something is read.
     packs: OnceCell<RefCell<PackReader>>,
+    signing: signature::Settings,
 }
 
 /// What is known of a commit without reading its tree.
@@ -103,7 +106,13 @@ impl Repository {
         });
         let place = git_dir.map_or_else(|| directory.to_owned(), |path| directory.join(path));
         let place = place.display();
-        opened.map(|inner| Self { inner, object_directories: OnceCell::new(), packs: OnceCell::new() }).map_err(|error| {
+        let with = |inner| Self {
+            inner,
+            object_directories: OnceCell::new(),
+            packs: OnceCell::new(),
+            signing: signature::Settings::default(),
+        };
+        opened.map(with).map_err(|error| {
             let message = error.message().to_owned();
             match error.code() {
                 git2::ErrorCode::NotFound => Error::refused(format!("no git repository here: '{place}'"))

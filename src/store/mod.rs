@@ -19,6 +19,7 @@ pub mod proof;
 mod read;
 mod remote;
 mod search;
+mod sign;
 pub mod toolchains;
 mod write;
 
@@ -30,6 +31,7 @@ pub use migrate::Change;
 pub use read::{Damage, StoredPackage};
 pub use remote::{Presence, Remote};
 pub use search::{Filter, Found, Listing};
+pub use sign::Signed;
 pub use write::{Recorded, Recording};
 
 use crate::error::Result;

@@ -41,4 +41,5 @@ mod show;
 mod sources;
 mod terminal;
 mod toolchain;
+mod trust;
 mod verify;
