@@ -150,6 +150,8 @@ pub enum Command {
     Ban(commands::ban::BanArgs),
     Unban(commands::ban::UnbanArgs),
     Unlock(commands::unlock::UnlockArgs),
+    Push(commands::push::PushArgs),
+    Fetch(commands::fetch::FetchArgs),
     Toolchain(commands::toolchain::ToolchainArgs),
     Hook(commands::hook::HookArgs),
     Completions(commands::shell::CompletionsArgs),

@@ -14,6 +14,10 @@ pub trait Progress: Sync {
     fn expect_bytes(&self, bytes: u64);
     /// So many more bytes are handled.
     fn advance(&self, bytes: u64);
+    /// How far a part of the phase is, such as "Receiving objects": `done` of `total` things.
+    fn part(&self, name: &str, done: u64, total: u64) {
+        let _ = (name, done, total);
+    }
 }
 
 /// Listens to nothing.

@@ -3,6 +3,7 @@
 
 pub mod interrupt;
 mod timed;
+mod told;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;

@@ -38,6 +38,8 @@ const LINES: &[(&str, &str)] = &[
     ("toolchain-save", "toolchain save v1"),
     ("toolchain-list", "toolchain list"),
     ("toolchain-drop", "toolchain drop --although-deployed --yes"),
+    ("push", "push"),
+    ("fetch", "fetch"),
     ("uninstall", "uninstall"),
 ];
 
@@ -51,7 +53,7 @@ const WITHOUT: &[&str] = &["completions", "hook", "man"];
 const SHARED: &[&str] = &["definitions", "error", "warning"];
 
 /// The definitions that others add properties to: whoever refers to them says that there are no more.
-const PARTS: &[&str] = &["ban", "difference", "one_done", "one_plan", "plugin", "signature"];
+const PARTS: &[&str] = &["ban", "difference", "one_done", "one_plan", "parcel", "plugin", "signature"];
 
 #[test]
 fn every_command_prints_one_object_that_has_a_schema() {
