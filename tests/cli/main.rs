@@ -17,6 +17,7 @@ mod aws;
 mod ban;
 mod check;
 mod checks;
+mod ci;
 mod config;
 mod crash;
 mod damage;
