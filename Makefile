@@ -1,7 +1,7 @@
 # What there is to run. Needs git, Rust, a C compiler, Node and Python; `make` checks them and says where they come from.
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build setup test demo bench lint clean
+.PHONY: help tools build setup test torture demo bench lint clean
 
 # The least versions, as in Cargo.toml; the test bed checks node and python itself.
 RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
@@ -25,6 +25,9 @@ setup: ## make the test bed in target/bed: a local AWS, an LFS server, the frame
 
 test: tools setup ## unit, command and end-to-end tests, the real framework on a local AWS
 	cargo test --locked
+
+torture: tools ## the long form of the crash and fault tests, which prints figures; TORTURE_SEED and TORTURE_RUNS set them
+	TORTURE=long cargo test --locked --test torture -- --nocapture
 
 demo: build setup ## from commit to live and back, about two minutes
 	@tests/bed/demo

@@ -11,6 +11,7 @@ use crate::deploy::history;
 use crate::error::{Error, Result};
 use crate::package::PackageId;
 use crate::package::manifest::Target;
+use crate::sharing;
 use crate::store::Found;
 use crate::store::bans::{Ban, State};
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
@@ -79,7 +80,7 @@ struct Report {
 }
 
 pub(super) fn ban(args: &BanArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let found = workspace.find(&args.revision, &workspace.filter(&args.target.wanted()?))?;
+    let found = sharing::find(workspace, &args.revision, &workspace.filter(&args.target.wanted()?))?;
     if let Some(ban) = workspace.store().ban(found.commit, found.line.package)? {
         let package = found.line.package.short();
         return Err(Error::refused(format!("the package {package} is banned already: {ban}"))
@@ -89,7 +90,7 @@ pub(super) fn ban(args: &BanArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
 }
 
 pub(super) fn unban(args: &UnbanArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let found = workspace.find(&args.revision, &workspace.filter(&args.target.wanted()?))?;
+    let found = sharing::find(workspace, &args.revision, &workspace.filter(&args.target.wanted()?))?;
     if workspace.store().ban(found.commit, found.line.package)?.is_none() {
         let package = found.line.package.short();
         return Err(Error::refused(format!("the package {package} is not banned")));

@@ -14,6 +14,7 @@ use crate::deploy::checks;
 use crate::deploy::choices::Choices;
 use crate::deploy::goal::Goal;
 use crate::deploy::plan::Plan;
+use crate::deploy::shared;
 use crate::error::Result;
 use crate::store::deployments::Action;
 use crate::ui::Ui;
@@ -148,7 +149,9 @@ pub(super) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
     if args.act.target.are_several() {
         return several::run(Action::Deploy, &args.revision, &args.act, workspace, ui);
     }
-    let plan = Plan::of(workspace, Action::Deploy, &args.revision, &args.act.target.wanted()?)?;
+    let remark = shared::look(workspace, args.act.no_lock)?;
+    let mut plan = Plan::of(workspace, Action::Deploy, &args.revision, &args.act.target.wanted()?)?;
+    plan.warnings.extend(remark);
     act(plan, &args.act, workspace, ui)
 }
 
@@ -158,7 +161,8 @@ pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) 
         return several::run(Action::Rollback, revision, &args.act, workspace, ui);
     }
     let wanted = args.act.target.wanted()?;
-    let plan = match (&args.revision, args.to) {
+    let remark = shared::look(workspace, args.act.no_lock)?;
+    let mut plan = match (&args.revision, args.to) {
         (Some(revision), _) => Plan::of(workspace, Action::Rollback, revision, &wanted)?,
         (None, Some(number)) => Plan::back(workspace, Goal::Number(number), &wanted)?,
         (None, None) if args.undo => Plan::back(workspace, Goal::Undone, &wanted)?,
@@ -166,6 +170,7 @@ pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) 
         (None, None) if ui.can_ask() && !args.act.yes => pick(workspace, &wanted, ui)?,
         (None, None) => Plan::back(workspace, Goal::Previous, &wanted)?,
     };
+    plan.warnings.extend(remark);
     act(plan, &args.act, workspace, ui)
 }
 

@@ -12,6 +12,7 @@ use crate::difference::template::Change;
 use crate::difference::{CommitLine, Commits, Detail, Difference, Side, write_lines};
 use crate::error::Result;
 use crate::package::manifest::Target;
+use crate::sharing;
 use crate::store::{Filter, StoredPackage};
 use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, HINT, WARNING};
 use crate::text::words::{count, line, short};
@@ -98,8 +99,7 @@ pub(super) fn run(args: &DiffArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     let wanted = args.target.wanted()?;
     let mut filter = workspace.filter(&wanted);
     let open = |revision: &str, filter: &Filter| {
-        let found = workspace.find(revision, filter)?;
-        workspace.store().open(found.commit, &found.line)
+        sharing::open(workspace, &sharing::find(workspace, revision, filter)?)
     };
     let first = args.first.as_deref().unwrap_or("HEAD");
     let detail = if args.code { Detail::Texts } else { Detail::Counts };

@@ -10,6 +10,7 @@ use crate::cli::TargetArgs;
 use crate::error::Result;
 use crate::package::manifest::Target;
 use crate::progress::Progress as _;
+use crate::sharing;
 use crate::text::style::BOLD;
 use crate::text::words::{bytes, line, short};
 use crate::ui::Ui;
@@ -42,8 +43,8 @@ struct Report {
 
 pub(super) fn run(args: &ExtractArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let filter = workspace.filter(&args.target.wanted()?);
-    let found = workspace.find(&args.revision, &filter)?;
-    let package = workspace.store().open(found.commit, &found.line)?;
+    let found = sharing::find(workspace, &args.revision, &filter)?;
+    let package = sharing::open(workspace, &found)?;
     let directory = workspace.context.cwd.join(&args.output);
     ui.progress().phase("Extracting");
     package.extract(&directory, workspace.progress)?;

@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::package::Manifest;
 use crate::package::manifest::Origin;
 use crate::package::storage::Form;
+use crate::sharing;
 use crate::store::bans::Ban;
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::text::words::{ago, bytes, line as shown};
@@ -57,8 +58,8 @@ struct Report {
 
 pub(super) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let filter = workspace.filter(&args.target.wanted()?);
-    let found = workspace.find(&args.revision, &filter)?;
-    let package = workspace.store().open(found.commit, &found.line)?;
+    let found = sharing::find(workspace, &args.revision, &filter)?;
+    let package = sharing::open(workspace, &found)?;
     let commit = workspace.repository.commit(found.commit).ok();
     // A damaged package can still be described; `verify` says what is wrong with it.
     let forms = package.forms().unwrap_or_default();

@@ -10,6 +10,7 @@ use crate::cli::TargetArgs;
 use crate::error::{ANOTHER_COPY, Error, Result};
 use crate::package::manifest::Target;
 use crate::progress::Progress as _;
+use crate::sharing;
 use crate::store::Signed;
 use crate::text::style::{BOLD, COMMIT, DIM};
 use crate::text::words::{count, line, short};
@@ -61,7 +62,7 @@ pub(super) fn run(args: &SignArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     ui.progress().expect_bytes(found.iter().map(|found| found.line.size).sum());
     let mut packages = Vec::new();
     let outcome = found.iter().try_for_each(|found| {
-        let package = workspace.store().open(found.commit, &found.line)?;
+        let package = sharing::open(workspace, found)?;
         if let Some(damage) = package.verify(workspace.progress)?.first() {
             let what = format!("package {} is damaged: {}", found.line.package.short(), damage.problem);
             return Err(Error::integrity(what).hint(ANOTHER_COPY));

@@ -15,6 +15,7 @@ use crate::git::Oid;
 use crate::git::signature::Signature;
 use crate::package::manifest::Target;
 use crate::progress::Progress as _;
+use crate::sharing;
 use crate::store::{Damage, Filter, Found, Presence, Remote};
 use crate::text::style::{BOLD, COMMIT, ERROR, GOOD, WARNING};
 use crate::text::words::{count, line as shown, short};
@@ -126,10 +127,21 @@ pub(super) fn selected(
                 Err(_) => Vec::new(),
             };
             match of_commit.as_slice() {
-                [] => found.push(workspace.find(revision, filter)?),
+                [] => found.push(sharing::find(workspace, revision, filter)?),
                 _ => found.extend(of_commit),
             }
         }
+    }
+    let total = found.len();
+    // What is only elsewhere is not here to be damaged.
+    if all {
+        found.retain(|found| !sharing::is_elsewhere(workspace, found).unwrap_or(false));
+    }
+    if found.len() < total {
+        ui.progress().note(&format!(
+            "{} left out: only a remote has what is in them; to have it here: git slsart fetch --all",
+            count(total - found.len(), "package")
+        ));
     }
     Ok(found)
 }
@@ -195,6 +207,9 @@ fn on_remote(report: &Report) -> Result<()> {
 fn verify(workspace: &Workspace<'_>, found: &Found, remote: Option<&Remote>) -> Result<Row> {
     let Found { commit, line } = found;
     let (mut on_remote, mut object) = (None, None);
+    if sharing::is_elsewhere(workspace, found)? {
+        sharing::bring(workspace, found)?;
+    }
     let (damages, problem) = match workspace.store().open(*commit, line) {
         Ok(package) => {
             object = Some(package.object);

@@ -9,9 +9,10 @@ use serde::Serialize;
 use super::checks::{self, Check, Here, Verdict};
 use super::copy::copy;
 use super::failure;
-use super::lock;
+use super::lock::{self, Held};
 use super::plan::{Live, Plan};
 use super::proof::{self, Claim};
+use super::shared;
 use crate::config::Snapshot;
 use crate::error::{Error, Kind, Result};
 use crate::package::manifest::Target;
@@ -73,12 +74,22 @@ pub struct Done {
 
 /// Takes the locks for `plan` and carries it out.
 pub fn apply(workspace: &Workspace<'_>, plan: &Plan<'_>, applying: &Applying) -> Result<Done> {
-    let _held = lock::take(workspace, &[plan], applying.no_lock)?;
-    carry_out(workspace, plan, applying)
+    let held = lock::take(workspace, &[plan], applying.no_lock)?;
+    let remote = held.iter().find_map(Held::remote);
+    shared::check_unmoved(workspace, &[plan], remote)?;
+    carry_out(workspace, plan, applying, remote)
 }
 
 /// Carries out `plan`, whose locks are taken.
-pub(super) fn carry_out(workspace: &Workspace<'_>, plan: &Plan<'_>, applying: &Applying) -> Result<Done> {
+///
+/// # Arguments
+/// `remote`: that has the lock too, and is told.
+pub(super) fn carry_out(
+    workspace: &Workspace<'_>,
+    plan: &Plan<'_>,
+    applying: &Applying,
+    remote: Option<&str>,
+) -> Result<Done> {
     let Workspace { repository, context, .. } = *workspace;
     let store = workspace.store();
     let package = &plan.package;
@@ -105,6 +116,9 @@ pub(super) fn carry_out(workspace: &Workspace<'_>, plan: &Plan<'_>, applying: &A
         }
     };
     let written = write_end(workspace, &record);
+    if let Some(remote) = remote {
+        shared::tell(workspace, &plan.target, remote);
+    }
     outcome.map_err(|error| aftermath(error, plan, &record))?;
     written.map_err(|error| {
         error.hint("the deployment itself succeeded: only its end is missing in the history")

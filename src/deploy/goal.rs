@@ -93,6 +93,7 @@ pub(super) fn package_of(workspace: &Workspace<'_>, deployment: &Deployment) -> 
             "the package of the previous deployment, {}, is not here any more",
             deployment.package.short()
         ))
+        .hint("where another machine recorded it: git slsart fetch")
     })
 }
 

@@ -15,6 +15,7 @@ use crate::difference::judge::{Fate, Judgement, Verdict};
 use crate::difference::{Detail, Difference, Side, write_lines};
 use crate::error::{Error, Kind, Result};
 use crate::package::Manifest;
+use crate::sharing;
 use crate::store::StoredPackage;
 use crate::store::deployments::{Action, Deployment, Outcome};
 use crate::text::style::{BOLD, DIM, ERROR, WARNING};
@@ -161,7 +162,7 @@ fn is_code_from(template: &Value, prefix: &str) -> bool {
 fn package_of<'r>(workspace: &Workspace<'r>, deployment: &Deployment) -> Result<StoredPackage<'r>> {
     let missing = || Error::not_recorded(format!("its package {} is not here", deployment.package.short()));
     let found = goal::deployed(workspace, deployment)?.ok_or_else(missing)?;
-    workspace.store().open(found.commit, &found.line)
+    sharing::open(workspace, &found)
 }
 
 impl Changes {

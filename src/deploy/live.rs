@@ -16,6 +16,7 @@ use super::{cloud, goal, history};
 use crate::aws::{Aws, AwsError, Function};
 use crate::error::{Error, Result};
 use crate::package::manifest::Target;
+use crate::sharing;
 use crate::store::deployments::Deployment;
 use crate::store::{Filter, StoredPackage};
 use crate::workspace::{Wanted, Workspace};
@@ -205,7 +206,7 @@ fn target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target> {
 /// The package of a deployment; none where it is not here any more.
 pub(super) fn open<'r>(workspace: &Workspace<'r>, deployment: &Deployment) -> Option<StoredPackage<'r>> {
     let found = goal::deployed(workspace, deployment).ok()??;
-    workspace.store().open(found.commit, &found.line).ok()
+    sharing::open(workspace, &found).ok()
 }
 
 fn newest_of<'r>(workspace: &Workspace<'r>, target: &Target) -> Result<Option<StoredPackage<'r>>> {
@@ -215,7 +216,7 @@ fn newest_of<'r>(workspace: &Workspace<'r>, target: &Target) -> Result<Option<St
         region: Some(target.region.to_string()),
     };
     let newest = workspace.store().all(&filter)?.found.into_iter().next();
-    newest.map(|found| workspace.store().open(found.commit, &found.line)).transpose()
+    newest.map(|found| sharing::open(workspace, &found)).transpose()
 }
 
 fn no_stack(stack: &str, target: &Target, account: &str, deployed: bool) -> Error {

@@ -63,6 +63,11 @@ pub(super) fn take<'a>(
 }
 
 impl Held<'_> {
+    /// The remote that has the lock too.
+    pub(super) fn remote(&self) -> Option<&str> {
+        self.remote.as_ref().map(|on_remote| on_remote.remote.as_str())
+    }
+
     fn take_remote(&mut self, remote: &str, plan: &Plan<'_>) -> Result<()> {
         let Workspace { repository, context, progress, .. } = self.workspace;
         progress.phase(&format!("Taking the lock on {remote}"));
@@ -202,9 +207,22 @@ fn cannot_take(target: &Target, remote: &str, why: String) -> Error {
         .because(io::Error::other(why))
 }
 
-/// The remote that holds the locks; `None` where none is to.
+/// The remote that holds the locks; `None` where none is to. Warns where it can't be told which.
 pub(super) fn remote(workspace: &Workspace<'_>) -> Result<Option<String>> {
-    let Workspace { repository, config, progress, .. } = workspace;
+    let remote = usual_remote(workspace)?;
+    let is_auto = workspace.config.lock.remote == RemoteChoice::Auto;
+    if remote.is_none() && is_auto && workspace.repository.remotes().len() > 1 {
+        workspace.progress.warn(
+            "there are several remotes and none is `origin`: other machines do not see this deployment until `remote` in \
+             [lock] of slsart.toml names one of them, or is \"none\"",
+        );
+    }
+    Ok(remote)
+}
+
+/// The same, without a warning.
+pub(super) fn usual_remote(workspace: &Workspace<'_>) -> Result<Option<String>> {
+    let Workspace { repository, config, .. } = workspace;
     match &config.lock.remote {
         RemoteChoice::Nowhere => Ok(None),
         RemoteChoice::Named(name) => {
@@ -218,14 +236,7 @@ pub(super) fn remote(workspace: &Workspace<'_>) -> Result<Option<String>> {
             if let Some(origin) = remotes.iter().position(|name| name == "origin") {
                 return Ok(Some(remotes.swap_remove(origin)));
             }
-            if remotes.len() > 1 {
-                progress.warn(
-                    "there are several remotes and none is `origin`: other machines do not see this deployment until `remote` in \
-                     [lock] of slsart.toml names one of them, or is \"none\"",
-                );
-                return Ok(None);
-            }
-            Ok(remotes.pop())
+            Ok(remotes.pop().filter(|_| remotes.is_empty()))
         }
     }
 }

@@ -19,5 +19,6 @@ pub mod order;
 pub mod plan;
 mod proof;
 pub mod several;
+pub mod shared;
 pub mod side;
 pub mod unlock;

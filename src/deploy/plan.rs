@@ -7,11 +7,13 @@ use serde::Serialize;
 
 use super::checks::{self, Check, Checked};
 use super::guard::{self, Acting, Before, Changes};
+use super::shared::Newest;
 use super::{goal, history};
 use crate::error::{Error, Result};
 use crate::git::{Oid, Repository};
 use crate::package::manifest::{Target, Tool};
 use crate::service::S3Prefix;
+use crate::sharing;
 use crate::store::deployments::{Action, Deployment, History};
 use crate::store::{Filter, Found, StoredPackage};
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
@@ -43,6 +45,9 @@ pub struct Plan<'r> {
     /// Whether a later deployment than the live one may have changed what is live.
     #[serde(skip)]
     pub uncertain: bool,
+    /// What was done last, as the plan knows it.
+    #[serde(skip)]
+    pub(super) newest: Newest,
     /// The package.
     #[serde(skip)]
     pub package: StoredPackage<'r>,
@@ -95,7 +100,7 @@ impl<'r> Plan<'r> {
     /// The plan to deploy what `revision` names.
     pub fn of(workspace: &Workspace<'r>, action: Action, revision: &str, wanted: &Wanted) -> Result<Self> {
         let filter = target_filter(workspace, wanted)?;
-        Self::of_found(workspace, action, &workspace.find(revision, &filter)?)
+        Self::of_found(workspace, action, &sharing::find(workspace, revision, &filter)?)
     }
 
     /// Refuses names, of plugins that may drift, that the package knows no plugin by.
@@ -139,7 +144,7 @@ impl<'r> Plan<'r> {
     pub(super) fn of_found(workspace: &Workspace<'r>, action: Action, found: &Found) -> Result<Self> {
         let repository = workspace.repository;
         goal::check_not_banned(workspace, found)?;
-        let package = workspace.store().open(found.commit, &found.line)?;
+        let package = sharing::open(workspace, found)?;
         let manifest = &package.manifest;
         let History { deployments, unread } = workspace.store().history(&manifest.target)?;
         let live = history::live(&deployments);
@@ -194,6 +199,7 @@ impl<'r> Plan<'r> {
             checks,
             newest_prefix,
             uncertain,
+            newest: Newest::of(&deployments),
             package,
             at: workspace.context.clock.now(),
         })

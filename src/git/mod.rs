@@ -1,6 +1,7 @@
 //! The edge to git: objects, refs and configuration through libgit2; checkout, status and worktrees through the git
 //! command, which alone runs filters. Knows nothing of packages.
 
+mod claims;
 mod compare;
 pub mod directory;
 pub mod hook;
@@ -11,6 +12,7 @@ pub mod pack;
 mod readers;
 mod refs;
 pub mod remote;
+pub mod scratch;
 pub mod shared;
 mod sign;
 pub mod signature;
@@ -324,8 +326,7 @@ impl Repository {
     /// as it is.
     pub fn write_work_tree(&self) -> Result<Oid> {
         self.work_tree()?;
-        let scratch = tempfile::tempdir_in(self.git_dir())
-            .map_err(|error| Error::io("write to", self.git_dir(), error))?;
+        let scratch = scratch::Scratch::new(self)?;
         let index = scratch.path().join("index");
         let current = self.git_dir().join("index");
         if current.exists() {

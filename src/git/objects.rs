@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::io::Read as _;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ impl Objects<'_> {
         let missing = |error| missing_object(name, id, error);
         let odb = self.handle.odb().map_err(|error| failed("cannot read the object store", error))?;
         // The size comes first, and from the object's header: nothing is unpacked that turns out too large.
-        let (size, found) = odb.read_header(id).map_err(missing)?;
+        let (size, found) = read_header(&odb, id).map_err(missing)?;
         if found != kind {
             return Err(Error::integrity(format!("the object {id} is no {}", kind.str())));
         }
@@ -57,7 +58,7 @@ impl Objects<'_> {
         }
         let missing = |error| missing_object("object", id, error);
         let odb = self.handle.odb().map_err(|error| failed("cannot read the object store", error))?;
-        let (size, _) = odb.read_header(id).map_err(missing)?;
+        let (size, _) = read_header(&odb, id).map_err(missing)?;
         // libgit2 reads packed objects into memory only.
         if size as u64 > MOST_HELD
             && let Some((size, reader)) =
@@ -76,6 +77,16 @@ impl Objects<'_> {
             loose => Ok(loose),
         }
     }
+}
+
+/// An object's size and kind, without its content. git2 takes it for a bug of its own, and panics, when a damaged pack has a kind
+/// that there is none of.
+pub(super) fn read_header(
+    odb: &git2::Odb<'_>,
+    id: Oid,
+) -> std::result::Result<(usize, git2::ObjectType), git2::Error> {
+    panic::catch_unwind(AssertUnwindSafe(|| odb.read_header(id)))
+        .unwrap_or_else(|_| Err(git2::Error::from_str("it is of no kind that git knows")))
 }
 
 impl Repository {

@@ -1,13 +1,18 @@
 //! Reading refs, and updating one under git's own lock so that no writer's update is lost.
 
+use std::fs::File;
+use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::claims::{self, Claim, Lock};
 use super::{Oid, Repository, failed};
 use crate::error::{Error, Result};
 
 /// How long to wait for another process that holds a ref's lock. Holding it takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a lock stays as it is before it is asked whether a killed process left it.
+const PAUSE: Duration = Duration::from_millis(250);
 
 impl Repository {
     /// The object that the ref `name` points at, or `None` when there is no such ref.
@@ -36,7 +41,8 @@ impl Repository {
     }
 
     /// Moves the ref `name` to what `next` says, given where it points now. The ref is locked meanwhile, so `next`
-    /// sees what no other writer can change; `Ok(None)` from it leaves the ref as it is.
+    /// sees what no other writer can change; `Ok(None)` from it leaves the ref as it is. It is on disk when this returns: git
+    /// itself leaves that to the system, and a power cut may take a ref whose pack is safe.
     ///
     /// # Errors
     /// When the lock can't be had for twenty seconds, or the file can't be written.
@@ -46,6 +52,8 @@ impl Repository {
         reason: &str,
         next: impl FnOnce(Option<Oid>) -> Result<Option<Oid>>,
     ) -> Result<()> {
+        // Dropped after the lock is.
+        let _claim = Claim::new(self, name);
         let mut transaction =
             self.inner.transaction().map_err(|error| failed("cannot start a ref transaction", error))?;
         self.lock(&mut transaction, name)?;
@@ -53,12 +61,26 @@ impl Repository {
         transaction
             .set_target(name, target, None, reason)
             .and_then(|()| transaction.commit())
-            .map_err(|error| failed(&format!("cannot update the ref {name}"), error))
+            .map_err(|error| failed(&format!("cannot update the ref {name}"), error))?;
+        self.sync_ref(name).map_err(|error| Error::io("write", &self.common_dir().join(name), error))
+    }
+
+    /// Has the ref's file, and the name of it, on disk.
+    fn sync_ref(&self, name: &str) -> io::Result<()> {
+        let file = self.common_dir().join(name);
+        let sync = |path: &std::path::Path| match File::open(path) {
+            // `git pack-refs` has taken it, and removed the directory that was empty then.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            opened => opened?.sync_all(),
+        };
+        sync(&file)?;
+        file.parent().map_or(Ok(()), sync)
     }
 
     fn lock(&self, transaction: &mut git2::Transaction<'_>, name: &str) -> Result<()> {
         let start = Instant::now();
         let mut pause = Duration::from_millis(1);
+        let mut seen: Option<(Lock, Instant)> = None;
         loop {
             match transaction.lock_ref(name) {
                 Ok(()) => return Ok(()),
@@ -66,6 +88,15 @@ impl Repository {
                     // Another process is writing; there is nothing to wait on but the file itself.
                     thread::sleep(pause + Duration::from_micros(u64::from(std::process::id() % 1000)));
                     pause = (pause * 2).min(Duration::from_millis(50));
+                    match (Lock::of(self, name), seen) {
+                        (Some(lock), Some((before, since))) if lock == before => {
+                            if since.elapsed() > PAUSE {
+                                claims::remove_left(self, name, lock);
+                                seen = None;
+                            }
+                        }
+                        (lock, _) => seen = lock.map(|lock| (lock, Instant::now())),
+                    }
                 }
                 Err(error) if error.code() == git2::ErrorCode::Locked => {
                     let file = self.common_dir().join(format!("{name}.lock"));

@@ -71,6 +71,19 @@ impl Repository {
         answer(remote, &fetch).map(drop)
     }
 
+    /// Fetches what `refspecs` say, and lets go of refs here that only follow refs which are gone there.
+    ///
+    /// # Errors
+    /// When it can't be reached, or gives no answer in time.
+    pub fn fetch_quickly(&self, remote: &str, refspecs: &[String]) -> Result<()> {
+        let fetch = self
+            .quietly()
+            .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--prune"])
+            .args(["--no-recurse-submodules", "--", remote])
+            .args(refspecs);
+        answer(remote, &fetch).map(drop)
+    }
+
     /// The git command, where nobody is asked anything and what it says can be read.
     fn quietly(&self) -> Invocation {
         self.command()

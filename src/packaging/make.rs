@@ -21,6 +21,7 @@ use crate::package::manifest::{Origin, Target, Tool, Tools};
 use crate::package::storage::Storage;
 use crate::process::{Invocation, Output, interrupt};
 use crate::service::{PackageArguments, Region, Service, Stage, State};
+use crate::sharing;
 use crate::store::{Filter, Recorded, Recording};
 use crate::toolchain::{Programs, framework, hooks, install};
 use crate::workspace::{Workspace, name_of};
@@ -103,7 +104,7 @@ fn existing(
     let Some(found) = found.into_iter().rfind(|found| found.line.dirty_tree.is_none()) else {
         return Ok(None);
     };
-    let package = workspace.store().open(commit.id, &found.line)?;
+    let package = sharing::open(workspace, &found)?;
     Ok(Some(Summary::of(&package.manifest, &commit.subject, true, Vec::new())))
 }
 

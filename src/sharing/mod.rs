@@ -3,13 +3,17 @@
 
 mod bring;
 mod fetch;
+mod need;
 mod push;
+mod records;
 
 use serde::Serialize;
 
 pub use bring::bring;
 pub use fetch::{Fetched, Wish, fetch};
+pub use need::{find, is_elsewhere, open};
 pub use push::{Kept, Pushed, Selection, push};
+pub use records::{fetch_records, send_records};
 
 use crate::config::RemoteChoice;
 use crate::error::{Error, Result};

@@ -187,6 +187,12 @@ impl Store<'_> {
         self.append_record(&Record { name: &name, file: FILE, text: &text, message: &message }, signing)
     }
 
+    /// The ref of a target's history.
+    #[must_use]
+    pub fn history_ref(&self, target: &Target) -> String {
+        names::deployments(target)
+    }
+
     /// A target's history, newest first, each deployment as its last record has it and in the order of the last records:
     /// that is the order in which things were done, whatever the clocks of the machines said.
     pub fn history(&self, target: &Target) -> Result<History> {

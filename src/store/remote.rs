@@ -2,19 +2,15 @@
 //! fetching them into a store of their own: `git lfs push --dry-run` and `fetch --dry-run` ask nobody.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io;
-use std::path::Path;
-
-use tempfile::TempDir;
 
 use super::Store;
 use super::lfs::objects;
 use super::names::PACKAGES;
 use super::read::{Damage, StoredPackage};
 use crate::error::{Error, Result};
+use crate::git::Oid;
 use crate::git::lfs::is_missing_object;
-use crate::git::{Oid, data_dir};
+use crate::git::scratch::Scratch;
 
 /// The packages' refs on a remote.
 #[derive(Debug)]
@@ -73,16 +69,14 @@ impl StoredPackage<'_> {
                 .hint("run this in that repository, or in a clone of its own"));
             }
         }
-        let data = data_dir(repository);
-        sweep(&data);
-        let scratch = Scratch::new(&data).map_err(|error| Error::io("write to", &data, error))?;
-        match repository.fetch_lfs_into(scratch.directory.path(), &remote.name, &name) {
+        let scratch = Scratch::new(repository)?;
+        match repository.fetch_lfs_into(scratch.path(), &remote.name, &name) {
             Err(error) if !is_missing_object(&error) => return Err(error),
             _ => {}
         }
         let mut damages = Vec::new();
         for file in files {
-            if objects::is_whole(&objects::place_in(scratch.directory.path(), file), file)? {
+            if objects::is_whole(&objects::place_in(scratch.path(), file), file)? {
                 objects::let_go(repository, file)?;
             } else {
                 let problem = format!("{} does not have the LFS object of '{}'", remote.name, file.path);
@@ -90,35 +84,5 @@ impl StoredPackage<'_> {
             }
         }
         Ok((presence, damages))
-    }
-}
-
-/// What scratch stores' names begin with.
-const SCRATCH: &str = "verify-";
-
-/// A store to fetch into, that goes when this is dropped. Its lock tells it from one that a killed process left.
-struct Scratch {
-    directory: TempDir,
-    _lock: File,
-}
-
-impl Scratch {
-    fn new(data: &Path) -> io::Result<Self> {
-        fs::create_dir_all(data)?;
-        let directory = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(data)?;
-        let lock = File::create(directory.path().join("lock"))?;
-        lock.lock()?;
-        Ok(Self { directory, _lock: lock })
-    }
-}
-
-/// Removes the scratch stores that killed processes left: they may be large. What can't be removed is in nobody's way.
-fn sweep(data: &Path) {
-    for entry in fs::read_dir(data).into_iter().flatten().flatten() {
-        let is_scratch = entry.file_name().to_string_lossy().starts_with(SCRATCH);
-        let lock = File::open(entry.path().join("lock")).ok().filter(|_| is_scratch);
-        if lock.is_some_and(|lock| lock.try_lock().is_ok()) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
     }
 }

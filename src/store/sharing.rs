@@ -37,8 +37,13 @@ impl Integrated {
 pub fn refspecs(remote: &str) -> Vec<String> {
     // With `*`, since a ref that is named and not there is an error to git.
     let notes = format!("+{NOTES_REF}*:{}*", names::tracked_notes(remote));
-    let chains = CHAINS.iter().map(|prefix| format!("+{prefix}*:{}*", names::tracked(remote, prefix)));
-    std::iter::once(notes).chain(chains).collect()
+    std::iter::once(notes).chain(record_refspecs(remote)).collect()
+}
+
+/// The same, of records alone.
+#[must_use]
+pub fn record_refspecs(remote: &str) -> Vec<String> {
+    CHAINS.iter().map(|prefix| format!("+{prefix}*:{}*", names::tracked(remote, prefix))).collect()
 }
 
 /// The ref that a toolchain or package is fetched to: the same as the remote's, which never moves one that is here.
@@ -54,6 +59,13 @@ impl Store<'_> {
         if let Some(theirs) = self.repository.ref_target(&names::tracked_notes(remote))? {
             done.notes = self.integrate_notes(remote, theirs)?;
         }
+        done.chains = self.integrate_records(remote)?.chains;
+        Ok(done)
+    }
+
+    /// The same, of records alone.
+    pub fn integrate_records(&self, remote: &str) -> Result<Integrated> {
+        let mut done = Integrated::default();
         for (name, theirs) in self.tracked_chains(remote)? {
             if self.integrate_chain(remote, &name, theirs)? {
                 done.chains.push(name);

@@ -19,7 +19,6 @@ mod check;
 mod checks;
 mod ci;
 mod config;
-mod crash;
 mod damage;
 mod deploy;
 mod diff;

@@ -13,9 +13,9 @@ fn verified(sandbox: &Sandbox, code: i32, what: &str) {
     let outcome = sandbox.slsart("verify --remote -q");
     assert_eq!(outcome.code, code, "{outcome}");
     assert!(outcome.to_string().contains(what), "{outcome}");
-    let left = fs::read_dir(sandbox.path(".git/slsart")).unwrap().flatten();
-    assert!(
-        left.into_iter().all(|entry| !entry.file_name().to_string_lossy().starts_with("verify-")),
+    assert_eq!(
+        fs::read_dir(sandbox.path(".git/slsart/tmp")).into_iter().flatten().count(),
+        0,
         "scratch is left"
     );
 }
@@ -79,9 +79,11 @@ fn an_interrupted_or_killed_check_leaves_nothing_for_long() {
     let sandbox = recorded();
     let remote = Remote::http(&sandbox, "checked");
     push(&sandbox);
-    let left = sandbox.path(".git/slsart/verify-killed");
+    let left = sandbox.path(".git/slsart/tmp/scratch-killed");
     fs::create_dir_all(left.join("objects")).unwrap();
     fs::write(left.join("lock"), "").unwrap();
+    let earlier = std::time::SystemTime::now() - std::time::Duration::from_mins(2);
+    fs::File::open(&left).unwrap().set_modified(earlier).unwrap();
     remote.trouble("hang");
     let outcome = interrupted(&sandbox, &remote, "verify --remote -q");
     assert_eq!(outcome.code, 130, "{outcome}");

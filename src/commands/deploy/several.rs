@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{ActArgs, NOBODY_TO_ASK, Report, applying};
 use crate::deploy::checks;
 use crate::deploy::several::{Results, Selection, Several, apply, command_line};
+use crate::deploy::shared;
 use crate::error::{Error, Result};
 use crate::store::deployments::Action;
 use crate::text::words::count;
@@ -20,7 +21,11 @@ pub(super) fn run(
 ) -> Result<()> {
     let target = &args.target;
     let selection = if target.all { Selection::All } else { Selection::Named(target.service.clone()) };
+    let remark = shared::look(workspace, args.no_lock)?;
     let mut several = Several::of(workspace, action, revision, &selection, &target.wanted()?, args.again)?;
+    if let Some(first) = several.steps.first_mut() {
+        first.remarks.extend(remark);
+    }
     several.check_names(&args.allow_plugin_drift)?;
     for (option, values) in args.allowed() {
         several.allow(option, values);

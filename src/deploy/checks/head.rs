@@ -7,6 +7,7 @@ use crate::error::{Kind, Result};
 use crate::git::Source;
 use crate::package::Manifest;
 use crate::service::ServicePath;
+use crate::sharing;
 use crate::store::deployments::Action;
 use crate::toolchain::{Lockfile, framework};
 use crate::workspace::{Wanted, Workspace};
@@ -22,7 +23,7 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
     let mut filter = workspace.filter(wanted);
     filter.service = Some(service.path.to_string());
     filter.stage = Some(stage.to_string());
-    let found = match workspace.find("HEAD", &filter) {
+    let found = match sharing::find(workspace, "HEAD", &filter) {
         Ok(found) if found.line.dirty_tree.is_some() => {
             let hint = format!("git slsart package -s {stage} --service '{}'", service.path);
             checks.push(Check::blocks(
@@ -45,7 +46,7 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
         Err(error) => return Err(error),
     };
     if let Some(found) = found {
-        match workspace.store().open(found.commit, &found.line) {
+        match sharing::open(workspace, &found) {
             Ok(package) => {
                 let source = Source::new(repository, repository.commit(head)?.tree);
                 checks.push(lockfile(source, &service.path, &package.manifest)?);

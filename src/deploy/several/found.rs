@@ -7,6 +7,7 @@ use crate::deploy::plan::target_filter;
 use crate::error::{Error, Kind, Result};
 use crate::package::manifest::Target;
 use crate::service::Service;
+use crate::sharing;
 use crate::store::deployments::Action;
 use crate::store::{Filter, Found};
 use crate::workspace::{Wanted, Workspace, no_service};
@@ -34,7 +35,7 @@ pub(super) fn find(
     let mut found: Vec<Found> = Vec::new();
     let mut missing = Vec::new();
     for (service, filter) in filters(workspace, revision, selection, wanted)? {
-        match workspace.find(revision, &filter) {
+        match sharing::find(workspace, revision, &filter) {
             Ok(one) if found.iter().any(|known| known.line.target == one.line.target) => {}
             Ok(one) => found.push(one),
             Err(error) if error.kind == Kind::NotRecorded => missing.push((service, error)),

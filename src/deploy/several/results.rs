@@ -8,8 +8,9 @@ use super::found::command;
 use super::{Several, State};
 use crate::deploy::apply::{Applying, Done, carry_out};
 use crate::deploy::guard::Changes;
-use crate::deploy::lock;
+use crate::deploy::lock::{self, Held};
 use crate::deploy::plan::{Live, Plan};
+use crate::deploy::shared;
 use crate::error::{Error, Kind, Result};
 use crate::package::manifest::Target;
 use crate::process::interrupt;
@@ -81,6 +82,10 @@ pub fn apply(workspace: &Workspace<'_>, several: &Several<'_>, applying: &Applyi
     plans.sort_by(|one, other| one.target.cmp(&other.target));
     let total = several.to_do().count();
     let held = if total == 0 { Vec::new() } else { lock::take(workspace, &plans, applying.no_lock)? };
+    let remote = held.iter().find_map(Held::remote);
+    if total > 0 {
+        shared::check_unmoved(workspace, &plans, remote)?;
+    }
     let mut results =
         Results { rows: Vec::new(), back: Vec::new(), still_allowed: Vec::new(), failure: None };
     let mut changed: Vec<&Plan<'_>> = Vec::new();
@@ -91,7 +96,7 @@ pub fn apply(workspace: &Workspace<'_>, several: &Several<'_>, applying: &Applyi
         }
         if let (State::ToDo, Some(plan), None) = (step.state, &step.plan, &results.failure) {
             progress.phase(&format!("{} of {total}: {}", step.step.unwrap_or(1), step.target));
-            let outcome = carry_out(workspace, plan, applying);
+            let outcome = carry_out(workspace, plan, applying, remote);
             if outcome.is_ok() || has_run(workspace, plan) {
                 changed.push(plan);
             }

@@ -100,7 +100,7 @@ fn live(workspace: &Workspace<'_>, target: &Target) -> Result<Option<Sharing>> {
     let Some(live) = history::live(&known) else { return Ok(None) };
     let found = package_of(workspace, live)
         .map_err(|error| Error::not_recorded("its live package is not here").because(error))?;
-    sharing(&workspace.store().open(found.commit, &found.line)?).map(Some)
+    sharing(&crate::sharing::open(workspace, &found)?).map(Some)
 }
 
 fn sharing(package: &StoredPackage<'_>) -> Result<Sharing> {

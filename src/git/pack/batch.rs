@@ -16,6 +16,7 @@ use super::file::Pack;
 use super::own::{Kept, OwnPacks};
 use super::writer::{Finished, Writer, Written};
 use crate::error::{Error, Result};
+use crate::git::objects::read_header;
 use crate::git::shared::Shared;
 use crate::git::{MODE_TREE, Repository, TreeEntry, data_dir, failed, readers};
 
@@ -324,7 +325,7 @@ impl Batch {
     fn read(&self, kind: Kind, id: Oid) -> Option<Vec<u8>> {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let odb = reader.odb().ok()?;
-        let (size, found) = odb.read_header(id).ok()?;
+        let (size, found) = read_header(&odb, id).ok()?;
         if !DIFFERENCES.contains(&size) || Some(found.str()) != kind.name() {
             return None;
         }

@@ -1,15 +1,18 @@
 //! The packs that this program wrote, which alone it may replace by larger ones: a mark of each is in `.git/slsart/packs`.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use tempfile::NamedTempFile;
 
 use super::file::Pack;
 use crate::git::shared::Shared;
 
 /// How the files that are no packs yet begin. Not `tmp_`, which `git gc --prune=now` removes while they are written.
-pub(super) const UNFINISHED: &str = "slsart-unfinished-";
+const UNFINISHED: &str = "slsart-unfinished-";
 /// Files of this age may belong to a process that has not locked them yet.
 const FRESH: Duration = Duration::from_mins(1);
 /// What the `.keep` of a pack says that no ref leads to yet.
@@ -108,15 +111,30 @@ fn sweep(directory: &Path) {
                 && fs::read(&path).is_ok_and(|text| text == KEPT.as_bytes())
         };
         // Whoever is at it holds its lock, but for the moment after it was made.
-        let old = || {
-            let modified = fs::metadata(&path).and_then(|data| data.modified());
-            modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > FRESH))
-        };
-        let free = || File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
-        if (unfinished || kept()) && old() && free() {
+        let left = |file: File| is_older(&file, FRESH) && file.try_lock().is_ok();
+        if (unfinished || kept()) && File::open(&path).is_ok_and(left) {
             let _ = fs::remove_file(&path);
         }
     }
+}
+
+/// Whether a file was written longer ago than `age`, or by a clock that was ahead by as much: it may have gone backwards since.
+pub(in crate::git) fn is_older(file: &File, age: Duration) -> bool {
+    let modified = file.metadata().and_then(|data| data.modified());
+    modified.is_ok_and(|time| match time.elapsed() {
+        Ok(elapsed) => elapsed > age,
+        Err(ahead) => ahead.duration() > age,
+    })
+}
+
+/// A file that is no pack, index or the like yet, with git's permissions for one, and locked so that nobody sweeps it away.
+pub(super) fn unfinished(directory: &Path) -> io::Result<NamedTempFile> {
+    let file = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .permissions(Permissions::from_mode(0o444))
+        .tempfile_in(directory)?;
+    file.as_file().lock()?;
+    Ok(file)
 }
 
 /// Keeps a pack from `git gc` until the value is dropped.
@@ -130,10 +148,11 @@ impl Kept {
     /// Keeps the pack at `pack`, which need not be there yet; `None` when somebody else keeps it.
     pub(super) fn new(pack: &Path) -> Option<Self> {
         let path = pack.with_extension("keep");
-        let mut file = File::create_new(&path).ok()?;
-        let written = file.lock().and_then(|()| file.write_all(KEPT.as_bytes()));
-        let kept = Self { path, _lock: file };
-        written.ok().map(|()| kept)
+        // It has its name once it is locked and says whose it is: an empty one would be somebody else's for ever.
+        let mut file = unfinished(pack.parent()?).ok()?;
+        file.write_all(KEPT.as_bytes()).ok()?;
+        let lock = file.persist_noclobber(&path).ok()?;
+        Some(Self { path, _lock: lock })
     }
 }
 

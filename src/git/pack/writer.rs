@@ -2,18 +2,18 @@
 //! whole and on disk.
 
 use std::collections::HashMap;
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use git2::Oid;
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::TempPath;
 
 use super::entry::{Kind, invalid, read_head, write_head};
 use super::file::Pack;
 use super::index::{self, Place};
-use super::own::{Kept, UNFINISHED};
+use super::own::{Kept, unfinished};
 use super::{CHECKSUM_BYTES, HEAD_BYTES};
 use crate::git::shared::Shared;
 
@@ -202,14 +202,4 @@ impl Writer {
         self.replaced.retain(|replaced| *replaced != path);
         Ok(Finished { path, replaced: self.replaced, kept })
     }
-}
-
-/// A file that is no pack or index yet, with git's permissions for one, and locked so that nobody sweeps it away.
-fn unfinished(directory: &Path) -> io::Result<NamedTempFile> {
-    let file = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .permissions(Permissions::from_mode(0o444))
-        .tempfile_in(directory)?;
-    file.as_file().lock()?;
-    Ok(file)
 }

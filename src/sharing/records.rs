@@ -1,0 +1,45 @@
+//! The records of one remote, quickly: deployments and bans, before and after something is deployed. Asks nobody anything, and
+//! takes no answer in time for an answer.
+
+use super::Integrated;
+use crate::error::{Error, Result};
+use crate::git::remote::Moved;
+use crate::process::Patience;
+use crate::store::sharing::record_refspecs;
+use crate::workspace::Workspace;
+
+/// How often a record is merged with those of others that were faster.
+const TRIES: usize = 5;
+
+/// Fetches the records of `remote`, and makes them part of ours.
+///
+/// # Errors
+/// When it does not answer.
+pub fn fetch_records(workspace: &Workspace<'_>, remote: &str) -> Result<Integrated> {
+    workspace.repository.fetch_quickly(remote, &record_refspecs(remote))?;
+    workspace.store().integrate_records(remote)
+}
+
+/// Sends the chain `name` to `remote`, merged with what that has of it.
+///
+/// # Errors
+/// When it can't be reached, or does not take it.
+pub fn send_records(workspace: &Workspace<'_>, remote: &str, name: &str) -> Result<()> {
+    let Workspace { repository, .. } = workspace;
+    let store = workspace.store();
+    for _ in 0..TRIES {
+        let Some(update) = store.chains_for(remote)?.into_iter().find(|update| update.name == name) else {
+            return Ok(());
+        };
+        let moved = repository.move_remote_ref(remote, name, (update.old, update.new), Patience::Always)?;
+        match moved {
+            Moved::Done => return store.has_now(remote, &update),
+            Moved::Elsewhere => fetch_records(workspace, remote).map(drop)?,
+            Moved::Refused(why) | Moved::Unreachable(why) => {
+                let why = why.lines().next().unwrap_or_default().to_owned();
+                return Err(Error::refused(format!("{remote} did not take it: {why}")));
+            }
+        }
+    }
+    Err(Error::refused(format!("others were faster, {TRIES} times")))
+}
