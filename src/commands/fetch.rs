@@ -47,6 +47,13 @@ impl fmt::Display for Fetched {
         if records.notes {
             writeln!(f, "{BOLD}Notes{BOLD:#}     new packages are known")?;
         }
+        if records.notes && packages.is_empty() && missing.is_empty() {
+            writeln!(
+                f,
+                "{DIM}{:10}their content comes when it is needed, or now: git slsart fetch {remote} --all{DIM:#}",
+                ""
+            )?;
+        }
         write_chains(f, &records.chains)?;
         write_parcels(f, "Fetched", packages)?;
         if *toolchains > 0 {
@@ -58,13 +65,6 @@ impl fmt::Display for Fetched {
         }
         if records.is_empty() && packages.is_empty() && missing.is_empty() {
             writeln!(f, "{DIM}nothing new on {remote}{DIM:#}")?;
-        }
-        if records.notes && packages.is_empty() {
-            writeln!(
-                f,
-                "{DIM}{:10}their content comes when it is needed, or now: git slsart fetch {remote} --all{DIM:#}",
-                ""
-            )?;
         }
         Ok(())
     }

@@ -14,6 +14,9 @@ use crate::workspace::Workspace;
 /// Most packages that are named one by one.
 const MOST_NAMED: usize = 12;
 
+/// Most hints that are given for what did not get there.
+const MOST_HINTS: usize = 5;
+
 /// Send packages, notes, histories and toolchains to a remote
 ///
 /// Only what the remote lacks goes, LFS objects with `git lfs`. Notes and histories of both sides are merged, so that nothing is
@@ -45,9 +48,14 @@ pub(super) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     if left == 0 {
         return Ok(());
     }
-    let first = pushed.withheld.iter().chain(&pushed.refused).next();
-    let why = first.map(|kept| format!("{}: {}", kept.what, kept.why)).unwrap_or_default();
-    Err(Error::refused(format!("{} did not get to {remote}", count(left, "ref"))).hint(why))
+    let are_packages = pushed.withheld.iter().chain(&pushed.refused).all(|kept| kept.package.is_some());
+    let what = count(left, if are_packages { "package" } else { "ref" });
+    let mut hints: Vec<String> =
+        pushed.withheld.iter().chain(&pushed.refused).flat_map(|kept| kept.hints.clone()).collect();
+    hints.sort();
+    hints.dedup();
+    hints.truncate(MOST_HINTS);
+    Err(Error::refused(format!("{what} did not get to {remote}")).hints(hints))
 }
 
 /// `Packages  3f2a1c0  6d252d1d  orders · prod · us-east-1  675 kB`, a line each.
@@ -104,7 +112,7 @@ impl fmt::Display for Pushed {
         }
         write_chains(f, chains)?;
         for (word, kept) in [("Withheld", withheld), ("Refused", refused)] {
-            for Kept { package, what, why } in kept {
+            for Kept { package, what, why, .. } in kept {
                 let commit = package.as_ref().map(|parcel| format!(" of {}", short(&parcel.commit, 7)));
                 writeln!(
                     f,

@@ -227,10 +227,7 @@ impl Repository {
 
     /// Reads a commit.
     pub fn commit(&self, id: Oid) -> Result<Commit> {
-        // libgit2 would not come to the end of a damaged one.
-        if let Some(loose) = loose::open(self.object_directories(), id).ok().flatten() {
-            loose.read().map_err(|error| objects::damaged(id, error))?;
-        }
+        self.objects().check_commit(id)?;
         let commit = self.inner.find_commit(id).map_err(|error| missing_object("commit", id, error))?;
         let committer = commit.committer();
         Ok(Commit {

@@ -7,7 +7,11 @@ use crate::process::{Ended, Invocation};
 use crate::progress::Progress;
 
 /// Most refs that are named on one command line, each with two object ids and two names.
-const MOST_UPDATES: usize = 400;
+const MOST_UPDATES: usize = 1500;
+
+/// How lines begin that say nothing of why something went wrong.
+const CHATTER: [&str; 6] =
+    ["Enumerating ", "Counting ", "Delta compression ", "Total ", "To ", "error: failed to push some refs"];
 
 /// A ref of a remote that is to be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -223,6 +227,10 @@ fn unreached(verb: &str, remote: &str, ended: &Ended) -> Error {
 /// What was said, without the lines of a progress.
 fn said(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
-    let lines = text.lines().filter(|line| !line.contains("% (") && !line.starts_with("Total "));
-    lines.map(str::trim_end).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    let lines = text
+        .lines()
+        .filter(|line| !line.contains("% ("))
+        .map(|line| line.trim_start_matches("remote: ").trim());
+    let is_said = |line: &&str| !line.is_empty() && !CHATTER.iter().any(|start| line.starts_with(start));
+    lines.filter(is_said).collect::<Vec<_>>().join("\n")
 }

@@ -1,5 +1,6 @@
 //! Setting a repository up, and taking that back: `slsart.toml` and hooks. All is looked at before anything is done.
 
+mod following;
 mod template;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::git::hook::{Hook, State};
 use crate::git::{Oid, Repository, Source, data_dir};
 use crate::package::Sha256;
+use crate::sharing;
 use crate::text::style::{BOLD, DIM, ERROR, GOOD, WARNING};
 use crate::text::words::line;
 use crate::toolchain::Lockfile;
@@ -83,6 +85,9 @@ pub fn init(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
     }
     let mut steps = vec![step(FILE, if new { Action::Create } else { Action::Unchanged })];
     steps.extend(hooks.into_iter().map(|(name, _, state)| hook_step(name, state)));
+    if let Ok(remote) = sharing::remote(workspace, None) {
+        steps.extend(following::install(workspace.repository, &remote, dry_run)?);
+    }
     let commit = new.then(|| format!("git add {FILE} && git commit -m 'Set up git slsart'"));
     let next = commit.into_iter().chain(["git slsart package".to_owned()]).collect();
     Ok(Report { dry_run, found, steps, next })
@@ -95,6 +100,10 @@ pub fn uninstall(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
     for (name, body) in HOOKS {
         let subject = format!("hook {name}");
         steps.push(remove_hook(repository, name, body, dry_run).unwrap_or_else(|e| failed(&subject, &e)));
+    }
+    match following::uninstall(repository, dry_run) {
+        Ok(done) => steps.extend(done),
+        Err(error) => steps.push(failed("remote.*.fetch", &error)),
     }
     match remove_config_file(workspace, dry_run) {
         Ok(done) => steps.extend(done),
@@ -109,7 +118,7 @@ pub fn uninstall(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
             Err(error) => failed(subject, &Error::io("remove", &data, error)),
         });
     }
-    let next = vec!["recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin".to_owned()];
+    let next = vec!["recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin".to_owned()];
     Ok(Report { dry_run, found: Vec::new(), steps, next })
 }
 

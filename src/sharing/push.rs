@@ -41,6 +41,8 @@ pub struct Kept {
     pub what: String,
     /// Why.
     pub why: String,
+    /// What helps.
+    pub hints: Vec<String>,
 }
 
 /// What was, or would be, pushed.
@@ -125,11 +127,11 @@ fn ready(workspace: &Workspace<'_>, found: &Found) -> Result<()> {
 }
 
 fn kept(found: &Found, error: &Error) -> Kept {
-    let why = std::iter::once(error.to_string()).chain(error.hints.iter().cloned());
     Kept {
         package: Some(found.into()),
         what: format!("package {}", found.line.package.short()),
-        why: why.collect::<Vec<_>>().join("; "),
+        why: error.to_string(),
+        hints: error.hints.clone(),
     }
 }
 
@@ -184,10 +186,14 @@ fn send_packages(
     Ok(sent)
 }
 
+fn in_a_line(words: &str) -> String {
+    words.lines().map(str::trim).collect::<Vec<_>>().join("; ")
+}
+
 /// Why a remote did not take a package, with what helps.
 fn refused(remote: &str, found: &Found, why: &str) -> Error {
     let words = why.to_ascii_lowercase();
-    let error = Error::refused(why.split('\n').map(str::trim).collect::<Vec<_>>().join("; "));
+    let error = Error::refused(in_a_line(why));
     let is_too_large = ["large file", "exceeds", "too large", "file size limit", "maximum"];
     if is_too_large.iter().any(|sign| words.contains(sign)) {
         return error.hint(format!(
@@ -248,7 +254,8 @@ fn send_toolchains(
             Answer::Refused(why) => pushed.refused.push(Kept {
                 package: None,
                 what: format!("toolchain {}", update.name.rsplit('/').nth(2).unwrap_or_default()),
-                why,
+                why: in_a_line(&why),
+                hints: Vec::new(),
             }),
         }
     }
@@ -283,7 +290,8 @@ fn tell(workspace: &Workspace<'_>, remote: &str, sent: &[Found], pushed: &mut Pu
                 }
                 Answer::Elsewhere => again = true,
                 Answer::Refused(why) => {
-                    pushed.refused.push(Kept { package: None, what: update.name.clone(), why });
+                    let (what, why) = (update.name.clone(), in_a_line(&why));
+                    pushed.refused.push(Kept { package: None, what, why, hints: Vec::new() });
                 }
             }
         }

@@ -19,6 +19,8 @@ use crate::text::words::{line, person};
 const FORMAT: u32 = 1;
 /// The file in a record's tree.
 const FILE: &str = "ban.toml";
+/// Most commits of a chain that are read before one says something.
+const MOST_RECORDS: usize = 10_000;
 /// Most bytes a record may have.
 const MOST_BYTES: u64 = 1024 * 1024;
 
@@ -113,6 +115,10 @@ impl Store<'_> {
         while let Some(id) = pending.pop() {
             if !seen.insert(id) {
                 continue;
+            }
+            if seen.len() > MOST_RECORDS {
+                let what = "the records of a ban have no end: whether the package is banned is not known";
+                return Err(Error::integrity(what).hint(format!("to see them: git log --graph {tip}")));
             }
             let commit = self.repository.commit(id)?;
             let Some(entry) = self.repository.tree_entry(commit.tree, FILE.as_bytes())? else {

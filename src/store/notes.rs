@@ -96,12 +96,30 @@ pub(super) fn tree_of(batch: &Batch, notes: &[(Oid, Oid)]) -> Result<Oid> {
     batch.tree(directories.into_iter().map(directory).collect::<Result<_>>()?, None)
 }
 
+/// Most entries of trees that are read to list all notes.
+const MOST_LISTED: usize = 1_000_000;
+
 /// The commits that have a note, in no order.
+///
+/// # Errors
+/// [`crate::error::Kind::Integrity`] when a tree can't be read, or they have no end.
 pub(super) fn commits(repository: &Repository, root: Oid) -> Result<Vec<Oid>> {
+    commits_within(repository, root, MOST_LISTED)
+}
+
+fn commits_within(repository: &Repository, root: Oid, most: usize) -> Result<Vec<Oid>> {
     let mut commits = Vec::new();
     let mut pending = vec![(String::new(), root)];
+    let (mut read, mut trees) = (0, 0);
     while let Some((prefix, tree)) = pending.pop() {
-        for entry in repository.read_tree(tree)? {
+        let entries = repository.read_tree(tree)?;
+        read += entries.len();
+        trees += 1;
+        // A directory is there for a note in it: so many without one lead nowhere.
+        if read > most || trees > DIGITS * (commits.len() + DIGITS) {
+            return Err(without_end());
+        }
+        for entry in entries {
             let Ok(name) = std::str::from_utf8(&entry.name) else { continue };
             let digits = format!("{prefix}{name}");
             if entry.mode == MODE_TREE && name.len() == 2 && digits.len() < DIGITS {
@@ -118,10 +136,9 @@ pub(super) fn commits(repository: &Repository, root: Oid) -> Result<Vec<Oid>> {
     Ok(commits)
 }
 
-/// Most entries of trees that are read to compare two: those of a remote may be made to have no end.
-const MOST_ENTRIES: usize = 4_000_000;
+/// Most entries of trees that are read of two: those of a remote may be made to have no end.
+pub(super) const MOST_ENTRIES: usize = 4_000_000;
 
-#[allow(dead_code, reason = "`status` and sharing are to use it")]
 /// The commits whose notes differ between two notes' trees, in the order of their ids; `None` is a tree without notes. Only what
 /// differs is read, and a note that stands at another depth is the same note.
 ///
@@ -156,7 +173,7 @@ fn difference_within(
             continue;
         }
         if read > most {
-            return Err(Error::integrity("the notes' trees are larger than any that this program writes"));
+            return Err(without_end());
         }
         let mut deeper = Deeper::new();
         read += ours.spread(repository, prefix.len(), &mut deeper, |sides| &mut sides.0)?;
@@ -232,12 +249,16 @@ impl Side {
     }
 }
 
+fn without_end() -> Error {
+    Error::integrity("the notes' trees are larger than any that this program writes")
+}
+
 fn commit_at(prefix: &str, rest: &str) -> Option<Oid> {
     Oid::from_str(&format!("{prefix}{rest}")).ok()
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use proptest::prelude::*;
@@ -246,14 +267,14 @@ mod tests {
     use crate::git::TreeDraft;
 
     /// A note: which commit, which text, how many directories deep it stands.
-    type Wanted = (u8, u8, usize);
+    pub(in crate::store) type Wanted = (u8, u8, usize);
 
-    fn commit(number: u8) -> String {
+    pub(in crate::store) fn commit(number: u8) -> String {
         // Many share their first digits, so that trees have several entries.
         format!("{:02x}{:02x}", number % 3, number % 5) + &format!("{number:02x}").repeat(18)
     }
 
-    fn tree_of(repository: &Repository, notes: &[Wanted]) -> Option<Oid> {
+    pub(in crate::store) fn tree_of(repository: &Repository, notes: &[Wanted]) -> Option<Oid> {
         let batch = repository.batch().unwrap();
         let mut draft = TreeDraft::default();
         for (number, text, depth) in notes {
@@ -274,7 +295,7 @@ mod tests {
         notes.iter().map(|(number, text, _)| (*number, *text)).collect()
     }
 
-    fn notes(most: usize) -> impl Strategy<Value = Vec<Wanted>> {
+    pub(in crate::store) fn notes(most: usize) -> impl Strategy<Value = Vec<Wanted>> {
         prop::collection::vec((0..40_u8, 0..3_u8, 0..5_usize), 0..most).prop_map(|mut notes| {
             // One note a commit.
             notes.sort_unstable();
@@ -334,6 +355,8 @@ mod tests {
         }
         batch.finish().unwrap().remove();
         let error = difference_within(&repository, Some(tree), None, 10_000).unwrap_err();
+        assert_eq!(error.kind, crate::error::Kind::Integrity);
+        let error = commits_within(&repository, tree, 10_000).unwrap_err();
         assert_eq!(error.kind, crate::error::Kind::Integrity);
     }
 }

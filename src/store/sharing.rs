@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::line::PackageLine;
 use super::names::CHAINS;
-use super::union::Union;
+use super::union::{self, Union};
 use super::{Found, NOTES_REF, Note, Store, names, notes};
 use crate::error::Result;
 use crate::git::pack::Replaced;
@@ -109,12 +109,16 @@ impl Store<'_> {
         theirs: Oid,
         remote: &str,
     ) -> Result<Option<(Oid, bool)>> {
-        let Some(ours) = ours else { return Ok(Some((theirs, true))) };
+        let their_tree = self.repository.commit(theirs)?.tree;
+        let Some(ours) = ours else {
+            union::check(self.repository, None, their_tree)?;
+            return Ok(Some((theirs, true)));
+        };
         if self.repository.contains(ours, theirs)? {
             return Ok(None);
         }
-        let (our_tree, their_tree) =
-            (self.repository.commit(ours)?.tree, self.repository.commit(theirs)?.tree);
+        let our_tree = self.repository.commit(ours)?.tree;
+        union::check(self.repository, Some(our_tree), their_tree)?;
         if self.repository.contains(theirs, ours)? {
             return Ok(Some((theirs, our_tree != their_tree)));
         }
@@ -281,7 +285,7 @@ impl Store<'_> {
             };
             let lines: Vec<&[u8]> = mine.split(|byte| *byte == b'\n').filter(is_to_be_told).collect();
             if !lines.is_empty() {
-                entries.push((commit, batch.blob(&super::union::lines_of(&lines), None)?));
+                entries.push((commit, batch.blob(&union::lines_of(&lines), None)?));
             }
         }
         if entries.is_empty() {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::notes::{DIGITS, MOST_BYTES};
+use super::notes::{self, DIGITS, MOST_BYTES};
 use crate::error::{Error, Result};
 use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry};
 
@@ -13,98 +13,121 @@ pub(super) struct Union<'a> {
     pub(super) batch: &'a Batch,
 }
 
-/// The entries of a tree that begin with the same two digits: at most one directory, and notes.
-#[derive(Default)]
-struct Group {
-    ours: Vec<TreeEntry>,
-    theirs: Vec<TreeEntry>,
+/// Looks at what `theirs` would add to `ours` before it does: notes of no more bytes than a note may have, in trees that come
+/// to an end.
+///
+/// # Errors
+/// [`crate::error::Kind::Integrity`] where it is not so: it must not become part of what is here.
+pub(super) fn check(repository: &Repository, ours: Option<Oid>, theirs: Oid) -> Result<()> {
+    let commits = notes::difference(repository, ours, Some(theirs))?;
+    commits.into_iter().try_for_each(|commit| notes::read(repository, theirs, commit).map(drop))
 }
+
+/// What one of two trees of notes has at a place: at most one tree, and notes that stand further up, under the digits that are
+/// left of their commits' ids.
+#[derive(Default, PartialEq, Eq)]
+struct Side {
+    tree: Option<Oid>,
+    notes: Vec<(Vec<u8>, Oid)>,
+}
+
+impl Side {
+    fn is_empty(&self) -> bool {
+        self.tree.is_none() && self.notes.is_empty()
+    }
+
+    /// Its entries in the tree in which it stands, its own tree under the digits `first`.
+    fn entries(self, first: &[u8]) -> impl Iterator<Item = TreeEntry> {
+        let tree = self.tree.map(|id| TreeEntry { name: first.to_vec(), id, mode: MODE_TREE });
+        let note = |(name, id)| TreeEntry { name, id, mode: MODE_FILE };
+        tree.into_iter().chain(self.notes.into_iter().map(note))
+    }
+
+    /// The same two digits further down.
+    fn below(mut self) -> Self {
+        self.notes.iter_mut().for_each(|(name, _)| drop(name.drain(..2)));
+        self
+    }
+}
+
+/// What both have below each of the next two digits.
+type Groups = BTreeMap<Vec<u8>, (Side, Side)>;
 
 impl Union<'_> {
     /// A tree with the notes of `ours` and `theirs`. What in `theirs` is no note is left out; in `ours` it stays.
     pub(super) fn of(&self, ours: Oid, theirs: Oid) -> Result<Oid> {
-        self.trees(ours, theirs, DIGITS)
+        let side = |tree| Side { tree: Some(tree), notes: Vec::new() };
+        self.merged(side(ours), side(theirs), DIGITS)
     }
 
-    /// Two trees that stand at the same place, where `left` digits of the commits' ids are left.
-    fn trees(&self, ours: Oid, theirs: Oid, left: usize) -> Result<Oid> {
-        if ours == theirs {
-            return Ok(ours);
+    /// One tree of two sides, where `left` digits of the commits' ids are left. A place where one of them has a directory is one
+    /// in it: so that merging once more changes nothing.
+    fn merged(&self, ours: Side, theirs: Side, left: usize) -> Result<Oid> {
+        let base = ours.tree;
+        if theirs.notes.is_empty() && ours.notes.is_empty() && ours.tree == theirs.tree {
+            return base.map_or_else(|| self.batch.tree(Vec::new(), None), Ok);
         }
-        let mut entries = Vec::new();
-        let mut groups: BTreeMap<Vec<u8>, Group> = BTreeMap::new();
-        for entry in self.repository.read_tree(ours)? {
-            match digits(&entry, left) {
-                Some(first) => groups.entry(first.to_vec()).or_default().ours.push(entry),
-                None => entries.push(entry),
+        let mut groups = Groups::new();
+        let mut entries = self.spread(ours, left, &mut groups, |sides| &mut sides.0)?;
+        self.spread(theirs, left, &mut groups, |sides| &mut sides.1)?;
+        for (first, (ours, theirs)) in groups {
+            if theirs.is_empty() || ours == theirs {
+                entries.extend(ours.entries(&first));
+            } else if ours.is_empty() {
+                entries.extend(theirs.entries(&first));
+            } else if ours.tree.is_none() && theirs.tree.is_none() {
+                entries.extend(self.notes(ours.notes, theirs.notes)?);
+            } else {
+                let id = self.merged(ours.below(), theirs.below(), left - 2)?;
+                entries.push(TreeEntry { name: first, id, mode: MODE_TREE });
             }
         }
-        for entry in self.repository.read_tree(theirs)? {
-            if let Some(first) = digits(&entry, left).map(<[u8]>::to_vec) {
-                groups.entry(first).or_default().theirs.push(entry);
-            }
-        }
-        for (first, group) in groups {
-            entries.extend(self.group(&first, group, left)?);
-        }
-        self.batch.tree(entries, Some(ours))
+        self.batch.tree(entries, base)
     }
 
-    fn group(&self, first: &[u8], group: Group, left: usize) -> Result<Vec<TreeEntry>> {
-        let Group { ours, theirs } = group;
-        if theirs.is_empty() || ours == theirs {
-            return Ok(ours);
-        }
-        if ours.is_empty() {
-            return Ok(theirs);
-        }
-        if let ([TreeEntry { mode: MODE_TREE, id, name }], [TreeEntry { mode: MODE_TREE, id: other, .. }]) =
-            (&ours[..], &theirs[..])
-        {
-            let id = self.trees(*id, *other, left - 2)?;
-            return Ok(vec![TreeEntry { name: name.clone(), id, mode: MODE_TREE }]);
-        }
-        let is_flat = ours.iter().chain(&theirs).all(|entry| entry.mode != MODE_TREE);
-        let mut notes: BTreeMap<Vec<u8>, Vec<Oid>> = BTreeMap::new();
-        for entry in ours.iter().chain(&theirs) {
-            self.flatten(&[], entry, left, &mut notes)?;
-        }
-        // Laid out in two ways: one directory for them all, as at the top everywhere.
-        let skipped = if is_flat { 0 } else { first.len() };
-        let mut entries = Vec::with_capacity(notes.len());
-        for (name, blobs) in notes {
-            let id = self.note(&blobs)?;
-            entries.push(TreeEntry { name: name[skipped..].to_vec(), id, mode: MODE_FILE });
-        }
-        if is_flat {
-            return Ok(entries);
-        }
-        let id = self.batch.tree(entries, None)?;
-        Ok(vec![TreeEntry { name: first.to_vec(), id, mode: MODE_TREE }])
-    }
-
-    /// Adds the notes of `entry` under the digits that are left of their commits' ids.
-    fn flatten(
+    /// Gives what a side has to the groups of the next two digits.
+    ///
+    /// # Returns
+    /// The entries of its tree that are neither notes nor directories of notes.
+    fn spread(
         &self,
-        before: &[u8],
-        entry: &TreeEntry,
+        side: Side,
         left: usize,
-        notes: &mut BTreeMap<Vec<u8>, Vec<Oid>>,
-    ) -> Result<()> {
-        let name = [before, &entry.name].concat();
-        if entry.mode != MODE_TREE {
+        groups: &mut Groups,
+        own: fn(&mut (Side, Side)) -> &mut Side,
+    ) -> Result<Vec<TreeEntry>> {
+        let mut others = Vec::new();
+        for (name, blob) in side.notes {
+            own(groups.entry(name[..2].to_vec()).or_default()).notes.push((name, blob));
+        }
+        for entry in side.tree.map_or(Ok(Vec::new()), |tree| self.repository.read_tree(tree))? {
+            let Some(first) = digits(&entry, left) else {
+                others.push(entry);
+                continue;
+            };
+            let side = own(groups.entry(first.to_vec()).or_default());
+            match entry.mode {
+                MODE_TREE => side.tree = Some(entry.id),
+                _ => side.notes.push((entry.name, entry.id)),
+            }
+        }
+        groups.values_mut().map(own).for_each(|side| side.notes.sort_unstable());
+        Ok(others)
+    }
+
+    /// Notes that stand beside each other, one a name.
+    fn notes(&self, ours: Vec<(Vec<u8>, Oid)>, theirs: Vec<(Vec<u8>, Oid)>) -> Result<Vec<TreeEntry>> {
+        let mut notes: BTreeMap<Vec<u8>, Vec<Oid>> = BTreeMap::new();
+        for (name, blob) in ours.into_iter().chain(theirs) {
             let blobs = notes.entry(name).or_default();
-            if !blobs.contains(&entry.id) {
-                blobs.push(entry.id);
-            }
-            return Ok(());
-        }
-        for below in self.repository.read_tree(entry.id)? {
-            if digits(&below, left - 2).is_some() {
-                self.flatten(&name, &below, left - 2, notes)?;
+            if !blobs.contains(&blob) {
+                blobs.push(blob);
             }
         }
-        Ok(())
+        let entry = |(name, blobs): (Vec<u8>, Vec<Oid>)| {
+            Ok(TreeEntry { name, id: self.note(&blobs)?, mode: MODE_FILE })
+        };
+        notes.into_iter().map(entry).collect()
     }
 
     fn note(&self, blobs: &[Oid]) -> Result<Oid> {
@@ -142,4 +165,51 @@ fn digits(entry: &TreeEntry, left: usize) -> Option<&[u8]> {
     };
     let is_hexadecimal = entry.name.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     (fits && is_hexadecimal).then(|| &entry.name[..2])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::store::notes::tests::{Wanted, commit, notes, tree_of};
+
+    fn union_of(repository: &Repository, ours: Oid, theirs: Oid) -> Oid {
+        let batch = repository.batch().unwrap();
+        let tree = Union { repository, batch: &batch }.of(ours, theirs).unwrap();
+        batch.finish().unwrap().remove();
+        tree
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn every_commit_has_the_lines_of_both_whatever_the_depths(ours in notes(25), theirs in notes(25)) {
+            let directory = tempfile::tempdir().unwrap();
+            git2::Repository::init_bare(directory.path()).unwrap();
+            let repository = Repository::open(directory.path(), None, None).unwrap();
+            let mut expected: BTreeMap<String, BTreeSet<Vec<u8>>> = BTreeMap::new();
+            for (number, text, _) in ours.iter().chain(&theirs) {
+                expected.entry(commit(*number)).or_default().insert(vec![*text]);
+            }
+            let trees = |notes: &[Wanted]| tree_of(&repository, notes);
+            let (Some(ours), Some(theirs)) = (trees(&ours), trees(&theirs)) else { return Ok(()) };
+            let tree = union_of(&repository, ours, theirs);
+            let commits: Vec<String> =
+                super::notes::commits(&repository, tree).unwrap().iter().map(ToString::to_string).collect();
+            prop_assert_eq!(&commits, &expected.keys().cloned().collect::<Vec<_>>());
+            for (commit, texts) in expected {
+                let read = super::notes::read(&repository, tree, Oid::from_str(&commit).unwrap()).unwrap().unwrap();
+                let lines: BTreeSet<Vec<u8>> =
+                    read.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
+                prop_assert_eq!(lines, texts);
+            }
+            // The other way round there is the same, and once more nothing is added.
+            let other = union_of(&repository, theirs, ours);
+            prop_assert_eq!(super::notes::difference(&repository, Some(tree), Some(other)).unwrap(), []);
+            prop_assert_eq!(union_of(&repository, tree, theirs), tree);
+        }
+    }
 }

@@ -142,7 +142,7 @@ impl Progress for Spinner {
             if bar.message() != message {
                 bar.reset();
                 bar.set_message(message);
-                bar.set_style(template("{spinner:.cyan} {msg} [{bar:24}] {percent}% ETA {eta}"));
+                bar.set_style(template("{spinner:.cyan} {wide_msg} [{bar:16}] {percent:>3}% ETA {eta:>3}"));
             }
             bar.set_length(total);
             bar.set_position(done);

@@ -15,6 +15,7 @@ mod places;
 mod read;
 mod record;
 mod remote;
+mod sharing;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,77 @@
+//! Refspecs by which a plain `git fetch` also brings a remote's notes and histories, to refs of their own: never over those
+//! that are here.
+
+use super::{Action, Step, step};
+use crate::error::Result;
+use crate::git::Repository;
+use crate::store::sharing::refspecs;
+
+/// What is done, or would be, so that `git fetch` follows `remote`.
+pub(super) fn install(repository: &Repository, remote: &str, dry_run: bool) -> Result<Vec<Step>> {
+    let key = key(remote);
+    let known = repository.local_config_values(&key)?;
+    let mut steps = Vec::new();
+    let missing: Vec<String> = refspecs(remote).into_iter().filter(|spec| !known.contains(spec)).collect();
+    let action = if missing.is_empty() { Action::Unchanged } else { Action::Add };
+    let remark = "notes and histories come with `git fetch`".to_owned();
+    steps.push(Step { remark: (action == Action::Add).then_some(remark), ..step(&key, action) });
+    if !dry_run {
+        missing.iter().try_for_each(|spec| repository.add_config(&key, spec))?;
+    }
+    for spec in known.iter().filter(|spec| overwrites(spec)) {
+        let remark = format!(
+            "it overwrites notes and histories that are not pushed yet, at every `git fetch`; to remove it: git config --fixed-value \
+             --unset-all {key} '{spec}'"
+        );
+        steps.push(Step { remark: Some(remark), ..step(&format!("{key} {spec}"), Action::Skip) });
+    }
+    Ok(steps)
+}
+
+/// Takes back what [`install`] did, for every remote.
+pub(super) fn uninstall(repository: &Repository, dry_run: bool) -> Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    for remote in repository.remotes() {
+        let key = key(&remote);
+        let known = repository.local_config_values(&key)?;
+        let ours: Vec<String> = refspecs(&remote).into_iter().filter(|spec| known.contains(spec)).collect();
+        if ours.is_empty() {
+            continue;
+        }
+        if !dry_run {
+            ours.iter().try_for_each(|spec| repository.remove_config(&key, spec))?;
+        }
+        steps.push(step(&key, Action::Remove));
+    }
+    Ok(steps)
+}
+
+fn key(remote: &str) -> String {
+    format!("remote.{remote}.fetch")
+}
+
+/// Whether a refspec moves refs of ours by force, as that of a mirror does, or one that was copied from some answer in a forum.
+fn overwrites(spec: &str) -> bool {
+    let Some((_, to)) = spec.strip_prefix('+').and_then(|spec| spec.split_once(':')) else { return false };
+    let is_in = |name: &str| match to.split_once('*') {
+        Some((before, after)) => name.starts_with(before) && name.ends_with(after),
+        None => name == to,
+    };
+    is_in("refs/notes/slsart") || is_in("refs/slsart/deployments/x/y/z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refspec_that_forces_our_refs_is_told_from_others() {
+        for spec in ["+refs/*:refs/*", "+refs/notes/*:refs/notes/*", "+refs/slsart/*:refs/slsart/*"] {
+            assert!(overwrites(spec), "{spec}");
+        }
+        let harmless = ["+refs/heads/*:refs/remotes/origin/*", "refs/notes/*:refs/notes/*"];
+        for spec in harmless.into_iter().map(str::to_owned).chain(refspecs("origin")) {
+            assert!(!overwrites(&spec), "{spec}");
+        }
+    }
+}
