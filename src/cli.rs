@@ -139,6 +139,7 @@ pub enum Command {
     Show(commands::show::ShowArgs),
     Diff(commands::diff::DiffArgs),
     Verify(commands::verify::VerifyArgs),
+    Sign(commands::sign::SignArgs),
     Migrate(commands::migrate::MigrateArgs),
     Extract(commands::extract::ExtractArgs),
     Check(commands::check::CheckArgs),

@@ -1,7 +1,7 @@
 //! `slsart.toml`: what a repository wants of this program. It is data: nothing in it is ever run.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
@@ -35,6 +35,8 @@ pub struct Config {
     pub deploy: Deploy,
     /// Where a deployment is seen by other machines.
     pub lock: Lock,
+    /// Whose packages are deployed.
+    pub trust: Trust,
     /// How packages are shared.
     pub share: Share,
     /// What goes along with a `git push`.
@@ -76,6 +78,16 @@ pub enum PushPackages {
 pub struct Fetch {
     /// Whether notes and histories are fetched in the background after a merge and a checkout.
     pub hooks: bool,
+}
+
+/// `[trust]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Trust {
+    /// Whether a package has to be signed by somebody who is known.
+    pub require: bool,
+    /// A file of allowed signers, from the repository's top; empty: git's own settings decide who is known.
+    pub signers: PathBuf,
 }
 
 /// `[deploy]`.

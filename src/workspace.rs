@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::config::{self, Config};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::git::signature::Trust;
 use crate::git::{Oid, Repository, Source};
 use crate::package::manifest::Target;
 use crate::progress::Progress;
@@ -46,6 +47,7 @@ impl<'a> Workspace<'a> {
             Some(top) => Config::load(top)?,
             None => Self::committed_config(repository)?,
         };
+        repository.set_trust(trust(&config, context, repository));
         Ok(Self { context, repository, config, progress })
     }
 
@@ -291,6 +293,18 @@ impl<'a> Workspace<'a> {
             .collect();
         Ok(error.hint(format!("make it now: git slsart package {short}{options}")))
     }
+}
+
+/// Whose signatures count: as `slsart.toml` of today says, never that of an old commit.
+fn trust(config: &Config, context: &Context, repository: &Repository) -> Trust {
+    let config::Trust { require, signers } = &config.trust;
+    let top = repository.work_tree_if_any().unwrap_or(repository.git_dir());
+    let home = context.environment.value("HOME").map(Path::new);
+    let path = match (signers.strip_prefix("~"), home) {
+        (Ok(below), Some(home)) => home.join(below),
+        _ => top.join(signers),
+    };
+    Trust { required: *require, signers: (!signers.as_os_str().is_empty()).then_some(path) }
 }
 
 /// The error for a commit that has nothing to package.

@@ -95,7 +95,20 @@ pub(super) fn unban(args: &UnbanArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         let package = found.line.package.short();
         return Err(Error::refused(format!("the package {package} is not banned")));
     }
-    append(State::Lifted, &found, args.message.as_deref(), workspace, ui)
+    let does_not_count =
+        "[trust] in slsart.toml requires signatures: a ban is lifted only by a record that is signed";
+    if workspace.repository.trust().required && !workspace.repository.signs_commits()? {
+        return Err(Error::refused(does_not_count)
+            .hint("to sign what git slsart records: git config commit.gpgSign true"));
+    }
+    append(State::Lifted, &found, args.message.as_deref(), workspace, ui)?;
+    if workspace.store().ban(found.commit, found.line.package)?.is_some() {
+        return Err(Error::refused(format!(
+            "{does_not_count} by somebody who is known, and this one is not"
+        ))
+        .hint("whose signatures are known says `signers` in slsart.toml, or git's own settings"));
+    }
+    Ok(())
 }
 
 fn append(

@@ -9,9 +9,10 @@ use clap::Args;
 use jiff::Timestamp;
 use object::Object;
 use serde::Serialize;
-use signatures::{Lines, Signatures, Signed};
+use signatures::{Lines, Signatures};
 
 use super::ban::Banned;
+use super::signature::Signed;
 use crate::cli::TargetArgs;
 use crate::deploy::history;
 use crate::error::Result;

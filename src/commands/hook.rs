@@ -60,12 +60,15 @@ enum Hook {
 }
 
 pub(super) fn run(args: &HookArgs, context: &Context, ui: &Ui) -> Result<()> {
-    let outcome = super::open(context).and_then(|repository| match &args.hook {
-        Hook::Package { commit } => {
-            after_commit::package_all(&Workspace::new(context, &repository, ui.progress())?, commit)
+    let outcome = super::open(context).and_then(|repository| {
+        repository.set_unattended();
+        match &args.hook {
+            Hook::Package { commit } => {
+                after_commit::package_all(&Workspace::new(context, &repository, ui.progress())?, commit)
+            }
+            Hook::Fetch => fetch::run(&Workspace::new(context, &repository, ui.progress())?),
+            hook => gits_own(hook, context, &repository, ui),
         }
-        Hook::Fetch => fetch::run(&Workspace::new(context, &repository, ui.progress())?),
-        hook => gits_own(hook, context, &repository, ui),
     });
     match (&args.hook, outcome) {
         (Hook::Package { .. } | Hook::Fetch, outcome) => outcome,

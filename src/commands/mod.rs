@@ -19,6 +19,8 @@ pub mod push;
 pub mod record;
 pub mod shell;
 pub mod show;
+pub mod sign;
+mod signature;
 pub mod toolchain;
 pub mod unlock;
 pub mod verify;
@@ -72,6 +74,7 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Show(args) => show::run(&args, workspace, ui),
         Command::Diff(args) => diff::run(&args, workspace, ui),
         Command::Verify(args) => verify::run(&args, workspace, ui),
+        Command::Sign(args) => sign::run(&args, workspace, ui),
         Command::Migrate(args) => migrate::run(&args, workspace, ui),
         Command::Extract(args) => extract::run(&args, workspace, ui),
         Command::Check(args) => check::run(&args, workspace, ui),

@@ -1,12 +1,18 @@
 //! `verify`.
 
+mod signatures;
+
 use std::fmt;
 
 use clap::Args;
 use serde::Serialize;
+use signatures::History;
 
+use super::signature::words;
 use crate::cli::TargetArgs;
 use crate::error::{ANOTHER_COPY, Error, Kind, Result};
+use crate::git::Oid;
+use crate::git::signature::Signature;
 use crate::package::manifest::Target;
 use crate::progress::Progress as _;
 use crate::sharing;
@@ -29,6 +35,12 @@ pub struct VerifyArgs {
     /// Also ask a remote whether it has the packages, and fetch their LFS objects from it to compare [default: origin]
     #[arg(long, value_name = "REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     remote: Option<String>,
+    /// Also check the signatures of the packages, and of the histories of their targets
+    ///
+    /// Exit status 4 when one is bad, 1 when a package has none or one by nobody who is known: by `signers` in slsart.toml, else by git's
+    /// own settings.
+    #[arg(long)]
+    signatures: bool,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -38,6 +50,8 @@ struct Report {
     packages: Vec<Row>,
     intact: usize,
     damaged: usize,
+    /// The signatures of histories; only where they were asked for.
+    histories: Option<Vec<History>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -50,6 +64,11 @@ struct Row {
     problem: Option<String>,
     /// What the remote has of it.
     remote: Option<OnRemote>,
+    /// Its signature, where that was asked for and it can be read.
+    signature: Option<Signature>,
+    /// The commit that is the package.
+    #[serde(skip)]
+    object: Option<Oid>,
 }
 
 #[derive(Debug, Serialize)]
@@ -68,11 +87,16 @@ pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     let found = selected(&args.revisions, args.all, &filter, workspace, ui)?;
     ui.progress().phase(&format!("Verifying {}", count(found.len(), "package")));
     ui.progress().expect_bytes(found.iter().map(|found| found.line.size).sum());
-    let packages =
+    let mut packages =
         found.iter().map(|found| verify(workspace, found, remote.as_ref())).collect::<Result<Vec<_>>>()?;
+    let mut histories = None;
+    if args.signatures {
+        signatures::of_packages(workspace, &mut packages)?;
+        histories = Some(signatures::of_histories(workspace, &packages, args.all)?);
+    }
     let intact = packages.iter().filter(|row| row.damages.is_empty() && row.problem.is_none()).count();
     let damaged = packages.iter().filter(|row| !row.damages.is_empty()).count();
-    let report = Report { packages, intact, damaged };
+    let report = Report { packages, intact, damaged, histories };
     ui.report(&report)?;
     verdict(&report)
 }
@@ -133,6 +157,7 @@ fn verdict(report: &Report) -> Result<()> {
     let damaged = report.damaged;
     let unread = report.packages.iter().filter(|row| row.problem.is_some()).count();
     if damaged == 0 && unread == 0 {
+        signatures::verdict(report)?;
         return on_remote(report);
     }
     if damaged == 0 {
@@ -181,12 +206,13 @@ fn on_remote(report: &Report) -> Result<()> {
 
 fn verify(workspace: &Workspace<'_>, found: &Found, remote: Option<&Remote>) -> Result<Row> {
     let Found { commit, line } = found;
-    let mut on_remote = None;
+    let (mut on_remote, mut object) = (None, None);
     if sharing::is_elsewhere(workspace, found)? {
         sharing::bring(workspace, found)?;
     }
     let (damages, problem) = match workspace.store().open(*commit, line) {
         Ok(package) => {
+            object = Some(package.object);
             if let Some(remote) = remote {
                 let (has, damages) = package.verify_on(remote)?;
                 let name_of_ref = package.ref_name();
@@ -208,12 +234,14 @@ fn verify(workspace: &Workspace<'_>, found: &Found, remote: Option<&Remote>) -> 
         damages,
         problem,
         remote: on_remote,
+        signature: None,
+        object,
     })
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Row { commit, package, target, damages, problem, remote } in &self.packages {
+        for Row { commit, package, target, damages, problem, remote, signature, .. } in &self.packages {
             let (style, word) = match problem {
                 Some(_) => (WARNING, "? unread "),
                 None if damages.is_empty() => (GOOD, "✓ intact "),
@@ -239,7 +267,11 @@ impl fmt::Display for Report {
             for problem in damages.iter().chain(of_remote).map(|damage| &damage.problem).chain(problem) {
                 writeln!(f, "           {}", shown(problem))?;
             }
+            if let Some(signature) = signature {
+                writeln!(f, "           {}", words(signature))?;
+            }
         }
+        self.histories.iter().flatten().try_for_each(|history| write!(f, "{history}"))?;
         if self.packages.is_empty() { writeln!(f, "no packages here") } else { Ok(()) }
     }
 }

@@ -15,6 +15,7 @@ mod refs;
 pub mod remote;
 pub mod scratch;
 pub mod shared;
+mod sign;
 pub mod signature;
 pub mod transfer;
 mod tree;
@@ -33,6 +34,7 @@ pub use git2::Oid;
 pub use objects::{Source, blob_id};
 pub use pack::Batch;
 pub use readers::{Blob, Readers};
+pub use sign::Why;
 pub use tree::TreeDraft;
 
 use crate::error::{Error, Kind, Result};
@@ -45,6 +47,7 @@ pub struct Repository {
     object_directories: OnceCell<Vec<PathBuf>>,
     /// The packs, once something is read.
     packs: OnceCell<RefCell<PackReader>>,
+    signing: signature::Settings,
 }
 
 /// What is known of a commit without reading its tree.
@@ -107,7 +110,13 @@ impl Repository {
         });
         let place = git_dir.map_or_else(|| directory.to_owned(), |path| directory.join(path));
         let place = place.display();
-        opened.map(|inner| Self { inner, object_directories: OnceCell::new(), packs: OnceCell::new() }).map_err(|error| {
+        let with = |inner| Self {
+            inner,
+            object_directories: OnceCell::new(),
+            packs: OnceCell::new(),
+            signing: signature::Settings::default(),
+        };
+        opened.map(with).map_err(|error| {
             let message = error.message().to_owned();
             match error.code() {
                 git2::ErrorCode::NotFound => Error::refused(format!("no git repository here: '{place}'"))
@@ -219,11 +228,8 @@ impl Repository {
 
     /// Reads a commit.
     pub fn commit(&self, id: Oid) -> Result<Commit> {
-        // libgit2 would not come to the end of a damaged one.
-        if let Some(loose) = loose::open(self.object_directories(), id).ok().flatten() {
-            loose.read().map_err(|error| objects::damaged(id, error))?;
-        }
         self.objects().check_place(id)?;
+        self.objects().check_commit(id)?;
         let commit = self.inner.find_commit(id).map_err(|error| missing_object("commit", id, error))?;
         let committer = commit.committer();
         Ok(Commit {

@@ -16,6 +16,8 @@ use crate::error::{Error, Result};
 pub(super) const MOST_HELD: u64 = 4 * 1024 * 1024;
 /// Most bytes of a tree: more than a million entries.
 const MOST_TREE_BYTES: u64 = 64 * 1024 * 1024;
+/// Most bytes of a commit: a merge of many thousand, or a long message.
+const MOST_COMMIT_BYTES: u64 = 16 * 1024 * 1024;
 /// Most files of a source tree that are listed.
 const MOST_FILES: usize = 2_000_000;
 /// The bytes of an object's id.
@@ -79,6 +81,27 @@ impl Objects<'_> {
             return Err(damaged(id, io::Error::new(io::ErrorKind::InvalidData, "a pack's index is damaged")));
         }
         Ok(())
+    }
+
+    /// Refuses a commit that is damaged, on which libgit2 may not come to an end, or too large to be one.
+    pub(super) fn check_commit(&self, id: Oid) -> Result<()> {
+        let too_large = || {
+            Error::integrity(format!(
+                "the commit {id} has more than the {MOST_COMMIT_BYTES} bytes it may have"
+            ))
+        };
+        if let Some(loose) = loose::open(self.directories, id).ok().flatten() {
+            if loose.size > MOST_COMMIT_BYTES {
+                return Err(too_large());
+            }
+            return loose.read().map(drop).map_err(|error| damaged(id, error));
+        }
+        let odb = self.handle.odb().map_err(|error| failed("cannot read the object store", error))?;
+        match odb.read_header(id) {
+            Ok((size, _)) if size as u64 > MOST_COMMIT_BYTES => Err(too_large()),
+            // That it is missing, whoever reads it says.
+            _ => Ok(()),
+        }
     }
 
     fn loose(&self, id: Oid, kind: git2::ObjectType) -> Result<Option<Loose>> {

@@ -1,9 +1,27 @@
-//! Signed commits, by git's own machinery: it alone knows every way in which a user's keys are found, asked for and trusted.
+//! Signatures of commits, judged by git's own machinery: it alone knows every way in which keys are found and trusted.
 
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
+use std::path::PathBuf;
 
-use super::{Oid, Repository, failed};
-use crate::error::{Error, Kind, Result};
+use super::{Oid, Repository};
+use crate::error::Result;
+
+/// Whose signatures count.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trust {
+    /// Whether what is to be deployed has to be signed.
+    pub required: bool,
+    /// A file of allowed signers (ssh-keygen, "ALLOWED SIGNERS"), whose keys alone are known; `None` leaves it to git's own settings.
+    pub signers: Option<PathBuf>,
+}
+
+/// How signatures are made and judged in a repository.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    trust: OnceCell<Trust>,
+    is_unattended: Cell<bool>,
+}
 
 /// What git says of a commit's signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -35,35 +53,43 @@ pub struct Signature {
     pub remark: Option<&'static str>,
 }
 
+impl Signature {
+    /// That of a commit that has none.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { verdict: Verdict::Unsigned, signer: None, key: None, remark: None }
+    }
+}
+
 impl Repository {
-    /// Whether the user's git signs commits.
-    pub fn signs_commits(&self) -> Result<bool> {
-        let (is_set, value) =
-            self.command().args(["config", "--type=bool", "--get", "commit.gpgSign"]).probe()?;
-        Ok(is_set && value.starts_with(b"true"))
+    /// Says whose signatures count. What was said first holds.
+    pub fn set_trust(&self, trust: Trust) {
+        let _ = self.signing.trust.set(trust);
     }
 
-    /// Writes a commit as [`super::Batch::commit`] does, signed. `tree` and `parents` are in the repository already.
-    ///
-    /// # Errors
-    /// When it can't be signed.
-    pub fn signed_commit(&self, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid> {
-        let (author, committer) =
-            self.signatures().map_err(|error| failed("cannot tell who you are", error))?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let mut command = self
-            .command()
-            .args(["-c", "i18n.commitEncoding=UTF-8", "commit-tree", "-S"])
-            .env("GIT_AUTHOR_NAME", text(author.name_bytes()))
-            .env("GIT_AUTHOR_EMAIL", text(author.email_bytes()))
-            .env("GIT_COMMITTER_NAME", text(committer.name_bytes()))
-            .env("GIT_COMMITTER_EMAIL", text(committer.email_bytes()));
-        for parent in parents {
-            command = command.arg("-p").arg(parent.to_string());
+    /// Whose signatures count.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        self.signing.trust.get_or_init(Trust::default)
+    }
+
+    /// Says that nobody is there to be asked for a passphrase.
+    pub fn set_unattended(&self) {
+        self.signing.is_unattended.set(true);
+    }
+
+    /// Whether nobody is there to be asked for a passphrase.
+    #[must_use]
+    pub fn is_unattended(&self) -> bool {
+        self.signing.is_unattended.get()
+    }
+
+    /// What git says of the signature of `commit`; nothing is started where there is none.
+    pub fn signature_of(&self, commit: Oid) -> Result<Signature> {
+        if self.signature_text(commit)?.is_none() {
+            return Ok(Signature::none());
         }
-        let output = command.arg("-m").arg(message).arg(tree.to_string()).read().map_err(not_signed)?;
-        Oid::from_str(String::from_utf8_lossy(&output).trim())
-            .map_err(|error| failed("cannot write a signed commit", error))
+        Ok(self.commit_signatures(&[commit])?.remove(&commit).unwrap_or_else(Signature::none))
     }
 
     /// What git says of the signatures of `commits`.
@@ -71,13 +97,14 @@ impl Repository {
         let mut all = HashMap::new();
         // A command line holds only so many.
         for some in commits.chunks(500) {
-            let command = self.command().args([
-                "-c",
-                "log.showSignature=false",
-                "log",
-                "--no-walk=unsorted",
-                "--format=%H%x00%G?%x00%GS%x00%GF",
-            ]);
+            // What is read is never a replacement (git-replace), so none may be judged.
+            let mut command = self.command().args(["--no-replace-objects", "-c", "log.showSignature=false"]);
+            if let Some(signers) = &self.trust().signers {
+                let mut setting = std::ffi::OsString::from("gpg.ssh.allowedSignersFile=");
+                setting.push(signers);
+                command = command.arg("-c").arg(setting);
+            }
+            command = command.args(["log", "--no-walk=unsorted", "--format=%H%x00%G?%x00%GS%x00%GF"]);
             let output = command.args(some.iter().map(Oid::to_string)).arg("--").read()?;
             for line in String::from_utf8_lossy(&output).lines() {
                 let mut fields = line.split('\0');
@@ -85,7 +112,7 @@ impl Repository {
                 let (Some(id), Some(letter)) = (id, fields.next()) else { continue };
                 let mut word = || fields.next().filter(|word| !word.is_empty()).map(str::to_owned);
                 let (signer, key) = (word(), word());
-                let (verdict, remark) = self.verdict(id, letter);
+                let (verdict, remark) = self.verdict(id, letter)?;
                 all.insert(id, Signature { verdict, signer, key, remark });
             }
         }
@@ -93,34 +120,47 @@ impl Repository {
     }
 
     /// What the letter of `%G?` means (git-log, "Pretty formats").
-    fn verdict(&self, commit: Oid, letter: &str) -> (Verdict, Option<&'static str>) {
-        match letter {
+    fn verdict(&self, commit: Oid, letter: &str) -> Result<(Verdict, Option<&'static str>)> {
+        let (verdict, remark) = match letter {
             "G" => (Verdict::Good, None),
             "X" => (Verdict::Good, Some("the signature has expired since")),
             "Y" => (Verdict::Good, Some("the key has expired since")),
             "B" => (Verdict::Bad, None),
             "R" => (Verdict::Bad, Some("the key was revoked")),
+            _ if self.trust().signers.as_ref().is_some_and(|path| std::fs::File::open(path).is_err()) => {
+                let remark = "the file `signers` of [trust] in slsart.toml can't be read";
+                let is_signed = self.signature_text(commit)?.is_some();
+                return Ok(if is_signed {
+                    (Verdict::UnknownKey, Some(remark))
+                } else {
+                    (Verdict::Unsigned, None)
+                });
+            }
             "U" => (Verdict::UnknownKey, Some("the key is not trusted here")),
             "E" => (Verdict::UnknownKey, Some("the key is not here")),
             // Without a list of allowed signers, git has nothing to say of a signature with an SSH key.
-            _ if self.has_signature(commit) => {
+            _ if self.signature_text(commit)?.is_some() => {
                 (Verdict::UnknownKey, Some("git can't check it: gpg.ssh.allowedSignersFile names no keys"))
             }
             _ => (Verdict::Unsigned, None),
+        };
+        if verdict == Verdict::Good && self.trust().signers.is_some() {
+            let is_ssh = |text: String| text.starts_with("-----BEGIN SSH SIGNATURE-----");
+            if !self.signature_text(commit)?.is_some_and(is_ssh) {
+                let remark = "it is no SSH signature, and `signers` of [trust] in slsart.toml names SSH keys";
+                return Ok((Verdict::UnknownKey, Some(remark)));
+            }
         }
+        Ok((verdict, remark))
     }
 
-    fn has_signature(&self, commit: Oid) -> bool {
-        self.inner.find_commit(commit).is_ok_and(|commit| commit.header_field_bytes("gpgsig").is_ok())
+    /// The text of a commit's signature.
+    fn signature_text(&self, commit: Oid) -> Result<Option<String>> {
+        // A damaged one is an error here, and would be none in libgit2.
+        self.commit(commit)?;
+        let found = self.inner.find_commit(commit).ok();
+        let text =
+            found.and_then(|commit| commit.header_field_bytes("gpgsig").ok().map(|text| text.to_vec()));
+        Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
     }
-}
-
-fn not_signed(error: Error) -> Error {
-    if error.kind == Kind::Interrupted {
-        return error;
-    }
-    Error::refused("the record can't be signed, and `commit.gpgSign` asks for that")
-        .hint("to see what is wrong: git commit-tree -S -m test 'HEAD^{tree}'")
-        .hint("to go on without signatures: git config commit.gpgSign false")
-        .because(error)
 }

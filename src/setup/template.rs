@@ -45,6 +45,13 @@ const TEMPLATE: &str = r#"# Settings of git slsart; `git slsart --help` has its 
 [lock]
 # remote = "auto"
 
+# Whose packages may be deployed. Packages, and what is recorded of deployments, are signed where git signs your commits.
+# `require = true` refuses a package that is not signed, or by nobody who is known. `signers` names a file of allowed signers (as
+# for git's gpg.ssh.allowedSignersFile), from the repository's top or anywhere else; where it is empty, git's own settings decide.
+[trust]
+# require = false
+# signers = ""
+
 # Packages, notes and histories are shared by `git slsart push` and `fetch`, through a remote:
 #   "auto"  `origin`, or the only remote there is
 #   NAME    that one

@@ -11,6 +11,7 @@ use super::chain::{Record, Signing};
 use super::{Found, Store, names};
 use crate::error::{Error, Result};
 use crate::git::Oid;
+use crate::git::signature::Verdict;
 use crate::package::PackageId;
 use crate::text::words::{line, person};
 
@@ -18,6 +19,8 @@ use crate::text::words::{line, person};
 const FORMAT: u32 = 1;
 /// The file in a record's tree.
 const FILE: &str = "ban.toml";
+/// Most commits of a chain that are read before one says something.
+const MOST_RECORDS: usize = 10_000;
 /// Most bytes a record may have.
 const MOST_BYTES: u64 = 1024 * 1024;
 
@@ -88,7 +91,7 @@ impl Store<'_> {
     /// When that can't be read: then nobody knows whether it may be deployed.
     pub fn ban(&self, commit: Oid, package: PackageId) -> Result<Option<Ban>> {
         let tip = self.repository.ref_target(&names::ban(&commit.to_string(), package))?;
-        tip.map_or(Ok(None), |tip| self.ban_at(tip))
+        tip.map_or(Ok(None), |tip| self.ban_at(tip, (commit, package)))
     }
 
     /// All packages that are banned.
@@ -96,20 +99,26 @@ impl Store<'_> {
         let mut bans = BTreeMap::new();
         for (name, tip) in self.repository.refs_matching(names::BANS)? {
             let Some(key) = names::parse_ban(&name) else { continue };
-            bans.extend(self.ban_at(tip)?.map(|ban| (key, ban)));
+            bans.extend(self.ban_at(tip, key)?.map(|ban| (key, ban)));
         }
         Ok(bans)
     }
 
     /// What the newest records of a chain say. Those that two machines wrote without knowing of each other are all newest, whatever
-    /// their clocks say: a ban among them holds.
-    fn ban_at(&self, tip: Oid) -> Result<Option<Ban>> {
+    /// their clocks say: a ban among them holds. Where signatures are required, a ban holds whoever wrote it, and is lifted only by
+    /// somebody who is known.
+    fn ban_at(&self, tip: Oid, (of, package): (Oid, PackageId)) -> Result<Option<Ban>> {
+        let of = of.to_string();
         let mut pending = vec![tip];
         let mut seen = HashSet::new();
         let mut banned: Option<Ban> = None;
         while let Some(id) = pending.pop() {
             if !seen.insert(id) {
                 continue;
+            }
+            if seen.len() > MOST_RECORDS {
+                let what = "the records of a ban have no end: whether the package is banned is not known";
+                return Err(Error::integrity(what).hint(format!("to see them: git log --graph {tip}")));
             }
             let commit = self.repository.commit(id)?;
             let Some(entry) = self.repository.tree_entry(commit.tree, FILE.as_bytes())? else {
@@ -125,8 +134,12 @@ impl Store<'_> {
             let bytes = self.repository.read_blob(entry.id, MOST_BYTES)?;
             let text = String::from_utf8(bytes).map_err(|error| unread().because(error))?;
             let ban: Ban = toml::from_str(&text).map_err(|error| unread().because(error))?;
-            if ban.format > FORMAT {
+            if ban.format > FORMAT || (ban.commit.as_str(), ban.package) != (of.as_str(), package) {
                 return Err(unread());
+            }
+            if ban.state == State::Lifted && !self.counts(id)? {
+                pending.extend(commit.parents);
+                continue;
             }
             let is_first = banned.as_ref().is_none_or(|known| ban.at < known.at);
             if ban.state == State::Banned && is_first {
@@ -134,6 +147,12 @@ impl Store<'_> {
             }
         }
         Ok(banned)
+    }
+
+    /// Whether a record that lifts a ban does so.
+    fn counts(&self, record: Oid) -> Result<bool> {
+        Ok(!self.repository.trust().required
+            || self.repository.signature_of(record)?.verdict == Verdict::Good)
     }
 
     fn ban_message(&self, ban: &Ban) -> String {

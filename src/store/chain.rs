@@ -55,7 +55,7 @@ impl Store<'_> {
     fn append_signed(&self, record: &Record<'_>, tree: Oid, reason: &str) -> Result<()> {
         loop {
             let tip = self.repository.ref_target(record.name)?;
-            let commit = self.repository.signed_commit(tree, tip.as_slice(), record.message)?;
+            let commit = self.repository.signed_commit(tree, tip.as_slice(), record.message, "the record")?;
             let mut is_appended = false;
             self.repository.update_ref(record.name, reason, |now| {
                 is_appended = now == tip;

@@ -1,7 +1,7 @@
 //! A target's history: one chain of commits a target, a commit for what began and one for how it ended.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BinaryHeap, HashMap};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::chain::{Record, Signing};
 use super::proof::Proof;
 use super::{Store, names};
 use crate::error::{Error, Result};
-use crate::git::Oid;
+use crate::git::{Commit, Oid};
 use crate::package::PackageId;
 use crate::package::manifest::Target;
 
@@ -18,6 +18,10 @@ use crate::package::manifest::Target;
 const FORMAT: u32 = 1;
 /// The file in a record's tree.
 const FILE: &str = "deployment.toml";
+/// Most commits of a chain that are read: a remote's may be made to have no end.
+const MOST_RECORDS: usize = 100_000;
+/// Most of them that say nothing of their own, beside as many as there are records: merges.
+const MOST_SILENT: usize = 10_100;
 /// Most bytes a record may have.
 const MOST_BYTES: u64 = 1024 * 1024;
 
@@ -197,9 +201,10 @@ impl Store<'_> {
     /// that is the order in which things were done, whatever the clocks of the machines said.
     pub fn history(&self, target: &Target) -> Result<History> {
         let mut history = History::default();
-        let tip = self.repository.ref_target(&names::deployments(target))?;
+        let name = names::deployments(target);
+        let tip = self.repository.ref_target(&name)?;
         let mut places: HashMap<String, usize> = HashMap::new();
-        for (_, record) in self.records(tip) {
+        for (_, record) in self.records(&name, tip) {
             let Some(deployment) = record else {
                 history.unread += 1;
                 continue;
@@ -223,45 +228,59 @@ impl Store<'_> {
 
     /// The commits of a target's records, newest first, with what they record.
     pub fn records_of(&self, target: &Target) -> Result<Vec<(Oid, Deployment)>> {
-        let tip = self.repository.ref_target(&names::deployments(target))?;
-        Ok(self.records(tip).filter_map(|(id, record)| Some((id, record?))).collect())
+        let name = names::deployments(target);
+        let tip = self.repository.ref_target(&name)?;
+        Ok(self.records(&name, tip).filter_map(|(id, record)| Some((id, record?))).collect())
     }
 
     /// The targets that have a history.
     pub fn deployed_targets(&self) -> Result<Vec<Target>> {
         let refs = self.repository.refs_matching("refs/slsart/deployments/")?;
-        let target = |tip| self.records(Some(tip)).find_map(|(_, record)| Some(record?.target));
-        Ok(refs.into_iter().filter_map(|(_, tip)| target(tip)).collect())
+        let target = |(name, tip): (String, Oid)| {
+            self.records(&name, Some(tip)).find_map(|(_, record)| Some(record?.target))
+        };
+        Ok(refs.into_iter().filter_map(target).collect())
     }
 
-    /// The records of a chain, newest first; `None` for one that is damaged, or of a later version of this program. A merge
-    /// of two machines' histories has nothing of its own.
-    fn records(&self, tip: Option<Oid>) -> impl Iterator<Item = (Oid, Option<Deployment>)> {
-        let mut pending: Vec<(jiff::Timestamp, Oid)> = Vec::new();
-        let mut seen: HashSet<Oid> = HashSet::new();
+    /// The records of the chain `name`, newest first; `None` for one that is damaged, of a later version of this program or of another
+    /// target, and for all that are beyond the limit. A merge of two machines' histories has nothing of its own.
+    fn records(&self, name: &str, tip: Option<Oid>) -> impl Iterator<Item = (Oid, Option<Deployment>)> {
         let store = *self;
-        let mut enter = move |pending: &mut Vec<(jiff::Timestamp, Oid)>, id: Oid| {
-            let time = store.repository.commit(id).map_or(jiff::Timestamp::MAX, |commit| commit.time);
-            if seen.insert(id) {
-                pending.push((time, id));
-                pending.sort_unstable();
+        let mut pending: BinaryHeap<(Timestamp, Oid)> = BinaryHeap::new();
+        // Each is read once, for its time, and kept until its turn comes.
+        let mut read: HashMap<Oid, Option<Commit>> = HashMap::new();
+        let enter = move |pending: &mut BinaryHeap<_>, read: &mut HashMap<_, _>, id: Oid| {
+            if let Entry::Vacant(place) = read.entry(id) {
+                let commit = place.insert(store.repository.commit(id).ok());
+                pending.push((commit.as_ref().map_or(Timestamp::MAX, |commit: &Commit| commit.time), id));
             }
         };
-        if let Some(tip) = tip {
-            enter(&mut pending, tip);
-        }
+        tip.into_iter().for_each(|tip| enter(&mut pending, &mut read, tip));
+        let (mut records, mut silent) = (0, 0);
         std::iter::from_fn(move || {
             let (_, id) = pending.pop()?;
-            let Ok(commit) = store.repository.commit(id) else { return Some(vec![(id, None)]) };
-            for parent in commit.parents {
-                enter(&mut pending, parent);
+            if records + silent >= MOST_RECORDS || silent > MOST_SILENT + records {
+                pending.clear();
+                return Some(vec![(id, None)]);
             }
-            Some(match store.read_record(commit.tree) {
+            let Some(commit) = read.insert(id, None).flatten() else { return Some(vec![(id, None)]) };
+            // What is beyond the limit is not even looked at.
+            for parent in commit.parents.into_iter().take(MOST_RECORDS) {
+                enter(&mut pending, &mut read, parent);
+            }
+            let record = store.read_record(commit.tree);
+            *(if matches!(record, Ok(None)) { &mut silent } else { &mut records }) += 1;
+            Some(match record {
                 Ok(record) => record.map(|record| (id, Some(record))).into_iter().collect(),
                 Err(_) => vec![(id, None)],
             })
         })
         .flatten()
+        .map({
+            let name = name.to_owned();
+            // What is written of one target says nothing of another.
+            move |(id, record)| (id, record.filter(|record| names::deployments(&record.target) == name))
+        })
     }
 
     fn read_record(&self, tree: Oid) -> Result<Option<Deployment>> {

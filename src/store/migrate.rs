@@ -8,7 +8,8 @@ use super::lfs::{self, ATTRIBUTES};
 use super::read::StoredPackage;
 use super::{Store, names};
 use crate::error::{Error, Result};
-use crate::git::{MODE_FILE, TreeDraft};
+use crate::git::signature::Verdict;
+use crate::git::{MODE_FILE, Oid, TreeDraft, Why};
 use crate::package::manifest::FileEntry;
 use crate::package::storage::{Form, Placement};
 use crate::process::interrupt;
@@ -89,12 +90,33 @@ impl StoredPackage<'_> {
         }
         let tree = tree.write(&batch, repository, Some(self.tree))?;
         let replaced = batch.finish()?;
-        // Whoever else converts it gets the same commit, and so does whoever converts it back.
-        let new = repository.write_commit_like(old, tree)?;
+        let new = self.converted(old, tree, progress)?;
         interrupt::check()?;
         repository.move_ref(&name, "slsart: migrate", old, new)?;
         replaced.remove();
         Ok(())
+    }
+}
+
+impl StoredPackage<'_> {
+    /// The commit of the converted package. Without a signature whoever else converts it gets the same commit, and so does whoever
+    /// converts it back. Only a signature that was good is made anew: the others are not vouched for unasked.
+    fn converted(&self, old: Oid, tree: Oid, progress: &dyn Progress) -> Result<Oid> {
+        let repository = self.store.repository;
+        let signature = repository.signature_of(old)?;
+        let short = self.manifest.package.id.short();
+        let why = match signature.verdict {
+            Verdict::Unsigned => return repository.write_commit_like(old, tree),
+            Verdict::Good if repository.signs_commits()? => {
+                return repository.signed_commit_like(old, tree, "the package", Why::Configured);
+            }
+            Verdict::Good => "git signs no commits here",
+            _ => "it was not known to be good",
+        };
+        progress.warn(&format!(
+            "the signature of package {short} is gone: it was of the form before, and {why}; to sign it: git slsart sign {short}"
+        ));
+        repository.write_commit_like(old, tree)
     }
 }
 

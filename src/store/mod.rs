@@ -20,6 +20,7 @@ mod read;
 mod remote;
 mod search;
 pub mod sharing;
+mod sign;
 pub mod toolchains;
 mod union;
 mod write;
@@ -32,6 +33,7 @@ pub use migrate::Change;
 pub use read::{Damage, StoredPackage};
 pub use remote::{Presence, Remote};
 pub use search::{Filter, Found, Listing};
+pub use sign::Signed;
 pub use write::{Recorded, Recording};
 
 use crate::error::Result;

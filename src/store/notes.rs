@@ -96,12 +96,30 @@ pub(super) fn tree_of(batch: &Batch, notes: &[(Oid, Oid)]) -> Result<Oid> {
     batch.tree(directories.into_iter().map(directory).collect::<Result<_>>()?, None)
 }
 
+/// Most entries of trees that are read to list all notes.
+const MOST_LISTED: usize = 1_000_000;
+
 /// The commits that have a note, in no order.
+///
+/// # Errors
+/// [`crate::error::Kind::Integrity`] when a tree can't be read, or they have no end.
 pub(super) fn commits(repository: &Repository, root: Oid) -> Result<Vec<Oid>> {
+    commits_within(repository, root, MOST_LISTED)
+}
+
+fn commits_within(repository: &Repository, root: Oid, most: usize) -> Result<Vec<Oid>> {
     let mut commits = Vec::new();
     let mut pending = vec![(String::new(), root)];
+    let (mut read, mut trees) = (0, 0);
     while let Some((prefix, tree)) = pending.pop() {
-        for entry in repository.read_tree(tree)? {
+        let entries = repository.read_tree(tree)?;
+        read += entries.len();
+        trees += 1;
+        // A directory is there for a note in it: so many without one lead nowhere.
+        if read > most || trees > DIGITS * (commits.len() + DIGITS) {
+            return Err(without_end());
+        }
+        for entry in entries {
             let Ok(name) = std::str::from_utf8(&entry.name) else { continue };
             let digits = format!("{prefix}{name}");
             if entry.mode == MODE_TREE && name.len() == 2 && digits.len() < DIGITS {
@@ -155,7 +173,7 @@ fn difference_within(
             continue;
         }
         if read > most {
-            return Err(Error::integrity("the notes' trees are larger than any that this program writes"));
+            return Err(without_end());
         }
         let mut deeper = Deeper::new();
         read += ours.spread(repository, prefix.len(), &mut deeper, |sides| &mut sides.0)?;
@@ -229,6 +247,10 @@ impl Side {
         }
         Ok(count)
     }
+}
+
+fn without_end() -> Error {
+    Error::integrity("the notes' trees are larger than any that this program writes")
 }
 
 fn commit_at(prefix: &str, rest: &str) -> Option<Oid> {
@@ -333,6 +355,8 @@ pub(super) mod tests {
         }
         batch.finish().unwrap().remove();
         let error = difference_within(&repository, Some(tree), None, 10_000).unwrap_err();
+        assert_eq!(error.kind, crate::error::Kind::Integrity);
+        let error = commits_within(&repository, tree, 10_000).unwrap_err();
         assert_eq!(error.kind, crate::error::Kind::Integrity);
     }
 }

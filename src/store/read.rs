@@ -23,6 +23,8 @@ pub struct StoredPackage<'r> {
     pub commit: Oid,
     /// The commit that holds its source: `commit` itself, or a snapshot of a working tree with changes.
     pub source: Oid,
+    /// The commit that is the package: what its signature is of.
+    pub object: Oid,
     /// The package's tree.
     pub tree: Oid,
     /// Its manifest.
@@ -69,7 +71,14 @@ impl<'r> Store<'r> {
             .hint(ANOTHER_COPY));
         };
         self.check_source(commit, source, &manifest)?;
-        Ok(StoredPackage { store: *self, commit, source, tree: package.tree, manifest })
+        Ok(StoredPackage {
+            store: *self,
+            commit,
+            source,
+            object: package_commit,
+            tree: package.tree,
+            manifest,
+        })
     }
 
     /// The source that a deploy would check out is the one that the manifest and the note name.

@@ -4,6 +4,7 @@
 use super::content::Written;
 use super::earlier::Earlier;
 use super::line::PackageLine;
+use super::sign::{Committed, Made};
 use super::{MANIFEST, NOTES_REF, Note, Store, content, largest_object, lfs, names, notes};
 use crate::error::{Error, Result};
 use crate::git::pack::Replaced;
@@ -12,7 +13,7 @@ use crate::package::directory::PackageDirectory;
 use crate::package::storage::{Form, Placement, Storage};
 use crate::package::{Manifest, PackageId};
 use crate::process::interrupt;
-use crate::progress::Progress;
+use crate::progress::{Progress, Silent};
 
 /// What is to be recorded.
 #[derive(Debug)]
@@ -61,11 +62,16 @@ impl Store<'_> {
             progress.expect_bytes(directory.size());
         }
         let batch = self.repository.batch()?;
-        let package_commit = match known {
-            Some(known) => known,
-            None => self.write_package(&batch, recording, progress)?,
+        let committed = match known {
+            Some(known) => Committed::known(batch, known),
+            None => {
+                let tree = self.write_package(&batch, recording, progress)?;
+                let made = Made { tree, source: recording.source, message: &message(manifest) };
+                let signed = self.repository.signs_commits()?;
+                self.commit_package(batch, &made, signed, progress)?
+            }
         };
-        self.publish(batch, package_commit, manifest, *commit)?;
+        self.publish(committed, manifest, *commit)?;
         Ok(Recorded::New(id))
     }
 
@@ -75,17 +81,21 @@ impl Store<'_> {
         let manifest_blob = batch.blob(manifest.to_toml()?.as_bytes(), None)?;
         let entry = TreeEntry { name: MANIFEST.into(), id: manifest_blob, mode: MODE_FILE };
         let tree = self.repository.edit_tree(&batch, Some(package_tree), &[(MANIFEST, Some(entry))])?;
-        let package_commit = batch.commit(tree, &[commit], &message(manifest))?;
-        self.publish(batch, package_commit, manifest, commit)
+        let made = Made { tree, source: commit, message: &message(manifest) };
+        // Whoever commits vouches for the package no more than for its bytes before: they may come from anywhere.
+        let signed = self.is_signed_by_somebody_known(package_tree, manifest.package.id)?;
+        let committed = self.commit_package(batch, &made, signed, &Silent)?;
+        self.publish(committed, manifest, commit)
     }
 
+    /// Writes the package's tree.
     fn write_package(
         &self,
         batch: &Batch,
         recording: &Recording<'_>,
         progress: &dyn Progress,
     ) -> Result<Oid> {
-        let Recording { directory, manifest, source, commit, placement } = recording;
+        let Recording { directory, manifest, commit, placement, .. } = recording;
         let earlier = Earlier::find(self, *commit, &manifest.target);
         let writer = content::Writer { repository: self.repository, batch, progress };
         let mut tree = TreeDraft::default();
@@ -125,13 +135,13 @@ impl Store<'_> {
         let manifest_blob =
             batch.blob(manifest.to_toml()?.as_bytes(), earlier.object(MANIFEST).map(|entry| entry.id))?;
         tree.insert(MANIFEST, manifest_blob, MODE_FILE);
-        let tree = tree.write(batch, self.repository, earlier.tree())?;
-        batch.commit(tree, &[*source], &message(manifest))
+        tree.write(batch, self.repository, earlier.tree())
     }
 
     /// Makes a package of `commit` known: what was written, then its ref, then its line in the commit's note, all while both
     /// refs are locked.
-    fn publish(&self, batch: Batch, package_commit: Oid, manifest: &Manifest, commit: Oid) -> Result<()> {
+    fn publish(&self, committed: Committed, manifest: &Manifest, commit: Oid) -> Result<()> {
+        let Committed { batch, commit: package_commit, replaced: before } = committed;
         let name = names::package(&commit.to_string(), manifest.package.id);
         let line = PackageLine::of(manifest);
         let mut replaced = None;
@@ -146,7 +156,7 @@ impl Store<'_> {
             })?;
             Ok(next)
         })?;
-        replaced.into_iter().for_each(Replaced::remove);
+        replaced.into_iter().chain(before).for_each(Replaced::remove);
         Ok(())
     }
 

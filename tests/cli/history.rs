@@ -137,7 +137,7 @@ fn verbose_tells_how_long_each_phase_took() {
 }
 
 /// Makes git sign commits with an SSH key of its own, which the list of allowed signers names.
-fn with_ssh_key(sandbox: &Sandbox) {
+pub(crate) fn with_ssh_key(sandbox: &Sandbox) {
     sandbox
         .shell(
             "ssh-keygen -q -t ed25519 -N '' -C dana -f ../key

@@ -24,6 +24,7 @@ Commands:
   show         Show a recorded package in full
   diff         Show what differs between two packages, or between what is live and one
   verify       Read packages back and compare every byte with what was recorded
+  sign         Sign recorded packages
   migrate      Convert recorded packages to Git LFS, or back to git objects
   extract      Write a recorded package's exact directory
   check        Check that HEAD is ready to be deployed

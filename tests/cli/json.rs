@@ -10,6 +10,7 @@ use git_slsart::cli::Cli;
 use serde_json::{Map, Value};
 use snapbox::str;
 
+use crate::history::with_ssh_key;
 use crate::sandbox::Sandbox;
 use crate::schemas;
 
@@ -26,6 +27,7 @@ const LINES: &[(&str, &str)] = &[
     ("diff", "diff v1"),
     ("verify", "verify"),
     ("migrate", "migrate --to git"),
+    ("sign", "sign"),
     ("extract", "extract HEAD -o ../out"),
     ("check", "check -s prod"),
     ("deploy", "deploy v1 -s prod --yes"),
@@ -54,7 +56,7 @@ const WITHOUT: &[&str] = &["completions", "hook", "man"];
 const SHARED: &[&str] = &["definitions", "error", "warning"];
 
 /// The definitions that others add properties to: whoever refers to them says that there are no more.
-const PARTS: &[&str] = &["ban", "difference", "one_done", "one_plan", "parcel", "plugin"];
+const PARTS: &[&str] = &["ban", "difference", "one_done", "one_plan", "parcel", "plugin", "signature"];
 
 #[test]
 fn every_command_prints_one_object_that_has_a_schema() {
@@ -73,6 +75,8 @@ fn every_command_prints_one_object_that_has_a_schema() {
     sandbox.git("remote add origin ../origin.git");
     sandbox.change("Answer two");
     sandbox.build("dist", "prod");
+    with_ssh_key(&sandbox);
+    sandbox.git("config commit.gpgSign false");
     for (name, line) in LINES {
         let id = if *name == "toolchain-drop" {
             let list = sandbox.slsart("toolchain list --json").json();

@@ -3,27 +3,14 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use serde::Serialize;
-
 use super::INDENT;
-use crate::error::{Error, Result};
-use crate::git::signature::{Signature, Verdict};
+use crate::commands::signature::{Signed, none_is_bad, of_records, words};
+use crate::error::Result;
 use crate::package::manifest::Target;
-use crate::store::deployments::{Deployment, Outcome};
-use crate::text::style::{DIM, ERROR, GOOD, WARNING};
-use crate::text::words::{count, line, short};
+use crate::store::deployments::Deployment;
+use crate::text::style::DIM;
+use crate::text::words::short;
 use crate::workspace::Workspace;
-
-/// The signature of a record.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Signed {
-    /// The record's commit.
-    commit: String,
-    /// What it records.
-    outcome: Outcome,
-    #[serde(flatten)]
-    signature: Signature,
-}
 
 /// The signatures of all records, by the ids of the deployments.
 #[derive(Default)]
@@ -32,15 +19,8 @@ pub(super) struct Signatures(HashMap<String, Vec<Signed>>);
 impl Signatures {
     /// Adds those of a target's records.
     pub(super) fn add(&mut self, workspace: &Workspace<'_>, target: &Target) -> Result<()> {
-        let records = workspace.store().records_of(target)?;
-        let commits: Vec<_> = records.iter().map(|(commit, _)| *commit).collect();
-        let mut signatures = workspace.repository.commit_signatures(&commits)?;
-        for (commit, Deployment { id, outcome, .. }) in records {
-            let signature = signatures.remove(&commit).ok_or_else(|| {
-                Error::integrity(format!("git can't read the record {commit}"))
-                    .hint("git fsck shows what is damaged")
-            })?;
-            self.0.entry(id).or_default().push(Signed { commit: commit.to_string(), outcome, signature });
+        for (id, signed) in of_records(workspace, target)? {
+            self.0.entry(id).or_default().push(signed);
         }
         Ok(())
     }
@@ -52,18 +32,7 @@ impl Signatures {
 
     /// Fails when one of them is bad, also of a deployment that was not shown.
     pub(super) fn check(&self) -> Result<()> {
-        let bad = |signed: &&Signed| signed.signature.verdict == Verdict::Bad;
-        let bad: Vec<&Signed> = self.0.values().flatten().filter(bad).collect();
-        let Some(first) = bad.first() else { return Ok(()) };
-        Err(Error::integrity(format!(
-            "{} a bad signature",
-            if bad.len() == 1 {
-                "1 record has".to_owned()
-            } else {
-                format!("{} have", count(bad.len(), "record"))
-            }
-        ))
-        .hint(format!("git verify-commit {}", first.commit)))
+        none_is_bad(self.0.values().flatten())
     }
 }
 
@@ -81,19 +50,4 @@ impl fmt::Display for Lines<'_> {
             writeln!(f, "{INDENT}{}  {DIM}{} {commit}{DIM:#}", words(signature), outcome.name())
         })
     }
-}
-
-fn words(signature: &Signature) -> String {
-    let Signature { verdict, signer, key, remark } = signature;
-    let (style, sign, what) = match verdict {
-        Verdict::Good => (GOOD, "✓", "signed"),
-        Verdict::Unsigned => (WARNING, "!", "unsigned"),
-        Verdict::Bad => (ERROR, "✗", "bad signature"),
-        Verdict::UnknownKey => (WARNING, "!", "signed with an unknown key"),
-    };
-    let by = signer.as_ref().map(|signer| format!(" by {}", line(signer))).unwrap_or_default();
-    let key =
-        key.as_ref().filter(|_| signer.is_none()).map(|key| format!(" {}", line(key))).unwrap_or_default();
-    let remark = remark.map(|remark| format!(", {remark}")).unwrap_or_default();
-    format!("{style}{sign}{style:#} {what}{by}{key}{remark}")
 }

@@ -39,12 +39,22 @@ pub struct Check {
     /// The option, and the value, that let it pass all the same.
     #[serde(skip)]
     pub(super) allowed_by: Option<(&'static str, String)>,
+    /// Whether what blocks is damage, and no refusal.
+    #[serde(skip)]
+    pub(super) is_damage: bool,
 }
 
 impl Check {
     /// As it should be.
     pub fn ok(name: &'static str, message: impl Into<String>) -> Self {
-        Self { name, verdict: Verdict::Ok, message: message.into(), hint: None, allowed_by: None }
+        Self {
+            name,
+            verdict: Verdict::Ok,
+            message: message.into(),
+            hint: None,
+            allowed_by: None,
+            is_damage: name == INTACT,
+        }
     }
 
     /// Worth a look.
@@ -64,6 +74,12 @@ impl Check {
         let way = format!("to go on all the same: {option} {value}");
         let hint = self.hint.map_or_else(|| way.clone(), |hint| format!("{hint}; {way}"));
         Self { hint: Some(hint), allowed_by: Some((option, value.to_owned())), ..self }
+    }
+
+    /// The same, but that it is no refusal: bytes are not what was recorded.
+    #[must_use]
+    pub(super) fn as_damage(self) -> Self {
+        Self { is_damage: true, ..self }
     }
 
     /// Not as it must be.
@@ -106,7 +122,7 @@ pub fn pass(checks: &[Check]) -> Result<()> {
     if blocking.is_empty() {
         return Ok(());
     }
-    let damaged = blocking.iter().any(|check| check.name == INTACT);
+    let damaged = blocking.iter().any(|check| check.is_damage);
     let message = blocking.iter().map(|check| check.message.as_str()).collect::<Vec<_>>().join("; ");
     let error = Error::new(if damaged { Kind::Integrity } else { Kind::Refused }, message);
     Err(error.hints(blocking.iter().filter_map(|check| check.hint.clone())))

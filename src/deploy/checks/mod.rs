@@ -12,6 +12,7 @@ mod node;
 mod objects;
 mod package;
 mod runtimes;
+mod signature;
 mod stack;
 mod toolchain;
 mod variables;
@@ -70,6 +71,8 @@ pub fn of_package(
     let programs = Programs::with_node(manifest.tools.node.as_deref(), &context.cwd, &context.environment);
     let read = package.inspect(STATE_FILE, MAX_STATE_BYTES as u64, *progress)?;
     let mut checks = vec![package::intact(package, &read.damages)];
+    checks.extend(signature::of_package(workspace, package)?);
+    checks.extend(signature::of_history(workspace, history::live(deployments))?);
     let mut answers = None;
     if read.damages.is_empty()
         && let Some(state) = read.kept

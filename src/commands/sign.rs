@@ -1,0 +1,104 @@
+//! `sign`.
+
+use std::fmt;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::verify::selected;
+use crate::cli::TargetArgs;
+use crate::error::{ANOTHER_COPY, Error, Result};
+use crate::package::manifest::Target;
+use crate::progress::Progress as _;
+use crate::sharing;
+use crate::store::Signed;
+use crate::text::style::{BOLD, COMMIT, DIM};
+use crate::text::words::{count, line, short};
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Sign recorded packages
+///
+/// Signs packages with the key that git signs commits with, whoever made them: you vouch for them. Each is read back first, and its bytes
+/// compared with what was recorded. A package that has a good signature is left alone, one with a bad signature is refused.
+/// Packages are signed by themselves where git signs commits (commit.gpgSign); this is for those that were made before, or by others.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct SignArgs {
+    /// Commits, or packages' ids
+    #[arg(value_name = "REF", default_value = "HEAD", conflicts_with = "all")]
+    revisions: Vec<String>,
+    /// Every package of every commit
+    #[arg(short, long)]
+    all: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    packages: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    commit: String,
+    package: String,
+    target: Target,
+    /// Whether it was signed now, and not before.
+    signed: bool,
+    /// Whose signature it had.
+    #[serde(skip)]
+    before: Option<String>,
+    /// The ref that leads to it.
+    #[serde(rename = "ref")]
+    name_of_ref: String,
+}
+
+pub(super) fn run(args: &SignArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let filter = workspace.filter(&args.target.wanted()?);
+    let found = selected(&args.revisions, args.all, &filter, workspace, ui)?;
+    ui.progress().phase(&format!("Verifying and signing {}", count(found.len(), "package")));
+    ui.progress().expect_bytes(found.iter().map(|found| found.line.size).sum());
+    let mut packages = Vec::new();
+    let outcome = found.iter().try_for_each(|found| {
+        let package = sharing::open(workspace, found)?;
+        if let Some(damage) = package.verify(workspace.progress)?.first() {
+            let what = format!("package {} is damaged: {}", found.line.package.short(), damage.problem);
+            return Err(Error::integrity(what).hint(ANOTHER_COPY));
+        }
+        let (signed, before) = match package.sign()? {
+            Signed::New => (true, None),
+            Signed::Already(signature) => (false, signature.signer.or(signature.key)),
+        };
+        packages.push(Row {
+            commit: found.commit.to_string(),
+            package: found.line.package.to_string(),
+            target: found.line.target.clone(),
+            signed,
+            before,
+            name_of_ref: package.ref_name(),
+        });
+        Ok(())
+    });
+    // What is signed stays so, whatever became of the next.
+    if outcome.is_ok() || !packages.is_empty() {
+        ui.report(&Report { packages })?;
+    }
+    outcome
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Row { commit, package, target, signed, before, .. } in &self.packages {
+            let word = if *signed { "Signed " } else { "Already" };
+            let (commit, package) = (short(commit, 7), short(package, 8));
+            write!(f, "{BOLD}{word}{BOLD:#}  {COMMIT}{commit}{COMMIT:#}  {BOLD}{package}{BOLD:#}  {target}")?;
+            match before {
+                Some(before) => writeln!(f, "  {DIM}signed by {}{DIM:#}", line(before))?,
+                None => writeln!(f)?,
+            }
+        }
+        if self.packages.is_empty() { writeln!(f, "no packages here") } else { Ok(()) }
+    }
+}

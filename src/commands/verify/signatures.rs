@@ -1,0 +1,89 @@
+//! `verify --signatures`: what git says of the signatures of packages, and of their targets' histories.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{Report, Row, are};
+use crate::commands::signature::{Signed, none_is_bad, of_records, words};
+use crate::error::{Error, Result};
+use crate::git::Oid;
+use crate::git::signature::Verdict;
+use crate::package::manifest::Target;
+use crate::text::style::{BOLD, DIM};
+use crate::text::words::{count, short};
+use crate::workspace::Workspace;
+
+/// The signatures of a target's history.
+#[derive(Debug, Serialize)]
+pub(super) struct History {
+    target: Target,
+    /// Of its records, newest first.
+    signatures: Vec<Signed>,
+}
+
+/// Puts the signatures of the packages into their rows.
+pub(super) fn of_packages(workspace: &Workspace<'_>, rows: &mut [Row]) -> Result<()> {
+    let objects: Vec<Oid> = rows.iter().filter_map(|row| row.object).collect();
+    let signatures = workspace.repository.commit_signatures(&objects)?;
+    for row in rows {
+        row.signature = row.object.and_then(|object| signatures.get(&object).cloned());
+    }
+    Ok(())
+}
+
+/// The signatures of the histories of `targets` that have one.
+pub(super) fn of_histories(workspace: &Workspace<'_>, rows: &[Row], all: bool) -> Result<Vec<History>> {
+    let mut targets = workspace.store().deployed_targets()?;
+    targets.retain(|target| all || rows.iter().any(|row| row.target == *target));
+    let history = |target: Target| {
+        let signatures = of_records(workspace, &target)?.into_iter().map(|(_, signed)| signed).collect();
+        Ok(History { target, signatures })
+    };
+    targets.into_iter().map(history).collect()
+}
+
+/// The error for signatures that are bad, and for packages without one that is known. A history's record can't be signed afterwards: that it
+/// has none is no failure.
+pub(super) fn verdict(report: &Report) -> Result<()> {
+    let total = count(report.packages.len(), "package");
+    let with = |wanted: &[Verdict]| -> Vec<&Row> {
+        let is = |row: &&Row| row.signature.as_ref().is_some_and(|one| wanted.contains(&one.verdict));
+        report.packages.iter().filter(is).collect()
+    };
+    let bad = with(&[Verdict::Bad]);
+    if let Some(first) = bad.first() {
+        let verb = if bad.len() == 1 { "has" } else { "have" };
+        let object = first.object.map(|object| object.to_string()).unwrap_or_default();
+        return Err(Error::integrity(format!("{} of {total} {verb} a bad signature", bad.len()))
+            .hint(format!("git verify-commit {object}")));
+    }
+    none_is_bad(report.histories.iter().flatten().flat_map(|history| &history.signatures))?;
+    let lacking = with(&[Verdict::Unsigned, Verdict::UnknownKey]);
+    if let Some(first) = lacking.first() {
+        let package = short(&first.package, 8);
+        return Err(Error::refused(format!(
+            "{} of {total} {} not signed by somebody who is known",
+            lacking.len(),
+            are(lacking.len())
+        ))
+        .hint(format!("to sign one that you vouch for: git slsart sign {package}")));
+    }
+    Ok(())
+}
+
+impl fmt::Display for History {
+    /// A line for each kind of signature, with how many records have it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+        for Signed { signature, .. } in &self.signatures {
+            *kinds.entry(words(signature)).or_default() += 1;
+        }
+        writeln!(f, "{BOLD}history{BOLD:#}    {}", self.target)?;
+        for (words, number) in kinds {
+            writeln!(f, "           {words}  {DIM}{}{DIM:#}", count(number, "record"))?;
+        }
+        Ok(())
+    }
+}
