@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::packaging::after_commit;
+use crate::packaging::{after_commit, jobs};
 use crate::progress::Silent;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
@@ -34,7 +34,7 @@ pub(super) fn run(args: &HookArgs, context: &Context, ui: &Ui) -> Result<()> {
         // Whoever commits wants to see what git says, and nothing else.
         Hook::PostCommit => after_commit::run(&super::with_any_config(context, &repository, &Silent, ui)),
         Hook::Package { commit } => {
-            after_commit::package_all(&Workspace::new(context, &repository, ui.progress())?, commit)
+            jobs::package_all(&Workspace::new(context, &repository, ui.progress())?, commit)
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod extract;
 pub mod history;
 pub mod hook;
 pub mod init;
+pub mod jobs;
 pub mod live;
 pub mod log;
 pub mod migrate;
@@ -44,7 +45,7 @@ pub fn dispatch(command: Command, context: &Context, ui: &Ui) -> Result<()> {
         command => {
             let repository = open(context)?;
             let workspace = match command {
-                Command::Init(_) | Command::Uninstall(_) => {
+                Command::Init(_) | Command::Uninstall(_) | Command::Jobs(_) => {
                     with_any_config(context, &repository, ui.progress(), ui)
                 }
                 _ => Workspace::new(context, &repository, ui.progress())?,
@@ -79,6 +80,7 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Unban(args) => ban::unban(&args, workspace, ui),
         Command::Unlock(args) => unlock::run(&args, workspace, ui),
         Command::Toolchain(args) => toolchain::run(&args, workspace, ui),
+        Command::Jobs(args) => jobs::run(&args, workspace, ui),
         Command::History(args) => history::run(&args, workspace, ui),
         Command::Hook(_) | Command::Completions(_) | Command::Man(_) => {
             Err(Error::bug("a command without a repository was given one"))

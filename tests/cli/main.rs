@@ -26,6 +26,7 @@ mod extract;
 mod history;
 mod init;
 mod interface;
+mod jobs;
 mod json;
 mod live;
 mod lock;
