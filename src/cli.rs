@@ -149,6 +149,8 @@ pub enum Command {
     Ban(commands::ban::BanArgs),
     Unban(commands::ban::UnbanArgs),
     Unlock(commands::unlock::UnlockArgs),
+    Push(commands::push::PushArgs),
+    Fetch(commands::fetch::FetchArgs),
     Toolchain(commands::toolchain::ToolchainArgs),
     Jobs(commands::jobs::JobsArgs),
     Hook(commands::hook::HookArgs),

@@ -35,6 +35,37 @@ pub struct Config {
     pub deploy: Deploy,
     /// Where a deployment is seen by other machines.
     pub lock: Lock,
+    /// How packages are shared.
+    pub share: Share,
+    /// What goes along with a `git push`.
+    pub push: Push,
+}
+
+/// `[share]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Share {
+    /// The remote that packages are shared through.
+    pub remote: RemoteChoice,
+}
+
+/// `[push]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Push {
+    /// When packages are sent.
+    pub packages: PushPackages,
+}
+
+/// When packages are sent to a remote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PushPackages {
+    /// By `git slsart push`.
+    #[default]
+    Manual,
+    /// Also with their commits, by a `git push`.
+    WithCommits,
 }
 
 /// `[deploy]`.
@@ -50,23 +81,23 @@ pub struct Deploy {
 #[serde(default, deny_unknown_fields)]
 pub struct Lock {
     /// The remote that holds the locks.
-    pub remote: LockRemote,
+    pub remote: RemoteChoice,
 }
 
-/// The remote that holds the locks of targets.
+/// A remote for a purpose.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
-pub enum LockRemote {
+pub enum RemoteChoice {
     /// `origin`, or the only one there is.
     #[default]
     Auto,
-    /// None: only this machine's deployments are kept apart.
+    /// None.
     Nowhere,
     /// This one.
     Named(String),
 }
 
-impl From<String> for LockRemote {
+impl From<String> for RemoteChoice {
     fn from(text: String) -> Self {
         match text.as_str() {
             "auto" => Self::Auto,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
@@ -80,6 +81,13 @@ impl Context {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).map_err(std::io::Error::other)?;
         Ok(salt)
+    }
+
+    /// A duration of up to `most`, another one at each call: who comes at once with others goes on after or before them.
+    #[must_use]
+    pub fn pause(&self, most: Duration) -> Duration {
+        let byte = self.salt().map_or(u8::MAX, |salt| salt[0]);
+        most * u32::from(byte) / u32::from(u8::MAX)
     }
 
     /// The directory for disposable data of this program: `$XDG_CACHE_HOME/git-slsart`, else `~/.cache/git-slsart`,

@@ -18,6 +18,7 @@ pub mod process;
 pub mod progress;
 pub mod service;
 pub mod setup;
+pub mod sharing;
 pub mod store;
 pub mod text;
 pub mod toolchain;

@@ -19,6 +19,10 @@ pub trait Progress: Sync {
     fn is_wanted(&self) -> bool {
         true
     }
+    /// How far a part of the phase is, such as "Receiving objects": `done` of `total` things.
+    fn part(&self, name: &str, done: u64, total: u64) {
+        let _ = (name, done, total);
+    }
 }
 
 /// Listens to nothing.

@@ -178,7 +178,10 @@ impl<'a> Workspace<'a> {
         let store = self.store();
         let commit = match self.repository.resolve(revision) {
             Ok(commit) => commit,
-            Err(error) => return self.find_by_id(revision, filter)?.ok_or(error),
+            Err(error) => match self.noted_commit(revision)? {
+                Some(commit) => commit,
+                None => return self.find_by_id(revision, filter)?.ok_or(error),
+            },
         };
         let mut found = store.packages_of(commit, filter)?;
         let usual = self.usual(filter);
@@ -190,6 +193,42 @@ impl<'a> Workspace<'a> {
             None => {
                 self.find_by_id(revision, filter)?.map_or_else(|| Err(self.nothing_for(commit, filter)?), Ok)
             }
+        }
+    }
+
+    /// All packages, whether their content is here or not, that `revision` means: a commit in any way git understands, a commit
+    /// that is not here by the beginning of its id, or a package's id.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::NotRecorded`] when there is none.
+    pub fn find_noted(&self, revision: &str) -> Result<Vec<Found>> {
+        let store = self.store();
+        let of_any = Filter::default();
+        let found = match self.repository.resolve(revision) {
+            Ok(commit) => store.packages_of(commit, &of_any)?,
+            Err(error) => match self.noted_commit(revision)? {
+                Some(commit) => store.packages_of(commit, &of_any)?,
+                None => {
+                    let found = store.with_id(revision)?;
+                    return if found.is_empty() { Err(error) } else { Ok(found) };
+                }
+            },
+        };
+        let found = if found.is_empty() { store.with_id(revision)? } else { found };
+        if found.is_empty() {
+            return Err(Error::not_recorded(format!("nothing is recorded for '{revision}'"))
+                .hint("`git slsart log --all` lists what is"));
+        }
+        Ok(found)
+    }
+
+    /// A commit that is not here, as in a shallow clone, and that the notes tell of, by the beginning of its id.
+    fn noted_commit(&self, revision: &str) -> Result<Option<Oid>> {
+        let mut commits = self.store().noted(revision)?;
+        match commits.len() {
+            0 | 1 => Ok(commits.pop()),
+            _ => Err(Error::refused(format!("'{revision}' is the beginning of several commits' ids"))
+                .hint("give more digits")),
         }
     }
 

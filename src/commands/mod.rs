@@ -6,6 +6,7 @@ pub mod check;
 pub mod deploy;
 pub mod diff;
 pub mod extract;
+pub mod fetch;
 pub mod history;
 pub mod hook;
 pub mod init;
@@ -14,6 +15,7 @@ pub mod live;
 pub mod log;
 pub mod migrate;
 pub mod package;
+pub mod push;
 pub mod record;
 pub mod shell;
 pub mod show;
@@ -79,6 +81,8 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Ban(args) => ban::ban(&args, workspace, ui),
         Command::Unban(args) => ban::unban(&args, workspace, ui),
         Command::Unlock(args) => unlock::run(&args, workspace, ui),
+        Command::Push(args) => push::run(&args, workspace, ui),
+        Command::Fetch(args) => fetch::run(&args, workspace, ui),
         Command::Toolchain(args) => toolchain::run(&args, workspace, ui),
         Command::Jobs(args) => jobs::run(&args, workspace, ui),
         Command::History(args) => history::run(&args, workspace, ui),

@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::PathBuf;
 
 use super::plan::Plan;
-use crate::config::LockRemote;
+use crate::config::RemoteChoice;
 use crate::error::{Error, Result};
 use crate::git::remote::Moved;
 use crate::git::{Oid, data_dir};
@@ -206,14 +206,14 @@ fn cannot_take(target: &Target, remote: &str, why: String) -> Error {
 pub(super) fn remote(workspace: &Workspace<'_>) -> Result<Option<String>> {
     let Workspace { repository, config, progress, .. } = workspace;
     match &config.lock.remote {
-        LockRemote::Nowhere => Ok(None),
-        LockRemote::Named(name) => {
+        RemoteChoice::Nowhere => Ok(None),
+        RemoteChoice::Named(name) => {
             repository
                 .need_remote(name)
                 .map_err(|error| error.hint("`remote` in [lock] of slsart.toml names it"))?;
             Ok(Some(name.clone()))
         }
-        LockRemote::Auto => {
+        RemoteChoice::Auto => {
             let mut remotes = repository.remotes();
             if let Some(origin) = remotes.iter().position(|name| name == "origin") {
                 return Ok(Some(remotes.swap_remove(origin)));

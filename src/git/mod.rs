@@ -13,6 +13,7 @@ mod refs;
 pub mod remote;
 pub mod shared;
 pub mod signature;
+pub mod transfer;
 mod tree;
 pub mod worktree;
 
@@ -252,6 +253,25 @@ impl Repository {
         let write = || -> std::result::Result<Oid, git2::Error> {
             let tree = self.inner.find_tree(tree)?;
             self.inner.find_commit(commit)?.amend(None, None, None, None, None, Some(&tree))
+        };
+        write().map_err(|error| failed("cannot write to the object store", error))
+    }
+
+    /// Writes a commit of nobody's with an empty tree: its id depends on nothing else than what is given. No ref names it yet.
+    pub fn write_empty_merge(&self, parents: &[Oid], time: Timestamp, message: &str) -> Result<Oid> {
+        let write = || -> std::result::Result<Oid, git2::Error> {
+            let nobody = git2::Signature::new(
+                "git-slsart",
+                "git-slsart@localhost",
+                &git2::Time::new(time.as_second(), 0),
+            )?;
+            let tree = self.inner.find_tree(self.inner.treebuilder(None)?.write()?)?;
+            let parents: Vec<_> = parents
+                .iter()
+                .map(|id| self.inner.find_commit(*id))
+                .collect::<std::result::Result<_, _>>()?;
+            let parents: Vec<&git2::Commit<'_>> = parents.iter().collect();
+            self.inner.commit(None, &nobody, &nobody, message, &tree, &parents)
         };
         write().map_err(|error| failed("cannot write to the object store", error))
     }

@@ -4,6 +4,7 @@
 pub mod background;
 pub mod interrupt;
 mod timed;
+mod told;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;

@@ -12,7 +12,7 @@ use super::{Invocation, interrupt};
 use crate::error::{Error, Result};
 
 /// Most bytes that are read of what a child printed.
-const MOST_BYTES: u64 = 1 << 20;
+pub(super) const MOST_BYTES: u64 = 1 << 20;
 /// How long to wait between two looks at a child.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -72,7 +72,7 @@ impl Invocation {
     }
 }
 
-fn text(file: &mut File) -> io::Result<Vec<u8>> {
+pub(super) fn text(file: &mut File) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     file.rewind()?;
     file.take(MOST_BYTES).read_to_end(&mut text)?;

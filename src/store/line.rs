@@ -56,6 +56,12 @@ impl PackageLine {
         }
     }
 
+    /// Whether the other line is of the same package for the same target, whoever recorded it when.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        (self.package, &self.target, &self.dirty_tree) == (other.package, &other.target, &other.dirty_tree)
+    }
+
     /// The framework in its parts; `None` where it is not known, or is written in another way than `name@version`.
     #[must_use]
     pub fn tool(&self) -> Option<Tool> {

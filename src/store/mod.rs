@@ -19,7 +19,9 @@ pub mod proof;
 mod read;
 mod remote;
 mod search;
+pub mod sharing;
 pub mod toolchains;
+mod union;
 mod write;
 
 pub use archive::largest_object;
@@ -91,6 +93,13 @@ fn parse_note(text: &[u8]) -> Note {
     }
     // Two machines may have written them in any order.
     note.packages.sort_by(|one, other| (one.recorded, &one.package).cmp(&(other.recorded, &other.package)));
-    note.packages.dedup();
+    // Two machines may also have recorded the same one.
+    let mut packages: Vec<PackageLine> = Vec::with_capacity(note.packages.len());
+    for line in note.packages {
+        if !packages.iter().any(|known| known.is_same(&line)) {
+            packages.push(line);
+        }
+    }
+    note.packages = packages;
     note
 }

@@ -25,6 +25,9 @@ pub(super) fn parse_package(name: &str) -> Option<(Oid, PackageId)> {
 /// The prefix of all refs of bans.
 pub(super) const BANS: &str = "refs/slsart/bans/";
 
+/// The chains of records that clones share, as their refs begin.
+pub(super) const CHAINS: [&str; 3] = ["refs/slsart/deployments/", BANS, "refs/slsart/pins/"];
+
 /// The ref of the bans of a package of a commit.
 pub(super) fn ban(commit: &str, package: PackageId) -> String {
     format!("{BANS}{commit}/{package}")
@@ -61,6 +64,25 @@ pub(super) fn deployments(target: &Target) -> String {
 /// lock that was left since.
 pub(super) fn lock(target: &Target) -> String {
     format!("refs/slsart-locks/{}", path(target))
+}
+
+/// The ref of this repository that follows the notes of `remote`, where stock git's documentation of `git notes merge` has it.
+pub(super) fn tracked_notes(remote: &str) -> String {
+    format!("refs/notes/remotes/{remote}/slsart")
+}
+
+/// The prefix of the refs of this repository that follow those of `remote` with `prefix`, one below `refs/slsart/`.
+pub(super) fn tracked(remote: &str, prefix: &str) -> String {
+    let rest = prefix.strip_prefix("refs/slsart/").unwrap_or(prefix);
+    format!("refs/slsart-remotes/{remote}/{rest}")
+}
+
+/// The ref that follows the ref `name` of `remote`; `None` where none does.
+pub(super) fn tracked_of(remote: &str, name: &str) -> Option<String> {
+    if name == super::NOTES_REF {
+        return Some(tracked_notes(remote));
+    }
+    CHAINS.iter().any(|prefix| name.starts_with(prefix)).then(|| tracked(remote, name))
 }
 
 fn path(target: &Target) -> String {

@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry};
 
 /// Most bytes a note may have: many thousand packages of one commit.
-const MOST_BYTES: u64 = 16 * 1024 * 1024;
+pub(super) const MOST_BYTES: u64 = 16 * 1024 * 1024;
 /// The digits of a commit's id.
-const DIGITS: usize = 40;
+pub(super) const DIGITS: usize = 40;
 
 /// The text of the note of `commit`, or `None`. A note that stands in the tree twice, at two depths, is both its texts.
 pub(super) fn read(repository: &Repository, root: Oid, commit: Oid) -> Result<Option<Vec<u8>>> {
@@ -81,6 +81,21 @@ fn place(
     repository.edit_tree(batch, tree, &changes)
 }
 
+/// A tree of notes, each the blob of its commit, one directory deep.
+pub(super) fn tree_of(batch: &Batch, notes: &[(Oid, Oid)]) -> Result<Oid> {
+    let mut directories: BTreeMap<String, Vec<TreeEntry>> = BTreeMap::new();
+    for (commit, blob) in notes {
+        let digits = commit.to_string();
+        let (directory, name) = digits.split_at(2);
+        let entry = TreeEntry { name: name.into(), id: *blob, mode: MODE_FILE };
+        directories.entry(directory.to_owned()).or_default().push(entry);
+    }
+    let directory = |(name, entries): (String, Vec<TreeEntry>)| {
+        Ok(TreeEntry { name: name.into_bytes(), id: batch.tree(entries, None)?, mode: MODE_TREE })
+    };
+    batch.tree(directories.into_iter().map(directory).collect::<Result<_>>()?, None)
+}
+
 /// The commits that have a note, in no order.
 pub(super) fn commits(repository: &Repository, root: Oid) -> Result<Vec<Oid>> {
     let mut commits = Vec::new();
@@ -106,7 +121,6 @@ pub(super) fn commits(repository: &Repository, root: Oid) -> Result<Vec<Oid>> {
 /// Most entries of trees that are read to compare two: those of a remote may be made to have no end.
 const MOST_ENTRIES: usize = 4_000_000;
 
-#[allow(dead_code, reason = "`status` and sharing are to use it")]
 /// The commits whose notes differ between two notes' trees, in the order of their ids; `None` is a tree without notes. Only what
 /// differs is read, and a note that stands at another depth is the same note.
 ///

@@ -9,14 +9,12 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::Store;
-use super::lfs::{self, objects};
+use super::lfs::objects;
 use super::names::PACKAGES;
 use super::read::{Damage, StoredPackage};
 use crate::error::{Error, Result};
 use crate::git::lfs::is_missing_object;
 use crate::git::{Oid, data_dir};
-use crate::package::manifest::FileEntry;
-use crate::package::storage::Form;
 
 /// The packages' refs on a remote.
 #[derive(Debug)]
@@ -61,12 +59,7 @@ impl StoredPackage<'_> {
             Some(id) if repository.ref_target(&name)? == Some(*id) => Presence::Same,
             Some(_) => Presence::OtherForm,
         };
-        let mut files: Vec<&FileEntry> = Vec::new();
-        for file in &self.manifest.files {
-            if lfs::form(&self.entry(file)?, file)? == Form::Lfs {
-                files.push(file);
-            }
-        }
+        let files = self.lfs_files()?;
         if files.is_empty() {
             return Ok((presence, Vec::new()));
         }

@@ -147,7 +147,27 @@ impl Store<'_> {
             let lines = self.note(commit)?.packages.into_iter();
             found.extend(lines.filter(|line| line.package == id).map(|line| Found { commit, line }));
         }
+        if found.is_empty()
+            && let Some(root) = self.notes_tree()?
+        {
+            // Its content is elsewhere, it seems.
+            for commit in notes::commits(self.repository, root)? {
+                let lines = self.note_in(root, commit)?.packages.into_iter();
+                let named = lines.filter(|line| line.package.to_string().starts_with(&prefix));
+                found.extend(named.map(|line| Found { commit, line }));
+            }
+        }
         Ok(found)
+    }
+
+    /// The commits that have a note and whose ids start with `prefix`, which has at least seven digits.
+    pub fn noted(&self, prefix: &str) -> Result<Vec<Oid>> {
+        let is_id = (7..=40).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let Some(root) = self.notes_tree()?.filter(|_| is_id) else { return Ok(Vec::new()) };
+        let prefix = prefix.to_ascii_lowercase();
+        let mut commits = notes::commits(self.repository, root)?;
+        commits.retain(|commit| commit.to_string().starts_with(&prefix));
+        Ok(commits)
     }
 
     /// Adds the packages of `commit` to `listing`.

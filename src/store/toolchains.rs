@@ -69,7 +69,40 @@ pub struct Toolchains {
     pub unread: Vec<String>,
 }
 
+/// The ref of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolchainRef {
+    /// Its name.
+    pub name: String,
+    /// The commit that it was installed for.
+    pub source: Oid,
+    /// What it points at.
+    pub tip: Oid,
+}
+
+impl ToolchainRef {
+    fn parse((name, tip): (String, Oid)) -> Option<Self> {
+        let source = Oid::from_str(name.strip_prefix(names::TOOLCHAINS)?.split('/').nth(1)?).ok()?;
+        Some(Self { name, source, tip })
+    }
+}
+
 impl Store<'_> {
+    /// The refs of all snapshots; nothing of them is read.
+    pub fn toolchain_refs(&self) -> Result<Vec<ToolchainRef>> {
+        let refs = self.repository.refs_matching(names::TOOLCHAINS)?;
+        Ok(refs.into_iter().filter_map(ToolchainRef::parse).collect())
+    }
+
+    /// The same of a remote.
+    ///
+    /// # Errors
+    /// When it can't be reached.
+    pub fn toolchain_refs_on(&self, remote: &str) -> Result<Vec<ToolchainRef>> {
+        let refs = self.repository.remote_refs(remote, &format!("{}*", names::TOOLCHAINS))?;
+        Ok(refs.into_iter().filter_map(ToolchainRef::parse).collect())
+    }
+
     /// Keeps what `scan` has read, described by `toolchain`: content, then the ref.
     ///
     /// # Returns

@@ -163,8 +163,7 @@ impl Store<'_> {
         let mut text = old.unwrap_or_default();
         let Note { packages, .. } = super::parse_note(&text);
         // One line a package, also when two recorded it at once, or its ref was lost and it is recorded again.
-        let same = |known: &PackageLine| (known.package, &known.target) == (line.package, &line.target);
-        if packages.iter().any(|known| same(known) && known.dirty_tree == line.dirty_tree) {
+        if packages.iter().any(|known| known.is_same(line)) {
             return Ok(None);
         }
         // Lines of others, and of later versions, stay as they are.

@@ -130,6 +130,25 @@ impl Progress for Spinner {
         });
     }
 
+    fn part(&self, name: &str, done: u64, total: u64) {
+        self.with(|state, this| {
+            let Some((phase, _)) = state.phase.as_ref().filter(|_| this.terminal) else { return };
+            let bar = state.bar.get_or_insert_with(|| {
+                let bar = ProgressBar::new_spinner();
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar
+            });
+            let message = format!("{phase}: {}", line(name));
+            if bar.message() != message {
+                bar.reset();
+                bar.set_message(message);
+                bar.set_style(template("{spinner:.cyan} {msg} [{bar:24}] {percent}% ETA {eta}"));
+            }
+            bar.set_length(total);
+            bar.set_position(done);
+        });
+    }
+
     fn advance(&self, bytes: u64) {
         self.with(|state, _| {
             if let Some(bar) = &state.bar {

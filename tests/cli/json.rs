@@ -38,6 +38,8 @@ const LINES: &[(&str, &str)] = &[
     ("toolchain-save", "toolchain save v1"),
     ("toolchain-list", "toolchain list"),
     ("toolchain-drop", "toolchain drop --although-deployed --yes"),
+    ("push", "push"),
+    ("fetch", "fetch"),
     ("uninstall", "uninstall"),
 ];
 
@@ -54,7 +56,7 @@ const WITHOUT: &[&str] = &["completions", "hook", "man"];
 const SHARED: &[&str] = &["definitions", "error", "warning"];
 
 /// The definitions that others add properties to: whoever refers to them says that there are no more.
-const PARTS: &[&str] = &["ban", "difference", "job", "one_done", "one_plan", "plugin"];
+const PARTS: &[&str] = &["ban", "difference", "job", "one_done", "one_plan", "parcel", "plugin"];
 
 #[test]
 fn every_command_prints_one_object_that_has_a_schema() {

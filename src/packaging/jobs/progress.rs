@@ -64,6 +64,10 @@ impl Progress for Told<'_> {
         self.log.advance(bytes);
     }
 
+    fn part(&self, name: &str, done: u64, total: u64) {
+        self.log.part(name, done, total);
+    }
+
     fn is_wanted(&self) -> bool {
         if !self.has_begun.load(Ordering::SeqCst) && self.jobs.is_superseded(self.number) {
             self.is_superseded.store(true, Ordering::SeqCst);

@@ -38,6 +38,42 @@ impl StoredPackage<'_> {
     }
 }
 
+impl StoredPackage<'_> {
+    /// Its files that are in LFS.
+    pub(super) fn lfs_files(&self) -> Result<Vec<&FileEntry>> {
+        let mut files = Vec::new();
+        for file in &self.manifest.files {
+            if form(&self.entry(file)?, file)? == Form::Lfs {
+                files.push(file);
+            }
+        }
+        Ok(files)
+    }
+
+    /// Has its LFS objects in the store, from a remote where they are not.
+    pub fn fetch_lfs_objects(&self, progress: &dyn Progress) -> Result<()> {
+        self.lfs_objects(progress).map(drop)
+    }
+
+    /// The LFS objects of its files, all in the store: from a remote where they were not.
+    ///
+    /// # Returns
+    /// Their ids, in hexadecimal.
+    pub fn lfs_objects(&self, progress: &dyn Progress) -> Result<Vec<String>> {
+        let name = self.ref_name();
+        let obtain = |file: &FileEntry| {
+            objects::obtain(self.store.repository, &name, file, progress)?;
+            Ok(file.sha256.to_string())
+        };
+        self.lfs_files()?.into_iter().map(obtain).collect()
+    }
+
+    /// Lets go of what keeps its LFS objects from `git lfs prune`: a remote has them.
+    pub fn let_go_of_lfs_objects(&self) -> Result<()> {
+        self.lfs_files()?.into_iter().try_for_each(|file| objects::let_go(self.store.repository, file))
+    }
+}
+
 /// Puts the file at `path` into the local LFS store.
 ///
 /// # Returns

@@ -1,0 +1,71 @@
+//! `fetch`.
+
+use std::fmt;
+
+use clap::Args;
+
+use super::push::{write_chains, write_parcels};
+use crate::error::Result;
+use crate::sharing::{self, Fetched, Wish};
+use crate::text::style::{BOLD, DIM, WARNING};
+use crate::text::words::{count, line};
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Fetch notes and histories from a remote, and packages that are asked for
+///
+/// Notes and histories are merged with those that are here. The content of packages comes when it is asked for, by REF or --all; a
+/// rollback also fetches by itself what it needs.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct FetchArgs {
+    /// The remote [default: `remote` in [share] of slsart.toml, else `origin` or the only one]
+    remote: Option<String>,
+    /// The commits, or packages, whose content is to come, with their toolchains
+    #[arg(value_name = "REF")]
+    revisions: Vec<String>,
+    /// The content of all packages
+    #[arg(short, long, conflicts_with = "revisions")]
+    all: bool,
+}
+
+pub(super) fn run(args: &FetchArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let remote = sharing::remote(workspace, args.remote.as_deref())?;
+    let wish = match (args.all, args.revisions.is_empty()) {
+        (true, _) => Wish::All,
+        (false, true) => Wish::Nothing,
+        (false, false) => Wish::Packages(args.revisions.clone()),
+    };
+    let fetched = sharing::fetch(workspace, &remote, &wish)?;
+    ui.report(&fetched)?;
+    fetched.complete()
+}
+
+impl fmt::Display for Fetched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { remote, records, packages, missing, toolchains } = self;
+        if records.notes {
+            writeln!(f, "{BOLD}Notes{BOLD:#}     new packages are known")?;
+        }
+        write_chains(f, &records.chains)?;
+        write_parcels(f, "Fetched", packages)?;
+        if *toolchains > 0 {
+            writeln!(f, "{BOLD}Plugins{BOLD:#}   {}", count(*toolchains, "toolchain"))?;
+        }
+        for missing in missing {
+            let package = missing.package.package.short();
+            writeln!(f, "{WARNING}Missing{WARNING:#}   package {package}: {}", line(&missing.why))?;
+        }
+        if records.is_empty() && packages.is_empty() && missing.is_empty() {
+            writeln!(f, "{DIM}nothing new on {remote}{DIM:#}")?;
+        }
+        if records.notes && packages.is_empty() {
+            writeln!(
+                f,
+                "{DIM}{:10}their content comes when it is needed, or now: git slsart fetch {remote} --all{DIM:#}",
+                ""
+            )?;
+        }
+        Ok(())
+    }
+}

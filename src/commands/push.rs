@@ -1,0 +1,128 @@
+//! `push`.
+
+use std::fmt;
+
+use clap::Args;
+
+use crate::error::{Error, Result};
+use crate::sharing::{self, Kept, Parcel, Pushed, Selection};
+use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
+use crate::text::words::{bytes, count, line, short};
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Most packages that are named one by one.
+const MOST_NAMED: usize = 12;
+
+/// Send packages, notes, histories and toolchains to a remote
+///
+/// Only what the remote lacks goes, LFS objects with `git lfs`. Notes and histories of both sides are merged, so that nothing is
+/// lost whoever pushes first. A package takes the commit that it was made from along, with what comes before it.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct PushArgs {
+    /// The remote [default: `remote` in [share] of slsart.toml, else `origin` or the only one]
+    remote: Option<String>,
+    /// Only the packages of these commits, and all notes and histories of what is there
+    #[arg(value_name = "REF")]
+    revisions: Vec<String>,
+    /// Only say what would be sent
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let remote = sharing::remote(workspace, args.remote.as_deref())?;
+    let what = if args.revisions.is_empty() {
+        Selection::All
+    } else {
+        let commits = args.revisions.iter().map(|revision| workspace.repository.resolve(revision));
+        Selection::Commits(commits.collect::<Result<_>>()?)
+    };
+    let pushed = sharing::push(workspace, &remote, &what, args.dry_run)?;
+    ui.report(&pushed)?;
+    let left = pushed.withheld.len() + pushed.refused.len();
+    if left == 0 {
+        return Ok(());
+    }
+    let first = pushed.withheld.iter().chain(&pushed.refused).next();
+    let why = first.map(|kept| format!("{}: {}", kept.what, kept.why)).unwrap_or_default();
+    Err(Error::refused(format!("{} did not get to {remote}", count(left, "ref"))).hint(why))
+}
+
+/// `Packages  3f2a1c0  6d252d1d  orders · prod · us-east-1  675 kB`, a line each.
+pub(super) fn write_parcels(f: &mut fmt::Formatter<'_>, word: &str, parcels: &[Parcel]) -> fmt::Result {
+    for (index, Parcel { commit, package, target, size }) in parcels.iter().take(MOST_NAMED).enumerate() {
+        let word = if index == 0 { word } else { "" };
+        writeln!(
+            f,
+            "{BOLD}{word:<10}{BOLD:#}{COMMIT}{}{COMMIT:#}  {BOLD}{}{BOLD:#}  {target}  {}",
+            short(commit, 7),
+            package.short(),
+            bytes(*size)
+        )?;
+    }
+    match parcels.len().checked_sub(MOST_NAMED) {
+        Some(more) if more > 0 => writeln!(f, "{:10}{DIM}and {more} more{DIM:#}", ""),
+        _ => Ok(()),
+    }
+}
+
+/// `Histories orders · prod · us-east-1`: the names of chains as people know them.
+pub(super) fn write_chains(f: &mut fmt::Formatter<'_>, chains: &[String]) -> fmt::Result {
+    let of = |prefix: &str| chains.iter().filter_map(|name| name.strip_prefix(prefix)).collect::<Vec<_>>();
+    let histories = of("refs/slsart/deployments/");
+    if !histories.is_empty() {
+        let names = histories.iter().map(|name| {
+            let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy().replace('/', " · ");
+            line(&name).into_owned()
+        });
+        writeln!(f, "{BOLD}Histories{BOLD:#} {}", names.collect::<Vec<_>>().join(", "))?;
+    }
+    for (word, prefix) in [("Bans", "refs/slsart/bans/"), ("Pins", "refs/slsart/pins/")] {
+        let found = of(prefix);
+        if !found.is_empty() {
+            writeln!(f, "{BOLD}{word:<10}{BOLD:#}{}", count(found.len(), "package"))?;
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Display for Pushed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { remote, packages, chains, withheld, refused, .. } = self;
+        write_parcels(f, if self.dry_run { "Send" } else { "Sent" }, packages)?;
+        if self.there_already > 0 {
+            let these = count(self.there_already, "package");
+            writeln!(f, "{:10}{DIM}{remote} had {these} in another form, which stays{DIM:#}", "")?;
+        }
+        if self.lfs_objects > 0 {
+            writeln!(f, "{BOLD}LFS{BOLD:#}       {}", count(self.lfs_objects, "object"))?;
+        }
+        if self.toolchains > 0 {
+            writeln!(f, "{BOLD}Plugins{BOLD:#}   {}", count(self.toolchains, "toolchain"))?;
+        }
+        write_chains(f, chains)?;
+        for (word, kept) in [("Withheld", withheld), ("Refused", refused)] {
+            for Kept { package, what, why } in kept {
+                let commit = package.as_ref().map(|parcel| format!(" of {}", short(&parcel.commit, 7)));
+                writeln!(
+                    f,
+                    "{WARNING}{word:<10}{WARNING:#}{}{}: {}",
+                    line(what),
+                    commit.unwrap_or_default(),
+                    line(why)
+                )?;
+            }
+        }
+        let nothing = packages.is_empty() && chains.is_empty() && !self.notes && self.toolchains == 0;
+        match (nothing && withheld.is_empty() && refused.is_empty(), self.dry_run) {
+            (true, false) => writeln!(f, "{DIM}{remote} has everything already{DIM:#}"),
+            (true, true) => writeln!(f, "{DIM}{remote} has all packages already{DIM:#}"),
+            (false, false) if refused.is_empty() && withheld.is_empty() => {
+                writeln!(f, "{GOOD}✓{GOOD:#} {remote} has what is here")
+            }
+            _ => Ok(()),
+        }
+    }
+}

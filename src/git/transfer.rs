@@ -1,0 +1,228 @@
+//! What goes between this repository and a remote, through the git command: it alone has the user's credentials, ssh and
+//! proxies. It may ask the user for them; how long it takes is the network's affair, and is shown.
+
+use super::{Oid, Repository};
+use crate::error::{Error, Result};
+use crate::process::{Ended, Invocation};
+use crate::progress::Progress;
+
+/// Most refs that are named on one command line, each with two object ids and two names.
+const MOST_UPDATES: usize = 400;
+
+/// A ref of a remote that is to be set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// The ref's name, here as there.
+    pub name: String,
+    /// What it is to point at; `None` removes it.
+    pub new: Option<Oid>,
+    /// Where it has to be for that; `None`: nowhere, it is not there yet.
+    pub old: Option<Oid>,
+}
+
+/// What a remote said to an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is done, or was as wanted already.
+    Done,
+    /// The ref is not where it was to be.
+    Elsewhere,
+    /// The remote does not want it, in its own words.
+    Refused(String),
+}
+
+/// Which objects a fetch leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// None that is not here.
+    Whole,
+    /// Commits further than so many from what is fetched. In a shallow clone only: it makes one of any other.
+    Commits(u32),
+}
+
+impl Repository {
+    /// Fetches what `refspecs` say.
+    ///
+    /// # Errors
+    /// When it can't be reached or does not have a ref that is named without `*`.
+    pub fn fetch(
+        &self,
+        remote: &str,
+        refspecs: &[String],
+        (depth, prune): (Depth, bool),
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        let mut fetch = self
+            .talking()
+            .args(["fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-gc"])
+            .args(["--no-recurse-submodules", "--no-filter", "--stdin"]);
+        if prune {
+            fetch = fetch.arg("--prune");
+        }
+        if let Depth::Commits(count) = depth {
+            fetch = fetch.arg(format!("--depth={count}"));
+        }
+        let input: String = refspecs.iter().flat_map(|spec| [spec, "\n"]).collect();
+        let ended = fetch.arg(remote).hear(input.as_bytes(), &mut |line| tell(line, progress))?;
+        if ended.succeeded { Ok(()) } else { Err(unreached("fetch from", remote, &ended)) }
+    }
+
+    /// Sets refs of `remote`, each by itself and by compare-and-swap, with the objects that it lacks.
+    ///
+    /// # Returns
+    /// What the remote said to each, in their order.
+    ///
+    /// # Errors
+    /// When it gave no answer: then some may be set.
+    pub fn push(&self, remote: &str, updates: &[Update], progress: &dyn Progress) -> Result<Vec<Answer>> {
+        let mut answers = Vec::with_capacity(updates.len());
+        for updates in updates.chunks(MOST_UPDATES) {
+            answers.extend(self.push_together(remote, updates, progress)?);
+        }
+        Ok(answers)
+    }
+
+    /// A hook of a remote refuses all that comes together, for the sake of one: halves find it.
+    fn push_together(
+        &self,
+        remote: &str,
+        updates: &[Update],
+        progress: &dyn Progress,
+    ) -> Result<Vec<Answer>> {
+        let answers = self.push_at_once(remote, updates, progress)?;
+        let is_refused = |answer: &Answer| matches!(answer, Answer::Refused(_));
+        if updates.len() < 2 || !answers.iter().all(is_refused) {
+            return Ok(answers);
+        }
+        let (one, other) = updates.split_at(updates.len() / 2);
+        let mut answers = self.push_together(remote, one, progress)?;
+        answers.extend(self.push_together(remote, other, progress)?);
+        Ok(answers)
+    }
+
+    fn push_at_once(&self, remote: &str, updates: &[Update], progress: &dyn Progress) -> Result<Vec<Answer>> {
+        let text = |id: Option<Oid>| id.map(|id| id.to_string()).unwrap_or_default();
+        let leases = updates.iter().map(|to| format!("--force-with-lease={}:{}", to.name, text(to.old)));
+        let refspecs = updates.iter().map(|to| format!("{}:{}", text(to.new), to.name));
+        let push = self
+            .talking()
+            .args(["-c", &format!("remote.{remote}.mirror=false")])
+            .args(["push", "--progress", "--porcelain", "--no-verify", "--no-follow-tags"])
+            .args(["--no-signed", "--recurse-submodules=no"])
+            .args(leases)
+            .args(["--", remote])
+            .args(refspecs);
+        let ended = push.hear(b"", &mut |line| tell(line, progress))?;
+        let answers: Option<Vec<Answer>> =
+            updates.iter().map(|update| answer(&ended, &update.name)).collect();
+        answers.ok_or_else(|| unreached("push to", remote, &ended))
+    }
+
+    /// Uploads objects of the LFS store, those that the remote lacks.
+    ///
+    /// # Arguments
+    /// `ids`: their SHA-256, in hexadecimal.
+    pub fn push_lfs(&self, remote: &str, ids: &[String], progress: &dyn Progress) -> Result<()> {
+        self.need_lfs()?;
+        for ids in ids.chunks(MOST_UPDATES) {
+            let push = self.command().args(["lfs", "push", "--object-id", remote]).args(ids);
+            let ended = push.hear(b"", &mut |line| tell(line, progress))?;
+            if !ended.succeeded {
+                return Err(unreached("upload to the LFS server of", remote, &ended));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches, by their ids, the objects of `trees` that a partial clone left at its remote. Nothing in any other clone.
+    pub fn complete(&self, trees: &[Oid], progress: &dyn Progress) -> Result<()> {
+        let promisor = self.remotes().into_iter().find(|remote| {
+            self.config(&format!("remote.{remote}.promisor")).is_some_and(|value| value == "true")
+        });
+        let Some(remote) = promisor else { return Ok(()) };
+        let list = self
+            .command()
+            .args(["rev-list", "--objects", "--missing=print", "--no-object-names"])
+            .args(trees.iter().map(ToString::to_string))
+            .read()?;
+        let text = String::from_utf8_lossy(&list);
+        let missing: String =
+            text.lines().filter_map(|line| line.strip_prefix('?')).flat_map(|id| [id, "\n"]).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        // As git itself fetches what was promised (its promisor-remote.c).
+        let fetch = self
+            .talking()
+            .args(["-c", "fetch.negotiationAlgorithm=noop", "fetch", "--progress", "--no-tags"])
+            .args(["--no-write-fetch-head", "--recurse-submodules=no", "--filter=blob:none", "--stdin"])
+            .arg(&remote);
+        let ended = fetch.hear(missing.as_bytes(), &mut |line| tell(line, progress))?;
+        if ended.succeeded { Ok(()) } else { Err(unreached("fetch from", &remote, &ended)) }
+    }
+
+    /// Whether its history ends where it was cut off.
+    #[must_use]
+    pub fn is_shallow(&self) -> bool {
+        self.inner.is_shallow()
+    }
+
+    /// Whether `descendant` is `ancestor`, or comes after it.
+    pub fn contains(&self, descendant: Oid, ancestor: Oid) -> Result<bool> {
+        if descendant == ancestor {
+            return Ok(true);
+        }
+        self.inner
+            .graph_descendant_of(descendant, ancestor)
+            .map_err(|error| super::failed("cannot compare two histories", error))
+    }
+
+    /// The git command in words that can be read, asking the user for what it needs.
+    fn talking(&self) -> Invocation {
+        self.command().env("LC_ALL", "C")
+    }
+}
+
+/// Hands a line of git's, or git-lfs's, progress on: `Receiving objects:  45% (123/456), 1.2 MiB`.
+fn tell(line: &str, progress: &dyn Progress) {
+    let Some((phase, rest)) = line.rsplit_once(": ").filter(|(_, rest)| rest.contains("% (")) else { return };
+    let counts = rest.split_once('(').and_then(|(_, rest)| rest.split_once(')')?.0.split_once('/'));
+    let parse = |text: &str| text.trim().parse::<u64>().ok();
+    if let Some((done, total)) = counts.and_then(|(done, total)| Some((parse(done)?, parse(total)?))) {
+        progress.part(phase.trim_start_matches("remote: "), done, total);
+    }
+}
+
+/// What a push said of the ref `name`: a line `<flag> TAB <from>:<to> TAB <summary>` (git-push, "Output").
+fn answer(ended: &Ended, name: &str) -> Option<Answer> {
+    let output = String::from_utf8_lossy(&ended.stdout);
+    let line = output.lines().find(|line| {
+        line.split('\t').nth(1).and_then(|refs| refs.rsplit_once(':')).is_some_and(|(_, to)| to == name)
+    })?;
+    let summary = line.rsplit('\t').next().unwrap_or_default();
+    Some(match line.starts_with('!') {
+        false => Answer::Done,
+        true if summary.ends_with("(stale info)") => Answer::Elsewhere,
+        // Somebody was faster than the remote's own lock of the ref.
+        true if ["cannot lock ref", "failed to update ref", "reference already exists"]
+            .iter()
+            .any(|sign| summary.contains(sign)) =>
+        {
+            Answer::Elsewhere
+        }
+        true => Answer::Refused([summary, &said(&ended.stderr)].join("\n").trim().to_owned()),
+    })
+}
+
+fn unreached(verb: &str, remote: &str, ended: &Ended) -> Error {
+    let error = Error::refused(format!("cannot {verb} {remote}"))
+        .hint(format!("see that you can reach it: git ls-remote {remote}"));
+    error.because(std::io::Error::other(said(&ended.stderr)))
+}
+
+/// What was said, without the lines of a progress.
+fn said(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let lines = text.lines().filter(|line| !line.contains("% (") && !line.starts_with("Total "));
+    lines.map(str::trim_end).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}

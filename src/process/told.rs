@@ -1,0 +1,94 @@
+//! Children that say on standard error how far they are.
+
+use std::io::{self, BufReader, Seek as _, Write as _};
+use std::process::Stdio;
+
+use super::timed::{Ended, MOST_BYTES, text};
+use super::{Invocation, interrupt};
+use crate::error::Result;
+
+impl Invocation {
+    /// Runs to the end, and hands each line of standard error to `hear` as it comes: a line ends with LF or, as those of a
+    /// progress do, with CR. It may ask the user something on its terminal. Signals reach it too.
+    ///
+    /// # Arguments
+    /// `input`: what it reads from standard input.
+    ///
+    /// # Errors
+    /// When it can't be started, and [`crate::error::Kind::Interrupted`]; that it failed is in the result.
+    pub fn hear(&self, input: &[u8], hear: &mut dyn FnMut(&str)) -> Result<Ended> {
+        interrupt::check()?;
+        let not_started = |error| self.not_started(error);
+        let stdin = || -> io::Result<Stdio> {
+            let mut file = tempfile::tempfile()?;
+            file.write_all(input)?;
+            file.rewind()?;
+            Ok(file.into())
+        };
+        let mut stdout = tempfile::tempfile().map_err(not_started)?;
+        let mut command = self.prepared();
+        command.stdin(stdin().map_err(not_started)?).stderr(Stdio::piped());
+        command.stdout(stdout.try_clone().map_err(not_started)?);
+        let mut child = command.spawn().map_err(not_started)?;
+        let forwarding = interrupt::forward_to(child.id());
+        let mut stderr = Vec::new();
+        if let Some(pipe) = child.stderr.take() {
+            let mut lines = BufReader::new(pipe);
+            let mut line = Vec::new();
+            while let Ok(true) = next_line(&mut lines, &mut line) {
+                let said = String::from_utf8_lossy(&line);
+                hear(said.trim_end());
+                // Of a progress only what it ends with is worth keeping.
+                if line.ends_with(b"\n") && (stderr.len() as u64) < MOST_BYTES {
+                    stderr.extend_from_slice(&line);
+                }
+            }
+        }
+        let status = child.wait().map_err(not_started)?;
+        drop(forwarding);
+        if !status.success() {
+            interrupt::check()?;
+        }
+        let stdout = text(&mut stdout).map_err(not_started)?;
+        Ok(Ended { succeeded: status.success(), stdout, stderr })
+    }
+}
+
+/// Reads up to the next LF or CR, or so many bytes as a line may have.
+///
+/// # Returns
+/// Whether there was anything.
+fn next_line(from: &mut impl io::BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    const MOST: usize = 64 * 1024;
+    line.clear();
+    loop {
+        let bytes = from.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(!line.is_empty());
+        }
+        let end = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+        let count = end.map_or(bytes.len(), |end| end + 1);
+        line.extend_from_slice(&bytes[..count]);
+        from.consume(count);
+        if end.is_some() || line.len() > MOST {
+            return Ok(true);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_a_progress_come_one_by_one_and_only_the_last_is_kept() {
+        let mut heard = Vec::new();
+        let script = "cat; printf 'Receiving: 10%%\\rReceiving: 100%%, done.\\nwarning: x\\n' >&2; exit 3";
+        let run = Invocation::new("sh").args(["-c", script]);
+        let ended = run.hear(b"in", &mut |line| heard.push(line.to_owned())).unwrap();
+        assert_eq!(heard, ["Receiving: 10%", "Receiving: 100%, done.", "warning: x"]);
+        assert_eq!(ended.stdout, b"in");
+        assert_eq!(ended.stderr, b"Receiving: 100%, done.\nwarning: x\n");
+        assert!(!ended.succeeded);
+    }
+}

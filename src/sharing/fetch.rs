@@ -1,0 +1,189 @@
+//! What this repository lacks: notes and records always, packages and their toolchains as they are asked for.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use super::{Parcel, depth, refresh};
+use crate::error::{Error, Kind, Result};
+use crate::git::Oid;
+use crate::git::transfer::Depth;
+use crate::store::sharing::{Integrated, refspec_of};
+use crate::store::{Found, StoredPackage};
+use crate::workspace::Workspace;
+
+/// Which packages are to come, beside notes and records.
+#[derive(Debug, Clone)]
+pub enum Wish {
+    /// None.
+    Nothing,
+    /// Those of these commits, in any way that [`Workspace::find_noted`] understands.
+    Packages(Vec<String>),
+    /// All.
+    All,
+}
+
+/// What was fetched.
+#[derive(Debug, Serialize)]
+pub struct Fetched {
+    /// The remote.
+    pub remote: String,
+    /// What of its notes and records was new.
+    #[serde(flatten)]
+    pub records: Integrated,
+    /// The packages whose content is here now and was not.
+    pub packages: Vec<Parcel>,
+    /// Packages that the remote's notes tell of and that it does not have, or that can't be read.
+    pub missing: Vec<Missing>,
+    /// How many toolchains are here now and were not.
+    pub toolchains: usize,
+}
+
+/// A package that did not come.
+#[derive(Debug, Serialize)]
+pub struct Missing {
+    /// The package.
+    #[serde(flatten)]
+    pub package: Parcel,
+    /// Why.
+    pub why: String,
+}
+
+/// Fetches from `remote`.
+///
+/// # Errors
+/// When it can't be reached; [`Kind::NotRecorded`] when it has nothing of what was asked for.
+pub fn fetch(workspace: &Workspace<'_>, remote: &str, wish: &Wish) -> Result<Fetched> {
+    let progress = workspace.progress;
+    progress.phase(&format!("Fetching notes and histories from {remote}"));
+    progress.pause();
+    let records = refresh(workspace, remote)?;
+    let store = workspace.store();
+    let wanted = match wish {
+        Wish::Nothing => Vec::new(),
+        Wish::All => store.only_there(remote)?,
+        Wish::Packages(revisions) => {
+            let mut wanted = Vec::new();
+            for revision in revisions {
+                wanted.extend(workspace.find_noted(revision)?);
+            }
+            wanted.retain(|found| store.is_here(found).is_ok_and(|here| !here));
+            wanted
+        }
+    };
+    let mut fetched = Fetched {
+        remote: remote.to_owned(),
+        records,
+        packages: Vec::new(),
+        missing: Vec::new(),
+        toolchains: 0,
+    };
+    if !wanted.is_empty() {
+        progress.phase(&format!("Fetching packages from {remote}"));
+        progress.pause();
+    }
+    get(workspace, remote, &wanted, &mut fetched)?;
+    Ok(fetched)
+}
+
+/// Fetches the packages `wanted`, with their toolchains and LFS objects.
+pub(super) fn get(
+    workspace: &Workspace<'_>,
+    remote: &str,
+    wanted: &[Found],
+    fetched: &mut Fetched,
+) -> Result<()> {
+    let store = workspace.store();
+    for how in [Depth::Whole, Depth::Commits(2), Depth::Commits(3)] {
+        let some: Vec<&Found> = wanted.iter().filter(|found| depth(workspace, found) == how).collect();
+        get_refs(workspace, remote, &some, how)?;
+    }
+    let mut sources = HashSet::new();
+    for found in wanted {
+        match check(workspace, found) {
+            Ok(Some(package)) => {
+                sources.insert(package.source);
+                workspace.repository.complete(&[package.tree], workspace.progress)?;
+                package.fetch_lfs_objects(workspace.progress)?;
+                fetched.packages.push(found.into());
+            }
+            Ok(None) => {
+                let why = format!("{remote} does not have it");
+                fetched.missing.push(Missing { package: found.into(), why });
+            }
+            Err(error) if error.kind == Kind::Integrity => {
+                // What is wrong there may be right elsewhere: it must not stand in the way of that.
+                workspace.repository.delete_ref(&store.ref_of(found))?;
+                fetched.missing.push(Missing { package: found.into(), why: error.to_string() });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    fetched.toolchains += get_toolchains(workspace, remote, &sources)?;
+    Ok(())
+}
+
+fn get_refs(workspace: &Workspace<'_>, remote: &str, wanted: &[&Found], how: Depth) -> Result<()> {
+    let Workspace { repository, progress, .. } = workspace;
+    let store = workspace.store();
+    let mut names: Vec<String> = wanted.iter().map(|found| store.ref_of(found)).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let specs = |names: &[String]| names.iter().map(|name| refspec_of(name)).collect::<Vec<_>>();
+    let Err(error) = repository.fetch(remote, &specs(&names), (how, false), *progress) else { return Ok(()) };
+    if error.kind == Kind::Interrupted {
+        return Err(error);
+    }
+    // One that is not there keeps git from fetching the others.
+    let there: HashSet<String> = store.package_refs_on(remote)?.into_iter().collect();
+    let asked = names.len();
+    names.retain(|name| there.contains(name));
+    match names.len() {
+        0 => Ok(()),
+        left if left == asked => Err(error),
+        _ => repository.fetch(remote, &specs(&names), (how, false), *progress),
+    }
+}
+
+/// The package, as far as it can be told without reading its content; `None` where it did not come.
+fn check<'r>(workspace: &Workspace<'r>, found: &Found) -> Result<Option<StoredPackage<'r>>> {
+    let store = workspace.store();
+    if !store.is_here(found)? {
+        return Ok(None);
+    }
+    store.open(found.commit, &found.line).map(Some)
+}
+
+/// Fetches the toolchains of `sources` that are not here.
+fn get_toolchains(workspace: &Workspace<'_>, remote: &str, sources: &HashSet<Oid>) -> Result<usize> {
+    let Workspace { repository, progress, .. } = workspace;
+    if sources.is_empty() {
+        return Ok(0);
+    }
+    let store = workspace.store();
+    let here: HashSet<String> = store.toolchain_refs()?.into_iter().map(|toolchain| toolchain.name).collect();
+    let specs: Vec<String> = (store.toolchain_refs_on(remote)?.iter())
+        .filter(|toolchain| sources.contains(&toolchain.source) && !here.contains(&toolchain.name))
+        .map(|toolchain| refspec_of(&toolchain.name))
+        .collect();
+    if !specs.is_empty() {
+        progress.phase(&format!("Fetching toolchains from {remote}"));
+        progress.pause();
+        repository.fetch(remote, &specs, (Depth::Whole, false), *progress)?;
+    }
+    Ok(specs.len())
+}
+
+impl Fetched {
+    /// An error for what was asked for and did not come.
+    pub fn complete(&self) -> Result<()> {
+        let Some(Missing { package, why }) = self.missing.first() else { return Ok(()) };
+        let others = match self.missing.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        Err(Error::not_recorded(format!("package {}{others} did not come: {why}", package.package.short()))
+            .hint(format!("whoever has it can send it: git slsart push {}", self.remote)))
+    }
+}

@@ -1,0 +1,129 @@
+//! Packages that travel: between this repository and a remote go packages, notes, histories, bans and toolchains, each only
+//! where the other side lacks it. Notes and histories of both sides are merged; nothing is overwritten on either.
+
+mod bring;
+mod fetch;
+mod push;
+
+use serde::Serialize;
+
+pub use bring::bring;
+pub use fetch::{Fetched, Wish, fetch};
+pub use push::{Kept, Pushed, Selection, push};
+
+use crate::config::RemoteChoice;
+use crate::error::{Error, Result};
+use crate::git::Oid;
+use crate::git::transfer::Depth;
+use crate::package::PackageId;
+use crate::package::manifest::Target;
+use crate::store::Found;
+use crate::store::sharing::{Integrated, refspecs};
+use crate::workspace::Workspace;
+
+/// A package that went from one side to the other, or did not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Parcel {
+    /// The commit that it belongs to.
+    pub commit: String,
+    /// Its id.
+    pub package: PackageId,
+    /// What it can be deployed to.
+    pub target: Target,
+    /// The sum of its files' sizes, in bytes.
+    pub size: u64,
+}
+
+impl From<&Found> for Parcel {
+    fn from(found: &Found) -> Self {
+        let Found { commit, line } = found;
+        Self {
+            commit: commit.to_string(),
+            package: line.package,
+            target: line.target.clone(),
+            size: line.size,
+        }
+    }
+}
+
+/// The remote that packages are shared through: the named one, else as `slsart.toml` has it.
+///
+/// # Errors
+/// When it is none, or none can be told.
+pub fn remote(workspace: &Workspace<'_>, named: Option<&str>) -> Result<String> {
+    let Workspace { repository, config, .. } = workspace;
+    let named = match (named, &config.share.remote) {
+        (Some(named), _) => named,
+        (None, RemoteChoice::Named(named)) => {
+            repository
+                .need_remote(named)
+                .map_err(|error| error.hint("`remote` in [share] of slsart.toml names it"))?;
+            named
+        }
+        (None, RemoteChoice::Nowhere) => {
+            return Err(Error::refused("`remote` in [share] of slsart.toml is \"none\"")
+                .hint("name one all the same: git slsart push REMOTE"));
+        }
+        (None, RemoteChoice::Auto) => return usual(workspace),
+    };
+    repository.need_remote(named)?;
+    Ok(named.to_owned())
+}
+
+fn usual(workspace: &Workspace<'_>) -> Result<String> {
+    let mut remotes = workspace.repository.remotes();
+    if let Some(origin) = remotes.iter().position(|name| name == "origin") {
+        return Ok(remotes.swap_remove(origin));
+    }
+    match (remotes.pop(), remotes.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (Some(last), false) => Err(Error::refused("there are several remotes, and none is `origin`")
+            .hint(format!("name one: {}, {last}", remotes.join(", ")))
+            .hint("or for good: `remote` in [share] of slsart.toml")),
+        (None, _) => Err(Error::refused("this repository has no remote")
+            .hint("add one: git remote add origin URL")
+            .hint("or take packages along in a file: git slsart export REF FILE")),
+    }
+}
+
+/// Fetches the notes and records of `remote`, and makes them part of ours.
+///
+/// # Errors
+/// When it can't be reached.
+pub fn refresh(workspace: &Workspace<'_>, remote: &str) -> Result<Integrated> {
+    let Workspace { repository, progress, .. } = workspace;
+    repository.fetch(remote, &refspecs(remote), (Depth::Whole, true), *progress)?;
+    integrate(workspace, remote)
+}
+
+/// Makes what was fetched of the notes and records of `remote` part of ours; asks nobody.
+pub fn integrate(workspace: &Workspace<'_>, remote: &str) -> Result<Integrated> {
+    workspace.store().integrate(remote)
+}
+
+/// The remotes that may have a package, the likeliest first.
+fn remotes(workspace: &Workspace<'_>, found: &Found) -> Result<Vec<String>> {
+    let share = remote(workspace, None).ok();
+    let mut remotes = workspace.repository.remotes();
+    let store = workspace.store();
+    let known: Vec<String> = (remotes.iter())
+        .filter(|remote| store.is_known_at(remote, found).unwrap_or(false))
+        .cloned()
+        .collect();
+    remotes.sort_by_key(|remote| (!known.contains(remote), Some(remote) != share.as_ref()));
+    Ok(remotes)
+}
+
+/// A shallow clone is not made deeper for a package: its source is enough, and of one with uncommitted changes the commit
+/// below that.
+fn depth(workspace: &Workspace<'_>, found: &Found) -> Depth {
+    let Workspace { repository, .. } = workspace;
+    if !repository.is_shallow() || repository.has(found.commit) {
+        return Depth::Whole;
+    }
+    Depth::Commits(if found.line.dirty_tree.is_some() { 3 } else { 2 })
+}
+
+fn short(commit: Oid) -> String {
+    commit.to_string()[..7].to_owned()
+}

@@ -1,0 +1,305 @@
+//! What a remote lacks: LFS objects first, then packages and toolchains, then the notes that tell of them and the records.
+//! Who was faster with notes or records is merged, and asked again.
+
+use std::collections::HashSet;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::{Parcel, integrate, refresh};
+use crate::error::{Error, Result};
+use crate::git::Oid;
+use crate::git::transfer::{Answer, Update};
+use crate::process::interrupt;
+use crate::store::{Found, StoredPackage};
+use crate::workspace::Workspace;
+
+/// How long it is tried while others are faster. A round takes a fetch and a push.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The longest pause between two tries.
+const MOST_PAUSE: Duration = Duration::from_millis(200);
+
+/// Which packages go along.
+#[derive(Debug, Clone)]
+pub enum Selection {
+    /// All that the remote lacks.
+    All,
+    /// Of them, those of these commits.
+    Commits(Vec<Oid>),
+    /// None: notes and records only.
+    Nothing,
+}
+
+/// A package, or another ref, that did not get there.
+#[derive(Debug, Clone, Serialize)]
+pub struct Kept {
+    /// The package; absent where it is none.
+    pub package: Option<Parcel>,
+    /// What it is, in words.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// What was, or would be, pushed.
+#[derive(Debug, Serialize)]
+pub struct Pushed {
+    /// Whether this is only said.
+    pub dry_run: bool,
+    /// The remote.
+    pub remote: String,
+    /// The packages that are there now.
+    pub packages: Vec<Parcel>,
+    /// How many packages the remote turned out to have, in another form.
+    pub there_already: usize,
+    /// How many toolchains are there now.
+    pub toolchains: usize,
+    /// How many LFS objects were seen to be there.
+    pub lfs_objects: usize,
+    /// Whether the remote's notes have something new.
+    pub notes: bool,
+    /// The histories, and other chains, that have something new there, as their refs' names.
+    pub chains: Vec<String>,
+    /// What is not sent, since it is not to be.
+    pub withheld: Vec<Kept>,
+    /// What the remote did not take.
+    pub refused: Vec<Kept>,
+}
+
+/// Pushes what `remote` lacks.
+///
+/// # Errors
+/// When it can't be reached. What it refuses is in the result.
+pub fn push(workspace: &Workspace<'_>, remote: &str, what: &Selection, dry_run: bool) -> Result<Pushed> {
+    let progress = workspace.progress;
+    progress.phase(&format!("Asking {remote} what it has"));
+    progress.pause();
+    refresh(workspace, remote)?;
+    let mut pushed = Pushed {
+        dry_run,
+        remote: remote.to_owned(),
+        packages: Vec::new(),
+        there_already: 0,
+        toolchains: 0,
+        lfs_objects: 0,
+        notes: false,
+        chains: Vec::new(),
+        withheld: Vec::new(),
+        refused: Vec::new(),
+    };
+    let mut packages = wanted(workspace, remote, what)?;
+    packages.retain(|found| match ready(workspace, found) {
+        Ok(()) => true,
+        Err(error) => {
+            pushed.withheld.push(kept(found, &error));
+            false
+        }
+    });
+    if dry_run {
+        pushed.packages = packages.iter().map(Parcel::from).collect();
+        return Ok(pushed);
+    }
+    let mut sent = send_packages(workspace, remote, packages, &mut pushed)?;
+    send_toolchains(workspace, remote, what, &sent, &mut pushed)?;
+    sent.sort_by_key(|found| found.commit);
+    tell(workspace, remote, &sent, &mut pushed)?;
+    Ok(pushed)
+}
+
+fn wanted(workspace: &Workspace<'_>, remote: &str, what: &Selection) -> Result<Vec<Found>> {
+    let mut packages = match what {
+        Selection::Nothing => return Ok(Vec::new()),
+        _ => workspace.store().only_here(remote)?,
+    };
+    if let Selection::Commits(commits) = what {
+        packages.retain(|found| commits.contains(&found.commit));
+    }
+    Ok(packages)
+}
+
+/// Whether a package may and can be sent.
+fn ready(workspace: &Workspace<'_>, found: &Found) -> Result<()> {
+    workspace.store().open(found.commit, &found.line).map(drop)
+}
+
+fn kept(found: &Found, error: &Error) -> Kept {
+    let why = std::iter::once(error.to_string()).chain(error.hints.iter().cloned());
+    Kept {
+        package: Some(found.into()),
+        what: format!("package {}", found.line.package.short()),
+        why: why.collect::<Vec<_>>().join("; "),
+    }
+}
+
+/// Sends packages with their LFS objects.
+///
+/// # Returns
+/// Those that are there now.
+fn send_packages(
+    workspace: &Workspace<'_>,
+    remote: &str,
+    packages: Vec<Found>,
+    pushed: &mut Pushed,
+) -> Result<Vec<Found>> {
+    let Workspace { repository, progress, .. } = workspace;
+    if packages.is_empty() {
+        return Ok(packages);
+    }
+    progress.phase(&format!("Sending packages to {remote}"));
+    progress.pause();
+    let store = workspace.store();
+    let opened: Vec<StoredPackage<'_>> =
+        packages.iter().map(|found| store.open(found.commit, &found.line)).collect::<Result<_>>()?;
+    let mut objects = HashSet::new();
+    for package in &opened {
+        objects.extend(package.lfs_objects(*progress)?);
+    }
+    if !objects.is_empty() {
+        let objects: Vec<String> = objects.into_iter().collect();
+        repository.push_lfs(remote, &objects, *progress)?;
+        pushed.lfs_objects = objects.len();
+    }
+    let mut updates = Vec::with_capacity(opened.len());
+    for package in &opened {
+        let name = package.ref_name();
+        updates.push(Update { new: repository.ref_target(&name)?, name, old: None });
+    }
+    let answers = repository.push(remote, &updates, *progress)?;
+    let mut sent = Vec::with_capacity(packages.len());
+    for ((found, package), answer) in packages.into_iter().zip(opened).zip(answers) {
+        match answer {
+            Answer::Done => pushed.packages.push(Parcel::from(&found)),
+            Answer::Elsewhere => pushed.there_already += 1,
+            Answer::Refused(why) => {
+                let error = refused(remote, &found, &why);
+                pushed.refused.push(kept(&found, &error));
+                continue;
+            }
+        }
+        package.let_go_of_lfs_objects()?;
+        sent.push(found);
+    }
+    Ok(sent)
+}
+
+/// Why a remote did not take a package, with what helps.
+fn refused(remote: &str, found: &Found, why: &str) -> Error {
+    let words = why.to_ascii_lowercase();
+    let error = Error::refused(why.split('\n').map(str::trim).collect::<Vec<_>>().join("; "));
+    let is_too_large = ["large file", "exceeds", "too large", "file size limit", "maximum"];
+    if is_too_large.iter().any(|sign| words.contains(sign)) {
+        return error.hint(format!(
+            "keep its large files in Git LFS: git slsart migrate --to lfs {}, then push again",
+            super::short(found.commit)
+        ));
+    }
+    let takes_no_such_ref = ["hidden ref", "funny refname", "prohibited", "not allowed to", "deny"];
+    if takes_no_such_ref.iter().any(|sign| words.contains(sign)) {
+        return error.hint(format!(
+            "{remote} takes no refs beside branches and tags, or not yours: share through another remote ([share] in slsart.toml), or in \
+             a file: git slsart export"
+        ));
+    }
+    error
+}
+
+/// Sends the toolchains of what is there, or with all packages all that there are.
+fn send_toolchains(
+    workspace: &Workspace<'_>,
+    remote: &str,
+    what: &Selection,
+    sent: &[Found],
+    pushed: &mut Pushed,
+) -> Result<()> {
+    let Workspace { repository, progress, .. } = workspace;
+    let store = workspace.store();
+    let here = match what {
+        Selection::All => store.toolchain_refs()?,
+        _ if sent.is_empty() => return Ok(()),
+        _ => {
+            let sources: Result<HashSet<Oid>> =
+                sent.iter().map(|found| Ok(store.open(found.commit, &found.line)?.source)).collect();
+            let sources = sources?;
+            let mut refs = store.toolchain_refs()?;
+            refs.retain(|toolchain| sources.contains(&toolchain.source));
+            refs
+        }
+    };
+    if here.is_empty() {
+        return Ok(());
+    }
+    let there = store.toolchain_refs_on(remote)?;
+    let there: HashSet<&str> = there.iter().map(|toolchain| toolchain.name.as_str()).collect();
+    let updates: Vec<Update> = here
+        .into_iter()
+        .filter(|toolchain| !there.contains(toolchain.name.as_str()))
+        .map(|toolchain| Update { name: toolchain.name, new: Some(toolchain.tip), old: None })
+        .collect();
+    if updates.is_empty() {
+        return Ok(());
+    }
+    progress.phase(&format!("Sending toolchains to {remote}"));
+    progress.pause();
+    for (update, answer) in updates.iter().zip(repository.push(remote, &updates, *progress)?) {
+        match answer {
+            Answer::Done | Answer::Elsewhere => pushed.toolchains += 1,
+            Answer::Refused(why) => pushed.refused.push(Kept {
+                package: None,
+                what: format!("toolchain {}", update.name.rsplit('/').nth(2).unwrap_or_default()),
+                why,
+            }),
+        }
+    }
+    Ok(())
+}
+
+/// Sends notes and records, again where others were faster.
+fn tell(workspace: &Workspace<'_>, remote: &str, sent: &[Found], pushed: &mut Pushed) -> Result<()> {
+    let Workspace { repository, progress, .. } = workspace;
+    let store = workspace.store();
+    let start = Instant::now();
+    loop {
+        interrupt::check()?;
+        let mut updates = store.chains_for(remote)?;
+        updates.extend(store.notes_for(remote, sent)?);
+        let refused: HashSet<String> = pushed.refused.iter().map(|kept| kept.what.clone()).collect();
+        updates.retain(|update| !refused.contains(&update.name));
+        if updates.is_empty() {
+            break;
+        }
+        progress.phase(&format!("Sending notes and histories to {remote}"));
+        progress.pause();
+        let mut again = false;
+        for (update, answer) in updates.iter().zip(repository.push(remote, &updates, *progress)?) {
+            match answer {
+                Answer::Done => {
+                    store.has_now(remote, update)?;
+                    match update.name == crate::store::NOTES_REF {
+                        true => pushed.notes = true,
+                        false => pushed.chains.push(update.name.clone()),
+                    }
+                }
+                Answer::Elsewhere => again = true,
+                Answer::Refused(why) => {
+                    pushed.refused.push(Kept { package: None, what: update.name.clone(), why });
+                }
+            }
+        }
+        if !again {
+            break;
+        }
+        if start.elapsed() > PATIENCE {
+            return Err(Error::refused(format!("others push to {remote} all the time")).hint(format!(
+                "the packages are there, but not all notes and histories: git slsart push {remote}"
+            )));
+        }
+        // Clones that came at once go on one after the other.
+        thread::sleep(workspace.context.pause(MOST_PAUSE));
+        refresh(workspace, remote)?;
+    }
+    pushed.chains.sort_unstable();
+    pushed.chains.dedup();
+    integrate(workspace, remote).map(drop)
+}
