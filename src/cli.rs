@@ -152,6 +152,7 @@ pub enum Command {
     Push(commands::push::PushArgs),
     Fetch(commands::fetch::FetchArgs),
     Toolchain(commands::toolchain::ToolchainArgs),
+    Status(commands::status::StatusArgs),
     Jobs(commands::jobs::JobsArgs),
     Hook(commands::hook::HookArgs),
     Completions(commands::shell::CompletionsArgs),

@@ -218,7 +218,7 @@ impl fmt::Display for Listed {
 
 impl Row {
     /// When, how long, and what came of it.
-    fn how(&self, now: Timestamp) -> String {
+    pub(super) fn how(&self, now: Timestamp) -> String {
         let took = self.milliseconds.map(|taken| format!(" in {} s", seconds(taken))).unwrap_or_default();
         let why = self.error.as_ref().map(|error| format!(": {}", line(error))).unwrap_or_default();
         let when = ago(self.ended.or(self.started).unwrap_or(self.queued), now);

@@ -19,6 +19,7 @@ pub mod push;
 pub mod record;
 pub mod shell;
 pub mod show;
+pub mod status;
 pub mod toolchain;
 pub mod unlock;
 pub mod verify;
@@ -47,7 +48,7 @@ pub fn dispatch(command: Command, context: &Context, ui: &Ui) -> Result<()> {
         command => {
             let repository = open(context)?;
             let workspace = match command {
-                Command::Init(_) | Command::Uninstall(_) | Command::Jobs(_) => {
+                Command::Init(_) | Command::Uninstall(_) | Command::Jobs(_) | Command::Status(_) => {
                     with_any_config(context, &repository, ui.progress(), ui)
                 }
                 _ => Workspace::new(context, &repository, ui.progress())?,
@@ -84,6 +85,7 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Push(args) => push::run(&args, workspace, ui),
         Command::Fetch(args) => fetch::run(&args, workspace, ui),
         Command::Toolchain(args) => toolchain::run(&args, workspace, ui),
+        Command::Status(args) => status::run(&args, workspace, ui),
         Command::Jobs(args) => jobs::run(&args, workspace, ui),
         Command::History(args) => history::run(&args, workspace, ui),
         Command::Hook(_) | Command::Completions(_) | Command::Man(_) => {

@@ -4,12 +4,14 @@
 mod bring;
 mod fetch;
 mod push;
+mod seen;
 
 use serde::Serialize;
 
 pub use bring::bring;
 pub use fetch::{Fetched, Wish, fetch};
 pub use push::{Kept, Pushed, Selection, push};
+pub use seen::seen;
 
 use crate::config::RemoteChoice;
 use crate::error::{Error, Result};
@@ -93,6 +95,7 @@ fn usual(workspace: &Workspace<'_>) -> Result<String> {
 pub fn refresh(workspace: &Workspace<'_>, remote: &str) -> Result<Integrated> {
     let Workspace { repository, progress, .. } = workspace;
     repository.fetch(remote, &refspecs(remote), (Depth::Whole, true), *progress)?;
+    seen::note(workspace, remote);
     integrate(workspace, remote)
 }
 

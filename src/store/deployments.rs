@@ -21,6 +21,9 @@ const FILE: &str = "deployment.toml";
 /// Most bytes a record may have.
 const MOST_BYTES: u64 = 1024 * 1024;
 
+/// How many records are read on, to find the end of a deployment whose beginning was read.
+const MERGED: usize = 50;
+
 /// The phase in which the framework runs.
 pub const RUN_PHASE: &str = "deploy";
 
@@ -190,6 +193,29 @@ impl Store<'_> {
     /// A target's history, newest first, each deployment as its last record has it and in the order of the last records:
     /// that is the order in which things were done, whatever the clocks of the machines said.
     pub fn history(&self, target: &Target) -> Result<History> {
+        self.read_history(target, |_| false)
+    }
+
+    /// The newest part of that: down to the last that succeeded, and whatever is read with it.
+    pub fn recent_history(&self, target: &Target) -> Result<History> {
+        let mut more = MERGED;
+        self.read_history(target, |deployments| {
+            let is = |outcome| deployments.iter().any(|known: &Deployment| known.outcome == outcome);
+            if !is(Outcome::Succeeded) {
+                return false;
+            }
+            // Where two machines' records were merged, the end of one may stand below its beginning.
+            more -= 1;
+            !is(Outcome::Started) || more == 0
+        })
+    }
+
+    /// Reads a history until `is_enough` of it is read.
+    fn read_history(
+        &self,
+        target: &Target,
+        mut is_enough: impl FnMut(&[Deployment]) -> bool,
+    ) -> Result<History> {
         let mut history = History::default();
         let tip = self.repository.ref_target(&names::deployments(target))?;
         let mut places: HashMap<String, usize> = HashMap::new();
@@ -210,6 +236,9 @@ impl Store<'_> {
                         *known = deployment;
                     }
                 }
+            }
+            if is_enough(&history.deployments) {
+                break;
             }
         }
         Ok(history)

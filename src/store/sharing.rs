@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::line::PackageLine;
 use super::names::CHAINS;
 use super::union::Union;
-use super::{Found, NOTES_REF, Note, Store, names, notes};
+use super::{Found, NOTES_REF, Note, Store, lfs, names, notes};
 use crate::error::Result;
 use crate::git::pack::Replaced;
 use crate::git::transfer::Update;
@@ -146,9 +146,13 @@ impl Store<'_> {
     pub fn only_here(&self, remote: &str) -> Result<Vec<Found>> {
         let ours = self.notes_tree()?;
         let theirs = self.tree_of(self.repository.ref_target(&names::tracked_notes(remote))?)?;
+        let differing = notes::difference(self.repository, ours, theirs)?;
+        if differing.is_empty() {
+            return Ok(Vec::new());
+        }
         let here = self.packages_here()?;
         let mut found = Vec::new();
-        for commit in notes::difference(self.repository, ours, theirs)? {
+        for commit in differing {
             let note =
                 |tree: Option<Oid>| tree.map_or(Ok(Note::default()), |tree| self.note_in(tree, commit));
             let known = note(theirs)?.packages;
@@ -293,6 +297,28 @@ impl Store<'_> {
             }
         }
         Ok(updates)
+    }
+
+    /// How many LFS objects no remote is known to have, and how many bytes that are.
+    #[must_use]
+    pub fn lfs_only_here(&self) -> (usize, u64) {
+        lfs::objects::kept(self.repository)
+    }
+
+    /// Whether anything is known of the notes of `remote`.
+    pub fn knows_notes_of(&self, remote: &str) -> Result<bool> {
+        Ok(self.repository.ref_target(&names::tracked_notes(remote))?.is_some())
+    }
+
+    /// The chains with records that `remote` is not known to have, as their refs' names.
+    pub fn chains_only_here(&self, remote: &str) -> Result<Vec<String>> {
+        let mut chains = self.chains_for(remote)?;
+        // Theirs may be the longer one.
+        chains.retain(|update| match (update.old, update.new) {
+            (Some(old), Some(new)) => !self.repository.contains(old, new).unwrap_or(false),
+            _ => true,
+        });
+        Ok(chains.into_iter().map(|update| update.name).collect())
     }
 
     /// Takes note of what `remote` has now.

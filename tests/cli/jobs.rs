@@ -108,6 +108,13 @@ superseded  0514d5d  Answer 2  9 minutes ago: a newer commit was packaged instea
 running     f653d64  Answer 1  Packaging (osls 4.3.1), began 10 minutes ago
 
 "#]]);
+    sandbox.look("status").is(str![[r#"
+HEAD      7df18ee  Answer 10
+no packages and no deployments here; to make a package: git slsart package
+Job       7df18ee  Answer 10  waiting: committed 2 minutes ago
+Job       f653d64  Answer 1  running: Packaging (osls 4.3.1), began 11 minutes ago
+
+"#]]);
     fs::read(&gate).unwrap();
     wait_until("the last is packaged", || sandbox.states()[0] == "done");
     sandbox.slsart("jobs list -v").is(str![[r#"
@@ -181,6 +188,13 @@ stopped     47316a0  Answer 1  2 minutes ago: its process was killed
             ! what it started still runs; to end it: git slsart jobs stop
 
 "#]]);
+    sandbox.look("status").is(str![[r#"
+HEAD      47316a0  Answer 1
+no packages and no deployments here; to make a package: git slsart package
+Job       47316a0  Answer 1  stopped: 3 minutes ago: its process was killed
+          ! what it started still runs: git slsart jobs stop
+
+"#]]);
     sandbox.commit_with("Answer 2", &[]);
     wait_until("the next is packaged", || sandbox.states() == ["done", "stopped"]);
     assert!(!sandbox.hangs());
@@ -247,6 +261,13 @@ hint: to see what was: git slsart jobs
     wait_until("it fails", || sandbox.states() == ["failed"]);
     sandbox.slsart("jobs").is(str![[r#"
 failed      b8cc110  Answer 1  1 minute ago in [N] s: osls failed with exit code 9
+
+"#]]);
+    sandbox.look("status").is(str![[r#"
+HEAD      b8cc110  Answer 1
+no packages and no deployments here; to make a package: git slsart package
+Job       b8cc110  Answer 1  failed: 2 minutes ago in [N] s: osls failed with exit code 9
+          why: git slsart jobs log b8cc110
 
 "#]]);
     let log = sandbox.slsart("jobs log").succeeded();

@@ -33,6 +33,7 @@ const LINES: &[(&str, &str)] = &[
     ("ban", "ban HEAD -m broken"),
     ("unban", "unban HEAD"),
     ("unlock", "unlock -s prod -n"),
+    ("status", "status"),
     ("jobs-list", "jobs list"),
     ("jobs-stop", "jobs stop"),
     ("toolchain-save", "toolchain save v1"),

@@ -40,6 +40,7 @@ mod record;
 mod several;
 mod show;
 mod sources;
+mod status;
 mod terminal;
 mod toolchain;
 mod verify;
