@@ -1,13 +1,13 @@
 //! How things stand: what is live by the history, what HEAD has packages for, what only this machine has, and what goes on in the
 //! background. It asks nobody, and reads no more than it tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
 use crate::deploy::history;
 use crate::error::Result;
-use crate::git::{Commit, Oid};
+use crate::git::{Commit, Oid, Repository};
 use crate::package::manifest::Target;
 use crate::packaging::jobs::{Job, Jobs, State};
 use crate::sharing;
@@ -17,8 +17,8 @@ use crate::workspace::Workspace;
 
 /// How many commits down from HEAD are looked at for targets that have packages and no history.
 const NEAR: usize = 30;
-/// The most commits that are counted between HEAD and what is live.
-pub const MOST_COMMITS: usize = 1_000;
+/// How many commits are looked at from HEAD, and from what is live, to find how far they are apart.
+const MOST_COMMITS: usize = 1_000;
 
 /// How things stand.
 pub struct Status {
@@ -40,7 +40,7 @@ pub struct Standing {
     pub target: Target,
     /// The deployment that is live, as far as the history knows.
     pub live: Option<Deployment>,
-    /// How many commits HEAD has that the live one has not, at most [`MOST_COMMITS`]; `None` where that can't be told.
+    /// How many commits HEAD has that the live one has not; `None` where they are more than a thousand apart, or one is not here.
     pub ahead: Option<usize>,
     /// How many the live one has that HEAD has not.
     pub behind: Option<usize>,
@@ -108,18 +108,33 @@ fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Res
             .cloned();
         let live = history::live(&deployments).cloned();
         let commit = live.as_ref().and_then(|live| Oid::from_str(&live.commit).ok());
-        let between = |from: Oid, to: Oid| {
-            let commits = workspace.repository.commits_between(from, to, MOST_COMMITS).ok()?;
-            Some(commits.len())
-        };
         let (ahead, behind) = match head.zip(commit) {
-            Some((head, live)) if head == live => (Some(0), Some(0)),
-            Some((head, live)) => (between(live, head), between(head, live)),
+            Some((head, live)) => distance(workspace.repository, head, live),
             None => (None, None),
         };
         standings.push(Standing { target, live, ahead, behind, later, package, unread });
     }
     Ok(standings)
+}
+
+/// How many commits `head` has that `live` has not, and the other way round. Where they are far apart, counting would read all that lies
+/// between.
+fn distance(repository: &Repository, head: Oid, live: Oid) -> (Option<usize>, Option<usize>) {
+    if head == live {
+        return (Some(0), Some(0));
+    }
+    let near = |from: Oid| -> Option<HashSet<Oid>> {
+        Some(repository.history(&[from]).ok()?.take(MOST_COMMITS).collect())
+    };
+    let between = |from: Oid, to: Oid| {
+        repository.commits_between(from, to, MOST_COMMITS).ok().map(|commits| commits.len())
+    };
+    match (near(head), near(live)) {
+        (Some(ours), Some(theirs)) if !ours.is_disjoint(&theirs) => {
+            (between(live, head), between(head, live))
+        }
+        _ => (None, None),
+    }
 }
 
 fn remotes(workspace: &Workspace<'_>) -> Result<Vec<Lacking>> {

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::git::{Commit, Oid, Repository};
 use crate::package::manifest::Target;
 use crate::sharing::Parcel;
-use crate::status::{self, Lacking, MOST_COMMITS, Standing};
+use crate::status::{self, Lacking, Standing};
 use crate::store::deployments::{Deployment, Outcome};
 use crate::store::{Found, PackageLine};
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
@@ -246,9 +246,7 @@ impl Section {
 
     /// How far HEAD is from what is live.
     fn distance(&self) -> String {
-        let commits = |number: usize| {
-            if number >= MOST_COMMITS { format!("{number} commits or more") } else { count(number, "commit") }
-        };
+        let commits = |number: usize| count(number, "commit");
         match (self.ahead_count, self.behind_count) {
             (Some(0), Some(0)) => "; it is HEAD".to_owned(),
             (Some(ahead), Some(0)) => format!("; HEAD is {} ahead", commits(ahead)),

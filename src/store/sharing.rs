@@ -1,7 +1,7 @@
 //! What a remote is known to have, and how that becomes part of what is here: notes line by line, chains of records by
 //! merging. Nothing here talks to a remote, and no ref of ours is ever moved to where it loses something.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -312,13 +312,16 @@ impl Store<'_> {
 
     /// The chains with records that `remote` is not known to have, as their refs' names.
     pub fn chains_only_here(&self, remote: &str) -> Result<Vec<String>> {
-        let mut chains = self.chains_for(remote)?;
+        let tracked = CHAINS.map(|prefix| names::tracked(remote, prefix));
+        let patterns: Vec<&str> = CHAINS.into_iter().chain(tracked.iter().map(String::as_str)).collect();
+        let refs: BTreeMap<String, Oid> = self.repository.refs_matching_any(&patterns)?.into_iter().collect();
+        let theirs = |name: &str| refs.get(&names::tracked_of(remote, name)?).copied();
         // Theirs may be the longer one.
-        chains.retain(|update| match (update.old, update.new) {
-            (Some(old), Some(new)) => !self.repository.contains(old, new).unwrap_or(false),
-            _ => true,
-        });
-        Ok(chains.into_iter().map(|update| update.name).collect())
+        let lacks = |name: &str, ours: Oid| {
+            theirs(name).is_none_or(|theirs| !self.repository.contains(theirs, ours).unwrap_or(false))
+        };
+        let ours = refs.iter().filter(|(name, _)| CHAINS.iter().any(|prefix| name.starts_with(prefix)));
+        Ok(ours.filter(|(name, ours)| lacks(name, **ours)).map(|(name, _)| name.clone()).collect())
     }
 
     /// Takes note of what `remote` has now.

@@ -74,9 +74,10 @@ LFS       1 object, 2.0 kB, that no remote is known to have
     sandbox.slsart("status -s prod").is(str![[r#"
 HEAD      64d9012  Rewrite the checkout
 orders · prod · us-east-1
-  ● live  12a1bee  Add the service  deployed 2 minutes ago by Dana; HEAD is 1 commit ahead
+  ● live  395ed48  Take vouchers  deployed 2 minutes ago by Dana; HEAD is 1 commit ahead and 1 commit behind
   ✓ HEAD  package 8160d640 · 1.3 kB
-origin    lacks 2 packages, 2 histories, 1 ban, as of 14 minutes ago; to send that: git slsart push origin
+origin    lacks 3 packages, 2 histories, 1 ban, as of 15 minutes ago; to send that: git slsart push origin
+          395ed48  fa012501  orders · prod · us-east-1
           64d9012  8160d640  orders · prod · us-east-1
           64d9012  71119333  orders · dev · us-east-1
 LFS       1 object, 2.0 kB, that no remote is known to have
@@ -88,10 +89,10 @@ LFS       1 object, 2.0 kB, that no remote is known to have
 HEAD      64d9012  Rewrite the checkout
 orders · dev · us-east-1
   ○ live  nothing that git slsart knows of
-  ! deploy of 64d9012 by Dana, begun 11 minutes ago, has not ended
+  ! deploy of 64d9012 by Dana, begun 12 minutes ago, has not ended
   ✓ HEAD  package 71119333 · 1.3 kB
 orders · prod · us-east-1
-  ● live  12a1bee  Add the service  deployed 4 minutes ago by Dana; HEAD is 1 commit ahead
+  ● live  395ed48  Take vouchers  deployed 4 minutes ago by Dana; HEAD is 1 commit ahead and 1 commit behind
   ✓ HEAD  package 8160d640 · 1.3 kB
 origin    has what is here, as of 1 minute ago
 LFS       1 object, 2.0 kB, that no remote is known to have
@@ -131,8 +132,22 @@ fn what_another_clone_did_is_told_once_it_is_fetched() {
     sandbox.git("clone --quiet --branch main ../origin.git ../other");
     sandbox.slsart("-C ../other fetch --all -q").succeeded();
     sandbox.slsart("-C ../other deploy -s prod --yes -q --no-lock").succeeded();
-    sandbox.slsart("-C ../other status").is(str![[r#""#]]);
+    sandbox.slsart("-C ../other status").is(str![[r#"
+HEAD      12a1bee  Add the service
+orders · prod · us-east-1
+  ● live  12a1bee  Add the service  deployed 1 minute ago by Dana; it is HEAD
+  ✓ HEAD  package be694c54 · 1.3 kB
+origin    lacks 1 history, as of 2 minutes ago; to send that: git slsart push origin
+
+"#]]);
     sandbox.slsart("-C ../other push -q").succeeded();
     sandbox.slsart("fetch -q").succeeded();
-    sandbox.slsart("status").is(str![[r#""#]]);
+    sandbox.slsart("status").is(str![[r#"
+HEAD      12a1bee  Add the service
+orders · prod · us-east-1
+  ● live  12a1bee  Add the service  deployed 4 minutes ago by Dana; it is HEAD
+  ✓ HEAD  package be694c54 · 1.3 kB
+origin    has what is here, as of 1 minute ago
+
+"#]]);
 }
