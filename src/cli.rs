@@ -154,6 +154,8 @@ pub enum Command {
     Fetch(commands::fetch::FetchArgs),
     Toolchain(commands::toolchain::ToolchainArgs),
     Hooks(commands::hooks::HooksArgs),
+    Status(commands::status::StatusArgs),
+    Jobs(commands::jobs::JobsArgs),
     Hook(commands::hook::HookArgs),
     Completions(commands::shell::CompletionsArgs),
     Man(commands::shell::ManArgs),

@@ -20,6 +20,7 @@ pub mod progress;
 pub mod service;
 pub mod setup;
 pub mod sharing;
+pub mod status;
 pub mod store;
 pub mod text;
 pub mod toolchain;

@@ -14,6 +14,11 @@ pub trait Progress: Sync {
     fn expect_bytes(&self, bytes: u64);
     /// So many more bytes are handled.
     fn advance(&self, bytes: u64);
+    /// Whether the work is still wanted: asked before what takes long and can't be left half-way. Nothing but background work is
+    /// ever not.
+    fn is_wanted(&self) -> bool {
+        true
+    }
     /// How far a part of the phase is, such as "Receiving objects": `done` of `total` things.
     fn part(&self, name: &str, done: u64, total: u64) {
         let _ = (name, done, total);

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::git::Repository;
 use crate::hooks::{fetch, input, push, rewrite};
-use crate::packaging::after_commit;
+use crate::packaging::{after_commit, jobs};
 use crate::progress::Silent;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
@@ -64,7 +64,7 @@ pub(super) fn run(args: &HookArgs, context: &Context, ui: &Ui) -> Result<()> {
         repository.set_unattended();
         match &args.hook {
             Hook::Package { commit } => {
-                after_commit::package_all(&Workspace::new(context, &repository, ui.progress())?, commit)
+                jobs::package_all(&Workspace::new(context, &repository, ui.progress())?, commit)
             }
             Hook::Fetch => fetch::run(&Workspace::new(context, &repository, ui.progress())?),
             hook => gits_own(hook, context, &repository, ui),

@@ -11,6 +11,7 @@ pub mod history;
 pub mod hook;
 pub mod hooks;
 pub mod init;
+pub mod jobs;
 pub mod live;
 pub mod log;
 pub mod migrate;
@@ -21,6 +22,7 @@ pub mod shell;
 pub mod show;
 pub mod sign;
 mod signature;
+pub mod status;
 pub mod toolchain;
 pub mod unlock;
 pub mod verify;
@@ -49,9 +51,11 @@ pub fn dispatch(command: Command, context: &Context, ui: &Ui) -> Result<()> {
         command => {
             let repository = open(context)?;
             let workspace = match command {
-                Command::Init(_) | Command::Uninstall(_) | Command::Hooks(_) => {
-                    with_any_config(context, &repository, ui.progress(), ui)
-                }
+                Command::Init(_)
+                | Command::Uninstall(_)
+                | Command::Hooks(_)
+                | Command::Jobs(_)
+                | Command::Status(_) => with_any_config(context, &repository, ui.progress(), ui),
                 _ => Workspace::new(context, &repository, ui.progress())?,
             };
             in_repository(command, &workspace, ui)
@@ -87,6 +91,8 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Push(args) => push::run(&args, workspace, ui),
         Command::Fetch(args) => fetch::run(&args, workspace, ui),
         Command::Toolchain(args) => toolchain::run(&args, workspace, ui),
+        Command::Status(args) => status::run(&args, workspace, ui),
+        Command::Jobs(args) => jobs::run(&args, workspace, ui),
         Command::History(args) => history::run(&args, workspace, ui),
         Command::Hooks(args) => hooks::run(&args, workspace, ui),
         Command::Hook(_) | Command::Completions(_) | Command::Man(_) => {

@@ -28,9 +28,15 @@ impl Repository {
     ///
     /// Through the git command: it seeks to the pattern's prefix in a file of many thousand refs, which libgit2 reads whole.
     pub fn refs_matching(&self, pattern: &str) -> Result<Vec<(String, Oid)>> {
+        self.refs_matching_any(&[pattern])
+    }
+
+    /// The refs whose names match one of `patterns`, likewise.
+    pub fn refs_matching_any(&self, patterns: &[&str]) -> Result<Vec<(String, Oid)>> {
         let output = self
             .command()
-            .args(["for-each-ref", "--format=%(objectname) %(refname)", "--", pattern])
+            .args(["for-each-ref", "--format=%(objectname) %(refname)", "--"])
+            .args(patterns.iter().copied())
             .read()?;
         let text = String::from_utf8_lossy(&output);
         let parse = |line: &str| {

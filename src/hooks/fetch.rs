@@ -36,7 +36,7 @@ pub fn start(workspace: &Workspace<'_>) -> Result<()> {
         .arg(repository.work_tree_if_any().unwrap_or(repository.git_dir()))
         .args(["hook", "fetch"])
         .env("GIT_TERMINAL_PROMPT", "0")
-        .detach(file)
+        .detach(&file)
 }
 
 /// The job. Where another is at it, there is nothing to do.

@@ -30,7 +30,7 @@ pub fn run(workspace: &Workspace<'_>, pairs: &[(Oid, Oid)], is_rebase: bool) -> 
         && let Some(head) = head
         && workspace.store().note(head)?.packages.is_empty()
     {
-        start_packaging(workspace, &head.to_string())?;
+        start_packaging(workspace, head)?;
     }
     Ok(warnings)
 }

@@ -134,6 +134,9 @@ impl Job<'_, '_> {
         if self.workspace.config.toolchain.snapshot == Snapshot::Always {
             equip::keep(&checkout, self.workspace);
         }
+        if !self.workspace.progress.is_wanted() {
+            return Err(Error::new(Kind::Interrupted, "a newer commit is to be packaged instead"));
+        }
         let tools = tools(&checkout.framework, &checkout.service, checkout.package_manager())?;
         let run = checkout.invocation(self.arguments());
         self.run_framework(&checkout.framework, &checkout.service, &run).map_err(own)?;

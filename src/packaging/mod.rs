@@ -8,6 +8,7 @@ pub mod carry;
 pub mod checkout;
 pub(crate) mod draft;
 pub mod equip;
+pub mod jobs;
 pub mod make;
 mod placement;
 pub mod snapshots;

@@ -1,6 +1,7 @@
 //! The only place that starts a child process, and the only one that listens for signals.
 //! Knows nothing of what the programs are for.
 
+pub mod background;
 pub mod interrupt;
 mod timed;
 mod told;
@@ -180,12 +181,13 @@ impl Invocation {
         Err(self.failed(status, &kept.as_mut().map(last_lines).unwrap_or_default()))
     }
 
-    /// Starts the program in the background, detached from this terminal, its output appended to `log`.
-    pub fn detach(&self, log: File) -> Result<()> {
-        use std::os::unix::process::CommandExt as _;
-        let second = log.try_clone().map_err(|error| self.not_started(error))?;
+    /// Starts the program and does not wait for it, its output appended to `log`. It goes into the background by itself
+    /// ([`background::enter`]).
+    pub fn detach(&self, log: &File) -> Result<()> {
+        let not_started = |error| self.not_started(error);
         let mut command = self.prepared();
-        command.stdin(Stdio::null()).stdout(log).stderr(second).process_group(0);
+        command.stdin(Stdio::null()).stdout(log.try_clone().map_err(not_started)?);
+        command.stderr(log.try_clone().map_err(not_started)?);
         command.spawn().map_err(|error| self.not_started(error))?;
         Ok(())
     }

@@ -6,6 +6,7 @@ mod fetch;
 mod need;
 mod push;
 mod records;
+mod seen;
 
 use serde::Serialize;
 
@@ -14,6 +15,7 @@ pub use fetch::{Fetched, Wish, fetch};
 pub use need::{find, is_elsewhere, open};
 pub use push::{Kept, Pushed, Selection, push};
 pub use records::{fetch_records, send_records};
+pub use seen::seen;
 
 use crate::config::RemoteChoice;
 use crate::error::{Error, Result};
@@ -97,6 +99,7 @@ fn usual(workspace: &Workspace<'_>) -> Result<String> {
 pub fn refresh(workspace: &Workspace<'_>, remote: &str) -> Result<Integrated> {
     let Workspace { repository, progress, .. } = workspace;
     repository.fetch(remote, &refspecs(remote), (Depth::Whole, true), *progress)?;
+    seen::note(workspace, remote);
     integrate(workspace, remote)
 }
 

@@ -25,6 +25,9 @@ const MOST_SILENT: usize = 10_100;
 /// Most bytes a record may have.
 const MOST_BYTES: u64 = 1024 * 1024;
 
+/// How many records are read on, to find the end of a deployment whose beginning was read.
+const MERGED: usize = 50;
+
 /// The phase in which the framework runs.
 pub const RUN_PHASE: &str = "deploy";
 
@@ -200,6 +203,29 @@ impl Store<'_> {
     /// A target's history, newest first, each deployment as its last record has it and in the order of the last records:
     /// that is the order in which things were done, whatever the clocks of the machines said.
     pub fn history(&self, target: &Target) -> Result<History> {
+        self.read_history(target, |_| false)
+    }
+
+    /// The newest part of that: down to the last that succeeded, and whatever is read with it.
+    pub fn recent_history(&self, target: &Target) -> Result<History> {
+        let mut more = MERGED;
+        self.read_history(target, |deployments| {
+            let is = |outcome| deployments.iter().any(|known: &Deployment| known.outcome == outcome);
+            if !is(Outcome::Succeeded) {
+                return false;
+            }
+            // Where two machines' records were merged, the end of one may stand below its beginning.
+            more -= 1;
+            !is(Outcome::Started) || more == 0
+        })
+    }
+
+    /// Reads a history until `is_enough` of it is read.
+    fn read_history(
+        &self,
+        target: &Target,
+        mut is_enough: impl FnMut(&[Deployment]) -> bool,
+    ) -> Result<History> {
         let mut history = History::default();
         let name = names::deployments(target);
         let tip = self.repository.ref_target(&name)?;
@@ -221,6 +247,9 @@ impl Store<'_> {
                         *known = deployment;
                     }
                 }
+            }
+            if is_enough(&history.deployments) {
+                break;
             }
         }
         Ok(history)

@@ -1,6 +1,6 @@
 //! Finding packages: of a commit, along the history, near a commit that has none, by id.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::line::PackageLine;
 use super::{Store, names, notes};
@@ -114,6 +114,16 @@ impl Store<'_> {
             }
         }
         Ok(listing)
+    }
+
+    /// The targets that the last `most` commits down to `from` have packages for.
+    pub fn recent_targets(&self, from: Oid, most: usize) -> Result<BTreeSet<Target>> {
+        let mut targets = BTreeSet::new();
+        let Some(root) = self.notes_tree()? else { return Ok(targets) };
+        for commit in self.repository.history(&[from])?.take(most) {
+            targets.extend(self.note_in(root, commit)?.packages.into_iter().map(|line| line.target));
+        }
+        Ok(targets)
     }
 
     /// All packages of all commits, also of those that no branch leads to any more, newest first.

@@ -1,14 +1,14 @@
 //! What a remote is known to have, and how that becomes part of what is here: notes line by line, chains of records by
 //! merging. Nothing here talks to a remote, and no ref of ours is ever moved to where it loses something.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::line::PackageLine;
 use super::names::CHAINS;
 use super::union::{self, Union};
-use super::{Found, NOTES_REF, Note, Store, names, notes};
+use super::{Found, NOTES_REF, Note, Store, lfs, names, notes};
 use crate::error::Result;
 use crate::git::pack::Replaced;
 use crate::git::transfer::Update;
@@ -162,9 +162,13 @@ impl Store<'_> {
     pub fn only_here(&self, remote: &str) -> Result<Vec<Found>> {
         let ours = self.notes_tree()?;
         let theirs = self.tree_of(self.repository.ref_target(&names::tracked_notes(remote))?)?;
+        let differing = notes::difference(self.repository, ours, theirs)?;
+        if differing.is_empty() {
+            return Ok(Vec::new());
+        }
         let here = self.packages_here()?;
         let mut found = Vec::new();
-        for commit in notes::difference(self.repository, ours, theirs)? {
+        for commit in differing {
             let note =
                 |tree: Option<Oid>| tree.map_or(Ok(Note::default()), |tree| self.note_in(tree, commit));
             let known = note(theirs)?.packages;
@@ -309,6 +313,31 @@ impl Store<'_> {
             }
         }
         Ok(updates)
+    }
+
+    /// How many LFS objects no remote is known to have, and how many bytes that are.
+    #[must_use]
+    pub fn lfs_only_here(&self) -> (usize, u64) {
+        lfs::objects::kept(self.repository)
+    }
+
+    /// Whether anything is known of the notes of `remote`.
+    pub fn knows_notes_of(&self, remote: &str) -> Result<bool> {
+        Ok(self.repository.ref_target(&names::tracked_notes(remote))?.is_some())
+    }
+
+    /// The chains with records that `remote` is not known to have, as their refs' names.
+    pub fn chains_only_here(&self, remote: &str) -> Result<Vec<String>> {
+        let tracked = CHAINS.map(|prefix| names::tracked(remote, prefix));
+        let patterns: Vec<&str> = CHAINS.into_iter().chain(tracked.iter().map(String::as_str)).collect();
+        let refs: BTreeMap<String, Oid> = self.repository.refs_matching_any(&patterns)?.into_iter().collect();
+        let theirs = |name: &str| refs.get(&names::tracked_of(remote, name)?).copied();
+        // Theirs may be the longer one.
+        let lacks = |name: &str, ours: Oid| {
+            theirs(name).is_none_or(|theirs| !self.repository.contains(theirs, ours).unwrap_or(false))
+        };
+        let ours = refs.iter().filter(|(name, _)| CHAINS.iter().any(|prefix| name.starts_with(prefix)));
+        Ok(ours.filter(|(name, ours)| lacks(name, **ours)).map(|(name, _)| name.clone()).collect())
     }
 
     /// Takes note of what `remote` has now.

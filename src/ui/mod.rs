@@ -89,6 +89,12 @@ impl Ui {
         written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 
+    /// Prints a part of a text that other programs wrote, with their colours and nothing else that acts on a terminal.
+    pub fn text(&self, text: &str) -> Result<()> {
+        let mut out = AutoStream::new(std::io::stdout(), self.options.color);
+        written(out.write_all(printable(text).as_bytes()).and_then(|()| out.flush()))
+    }
+
     /// Prints bytes as they are: a completion script, a man page.
     pub fn write(&self, bytes: &[u8]) -> Result<()> {
         let mut out = std::io::stdout();

@@ -81,7 +81,7 @@ next       git slsart package
 # After a commit:
 #   "attach"   a package made with `git slsart package --in-place --allow-dirty` from exactly what was then committed
 #              becomes the commit's package
-#   "package"  that, and where there is none the commit is packaged in the background
+#   "package"  that, and where there is none the commit is packaged in the background (`git slsart jobs` shows it)
 #   "off"      nothing
 # post-commit = "attach"
 # The stages that "package" packages for; empty: the default stage.

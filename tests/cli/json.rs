@@ -38,6 +38,9 @@ const LINES: &[(&str, &str)] = &[
     ("ban", "ban HEAD -m broken"),
     ("unban", "unban HEAD"),
     ("unlock", "unlock -s prod -n"),
+    ("status", "status"),
+    ("jobs-list", "jobs list"),
+    ("jobs-stop", "jobs stop"),
     ("toolchain-save", "toolchain save v1"),
     ("toolchain-list", "toolchain list"),
     ("toolchain-drop", "toolchain drop --although-deployed --yes"),
@@ -46,8 +49,11 @@ const LINES: &[(&str, &str)] = &[
     ("uninstall", "uninstall"),
 ];
 
-/// Where commands print theirs that need AWS.
-const ELSEWHERE: &[(&str, &str, &str)] = &[("live", "tests/e2e/live.rs", "live -s prod --json")];
+/// Where commands print theirs that need AWS, or something else that takes more than a line.
+const ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("jobs-log", "tests/cli/jobs.rs", "jobs log HEAD --json"),
+    ("live", "tests/e2e/live.rs", "live -s prod --json"),
+];
 
 /// What these print is no object.
 const WITHOUT: &[&str] = &["completions", "hook", "man"];
@@ -56,7 +62,7 @@ const WITHOUT: &[&str] = &["completions", "hook", "man"];
 const SHARED: &[&str] = &["definitions", "error", "warning"];
 
 /// The definitions that others add properties to: whoever refers to them says that there are no more.
-const PARTS: &[&str] = &["ban", "difference", "one_done", "one_plan", "parcel", "plugin", "signature"];
+const PARTS: &[&str] = &["ban", "difference", "job", "one_done", "one_plan", "parcel", "plugin", "signature"];
 
 #[test]
 fn every_command_prints_one_object_that_has_a_schema() {

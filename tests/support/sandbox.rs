@@ -176,7 +176,15 @@ impl Sandbox {
         self.slsart_with(line, &[])
     }
 
-    /// The same, with variables.
+    /// The same as [`Self::slsart`], without the clock going on: as often as it takes until something has happened.
+    #[track_caller]
+    pub(crate) fn look(&self, line: &str) -> Outcome {
+        let outcome = self.slsart(line);
+        self.clock.fetch_sub(60, Ordering::SeqCst);
+        outcome
+    }
+
+    /// The same as [`Self::slsart`], with variables.
     #[track_caller]
     pub(crate) fn slsart_with(&self, line: &str, variables: &[(&str, &str)]) -> Outcome {
         let mut command = self.slsart_command(line);

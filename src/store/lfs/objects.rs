@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
+use walkdir::WalkDir;
 
 use crate::error::{Error, Kind, Result};
 use crate::git::lfs::is_missing_object;
@@ -110,6 +111,13 @@ pub(in crate::store) fn let_go(repository: &Repository, file: &FileEntry) -> Res
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", &path, error)),
         _ => Ok(()),
     }
+}
+
+/// How many objects have our link, since no remote is known to have them, and how many bytes that are.
+pub(in crate::store) fn kept(repository: &Repository) -> (usize, u64) {
+    let links = WalkDir::new(data_dir(repository).join("lfs")).into_iter().flatten();
+    let sizes = links.filter(|entry| entry.file_type().is_file()).filter_map(|entry| entry.metadata().ok());
+    sizes.fold((0, 0), |(count, size), metadata| (count + 1, size + metadata.len()))
 }
 
 /// Where the whole object is on this machine: in the store, restored from our link where it was missing there.

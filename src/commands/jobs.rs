@@ -1,0 +1,260 @@
+//! `jobs list`, `log` and `stop`: commits that are packaged in the background.
+
+use std::fmt;
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::git::{Oid, Repository};
+use crate::packaging::jobs::{Job, Jobs, Made, State};
+use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, WARNING};
+use crate::text::words::{ago, count, line, seconds, short};
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Look after the commits that are packaged in the background
+///
+/// With `post-commit = "package"` in slsart.toml, the hook packages each commit in the background: one at a time, with low priority,
+/// and the newest first, so that of many commits in a row only the last is. Without a command, lists them.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS, args_conflicts_with_subcommands = true)]
+pub struct JobsArgs {
+    #[command(subcommand)]
+    command: Option<JobsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum JobsCommand {
+    List(ListArgs),
+    Log(LogArgs),
+    Stop(StopArgs),
+}
+
+/// List the jobs, newest first: those that go on, and the last twenty that ended
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+struct ListArgs {}
+
+/// Show what a job has printed
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+struct LogArgs {
+    /// The commit that it packages [default: that of the newest job]
+    #[arg(value_name = "COMMIT")]
+    revision: Option<String>,
+    /// Show what it goes on to print, until it ends
+    #[arg(short, long)]
+    follow: bool,
+}
+
+/// Stop the jobs that go on, with all that they started
+///
+/// Each is asked to end, and removes its worktree; what has not ended after ten seconds is killed. Waits until nothing is left of them.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+struct StopArgs {}
+
+/// A job, as it is printed.
+#[derive(Debug, Serialize)]
+pub(super) struct Row {
+    pub(super) commit: String,
+    #[serde(skip)]
+    pub(super) short: String,
+    pub(super) subject: String,
+    #[serde(serialize_with = "by_name")]
+    pub(super) state: State,
+    queued: Timestamp,
+    pub(super) started: Option<Timestamp>,
+    ended: Option<Timestamp>,
+    milliseconds: Option<u64>,
+    /// What it does right now.
+    pub(super) phase: Option<String>,
+    packages: Vec<Made>,
+    pub(super) error: Option<String>,
+    /// Whether it was killed, and something that it started lives.
+    pub(super) orphaned: bool,
+    log: String,
+}
+
+fn by_name<S: serde::Serializer>(state: &State, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(state.name())
+}
+
+impl Row {
+    pub(super) fn of(job: &Job, repository: &Repository) -> Self {
+        let record = &job.record;
+        let commit = Oid::from_str(&record.commit).ok();
+        let subject = commit.and_then(|commit| repository.commit(commit).ok()).map(|commit| commit.subject);
+        Self {
+            short: commit
+                .map_or_else(|| short(&record.commit, 7).to_owned(), |commit| repository.short_id(commit)),
+            commit: record.commit.clone(),
+            subject: subject.unwrap_or_default(),
+            state: record.state,
+            queued: record.queued,
+            started: record.started,
+            ended: record.ended,
+            milliseconds: record.milliseconds,
+            phase: record.phase.clone().filter(|_| record.state == State::Running),
+            packages: record.packages.clone(),
+            error: record.error.clone(),
+            orphaned: job.is_orphaned,
+            log: job.log.display().to_string(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Listed {
+    jobs: Vec<Row>,
+    #[serde(skip)]
+    verbose: bool,
+    #[serde(skip)]
+    now: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+struct Logged {
+    #[serde(flatten)]
+    job: Row,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct StoppedRow {
+    #[serde(flatten)]
+    job: Row,
+    /// Whether it did not end by itself.
+    killed: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct AllStopped {
+    stopped: Vec<StoppedRow>,
+}
+
+pub(super) fn run(args: &JobsArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    match &args.command {
+        None | Some(JobsCommand::List(ListArgs {})) => list(workspace, ui),
+        Some(JobsCommand::Log(args)) => log(args, workspace, ui),
+        Some(JobsCommand::Stop(StopArgs {})) => stop(workspace, ui),
+    }
+}
+
+fn list(workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let all = Jobs::of(workspace.repository).all();
+    let jobs = all.iter().map(|job| Row::of(job, workspace.repository)).collect();
+    ui.report(&Listed { jobs, verbose: ui.is_verbose(), now: workspace.context.clock.now() })
+}
+
+fn log(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let jobs = Jobs::of(workspace.repository);
+    let job = match &args.revision {
+        None => jobs.all().into_iter().next(),
+        Some(revision) => jobs.find(workspace.repository.resolve(revision)?),
+    };
+    let Some(job) = job else {
+        let what = match &args.revision {
+            Some(revision) => format!("no job is known that packaged '{revision}'"),
+            None => "no commit was packaged in the background here".to_owned(),
+        };
+        return Err(Error::not_recorded(what).hint("to see what was: git slsart jobs"));
+    };
+    if !ui.is_json() {
+        return jobs.read_log(&job, args.follow, &mut |text| ui.text(text));
+    }
+    if args.follow {
+        return Err(Error::usage("what is followed is no object").hint("leave out --json, or --follow"));
+    }
+    let text = job.end_of_log()?;
+    ui.report(&Logged { job: Row::of(&job, workspace.repository), text })
+}
+
+fn stop(workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let stopped = Jobs::of(workspace.repository).stop(workspace)?.into_iter();
+    let row = |killed, job: &Job| StoppedRow { job: Row::of(job, workspace.repository), killed };
+    ui.report(&AllStopped { stopped: stopped.map(|stopped| row(stopped.killed, &stopped.job)).collect() })
+}
+
+impl fmt::Display for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.jobs.is_empty() {
+            return writeln!(
+                f,
+                "{DIM}no commit was packaged in the background here; slsart.toml says whether: `post-commit` in [hooks]{DIM:#}"
+            );
+        }
+        for row in &self.jobs {
+            let style = match row.state {
+                State::Running | State::Waiting => BOLD,
+                State::Done => GOOD,
+                State::Failed => ERROR,
+                State::Stopped => WARNING,
+                State::Superseded => DIM,
+            };
+            writeln!(
+                f,
+                "{style}{:10}{style:#}  {COMMIT}{}{COMMIT:#}  {}  {DIM}{}{DIM:#}",
+                row.state.name(),
+                row.short,
+                line(&row.subject),
+                row.how(self.now),
+            )?;
+            if row.orphaned {
+                writeln!(
+                    f,
+                    "            {WARNING}!{WARNING:#} what it started still runs; to end it: git slsart jobs stop"
+                )?;
+            }
+            if self.verbose {
+                writeln!(f, "            {DIM}{}{DIM:#}", line(&row.log))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Row {
+    /// When, how long, and what came of it.
+    pub(super) fn how(&self, now: Timestamp) -> String {
+        let took = self.milliseconds.map(|taken| format!(" in {} s", seconds(taken))).unwrap_or_default();
+        let why = self.error.as_ref().map(|error| format!(": {}", line(error))).unwrap_or_default();
+        let when = ago(self.ended.or(self.started).unwrap_or(self.queued), now);
+        match self.state {
+            State::Running => {
+                let phase = self.phase.as_deref().map(line).unwrap_or_default();
+                format!("{phase}, began {when}")
+            }
+            State::Waiting => format!("committed {when}"),
+            State::Done => format!("{when}{took}: {}", count(self.packages.len(), "package")),
+            State::Failed | State::Stopped => format!("{when}{took}{why}"),
+            State::Superseded => format!("{when}: a newer commit was packaged instead"),
+        }
+    }
+}
+
+impl fmt::Display for Logged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Display for AllStopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.stopped.is_empty() {
+            return writeln!(f, "{DIM}no job goes on{DIM:#}");
+        }
+        for StoppedRow { job, killed } in &self.stopped {
+            let how = match job.state {
+                _ if *killed => "killed",
+                State::Waiting => "it had not begun",
+                _ => "it had begun",
+            };
+            let subject = line(&job.subject);
+            writeln!(f, "Stopped   {COMMIT}{}{COMMIT:#}  {subject}  {DIM}{how}{DIM:#}", job.short)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,319 @@
+//! `status`.
+
+use std::fmt;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::jobs::Row as JobRow;
+use crate::cli::TargetArgs;
+use crate::error::Result;
+use crate::git::{Commit, Oid, Repository};
+use crate::package::manifest::Target;
+use crate::sharing::Parcel;
+use crate::status::{self, Lacking, Standing};
+use crate::store::deployments::{Deployment, Outcome};
+use crate::store::{Found, PackageLine};
+use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
+use crate::text::words::{ago, bytes, count, line, person, short};
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Show how things stand: what is live, what is packaged, what only this machine has
+///
+/// Of each target: what is live by the history (whether it really is, `git slsart live` asks AWS), how far HEAD is from it, and HEAD's
+/// package. Then what remotes are known to lack, as of the last push or fetch, and the job that packages in the background. Nothing
+/// and nobody is asked but this repository.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+/// The most packages that are named of those that a remote lacks.
+const MOST_NAMED: usize = 5;
+
+#[derive(Debug, Serialize)]
+struct Report {
+    head: Option<Head>,
+    targets: Vec<Section>,
+    remotes: Vec<RemoteRow>,
+    lfs: Lfs,
+    jobs: Vec<JobRow>,
+    #[serde(skip)]
+    now: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+struct Head {
+    commit: String,
+    #[serde(skip)]
+    short: String,
+    subject: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Section {
+    target: Target,
+    live: Option<Attempt>,
+    /// A later deployment after which it is not certain what is live.
+    later: Option<Attempt>,
+    /// HEAD's package for the target.
+    package: Option<Packaged>,
+    ahead_count: Option<usize>,
+    behind_count: Option<usize>,
+    unread_count: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Attempt {
+    action: &'static str,
+    outcome: &'static str,
+    commit: String,
+    #[serde(skip)]
+    short: String,
+    subject: String,
+    package: String,
+    by: String,
+    started: Timestamp,
+    ended: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize)]
+struct Packaged {
+    package: String,
+    size: u64,
+    recorded: Timestamp,
+    dirty: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct RemoteRow {
+    remote: String,
+    /// Whether anything is known of what it has.
+    known: bool,
+    seen: Option<Timestamp>,
+    packages: Vec<Parcel>,
+    /// The names of refs.
+    chains: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Lfs {
+    object_count: usize,
+    size: u64,
+}
+
+pub(super) fn run(args: &StatusArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let repository = workspace.repository;
+    let status = status::status(workspace, &workspace.filter(&args.target.wanted()?))?;
+    let (object_count, size) = status.lfs;
+    ui.report(&Report {
+        head: status.head.map(|head| Head {
+            short: repository.short_id(head.id),
+            commit: head.id.to_string(),
+            subject: head.subject,
+        }),
+        targets: status.targets.into_iter().map(|standing| section(standing, repository)).collect(),
+        remotes: status.remotes.into_iter().map(RemoteRow::from).collect(),
+        lfs: Lfs { object_count, size },
+        jobs: status.jobs.iter().map(|job| JobRow::of(job, repository)).collect(),
+        now: workspace.context.clock.now(),
+    })
+}
+
+fn section(standing: Standing, repository: &Repository) -> Section {
+    let Standing { target, live, ahead, behind, later, package, unread } = standing;
+    let attempt = |deployment: Deployment| {
+        let commit = Oid::from_str(&deployment.commit).ok();
+        let known: Option<Commit> = commit.and_then(|commit| repository.commit(commit).ok());
+        Attempt {
+            action: deployment.action.name(),
+            outcome: deployment.outcome.name(),
+            short: commit.map(|commit| repository.short_id(commit)).unwrap_or_default(),
+            commit: deployment.commit,
+            subject: known.map(|commit| commit.subject).unwrap_or_default(),
+            package: deployment.package.to_string(),
+            by: deployment.by,
+            started: deployment.started,
+            ended: deployment.ended,
+        }
+    };
+    let packaged = |line: PackageLine| Packaged {
+        package: line.package.to_string(),
+        size: line.size,
+        recorded: line.recorded,
+        dirty: line.dirty_tree.is_some(),
+    };
+    Section {
+        target,
+        live: live.map(attempt),
+        later: later.map(attempt),
+        package: package.map(packaged),
+        ahead_count: ahead,
+        behind_count: behind,
+        unread_count: unread,
+    }
+}
+
+impl From<Lacking> for RemoteRow {
+    fn from(lacking: Lacking) -> Self {
+        let Lacking { remote, seen, is_known, packages, chains } = lacking;
+        let mut packages = packages;
+        packages.sort_by_key(|Found { line, .. }| std::cmp::Reverse(line.recorded));
+        Self { remote, known: is_known, seen, packages: packages.iter().map(Parcel::from).collect(), chains }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(Head { short, subject, .. }) = &self.head {
+            writeln!(f, "{BOLD}HEAD{BOLD:#}      {COMMIT}{short}{COMMIT:#}  {}", line(subject))?;
+        }
+        if self.targets.is_empty() {
+            writeln!(
+                f,
+                "{DIM}no packages and no deployments here; to make a package: git slsart package{DIM:#}"
+            )?;
+        }
+        for section in &self.targets {
+            section.write(f, self)?;
+        }
+        for remote in &self.remotes {
+            remote.write(f, self.now)?;
+        }
+        if self.lfs.object_count > 0 {
+            let objects = count(self.lfs.object_count, "object");
+            let size = bytes(self.lfs.size);
+            writeln!(f, "{BOLD}LFS{BOLD:#}       {objects}, {size}, that no remote is known to have")?;
+        }
+        for job in &self.jobs {
+            job.write(f, self.now)?;
+        }
+        Ok(())
+    }
+}
+
+impl Section {
+    fn write(&self, f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
+        let stage = self.target.stage.as_str();
+        writeln!(f, "{BOLD}{}{BOLD:#}", self.target)?;
+        match &self.live {
+            Some(live) => {
+                let Attempt { short, subject, by, started, .. } = live;
+                let when = ago(live.ended.unwrap_or(*started), report.now);
+                let how = if live.action == "deploy" { "deployed" } else { "rolled back to" };
+                let (by, subject) = (line(person(by)), line(subject));
+                writeln!(
+                    f,
+                    "  {GOOD}●{GOOD:#} live  {COMMIT}{short}{COMMIT:#}  {subject}  {DIM}{how} {when} by {by}{}{DIM:#}",
+                    self.distance()
+                )?;
+            }
+            None => writeln!(f, "  {DIM}○ live  nothing that git slsart knows of{DIM:#}")?,
+        }
+        if let Some(later) = &self.later {
+            let Attempt { action, short, by, started, .. } = later;
+            let (by, when) = (line(person(by)), ago(*started, report.now));
+            let how = match later.outcome {
+                outcome if outcome == Outcome::Started.name() => "has not ended".to_owned(),
+                outcome => format!("{outcome} half-way: what is live is not certain"),
+            };
+            writeln!(
+                f,
+                "  {WARNING}!{WARNING:#} {action} of {COMMIT}{short}{COMMIT:#} by {by}, begun {when}, {how}"
+            )?;
+        }
+        match (&self.package, &report.head) {
+            (Some(Packaged { package, size, dirty, .. }), _) => {
+                let dirty = if *dirty { format!("  {WARNING}dirty{WARNING:#}") } else { String::new() };
+                let (package, size) = (short(package, 8), bytes(*size));
+                writeln!(f, "  {GOOD}✓{GOOD:#} HEAD  package {package} · {size}{dirty}")?;
+            }
+            (None, Some(_)) => {
+                writeln!(f, "  - HEAD  {DIM}not packaged: git slsart package -s {stage}{DIM:#}")?;
+            }
+            (None, None) => {}
+        }
+        if self.unread_count > 0 {
+            let unread = count(self.unread_count, "record");
+            writeln!(f, "  {WARNING}!{WARNING:#} {unread} can't be read, damaged or of a newer git-slsart")?;
+        }
+        Ok(())
+    }
+
+    /// How far HEAD is from what is live.
+    fn distance(&self) -> String {
+        let commits = |number: usize| count(number, "commit");
+        match (self.ahead_count, self.behind_count) {
+            (Some(0), Some(0)) => "; it is HEAD".to_owned(),
+            (Some(ahead), Some(0)) => format!("; HEAD is {} ahead", commits(ahead)),
+            (Some(0), Some(behind)) => format!("; HEAD is {} behind", commits(behind)),
+            (Some(ahead), Some(behind)) => {
+                format!("; HEAD is {} ahead and {} behind", commits(ahead), commits(behind))
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+impl RemoteRow {
+    fn write(&self, f: &mut fmt::Formatter<'_>, now: Timestamp) -> fmt::Result {
+        let Self { remote, packages, chains, .. } = self;
+        let name = line(remote);
+        if !self.known {
+            return writeln!(
+                f,
+                "{BOLD}{name:<9}{BOLD:#} {DIM}what it has is not known; to ask it: git slsart fetch {name}{DIM:#}"
+            );
+        }
+        let seen = self.seen.map(|seen| format!(", as of {}", ago(seen, now))).unwrap_or_default();
+        let of = |prefix: &str| chains.iter().filter(|name| name.starts_with(prefix)).count();
+        let things = [
+            (packages.len(), "package"),
+            (of("refs/slsart/deployments/"), "history"),
+            (of("refs/slsart/bans/"), "ban"),
+            (of("refs/slsart/pins/"), "pin"),
+        ];
+        let things = things.into_iter().filter(|(number, _)| *number > 0);
+        let things: Vec<String> =
+            things.map(|(number, thing)| count(number, thing).replace("historys", "histories")).collect();
+        if things.is_empty() {
+            return writeln!(f, "{BOLD}{name:<9}{BOLD:#} {DIM}has what is here{seen}{DIM:#}");
+        }
+        writeln!(
+            f,
+            "{BOLD}{name:<9}{BOLD:#} {WARNING}lacks{WARNING:#} {}{DIM}{seen}; to send that: git slsart push {name}{DIM:#}",
+            things.join(", ")
+        )?;
+        for Parcel { commit, package, target, .. } in packages.iter().take(MOST_NAMED) {
+            let commit = short(commit, 7);
+            writeln!(f, "          {COMMIT}{commit}{COMMIT:#}  {}  {target}", package.short())?;
+        }
+        if packages.len() > MOST_NAMED {
+            writeln!(f, "          {DIM}and {} more{DIM:#}", packages.len() - MOST_NAMED)?;
+        }
+        Ok(())
+    }
+}
+
+impl JobRow {
+    fn write(&self, f: &mut fmt::Formatter<'_>, now: Timestamp) -> fmt::Result {
+        let subject = line(&self.subject);
+        let state = self.state.name();
+        writeln!(
+            f,
+            "{BOLD}Job{BOLD:#}       {COMMIT}{}{COMMIT:#}  {subject}  {DIM}{state}: {}{DIM:#}",
+            self.short,
+            self.how(now)
+        )?;
+        if self.orphaned {
+            writeln!(f, "          {WARNING}!{WARNING:#} what it started still runs: git slsart jobs stop")?;
+        } else if self.error.is_some() {
+            writeln!(f, "          {DIM}why: git slsart jobs log {}{DIM:#}", self.short)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! A job's log: all that its programs and itself have said.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
+use std::thread;
+use std::time::Duration;
+
+use super::{Job, Jobs, is_held};
+use crate::error::{Error, Result};
+use crate::process::interrupt;
+
+/// Most bytes that are read at once.
+const MOST_BYTES: u64 = 1024 * 1024;
+/// How long to wait for more.
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Job {
+    /// The last mebibyte of its log.
+    pub fn end_of_log(&self) -> Result<String> {
+        let mut text = Vec::new();
+        let read = |text: &mut Vec<u8>| -> std::io::Result<()> {
+            let mut file = File::open(&self.log)?;
+            let length = file.metadata()?.len();
+            file.seek(SeekFrom::Start(length.saturating_sub(MOST_BYTES)))?;
+            file.take(MOST_BYTES).read_to_end(text).map(drop)
+        };
+        match read(&mut text) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("read", &self.log, error)),
+            _ => Ok(String::from_utf8_lossy(&text).into_owned()),
+        }
+    }
+}
+
+impl Jobs {
+    /// Hands a job's log to `take`, whole lines at a time; where it is to be followed, until the job has ended.
+    pub fn read_log(&self, job: &Job, follow: bool, take: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+        let failed = |error| Error::io("read", &job.log, error);
+        let mut file = match File::open(&job.log) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            opened => opened.map_err(failed)?,
+        };
+        let lock = self.file(&job.record.commit, "lock");
+        let mut pending = Vec::new();
+        loop {
+            interrupt::check()?;
+            // Asked before reading: what is written until then is still read.
+            let goes_on = follow && is_held(&lock);
+            let count = (&mut file).take(MOST_BYTES).read_to_end(&mut pending).map_err(failed)?;
+            let is_at_end = count == 0;
+            // A line without an end is shown once nothing else is to come, or it is longer than any.
+            let is_all = is_at_end && !goes_on || pending.len() as u64 > MOST_BYTES;
+            let lines = pending.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            let whole = if is_all { pending.len() } else { lines };
+            if whole > 0 {
+                take(&String::from_utf8_lossy(&pending[..whole]))?;
+                pending.drain(..whole);
+            }
+            match (is_at_end, goes_on) {
+                (true, false) => return Ok(()),
+                (true, true) => thread::sleep(PAUSE),
+                (false, _) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Background jobs: which there are, whose turn it is, and how they are stopped. What a job does is in `work`.
+//!
+//! A job has three files in `.git/slsart/jobs`, named by its commit: a log, a record, and a lock that its process and all that this
+//! started hold as long as any of them lives. What packages also holds `package.lock`, which its children do not have. So a record of
+//! a job that goes on is never believed by itself, and what a killed job left behind is told from a job.
+
+mod log;
+mod progress;
+mod record;
+mod stop;
+mod work;
+
+use std::fs::{self, File, TryLockError};
+use std::path::PathBuf;
+
+pub use record::{Made, Record, State};
+pub use stop::Stopped;
+pub use work::package_all;
+
+use crate::error::{Error, Result};
+use crate::git::{Oid, Repository, data_dir};
+use crate::process::background;
+use jiff::Timestamp;
+
+/// How many jobs that have ended are kept, with their logs.
+const KEPT: usize = 20;
+/// How many digits of a commit's id its files are named by.
+const NAME_DIGITS: usize = 12;
+
+/// The background jobs of a repository.
+#[derive(Debug)]
+pub struct Jobs {
+    directory: PathBuf,
+    /// Held by the one that packages.
+    turn: PathBuf,
+}
+
+/// A job, as it stands when it is looked at.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// What it says of itself, or is known better: one that was killed is stopped.
+    pub record: Record,
+    /// Whether its process, or something that it started, lives.
+    pub lives: bool,
+    /// Whether it was killed, and something that it started lives.
+    pub is_orphaned: bool,
+    /// Where its output is.
+    pub log: PathBuf,
+}
+
+/// A job that is about to be started: whatever is started next holds its lock.
+pub(super) struct Queued {
+    /// Where its output goes.
+    pub(super) log: File,
+    /// Its lock.
+    _lock: File,
+}
+
+impl Jobs {
+    /// The jobs of `repository`.
+    #[must_use]
+    pub fn of(repository: &Repository) -> Self {
+        let data = data_dir(repository);
+        Self { directory: data.join("jobs"), turn: data.join("package.lock") }
+    }
+
+    /// The jobs that go on and the last that ended, newest first.
+    #[must_use]
+    pub fn all(&self) -> Vec<Job> {
+        let mut all: Vec<Job> = self.records().into_iter().map(|record| self.look_at(record)).collect();
+        all.sort_by_key(|job| std::cmp::Reverse(job.record.number));
+        all
+    }
+
+    /// The job of a commit.
+    #[must_use]
+    pub fn find(&self, commit: Oid) -> Option<Job> {
+        let commit = commit.to_string();
+        let record = Record::read(&self.file(&commit, "toml")).filter(|record| record.commit == commit)?;
+        Some(self.look_at(record))
+    }
+
+    fn records(&self) -> Vec<Record> {
+        let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
+        let paths = entries.map(|entry| entry.path());
+        let records = paths.filter(|path| path.extension().is_some_and(|extension| extension == "toml"));
+        records.filter_map(|path| Record::read(&path)).collect()
+    }
+
+    fn look_at(&self, mut record: Record) -> Job {
+        let mut lives = false;
+        let mut is_orphaned = false;
+        if record.state.goes_on() {
+            lives = is_held(&self.file(&record.commit, "lock"));
+            if lives {
+                is_orphaned = record.state == State::Running && !is_held(&self.turn);
+            }
+            // It may have ended between the two looks.
+            if (!lives || is_orphaned)
+                && let Some(last) = Record::read(&self.file(&record.commit, "toml"))
+            {
+                is_orphaned &= last.state.goes_on();
+                record = last;
+            }
+            if (!lives || is_orphaned) && record.state.goes_on() {
+                record.state = State::Stopped;
+                record.error = Some("its process was killed".to_owned());
+            }
+        }
+        let log = self.file(&record.commit, "log");
+        Job { record, lives, is_orphaned, log }
+    }
+
+    fn file(&self, commit: &str, extension: &str) -> PathBuf {
+        let name = commit.get(..NAME_DIGITS).unwrap_or(commit);
+        self.directory.join(format!("{name}.{extension}"))
+    }
+
+    /// Adds a job for `commit`, which a process that is started next is to do.
+    ///
+    /// # Returns
+    /// `None` where there is one already.
+    pub(super) fn enqueue(&self, commit: Oid, now: Timestamp) -> Result<Option<Queued>> {
+        fs::create_dir_all(&self.directory).map_err(|error| Error::io("create", &self.directory, error))?;
+        // Numbers are given in the order of the commits, by one at a time.
+        let _numbering = self.numbering()?;
+        let records = self.records();
+        let number = records.iter().map(|record| record.number).max().unwrap_or(0) + 1;
+        let commit = commit.to_string();
+        let same = records.into_iter().find(|record| record.commit == commit);
+        if same.is_some_and(|record| self.look_at(record).lives) {
+            return Ok(None);
+        }
+        let path = self.file(&commit, "lock");
+        let lock = locked(&path)?;
+        background::bequeath(&lock).map_err(|error| Error::io("lock", &path, error))?;
+        let path = self.file(&commit, "log");
+        let log = File::create(&path).map_err(|error| Error::io("write", &path, error))?;
+        Record::new(number, commit.clone(), now).write(&self.file(&commit, "toml"))?;
+        Ok(Some(Queued { log, _lock: lock }))
+    }
+
+    /// Held while jobs are added and while they are forgotten.
+    fn numbering(&self) -> Result<File> {
+        locked(&self.directory.join("numbering"))
+    }
+
+    /// Whether a job for a newer commit goes on.
+    fn is_superseded(&self, number: u64) -> bool {
+        let later = self.records().into_iter().filter(|record| record.number > number);
+        later.map(|record| self.look_at(record)).any(|job| job.lives && job.record.state.goes_on())
+    }
+
+    /// Forgets the oldest jobs that have ended.
+    fn prune(&self) -> Result<()> {
+        for Job { record, .. } in self.all().into_iter().filter(|job| !job.lives).skip(KEPT) {
+            for extension in ["log", "lock", "toml"] {
+                record::remove(&self.file(&record.commit, extension))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn locked(path: &PathBuf) -> Result<File> {
+    let file = File::create(path).map_err(|error| Error::io("write", path, error))?;
+    file.lock().map_err(|error| Error::io("lock", path, error))?;
+    Ok(file)
+}
+
+/// Whether some process holds a lock on the file.
+fn is_held(path: &PathBuf) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    // A shared one, so that two who look do not take each other for the holder.
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}

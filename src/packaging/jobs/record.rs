@@ -1,0 +1,157 @@
+//! A background job's record: a small file in `.git/slsart/jobs`, written by the job alone while it lives. What it says of a job that
+//! goes on is true only while the job's lock is held; see [`super::Job`].
+
+use std::fs::{self, Permissions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::package::PackageId;
+use crate::package::manifest::Target;
+
+/// Most bytes of a record.
+const MOST_BYTES: u64 = 1024 * 1024;
+
+/// How a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// It waits for the one that runs.
+    Waiting,
+    /// It packages.
+    Running,
+    /// It has packaged the commit.
+    Done,
+    /// It could not.
+    Failed,
+    /// Somebody stopped it, or its process was killed.
+    Stopped,
+    /// A job for a newer commit took its place.
+    Superseded,
+}
+
+impl State {
+    /// Its name, as records and tables have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+            Self::Superseded => "superseded",
+        }
+    }
+
+    /// Whether more is to come of it.
+    #[must_use]
+    pub fn goes_on(self) -> bool {
+        matches!(self, Self::Waiting | Self::Running)
+    }
+}
+
+/// A package that a job has recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// Its id.
+    pub package: PackageId,
+    /// What it can be deployed to.
+    pub target: Target,
+}
+
+/// What a job says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The jobs' order: a later one has a greater number.
+    pub number: u64,
+    /// The commit that it packages, 40 hexadecimal digits.
+    pub commit: String,
+    /// How it stands.
+    pub state: State,
+    /// When the commit was made that it is for.
+    pub queued: Timestamp,
+    /// When it began to package.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// How long it packaged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub milliseconds: Option<u64>,
+    /// What it does right now, in words, or did last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
+    /// Its process, which leads a session of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<u32>,
+    /// What went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What it has recorded.
+    #[serde(default, rename = "package", skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<Made>,
+}
+
+impl Record {
+    /// The record of a job that is to package `commit`.
+    pub(super) fn new(number: u64, commit: String, now: Timestamp) -> Self {
+        Self {
+            number,
+            commit,
+            state: State::Waiting,
+            queued: now,
+            started: None,
+            ended: None,
+            milliseconds: None,
+            phase: None,
+            process: None,
+            error: None,
+            packages: Vec::new(),
+        }
+    }
+
+    /// Notes how it ended.
+    pub(super) fn end(&mut self, state: State, error: Option<String>, now: Timestamp) {
+        self.state = state;
+        self.error = error;
+        self.ended = Some(now);
+    }
+
+    /// Reads a record; `None` where there is none, or none that can be read.
+    pub(super) fn read(path: &Path) -> Option<Self> {
+        let is_small = fs::metadata(path).ok()?.len() <= MOST_BYTES;
+        let text = is_small.then(|| fs::read_to_string(path).ok()).flatten()?;
+        toml::from_str(&text).ok()
+    }
+
+    /// Writes it whole, or not at all.
+    pub(super) fn write(&self, path: &Path) -> Result<()> {
+        let text = toml::to_string(self)
+            .map_err(|error| Error::bug("a job can't be written down").because(error))?;
+        let directory = path.parent().unwrap_or(Path::new("."));
+        let write = || -> std::io::Result<()> {
+            let mut file = tempfile::Builder::new()
+                .prefix(".new-")
+                .permissions(Permissions::from_mode(0o644))
+                .tempfile_in(directory)?;
+            file.write_all(text.as_bytes())?;
+            file.persist(path)?;
+            Ok(())
+        };
+        write().map_err(|error| Error::io("write", path, error))
+    }
+}
+
+/// Removes a file, if it is there.
+pub(super) fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", path, error)),
+        _ => Ok(()),
+    }
+}

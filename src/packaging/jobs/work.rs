@@ -1,0 +1,145 @@
+//! What a job does: waits for its turn, sweeps what killed ones left, packages its commit.
+//!
+//! One job of a repository packages at a time, and the newest commit wins: a job that waits gives way to that of a newer commit, and so
+//! does one that runs as long as no framework has started. From then on it finishes its commit: what is under way would be lost,
+//! and half of a commit's packages help nobody. Which branch a commit is on makes no difference; the newest is what its author looks at.
+
+use std::fs::{File, TryLockError};
+use std::thread;
+use std::time::Duration;
+
+use super::progress::Told;
+use super::{Job, Jobs, Made, Queued, Record, State};
+use crate::error::{Error, Kind, Result};
+use crate::git::Oid;
+use crate::packaging::checkout::Stopwatch;
+use crate::packaging::make::{Making, make};
+use crate::process::{Output, background, interrupt};
+use crate::progress::Progress as _;
+use crate::workspace::{Wanted, Workspace};
+
+/// How long a job that waits sleeps between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The background job: packages every service of `commit` for every stage that `slsart.toml` names.
+pub fn package_all(workspace: &Workspace<'_>, commit: &str) -> Result<()> {
+    background::enter();
+    let jobs = Jobs::of(workspace.repository);
+    let commit = workspace.repository.resolve(commit)?;
+    let (record, _lock) = jobs.own_record(workspace, commit)?;
+    let number = record.number;
+    let told = Told::new(&jobs, record, workspace.progress);
+    told.change(|record| record.process = Some(std::process::id()));
+    let now = || workspace.context.clock.now();
+    let turn = match jobs.wait_for_turn(number) {
+        Ok(Some(turn)) => turn,
+        Ok(None) => {
+            told.change(|record| record.end(State::Superseded, None, now()));
+            return Ok(());
+        }
+        Err(error) => {
+            told.change(|record| record.end(state_of(&error), None, now()));
+            return Err(error);
+        }
+    };
+    let mut watch = Stopwatch::start();
+    told.change(|record| {
+        record.state = State::Running;
+        record.started = Some(now());
+    });
+    let outcome = jobs.tidy(number, now()).and_then(|()| package(workspace, commit, &told));
+    let (state, error) = match &outcome {
+        Ok(()) => (State::Done, None),
+        Err(_) if told.is_superseded() => (State::Superseded, None),
+        Err(error) if error.kind == Kind::Interrupted => (State::Stopped, None),
+        Err(error) => (state_of(error), Some(error.to_string())),
+    };
+    told.change(|record| {
+        record.milliseconds = Some(watch.lap());
+        record.end(state, error, now());
+    });
+    drop(turn);
+    if state == State::Superseded { Ok(()) } else { outcome }
+}
+
+fn state_of(error: &Error) -> State {
+    if error.kind == Kind::Interrupted { State::Stopped } else { State::Failed }
+}
+
+impl Jobs {
+    /// The record that the hook has made for this process, which has its lock too; or both anew, where somebody runs this by hand.
+    fn own_record(&self, workspace: &Workspace<'_>, commit: Oid) -> Result<(Record, Option<Queued>)> {
+        let is_mine = |job: &Job| job.record.state == State::Waiting && job.record.process.is_none();
+        if let Some(job) = self.find(commit).filter(is_mine) {
+            return Ok((job.record, None));
+        }
+        let queued = self.enqueue(commit, workspace.context.clock.now())?;
+        let record = Record::read(&self.file(&commit.to_string(), "toml")).filter(|_| queued.is_some());
+        let record = record.ok_or_else(|| Error::refused("a job packages this commit already"))?;
+        Ok((record, queued))
+    }
+
+    /// Waits until no other job packages.
+    ///
+    /// # Returns
+    /// What is to be held while packaging, or `None` once there is a job for a newer commit.
+    fn wait_for_turn(&self, number: u64) -> Result<Option<File>> {
+        let turn = File::create(&self.turn).map_err(|error| Error::io("write", &self.turn, error))?;
+        loop {
+            interrupt::check()?;
+            if self.is_superseded(number) {
+                return Ok(None);
+            }
+            match turn.try_lock() {
+                Ok(()) => return Ok(Some(turn)),
+                // The file says nothing of when it is let go of to somebody who may not want it any more.
+                Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+                Err(TryLockError::Error(error)) => return Err(Error::io("lock", &self.turn, error)),
+            }
+        }
+    }
+
+    /// Ends what killed jobs have left running, writes down that they were killed, and forgets old jobs. For who has the turn.
+    fn tidy(&self, own: u64, now: jiff::Timestamp) -> Result<()> {
+        let others = || self.records().into_iter().filter(|record| record.number != own);
+        let is_held = |record: &Record| super::is_held(&self.file(&record.commit, "lock"));
+        for record in others().filter(|record| record.state == State::Running && is_held(record)) {
+            self.end(&record, background::Ending::Killed);
+        }
+        let _numbering = self.numbering()?;
+        for record in others().filter(|record| record.state.goes_on() && !is_held(record)) {
+            self.note_killed(&record, now)?;
+        }
+        self.prune()
+    }
+}
+
+fn package(workspace: &Workspace<'_>, commit: Oid, told: &Told<'_>) -> Result<()> {
+    let Workspace { context, repository, config, .. } = workspace;
+    let workspace = &Workspace { context, repository, config: config.clone(), progress: told };
+    let making = Making {
+        in_place: false,
+        allow_dirty: false,
+        again: false,
+        storage: workspace.config.storage,
+        installing: Output::Stream,
+        packaging: Output::Stream,
+    };
+    for service in workspace.services(commit)? {
+        let default = [workspace.stage(&Wanted::default(), Some(&service))?];
+        let stages = if workspace.config.hooks.stages.is_empty() {
+            &default[..]
+        } else {
+            &workspace.config.hooks.stages
+        };
+        let region = workspace.region(&Wanted::default(), Some(&service))?;
+        for stage in stages {
+            let summary = make(workspace, commit, &service, stage, &region, making)?;
+            told.note(&format!("recorded {} for {}", &summary.package[..8], summary.target));
+            if let Ok(package) = summary.package.parse() {
+                told.change(|record| record.packages.push(Made { package, target: summary.target }));
+            }
+        }
+    }
+    Ok(())
+}
