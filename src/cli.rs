@@ -150,6 +150,7 @@ pub enum Command {
     Unban(commands::ban::UnbanArgs),
     Unlock(commands::unlock::UnlockArgs),
     Toolchain(commands::toolchain::ToolchainArgs),
+    Secrets(commands::secrets::SecretsArgs),
     Hook(commands::hook::HookArgs),
     Completions(commands::shell::CompletionsArgs),
     Man(commands::shell::ManArgs),

@@ -7,6 +7,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::package::secrets::Action;
 use crate::package::storage::{Size, Storage};
 use crate::service::{Region, ServicePath, Stage};
 
@@ -35,6 +36,20 @@ pub struct Config {
     pub deploy: Deploy,
     /// Where a deployment is seen by other machines.
     pub lock: Lock,
+    /// What is done about secrets in packages.
+    pub secrets: Secrets,
+}
+
+/// `[secrets]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Secrets {
+    /// What is done where there are any; without it they are recorded, and not pushed before somebody decides.
+    pub action: Option<Action>,
+    /// Whom they are encrypted to: public keys, or files of them in the repository.
+    pub recipients: Vec<String>,
+    /// Patterns of names, places and files that are no secrets.
+    pub allow: Vec<String>,
 }
 
 /// `[deploy]`.

@@ -14,6 +14,7 @@ pub mod log;
 pub mod migrate;
 pub mod package;
 pub mod record;
+pub mod secrets;
 pub mod shell;
 pub mod show;
 pub mod toolchain;
@@ -79,6 +80,7 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Unban(args) => ban::unban(&args, workspace, ui),
         Command::Unlock(args) => unlock::run(&args, workspace, ui),
         Command::Toolchain(args) => toolchain::run(&args, workspace, ui),
+        Command::Secrets(args) => secrets::run(&args, workspace, ui),
         Command::History(args) => history::run(&args, workspace, ui),
         Command::Hook(_) | Command::Completions(_) | Command::Man(_) => {
             Err(Error::bug("a command without a repository was given one"))

@@ -47,6 +47,9 @@ struct Row {
     damages: Vec<Damage>,
     /// Why this program can't judge it.
     problem: Option<String>,
+    /// Files that are encrypted, and could not be compared for want of a key.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    locked: Vec<String>,
     /// What the remote has of it.
     remote: Option<OnRemote>,
 }
@@ -69,7 +72,8 @@ pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     ui.progress().expect_bytes(found.iter().map(|found| found.line.size).sum());
     let packages =
         found.iter().map(|found| verify(workspace, found, remote.as_ref())).collect::<Result<Vec<_>>>()?;
-    let intact = packages.iter().filter(|row| row.damages.is_empty() && row.problem.is_none()).count();
+    let is_intact = |row: &&Row| row.damages.is_empty() && row.problem.is_none() && row.locked.is_empty();
+    let intact = packages.iter().filter(is_intact).count();
     let damaged = packages.iter().filter(|row| !row.damages.is_empty()).count();
     let report = Report { packages, intact, damaged };
     ui.report(&report)?;
@@ -120,8 +124,16 @@ fn asked(name: &str, workspace: &Workspace<'_>) -> Result<Remote> {
 fn verdict(report: &Report) -> Result<()> {
     let damaged = report.damaged;
     let unread = report.packages.iter().filter(|row| row.problem.is_some()).count();
+    let locked = report.packages.iter().filter(|row| !row.locked.is_empty()).count();
     if damaged == 0 && unread == 0 {
-        return on_remote(report);
+        on_remote(report)?;
+        if locked == 0 {
+            return Ok(());
+        }
+        return Err(Error::refused(format!("{} can't be compared without a key", count(locked, "package")))
+            .hint(
+                "name the file of your secret key: SLSART_IDENTITY=FILE, or git config slsart.identity FILE",
+            ));
     }
     if damaged == 0 {
         return Err(Error::refused(format!("{} can't be read by this git-slsart", count(unread, "package")))
@@ -170,6 +182,7 @@ fn on_remote(report: &Report) -> Result<()> {
 fn verify(workspace: &Workspace<'_>, found: &Found, remote: Option<&Remote>) -> Result<Row> {
     let Found { commit, line } = found;
     let mut on_remote = None;
+    let mut locked = Vec::new();
     let (damages, problem) = match workspace.store().open(*commit, line) {
         Ok(package) => {
             if let Some(remote) = remote {
@@ -177,7 +190,9 @@ fn verify(workspace: &Workspace<'_>, found: &Found, remote: Option<&Remote>) -> 
                 let name_of_ref = package.ref_name();
                 on_remote = Some(OnRemote { name: remote.name.clone(), has, damages, name_of_ref });
             }
-            (package.verify(workspace.progress)?, None)
+            let verified = package.verify(workspace.progress)?;
+            locked = verified.locked;
+            (verified.damages, None)
         }
         Err(error) if error.kind == Kind::Integrity => {
             (vec![Damage { path: "manifest.toml".to_owned(), problem: error.message }], None)
@@ -192,15 +207,17 @@ fn verify(workspace: &Workspace<'_>, found: &Found, remote: Option<&Remote>) -> 
         target: line.target.clone(),
         damages,
         problem,
+        locked,
         remote: on_remote,
     })
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Row { commit, package, target, damages, problem, remote } in &self.packages {
+        for Row { commit, package, target, damages, problem, locked, remote } in &self.packages {
             let (style, word) = match problem {
                 Some(_) => (WARNING, "? unread "),
+                None if damages.is_empty() && !locked.is_empty() => (WARNING, "? locked "),
                 None if damages.is_empty() => (GOOD, "✓ intact "),
                 None => (ERROR, "✗ damaged"),
             };
@@ -223,6 +240,10 @@ impl fmt::Display for Report {
             let of_remote = remote.iter().flat_map(|remote| &remote.damages);
             for problem in damages.iter().chain(of_remote).map(|damage| &damage.problem).chain(problem) {
                 writeln!(f, "           {}", shown(problem))?;
+            }
+            if !locked.is_empty() {
+                let files = shown(&locked.join(", ")).into_owned();
+                writeln!(f, "           not compared, since no key of yours opens them: {files}")?;
             }
         }
         if self.packages.is_empty() { writeln!(f, "no packages here") } else { Ok(()) }

@@ -36,6 +36,10 @@ const LINES: &[(&str, &str)] = &[
     ("toolchain-save", "toolchain save v1"),
     ("toolchain-list", "toolchain list"),
     ("toolchain-drop", "toolchain drop --although-deployed --yes"),
+    ("secrets-list", "secrets list --all"),
+    ("secrets-scan", "secrets scan v1"),
+    ("secrets-allow", "secrets allow v1"),
+    ("secrets-encrypt", "secrets encrypt v1 -n"),
     ("uninstall", "uninstall"),
 ];
 
@@ -49,7 +53,7 @@ const WITHOUT: &[&str] = &["completions", "hook", "man"];
 const SHARED: &[&str] = &["definitions", "error", "warning"];
 
 /// The definitions that others add properties to: whoever refers to them says that there are no more.
-const PARTS: &[&str] = &["ban", "difference", "one_done", "one_plan", "plugin"];
+const PARTS: &[&str] = &["ban", "difference", "one_done", "one_plan", "plugin", "secrets"];
 
 #[test]
 fn every_command_prints_one_object_that_has_a_schema() {

@@ -36,6 +36,7 @@ mod packs;
 mod place;
 mod post_commit;
 mod record;
+mod secrets;
 mod several;
 mod show;
 mod sources;
