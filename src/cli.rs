@@ -156,6 +156,7 @@ pub enum Command {
     Hooks(commands::hooks::HooksArgs),
     Status(commands::status::StatusArgs),
     Jobs(commands::jobs::JobsArgs),
+    Secrets(commands::secrets::SecretsArgs),
     Hook(commands::hook::HookArgs),
     Completions(commands::shell::CompletionsArgs),
     Man(commands::shell::ManArgs),

@@ -7,6 +7,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::package::secrets::Action;
 use crate::package::storage::{Size, Storage};
 use crate::service::{Region, ServicePath, Stage};
 
@@ -43,6 +44,8 @@ pub struct Config {
     pub push: Push,
     /// What is fetched by itself.
     pub fetch: Fetch,
+    /// What is done about secrets in packages.
+    pub secrets: Secrets,
 }
 
 /// `[share]`.
@@ -88,6 +91,18 @@ pub struct Trust {
     pub require: bool,
     /// A file of allowed signers, from the repository's top; empty: git's own settings decide who is known.
     pub signers: PathBuf,
+}
+
+/// `[secrets]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Secrets {
+    /// What is done where there are any; without it they are recorded, and not pushed before somebody decides.
+    pub action: Option<Action>,
+    /// Whom they are encrypted to: public keys, or files of them in the repository.
+    pub recipients: Vec<String>,
+    /// Patterns of names, places and files that are no secrets.
+    pub allow: Vec<String>,
 }
 
 /// `[deploy]`.

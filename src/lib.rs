@@ -17,6 +17,7 @@ pub mod package;
 pub mod packaging;
 pub mod process;
 pub mod progress;
+pub mod secrets;
 pub mod service;
 pub mod setup;
 pub mod sharing;

@@ -72,7 +72,7 @@ impl<'a> Workspace<'a> {
     /// The store of its packages.
     #[must_use]
     pub fn store(&self) -> Store<'a> {
-        Store::new(self.repository)
+        Store::new(self.repository).with_keys_of(&self.context.environment)
     }
 
     /// The services in the source of `commit`.

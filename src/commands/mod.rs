@@ -18,6 +18,7 @@ pub mod migrate;
 pub mod package;
 pub mod push;
 pub mod record;
+pub mod secrets;
 pub mod shell;
 pub mod show;
 pub mod sign;
@@ -93,6 +94,7 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Toolchain(args) => toolchain::run(&args, workspace, ui),
         Command::Status(args) => status::run(&args, workspace, ui),
         Command::Jobs(args) => jobs::run(&args, workspace, ui),
+        Command::Secrets(args) => secrets::run(&args, workspace, ui),
         Command::History(args) => history::run(&args, workspace, ui),
         Command::Hooks(args) => hooks::run(&args, workspace, ui),
         Command::Hook(_) | Command::Completions(_) | Command::Man(_) => {

@@ -5,6 +5,7 @@ use std::fmt;
 use clap::Args;
 
 use crate::error::{Error, Result};
+use crate::packaging::secrets;
 use crate::sharing::{self, Kept, Parcel, Pushed, Selection};
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
 use crate::text::words::{bytes, count, line, short};
@@ -42,7 +43,13 @@ pub(super) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
         let commits = args.revisions.iter().map(|revision| workspace.repository.resolve(revision));
         Selection::Commits(commits.collect::<Result<_>>()?)
     };
-    let pushed = sharing::push(workspace, &remote, &what, args.dry_run)?;
+    let pushed = sharing::push(
+        workspace,
+        &remote,
+        &what,
+        &|package| secrets::may_push(workspace, package),
+        args.dry_run,
+    )?;
     ui.report(&pushed)?;
     let left = pushed.withheld.len() + pushed.refused.len();
     if left == 0 {

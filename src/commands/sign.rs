@@ -63,7 +63,7 @@ pub(super) fn run(args: &SignArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     let mut packages = Vec::new();
     let outcome = found.iter().try_for_each(|found| {
         let package = sharing::open(workspace, found)?;
-        if let Some(damage) = package.verify(workspace.progress)?.first() {
+        if let Some(damage) = package.verify(workspace.progress)?.damages.first() {
             let what = format!("package {} is damaged: {}", found.line.package.short(), damage.problem);
             return Err(Error::integrity(what).hint(ANOTHER_COPY));
         }

@@ -62,6 +62,9 @@ struct Row {
     damages: Vec<Damage>,
     /// Why this program can't judge it.
     problem: Option<String>,
+    /// Files that are encrypted, and could not be compared for want of a key.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    locked: Vec<String>,
     /// What the remote has of it.
     remote: Option<OnRemote>,
     /// Its signature, where that was asked for and it can be read.
@@ -94,7 +97,8 @@ pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
         signatures::of_packages(workspace, &mut packages)?;
         histories = Some(signatures::of_histories(workspace, &packages, args.all)?);
     }
-    let intact = packages.iter().filter(|row| row.damages.is_empty() && row.problem.is_none()).count();
+    let is_intact = |row: &&Row| row.damages.is_empty() && row.problem.is_none() && row.locked.is_empty();
+    let intact = packages.iter().filter(is_intact).count();
     let damaged = packages.iter().filter(|row| !row.damages.is_empty()).count();
     let report = Report { packages, intact, damaged, histories };
     ui.report(&report)?;
@@ -156,9 +160,17 @@ fn asked(name: &str, workspace: &Workspace<'_>) -> Result<Remote> {
 fn verdict(report: &Report) -> Result<()> {
     let damaged = report.damaged;
     let unread = report.packages.iter().filter(|row| row.problem.is_some()).count();
+    let locked = report.packages.iter().filter(|row| !row.locked.is_empty()).count();
     if damaged == 0 && unread == 0 {
         signatures::verdict(report)?;
-        return on_remote(report);
+        on_remote(report)?;
+        if locked == 0 {
+            return Ok(());
+        }
+        return Err(Error::refused(format!("{} can't be compared without a key", count(locked, "package")))
+            .hint(
+                "name the file of your secret key: SLSART_IDENTITY=FILE, or git config slsart.identity FILE",
+            ));
     }
     if damaged == 0 {
         return Err(Error::refused(format!("{} can't be read by this git-slsart", count(unread, "package")))
@@ -207,6 +219,7 @@ fn on_remote(report: &Report) -> Result<()> {
 fn verify(workspace: &Workspace<'_>, found: &Found, remote: Option<&Remote>) -> Result<Row> {
     let Found { commit, line } = found;
     let (mut on_remote, mut object) = (None, None);
+    let mut locked = Vec::new();
     if sharing::is_elsewhere(workspace, found)? {
         sharing::bring(workspace, found)?;
     }
@@ -218,7 +231,9 @@ fn verify(workspace: &Workspace<'_>, found: &Found, remote: Option<&Remote>) -> 
                 let name_of_ref = package.ref_name();
                 on_remote = Some(OnRemote { name: remote.name.clone(), has, damages, name_of_ref });
             }
-            (package.verify(workspace.progress)?, None)
+            let verified = package.verify(workspace.progress)?;
+            locked = verified.locked;
+            (verified.damages, None)
         }
         Err(error) if error.kind == Kind::Integrity => {
             (vec![Damage { path: "manifest.toml".to_owned(), problem: error.message }], None)
@@ -233,6 +248,7 @@ fn verify(workspace: &Workspace<'_>, found: &Found, remote: Option<&Remote>) -> 
         target: line.target.clone(),
         damages,
         problem,
+        locked,
         remote: on_remote,
         signature: None,
         object,
@@ -241,9 +257,11 @@ fn verify(workspace: &Workspace<'_>, found: &Found, remote: Option<&Remote>) -> 
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Row { commit, package, target, damages, problem, remote, signature, .. } in &self.packages {
+        for Row { commit, package, target, damages, problem, locked, remote, signature, .. } in &self.packages
+        {
             let (style, word) = match problem {
                 Some(_) => (WARNING, "? unread "),
+                None if damages.is_empty() && !locked.is_empty() => (WARNING, "? locked "),
                 None if damages.is_empty() => (GOOD, "✓ intact "),
                 None => (ERROR, "✗ damaged"),
             };
@@ -269,6 +287,10 @@ impl fmt::Display for Report {
             }
             if let Some(signature) = signature {
                 writeln!(f, "           {}", words(signature))?;
+            }
+            if !locked.is_empty() {
+                let files = shown(&locked.join(", ")).into_owned();
+                writeln!(f, "           not compared, since no key of yours opens them: {files}")?;
             }
         }
         self.histories.iter().flatten().try_for_each(|history| write!(f, "{history}"))?;

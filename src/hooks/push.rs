@@ -4,6 +4,7 @@ use super::input::Update;
 use crate::config::PushPackages;
 use crate::error::{Error, Result};
 use crate::git::Oid;
+use crate::packaging::secrets;
 use crate::sharing::{self, Selection};
 use crate::workspace::Workspace;
 
@@ -87,7 +88,13 @@ fn commits(workspace: &Workspace<'_>, remote: &str, updates: &[Update]) -> Resul
 fn send(workspace: &Workspace<'_>, remote: &str, commits: &[Oid]) -> Result<()> {
     // A URL has no refs here that follow it.
     workspace.repository.need_remote(remote)?;
-    let pushed = sharing::push(workspace, remote, &Selection::Commits(commits.to_vec()), false)?;
+    let pushed = sharing::push(
+        workspace,
+        remote,
+        &Selection::Commits(commits.to_vec()),
+        &|package| secrets::may_push(workspace, package),
+        false,
+    )?;
     match pushed.withheld.iter().chain(&pushed.refused).next() {
         None => Ok(()),
         Some(kept) => {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::directory::{MOST_FILES, is_safe_path};
 use super::id::{PackageId, Sha256};
 pub use super::plugin::Plugin;
+use super::secrets::{Scan, Secret};
 pub use super::variables::Variables;
 use crate::error::{ANOTHER_COPY, Error, Result};
 use crate::service::{Region, ServiceName, ServicePath, Stage};
@@ -44,6 +45,12 @@ pub struct Manifest {
     /// Ignored files that were carried from the working tree when it was made.
     #[serde(default, skip_serializing_if = "Carried::is_empty")]
     pub carried: Carried,
+    /// That it was searched for secrets; absent where it was not.
+    #[serde(default, rename = "secrets", skip_serializing_if = "Option::is_none")]
+    pub scan: Option<Scan>,
+    /// Where secrets are in it. Never values.
+    #[serde(default, rename = "secret", skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<Secret>,
     /// The framework's plugins, in the order they are loaded.
     #[serde(default, rename = "plugin", skip_serializing_if = "Vec::is_empty")]
     pub plugins: Vec<Plugin>,
@@ -266,6 +273,7 @@ impl Manifest {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use super::super::secrets::Decision;
     use super::*;
 
     pub(crate) fn sample() -> Manifest {
@@ -301,6 +309,14 @@ pub(crate) mod tests {
             lockfile: None,
             environment: Variables::default(),
             carried: Carried::default(),
+            scan: Some(Scan { scanner: 1, decision: Some(Decision::Allow), ..Scan::default() }),
+            secrets: vec![Secret {
+                file: "serverless-state.json".to_owned(),
+                entry: None,
+                place: "service.custom.token".to_owned(),
+                kind: "github-token".to_owned(),
+                name: None,
+            }],
             plugins: vec![Plugin {
                 version: Some("1.0.0".to_owned()),
                 hooks: Some(vec!["before:deploy:deploy".to_owned()]),

@@ -6,6 +6,7 @@ pub mod id;
 pub mod machine;
 pub mod manifest;
 mod plugin;
+pub mod secrets;
 pub mod storage;
 mod variables;
 

@@ -1,18 +1,20 @@
 //! `record`: takes in a package that something else made.
 
+use std::fs;
 use std::path::Path;
 
 use super::Summary;
 use super::draft::{Draft, from_state};
 use super::make::{own_tools, service_name};
 use super::placement;
+use super::secrets;
 use crate::error::{Error, Result};
 use crate::git::{Oid, Source};
 use crate::package::directory::PackageDirectory;
 use crate::package::manifest::{Origin, Target};
 use crate::package::storage::Storage;
 use crate::service::{Region, Service, Stage, State};
-use crate::store::{Recorded, Recording};
+use crate::store::{Recording, Secrecy};
 use crate::toolchain::hooks::Hooks;
 use crate::workspace::{Wanted, Workspace, name_of};
 
@@ -64,11 +66,22 @@ pub fn adopt(
     let manifest = draft.manifest(*progress)?;
     progress.phase("Recording the package");
     let placement = placement::of(workspace, storage, &directory)?;
-    let (commit_id, source) = (commit.id, commit.id);
-    let recording =
-        Recording { directory: &directory, manifest: &manifest, commit: commit_id, source, placement };
+    // What the variables were elsewhere is not known; those of here are the most likely to be in it.
+    let here = repository.work_tree_if_any().map(|top| service.path.under(top));
+    let read = |file: &str| fs::read_to_string(here.as_ref()?.join(file)).ok();
+    let (scanner, policy) =
+        secrets::watch(workspace, &manifest.environment.names, &manifest.target.stage, read)?;
+    let secrecy = Secrecy { scanner: &scanner, policy: &policy };
+    let recording = Recording {
+        directory: &directory,
+        manifest: &manifest,
+        commit: commit.id,
+        source: commit.id,
+        placement,
+        secrecy,
+    };
     let recorded = workspace.store().record(&recording, *progress)?;
-    Ok(Summary::of(&manifest, &commit.subject, matches!(recorded, Recorded::Already(_)), directory.left_out))
+    Ok(secrets::told(workspace, recorded, manifest, &policy, &commit.subject, directory.left_out))
 }
 
 /// The service in the commit that the package is of: the one named, else the one with the package's own name, else the

@@ -91,6 +91,8 @@ impl Draft<'_> {
             },
             environment,
             carried: self.surroundings.map(Surroundings::carried).unwrap_or_default(),
+            scan: None,
+            secrets: Vec::new(),
             target: self.target,
             tools: self.tools,
             framework,

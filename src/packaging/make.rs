@@ -12,6 +12,7 @@ use super::checkout::Checkout;
 use super::draft::{Draft, from_state};
 use super::equip::{self, Plugins};
 use super::placement;
+use super::secrets;
 use super::surroundings::Surroundings;
 use crate::config::Snapshot;
 use crate::error::{Error, Kind, Result};
@@ -22,7 +23,7 @@ use crate::package::storage::Storage;
 use crate::process::{Invocation, Output, interrupt};
 use crate::service::{PackageArguments, Region, Service, Stage, State};
 use crate::sharing;
-use crate::store::{Filter, Recorded, Recording};
+use crate::store::{Filter, Recording, Secrecy};
 use crate::toolchain::{Programs, framework, hooks, install};
 use crate::workspace::{Workspace, name_of};
 
@@ -262,16 +263,20 @@ impl Job<'_, '_> {
         };
         let manifest = draft.manifest(*progress)?;
         let placement = placement::of(self.workspace, self.making.storage, &directory)?;
+        let read = |file: &str| fs::read_to_string(service.join(file)).ok();
+        let (scanner, policy) =
+            secrets::watch(self.workspace, &manifest.environment.names, self.stage, read)?;
         let recording = Recording {
             directory: &directory,
             manifest: &manifest,
             commit: self.commit.id,
             source,
             placement,
+            secrecy: Secrecy { scanner: &scanner, policy: &policy },
         };
         let recorded = self.workspace.store().record(&recording, *progress)?;
-        let already = matches!(recorded, Recorded::Already(_));
-        Ok(Summary::of(&manifest, &self.commit.subject, already, directory.left_out))
+        let subject = &self.commit.subject;
+        Ok(secrets::told(self.workspace, recorded, manifest, &policy, subject, directory.left_out))
     }
 }
 

@@ -11,6 +11,7 @@ pub mod equip;
 pub mod jobs;
 pub mod make;
 mod placement;
+pub mod secrets;
 pub mod snapshots;
 pub mod surroundings;
 
@@ -19,6 +20,7 @@ use serde::Serialize;
 
 use crate::package::Manifest;
 use crate::package::manifest::Target;
+use crate::package::secrets::Secret;
 
 /// What is told of a package after it was recorded, or found to be recorded already.
 #[derive(Debug, Clone, Serialize)]
@@ -43,6 +45,9 @@ pub struct Summary {
     pub already: bool,
     /// What lay in the package directory and is no part of the package.
     pub left_out: Vec<String>,
+    /// The secrets in it, where there are any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<Secret>,
 }
 
 impl Summary {
@@ -58,6 +63,7 @@ impl Summary {
             dirty: manifest.source.dirty,
             already,
             left_out,
+            secrets: manifest.secrets.clone(),
         }
     }
 }

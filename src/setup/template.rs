@@ -64,6 +64,17 @@ const TEMPLATE: &str = r#"# Settings of git slsart; `git slsart --help` has its 
 [push]
 # packages = "manual"
 
+# Secrets that are found in a package when it is recorded:
+#   "warn"     are recorded and pushed, with a warning
+#   "refuse"   stop the recording
+#   "encrypt"  what holds them is encrypted with age to `recipients`: public keys (age1…, ssh-ed25519 …), or files of them
+# Without an action they are recorded on this machine, and not pushed before `git slsart secrets` has decided.
+[secrets]
+# action = "warn"
+# recipients = []
+# Patterns of what is no secret: a variable's name, a place, a file of the package or a file in an archive.
+# allow = []
+
 [hooks]
 # After a commit:
 #   "attach"   a package made with `git slsart package --in-place --allow-dirty` from exactly what was then committed
@@ -108,6 +119,8 @@ mod tests {
         let mut config = Config::parse(&text).unwrap();
         assert_eq!(config.defaults.stage.take().unwrap().as_str(), "STAGE");
         assert_eq!(config.defaults.region.take().unwrap().as_str(), "REGION");
+        // Nothing is decided where the line stays out.
+        assert_eq!(config.secrets.action.take(), Some(crate::package::secrets::Action::Warn));
         assert_eq!(config, Config::default());
     }
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 pub use bring::bring;
 pub use fetch::{Fetched, Wish, fetch};
 pub use need::{find, is_elsewhere, open};
-pub use push::{Kept, Pushed, Selection, push};
+pub use push::{Kept, May, Pushed, Selection, push};
 pub use records::{fetch_records, send_records};
 pub use seen::seen;
 

@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The longest pause between two tries.
 const MOST_PAUSE: Duration = Duration::from_millis(200);
 
+/// Says whether a package may leave this machine: an error why not, or what is to be warned of.
+pub type May<'a> = &'a dyn Fn(&StoredPackage<'_>) -> Result<Option<String>>;
+
 /// Which packages go along.
 #[derive(Debug, Clone)]
 pub enum Selection {
@@ -74,7 +77,13 @@ pub struct Pushed {
 ///
 /// # Errors
 /// When it can't be reached. What it refuses is in the result.
-pub fn push(workspace: &Workspace<'_>, remote: &str, what: &Selection, dry_run: bool) -> Result<Pushed> {
+pub fn push(
+    workspace: &Workspace<'_>,
+    remote: &str,
+    what: &Selection,
+    may: May<'_>,
+    dry_run: bool,
+) -> Result<Pushed> {
     let progress = workspace.progress;
     progress.phase(&format!("Asking {remote} what it has"));
     progress.pause();
@@ -92,7 +101,7 @@ pub fn push(workspace: &Workspace<'_>, remote: &str, what: &Selection, dry_run: 
         refused: Vec::new(),
     };
     let mut packages = wanted(workspace, remote, what)?;
-    packages.retain(|found| match ready(workspace, found) {
+    packages.retain(|found| match ready(workspace, found, may) {
         Ok(()) => true,
         Err(error) => {
             pushed.withheld.push(kept(found, &error));
@@ -122,8 +131,12 @@ fn wanted(workspace: &Workspace<'_>, remote: &str, what: &Selection) -> Result<V
 }
 
 /// Whether a package may and can be sent.
-fn ready(workspace: &Workspace<'_>, found: &Found) -> Result<()> {
-    workspace.store().open(found.commit, &found.line).map(drop)
+fn ready(workspace: &Workspace<'_>, found: &Found, may: May<'_>) -> Result<()> {
+    let package = workspace.store().open(found.commit, &found.line)?;
+    if let Some(warning) = may(&package)? {
+        workspace.progress.warn(&warning);
+    }
+    Ok(())
 }
 
 fn kept(found: &Found, error: &Error) -> Kept {

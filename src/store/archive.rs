@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use super::guard::Guard;
+use super::{content, sealed};
 use crate::archive::{
     Content, Error as ArchiveError, Failure, Opened, Place, Sink, Source, decode, encode, list,
 };
@@ -17,6 +19,7 @@ use crate::git::pack::Opener;
 use crate::git::{Batch, Blob, MODE_FILE, MODE_TREE, Oid, Readers, Repository};
 use crate::process::interrupt;
 use crate::progress::Progress;
+use crate::secrets::{Identities, MOST_SEALED, unseal};
 
 /// Most bytes of a recipe: of a zip with many ten thousand entries none of which is foreseen.
 const MOST_RECIPE_BYTES: u64 = 64 * 1024 * 1024;
@@ -37,16 +40,17 @@ pub(super) type Parts = Vec<(String, Oid)>;
 /// # Returns
 /// Its objects, and what `whole` found; no objects when the file is no archive, or not one that can be put together again.
 pub(super) fn write<T: Send>(
-    repository: &Repository,
-    batch: &Batch,
+    writer: content::Writer<'_>,
+    path: &str,
     file: &File,
     earlier: Option<Oid>,
-    progress: &dyn Progress,
     whole: impl FnOnce() -> T + Send,
 ) -> Result<(Option<Parts>, T)> {
+    let content::Writer { repository, batch, progress, guard } = writer;
     // What can't be read of an earlier version saves nothing, and harms nothing.
     let earlier = earlier.and_then(|tree| parts(repository, tree).ok()).unwrap_or_default();
-    let sink = Blobs { batch, earlier: &earlier, parts: Mutex::default(), progress };
+    let readers = repository.readers();
+    let sink = Blobs { batch, path, earlier: &earlier, parts: Mutex::default(), progress, guard, readers };
     let (recipe, whole) = thread::scope(|scope| {
         let whole = scope.spawn(whole);
         let recipe = encode(file, &sink, threads(), &|| interrupt::check().is_err());
@@ -79,10 +83,18 @@ pub fn largest_object(path: &Path, size: u64) -> u64 {
 }
 
 /// Puts the archive whose tree this is together again, and writes it to `out`; at most `size` bytes.
-pub(super) fn read(repository: &Repository, tree: Oid, size: u64, out: &mut dyn Write) -> Result<()> {
+pub(super) fn read(
+    repository: &Repository,
+    tree: Oid,
+    size: u64,
+    keys: &dyn Fn() -> Identities,
+    out: &mut dyn Write,
+) -> Result<()> {
     let parts = parts(repository, tree)?;
     let recipe = recipe(repository, &parts)?;
-    let source = Objects { readers: repository.readers(), parts: &parts };
+    let sealed = parts.keys().any(|path| path.starts_with("age/"));
+    let identities = if sealed { keys() } else { Identities::default() };
+    let source = Objects { readers: repository.readers(), parts: &parts, identities };
     decode(&recipe, &source, out, size, threads()).map_err(from_archive)
 }
 
@@ -99,6 +111,8 @@ pub(super) struct Part {
     pub(super) id: Oid,
     /// Whether that is the content itself, and not what stands in the zip or an archive taken apart.
     pub(super) plain: bool,
+    /// Whether it is encrypted.
+    pub(super) sealed: bool,
 }
 
 /// The files inside the archive whose tree this is, by their names in it.
@@ -108,12 +122,17 @@ pub(super) fn files(repository: &Repository, tree: Oid) -> Result<BTreeMap<Strin
     let mut files = BTreeMap::new();
     for entry in listed {
         let Some(place) = entry.place else { continue };
-        let id = match parts.get(place.as_str()) {
+        let sealed = parts.get(&sealed::place(place.as_str()));
+        let id = match parts.get(place.as_str()).or(sealed) {
             Some(id) => Some(*id),
             None => repository.find_path(tree, place.as_str())?.map(|folder| folder.id),
         };
         let missing = || Error::integrity(format!("'{place}' is missing from an archive")).hint(ANOTHER_COPY);
-        let part = Part { id: id.ok_or_else(missing)?, plain: !entry.raw && !entry.nested };
+        let part = Part {
+            id: id.ok_or_else(missing)?,
+            plain: !entry.raw && !entry.nested,
+            sealed: sealed.is_some(),
+        };
         files.insert(String::from_utf8_lossy(&entry.name).into_owned(), part);
     }
     Ok(files)
@@ -162,15 +181,49 @@ fn threads() -> NonZeroUsize {
 /// Writes contents as blobs.
 struct Blobs<'a> {
     batch: &'a Batch,
+    /// The archive's path in the package.
+    path: &'a str,
     earlier: &'a HashMap<String, Oid>,
     parts: Mutex<Parts>,
     progress: &'a dyn Progress,
+    guard: Option<&'a Guard<'a>>,
+    readers: Readers,
+}
+
+impl Blobs<'_> {
+    /// Writes a content encrypted, where secrets in it want that.
+    fn seal(&self, guard: &Guard<'_>, place: &Place, content: &Content<'_>) -> Result<Option<Oid>, Failure> {
+        if !guard.content(self.path, place, content)? {
+            return Ok(None);
+        }
+        let read;
+        let plain = match content.bytes() {
+            Some(bytes) => bytes,
+            None if content.size() > MOST_SEALED => return Err(sealed::too_large(place.as_str()).into()),
+            None => {
+                let mut bytes = Vec::new();
+                content.reader()?.read_to_end(&mut bytes)?;
+                read = bytes;
+                &read
+            }
+        };
+        Ok(Some(guard.sealer().write(self.batch, plain, |id| self.readers.open(id).is_ok())?))
+    }
 }
 
 impl Sink for Blobs<'_> {
     fn put(&self, place: &Place, content: &Content<'_>) -> std::result::Result<(), Failure> {
-        let earlier = self.earlier.get(place.as_str()).copied();
         let deflated = content.deflated();
+        let sealed = self.guard.map_or(Ok(None), |guard| self.seal(guard, place, content))?;
+        if let Some(id) = sealed {
+            self.progress.advance(deflated.map_or(content.size(), |deflated| deflated.size()));
+            self.parts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((sealed::place(place.as_str()), id));
+            return Ok(());
+        }
+        let earlier = self.earlier.get(place.as_str()).copied();
         let id = match (content.bytes(), deflated.map(|deflated| deflated.bytes())) {
             (Some(bytes), Some(Some(deflated))) => self.batch.blob_deflated(bytes, deflated, earlier)?,
             (Some(bytes), _) => self.batch.blob(bytes, earlier)?,
@@ -193,10 +246,34 @@ impl Sink for Blobs<'_> {
 struct Objects<'a> {
     readers: Readers,
     parts: &'a HashMap<String, Oid>,
+    /// What opens those that are encrypted.
+    identities: Identities,
+}
+
+impl Objects<'_> {
+    fn unseal(&self, id: Oid) -> Result<Vec<u8>> {
+        let sealed = match self.readers.open(id)? {
+            Blob::Bytes(bytes) => bytes,
+            Blob::Stream { size, .. } if size > 2 * MOST_SEALED => {
+                return Err(
+                    Error::integrity("what is encrypted in an archive is too large").hint(ANOTHER_COPY)
+                );
+            }
+            Blob::Stream { mut reader, .. } => {
+                let mut bytes = Vec::new();
+                reader.read_to_end(&mut bytes).map_err(|error| from_archive(ArchiveError::Io(error)))?;
+                bytes
+            }
+        };
+        unseal(&sealed, &self.identities, MOST_SEALED)
+    }
 }
 
 impl Source for Objects<'_> {
     fn open(&self, place: &Place) -> std::result::Result<Opened<'_>, Failure> {
+        if let Some(id) = self.parts.get(&sealed::place(place.as_str())) {
+            return Ok(Opened::Bytes(Cow::Owned(self.unseal(*id)?)));
+        }
         let id = self.parts.get(place.as_str()).ok_or_else(|| {
             Error::integrity(format!("'{place}' is missing from an archive")).hint(ANOTHER_COPY)
         })?;

@@ -1,16 +1,19 @@
 //! A file of a package as git objects, and back: what stands at `files/<path>` in a package's tree.
 //! A blob there is the file as it is, a tree an archive taken apart.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use super::archive;
+use super::guard::Guard;
+use super::{archive, sealed};
 use crate::error::{Error, Result};
 use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeDraft, TreeEntry};
+use crate::package::Sha256;
 use crate::package::id::Hasher;
 use crate::package::manifest::FileEntry;
 use crate::progress::Progress;
+use crate::secrets::{Identities, MOST_SEALED};
 
 /// Most bytes of a file that is held in memory.
 const MOST_HELD: u64 = 8 * 1024 * 1024;
@@ -20,6 +23,8 @@ const MOST_HELD: u64 = 8 * 1024 * 1024;
 pub(super) enum Written {
     /// One object, with its mode in a tree.
     Object(Oid, i32),
+    /// An encrypted file.
+    Sealed(Oid),
     /// A pointer to an object in the LFS store.
     Pointer(Oid),
     /// An archive's objects.
@@ -31,6 +36,7 @@ impl Written {
     pub(super) fn insert_into(self, tree: &mut TreeDraft, place: &str) {
         match self {
             Self::Object(id, mode) => tree.insert(place, id, mode),
+            Self::Sealed(id) => tree.insert(&format!("{place}/{}", sealed::FOLDER), id, MODE_FILE),
             Self::Pointer(id) => tree.insert(place, id, MODE_FILE),
             Self::Archive(parts) => {
                 for (below, id) in parts {
@@ -47,6 +53,8 @@ pub(super) struct Writer<'a> {
     pub(super) repository: &'a Repository,
     pub(super) batch: &'a Batch,
     pub(super) progress: &'a dyn Progress,
+    /// What looks for secrets.
+    pub(super) guard: Option<&'a Guard<'a>>,
 }
 
 impl Writer<'_> {
@@ -64,18 +72,17 @@ impl Writer<'_> {
         let source = File::open(path).map_err(unreadable)?;
         let before = |mode: i32| earlier.filter(|entry| entry.mode == mode).map(|entry| entry.id);
         let hash = || File::open(path).and_then(hash);
-        let (parts, hashed) =
-            archive::write(self.repository, self.batch, &source, before(MODE_TREE), self.progress, hash)?;
+        let (parts, hashed) = archive::write(*self, &file.path, &source, before(MODE_TREE), hash)?;
         if hashed.map_err(unreadable)? != (file.sha256, file.size) {
             return Err(changed(path));
         }
         match parts {
             Some(parts) => Ok(Written::Archive(parts)),
-            None => self.write_whole(path, file, before(MODE_FILE)).map(|id| Written::Object(id, MODE_FILE)),
+            None => self.write_whole(path, file, before(MODE_FILE)),
         }
     }
 
-    fn write_whole(&self, path: &Path, file: &FileEntry, earlier: Option<Oid>) -> Result<Oid> {
+    fn write_whole(&self, path: &Path, file: &FileEntry, earlier: Option<Oid>) -> Result<Written> {
         let unreadable = |error| Error::io("read", path, error);
         let id = if file.size <= MOST_HELD {
             let mut bytes = Vec::new();
@@ -86,7 +93,20 @@ impl Writer<'_> {
             if hasher.finish() != (file.sha256, file.size) {
                 return Err(changed(path));
             }
-            self.batch.blob(&bytes, earlier)?
+            if self.guard.is_some_and(|guard| guard.file(&file.path, &bytes)) {
+                self.seal(&bytes)?
+            } else {
+                Written::Object(self.batch.blob(&bytes, earlier)?, MODE_FILE)
+            }
+        } else if self.seals_large(path, file)? {
+            if file.size > MOST_SEALED {
+                return Err(sealed::too_large(&file.path));
+            }
+            let bytes = fs::read(path).map_err(unreadable)?;
+            if (Sha256::of(&bytes), bytes.len() as u64) != (file.sha256, file.size) {
+                return Err(changed(path));
+            }
+            self.seal(&bytes)?
         } else {
             let open = || -> io::Result<Box<dyn Read>> { Ok(Box::new(File::open(path)?)) };
             let id = self.batch.blob_stream(file.size, &open, None)?;
@@ -94,14 +114,31 @@ impl Writer<'_> {
             if hashed != (file.sha256, file.size) {
                 return Err(changed(path));
             }
-            id
+            Written::Object(id, MODE_FILE)
         };
         self.progress.advance(file.size);
         Ok(id)
     }
+
+    fn seal(&self, bytes: &[u8]) -> Result<Written> {
+        let guard = self.guard.ok_or_else(|| Error::bug("nothing says whom to encrypt to"))?;
+        let id = guard.sealer().write(self.batch, bytes, |id| self.repository.has(id))?;
+        Ok(Written::Sealed(id))
+    }
+
+    /// Whether a file that is not held in memory is to be encrypted. It is read once more for that; JSON, as JSON.
+    fn seals_large(&self, path: &Path, file: &FileEntry) -> Result<bool> {
+        let Some(guard) = self.guard else { return Ok(false) };
+        let looked = if file.size <= MOST_SEALED && file.path.to_ascii_lowercase().ends_with(".json") {
+            fs::read(path).map(|bytes| guard.file(&file.path, &bytes))
+        } else {
+            guard.large_file(&file.path, path)
+        };
+        looked.map_err(|error| Error::io("read", path, error))
+    }
 }
 
-fn hash(mut file: File) -> io::Result<(crate::package::Sha256, u64)> {
+fn hash(mut file: File) -> io::Result<(Sha256, u64)> {
     let mut hasher = Hasher::default();
     let mut buffer = vec![0; 256 * 1024];
     loop {
@@ -123,12 +160,16 @@ pub(super) fn read(
     repository: &Repository,
     entry: &TreeEntry,
     file: &FileEntry,
+    keys: &dyn Fn() -> Identities,
     take: &mut dyn FnMut(&[u8]) -> Result<()>,
 ) -> Result<()> {
     let mut checked = Checked { hasher: Hasher::default(), left: file.size, file, take };
     match entry.mode {
         MODE_FILE => repository.read_parts(entry.id, file.size, &mut |bytes| checked.take(bytes))?,
-        MODE_TREE => archive::read(repository, entry.id, file.size, &mut checked)?,
+        MODE_TREE => match sealed::whole(repository, entry.id)? {
+            Some(id) => checked.take(&sealed::open(repository, id, &keys(), file.size)?)?,
+            None => archive::read(repository, entry.id, file.size, keys, &mut checked)?,
+        },
         _ => {
             return Err(Error::integrity(format!(
                 "'{}' is kept in a form that this git-slsart can't read",

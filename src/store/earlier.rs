@@ -33,6 +33,11 @@ impl<'r> Earlier<'r> {
         self.tree
     }
 
+    /// Its manifest.
+    pub(super) fn manifest(&self) -> Option<&Manifest> {
+        self.manifest.as_ref()
+    }
+
     /// The archive of `file`'s very bytes that stands at its place in it, with all its objects here.
     pub(super) fn unchanged_archive(&self, file: &FileEntry) -> Option<Oid> {
         self.manifest.as_ref()?.files.iter().find(|known| *known == file)?;

@@ -10,11 +10,13 @@ use zip::ZipArchive;
 
 use super::archive::{self, Part};
 use super::read::StoredPackage;
+use super::sealed;
 use crate::error::{Error, Result};
-use crate::git::{MODE_TREE, Repository};
+use crate::git::{MODE_TREE, Repository, TreeEntry};
 use crate::package::manifest::FileEntry;
 use crate::process::interrupt;
 use crate::progress::Silent;
+use crate::secrets::{Identities, is_locked};
 
 /// Most entries of a zip that are compared.
 const MOST_ENTRIES: usize = 200_000;
@@ -53,10 +55,15 @@ pub fn compare(
     take: &mut dyn FnMut(Changed) -> Result<()>,
 ) -> Result<bool> {
     let (one, other) = (before.0.entry(before.1)?, after.0.entry(after.1)?);
-    if one.mode == MODE_TREE && other.mode == MODE_TREE {
-        let repository = before.0.store.repository;
+    let repository = before.0.store.repository;
+    let is_apart = |entry: &TreeEntry| {
+        Ok::<_, Error>(entry.mode == MODE_TREE && sealed::whole(repository, entry.id)?.is_none())
+    };
+    if is_apart(&one)? && is_apart(&other)? {
         let files = [archive::files(repository, one.id)?, archive::files(repository, other.id)?];
-        let body = |part: Part| read_part(repository, part, limit);
+        let sealed = files.iter().flat_map(BTreeMap::values).any(|part| part.sealed);
+        let identities = if sealed { before.0.store.identities() } else { Identities::default() };
+        let body = |part: Part| read_part(repository, part, &identities, limit);
         each(&files[0], &files[1], |part| body(*part), |part| body(*part), take)?;
         return Ok(true);
     }
@@ -82,15 +89,28 @@ fn each<E: PartialEq>(
             interrupt::check()?;
             let before = old.map(&mut read_before).transpose()?;
             let after = new.map(&mut read_after).transpose()?;
+            // Encrypted again, the same content is another object.
+            if let (Some(Body::Bytes(before)), Some(Body::Bytes(after))) = (&before, &after)
+                && before == after
+            {
+                continue;
+            }
             take(Changed { name: name.clone(), before, after })?;
         }
     }
     Ok(())
 }
 
-fn read_part(repository: &Repository, part: Part, limit: u64) -> Result<Body> {
+fn read_part(repository: &Repository, part: Part, identities: &Identities, limit: u64) -> Result<Body> {
     if !part.plain {
         return Ok(Body::Opaque);
+    }
+    if part.sealed {
+        return match sealed::open(repository, part.id, identities, limit) {
+            Ok(bytes) => Ok(Body::Bytes(bytes)),
+            Err(error) if is_locked(&error) => Ok(Body::Opaque),
+            Err(error) => Err(error),
+        };
     }
     Ok(repository.read_blob_within(part.id, limit)?.map_or(Body::Opaque, Body::Bytes))
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::content::{self, Written};
 use super::lfs::{self, ATTRIBUTES};
 use super::read::StoredPackage;
-use super::{Store, names};
+use super::{Store, names, sealed};
 use crate::error::{Error, Result};
 use crate::git::signature::Verdict;
 use crate::git::{MODE_FILE, Oid, TreeDraft, Why};
@@ -33,12 +33,26 @@ impl StoredPackage<'_> {
     pub fn changes(&self, placement: &Placement) -> Result<Vec<Change>> {
         let mut changes = Vec::new();
         for file in &self.manifest.files {
-            let (from, to) = (lfs::form(&self.entry(file)?, file)?, placement.form_of(file));
-            if from != to {
+            let entry = self.entry(file)?;
+            let (from, to) = (lfs::form(&entry, file)?, placement.form_of(file));
+            // What is encrypted stays where it can be.
+            if from != to && !sealed::is_in(self.store.repository, &entry)? {
                 changes.push(Change { path: file.path.clone(), size: file.size, from, to });
             }
         }
         Ok(changes)
+    }
+
+    /// Its commit, as it was when it was opened.
+    pub(super) fn tip(&self) -> Result<Oid> {
+        let repository = self.store.repository;
+        let name = self.ref_name();
+        let tip = repository.ref_target(&name)?;
+        let tip = tip.filter(|tip| repository.commit(*tip).is_ok_and(|commit| commit.tree == self.tree));
+        tip.ok_or_else(|| {
+            Error::refused(format!("{name} was changed by another process: nothing was done to it"))
+                .hint("run the command again")
+        })
     }
 
     /// Makes `changes`, as [`Self::changes`] gave them.
@@ -47,15 +61,9 @@ impl StoredPackage<'_> {
     /// Also when another process changes the package meanwhile; the package then is as that one left it.
     pub fn migrate(&self, changes: &[Change], progress: &dyn Progress) -> Result<()> {
         let repository = self.store.repository;
-        let name = self.ref_name();
-        let old = repository.ref_target(&name)?;
-        let old = old.filter(|old| repository.commit(*old).is_ok_and(|commit| commit.tree == self.tree));
-        let old = old.ok_or_else(|| {
-            Error::refused(format!("{name} was changed by another process: nothing was done to it"))
-                .hint("run the command again")
-        })?;
+        let (name, old) = (self.ref_name(), self.tip()?);
         let batch = repository.batch()?;
-        let writer = content::Writer { repository, batch: &batch, progress };
+        let writer = content::Writer { repository, batch: &batch, progress, guard: None };
         let mut tree = TreeDraft::default();
         for entry in repository.read_tree(self.tree)? {
             let name = String::from_utf8_lossy(&entry.name);
@@ -99,9 +107,9 @@ impl StoredPackage<'_> {
 }
 
 impl StoredPackage<'_> {
-    /// The commit of the converted package. Without a signature whoever else converts it gets the same commit, and so does whoever
+    /// The commit of the package with another tree. Without a signature whoever else converts it gets the same commit, and so does whoever
     /// converts it back. Only a signature that was good is made anew: the others are not vouched for unasked.
-    fn converted(&self, old: Oid, tree: Oid, progress: &dyn Progress) -> Result<Oid> {
+    pub(super) fn converted(&self, old: Oid, tree: Oid, progress: &dyn Progress) -> Result<Oid> {
         let repository = self.store.repository;
         let signature = repository.signature_of(old)?;
         let short = self.manifest.package.id.short();

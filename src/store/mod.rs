@@ -5,8 +5,10 @@ mod archive;
 pub mod bans;
 mod chain;
 mod content;
+mod decide;
 pub mod deployments;
 mod earlier;
+mod guard;
 pub mod inside;
 mod inspect;
 mod lfs;
@@ -18,6 +20,7 @@ mod notes;
 pub mod proof;
 mod read;
 mod remote;
+mod sealed;
 mod search;
 pub mod sharing;
 mod sign;
@@ -27,17 +30,20 @@ mod write;
 
 pub use archive::largest_object;
 pub use chain::Signing;
+pub use guard::Secrecy;
 pub use inspect::Inspection;
 pub use line::PackageLine;
 pub use migrate::Change;
-pub use read::{Damage, StoredPackage};
+pub use read::{Damage, StoredPackage, Verified};
 pub use remote::{Presence, Remote};
 pub use search::{Filter, Found, Listing};
 pub use sign::Signed;
 pub use write::{Recorded, Recording};
 
+use crate::context::Environment;
 use crate::error::Result;
 use crate::git::{Oid, Repository};
+use crate::secrets::{Identities, Recipients, is_locked, seal, unseal};
 
 /// The ref that holds the notes.
 pub const NOTES_REF: &str = "refs/notes/slsart";
@@ -49,6 +55,8 @@ const MANIFEST: &str = "manifest.toml";
 #[derive(Clone, Copy)]
 pub struct Store<'r> {
     repository: &'r Repository,
+    /// Where the user's keys are told, for what is encrypted.
+    environment: Option<&'r Environment>,
 }
 
 /// What a commit's note says.
@@ -64,7 +72,25 @@ impl<'r> Store<'r> {
     /// The store of `repository`.
     #[must_use]
     pub fn new(repository: &'r Repository) -> Self {
-        Self { repository }
+        Self { repository, environment: None }
+    }
+
+    /// The same, with the keys of a user in this environment: what is encrypted can be read with them.
+    #[must_use]
+    pub fn with_keys_of(self, environment: &'r Environment) -> Self {
+        Self { environment: Some(environment), ..self }
+    }
+
+    /// Whether a key of the user opens what is encrypted to `recipients`.
+    pub fn opens(&self, recipients: &Recipients) -> Result<bool> {
+        match unseal(&seal(b"", recipients)?, &self.identities(), 0) {
+            Err(error) if is_locked(&error) => Ok(false),
+            opened => opened.map(|_| true),
+        }
+    }
+
+    fn identities(&self) -> Identities {
+        sealed::identities(self.repository, self.environment)
     }
 
     /// The note of `commit`; empty when it has none.

@@ -14,6 +14,7 @@ use crate::package::manifest::{FileEntry, MOST_BYTES};
 use crate::package::storage::Form;
 use crate::process::interrupt;
 use crate::progress::{Progress, Silent};
+use crate::secrets::{Locked, is_locked};
 
 /// A recorded package whose manifest has been read.
 #[derive(Clone)]
@@ -38,6 +39,15 @@ pub struct Damage {
     pub path: String,
     /// What is wrong with it.
     pub problem: String,
+}
+
+/// What reading a package back gave.
+#[derive(Debug, Default)]
+pub struct Verified {
+    /// What is not as it was recorded; empty when all is.
+    pub damages: Vec<Damage>,
+    /// Files that are encrypted, and that no key of the user opens: their objects are there, and were not compared.
+    pub locked: Vec<String>,
 }
 
 impl<'r> Store<'r> {
@@ -159,15 +169,20 @@ impl StoredPackage<'_> {
     }
 
     /// Reads every file back and compares it with its hash.
-    ///
-    /// # Returns
-    /// What is not as it was recorded; empty when all is.
-    pub fn verify(&self, progress: &dyn Progress) -> Result<Vec<Damage>> {
-        let mut damages = Vec::new();
+    pub fn verify(&self, progress: &dyn Progress) -> Result<Verified> {
+        let mut verified = Verified::default();
         for file in &self.manifest.files {
-            damages.extend(self.verify_file(file, progress, &mut |_| Ok(()))?);
+            match self.verify_file(file, progress, &mut |_| Ok(())) {
+                Ok(damage) => verified.damages.extend(damage),
+                Err(error) if is_locked(&error) && self.lacks_objects(file)? => {
+                    let problem = format!("objects of '{}' are missing", file.path);
+                    verified.damages.push(Damage { path: file.path.clone(), problem });
+                }
+                Err(error) if is_locked(&error) => verified.locked.push(file.path.clone()),
+                Err(error) => return Err(error),
+            }
         }
-        Ok(damages)
+        Ok(verified)
     }
 
     /// Reads a file, compares it with its hash, and hands its bytes to `take` on the way.
@@ -218,8 +233,25 @@ impl StoredPackage<'_> {
         let entry = self.entry(file)?;
         match lfs::form(&entry, file)? {
             Form::Lfs => lfs::read(self.store.repository, &self.ref_name(), file, progress, take),
-            Form::Git => content::read(self.store.repository, &entry, file, take),
+            Form::Git => {
+                let keys = || self.store.identities();
+                content::read(self.store.repository, &entry, file, &keys, take)
+                    .map_err(|error| if is_locked(&error) { self.locked(file, error) } else { error })
+            }
         }
+    }
+
+    /// Says of what is encrypted to whom, and how to give a key.
+    fn locked(&self, file: &FileEntry, error: Error) -> Error {
+        let recipients = self.manifest.scan.as_ref().map(|scan| scan.recipients.join(", "));
+        let recipients = recipients.filter(|recipients| !recipients.is_empty());
+        Error::refused(format!("'{}' is encrypted, and no key of yours opens it", file.path))
+            .hints(recipients.map(|recipients| format!("it is encrypted to: {recipients}")))
+            .hints(error.hints)
+            .hint(
+                "name the file of your secret key: SLSART_IDENTITY=FILE, or git config slsart.identity FILE",
+            )
+            .because(Locked)
     }
 
     /// The ref that it is recorded under.

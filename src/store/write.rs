@@ -3,6 +3,7 @@
 
 use super::content::Written;
 use super::earlier::Earlier;
+use super::guard::{Guard, Secrecy};
 use super::line::PackageLine;
 use super::sign::{Committed, Made};
 use super::{MANIFEST, NOTES_REF, Note, Store, content, largest_object, lfs, names, notes};
@@ -10,13 +11,13 @@ use crate::error::{Error, Result};
 use crate::git::pack::Replaced;
 use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, TreeDraft, TreeEntry};
 use crate::package::directory::PackageDirectory;
+use crate::package::secrets::{Action, Secret, listed};
 use crate::package::storage::{Form, Placement, Storage};
 use crate::package::{Manifest, PackageId};
 use crate::process::interrupt;
 use crate::progress::{Progress, Silent};
 
 /// What is to be recorded.
-#[derive(Debug)]
 pub struct Recording<'a> {
     /// The package's files.
     pub directory: &'a PackageDirectory,
@@ -28,13 +29,15 @@ pub struct Recording<'a> {
     pub source: Oid,
     /// The form of each file.
     pub placement: Placement,
+    /// What is done about secrets.
+    pub secrecy: Secrecy<'a>,
 }
 
 /// What became of a recording.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
-    /// It is recorded now.
-    New(PackageId),
+    /// It is recorded now, with this manifest: the given one and what was found of secrets.
+    New(Box<Manifest>),
     /// The same package was recorded for this commit before.
     Already(PackageId),
 }
@@ -62,17 +65,17 @@ impl Store<'_> {
             progress.expect_bytes(directory.size());
         }
         let batch = self.repository.batch()?;
-        let committed = match known {
-            Some(known) => Committed::known(batch, known),
+        let (committed, manifest) = match known {
+            Some(known) => (Committed::known(batch, known), self.manifest_of(known)?),
             None => {
-                let tree = self.write_package(&batch, recording, progress)?;
-                let made = Made { tree, source: recording.source, message: &message(manifest) };
+                let (tree, manifest) = self.write_package(&batch, recording, progress)?;
+                let made = Made { tree, source: recording.source, message: &message(&manifest) };
                 let signed = self.repository.signs_commits()?;
-                self.commit_package(batch, &made, signed, progress)?
+                (self.commit_package(batch, &made, signed, progress)?, manifest)
             }
         };
-        self.publish(committed, manifest, *commit)?;
-        Ok(Recorded::New(id))
+        self.publish(committed, &manifest, *commit)?;
+        Ok(Recorded::New(Box::new(manifest)))
     }
 
     /// Gives a recorded package to another commit whose tree is the very tree that it was made from.
@@ -94,10 +97,11 @@ impl Store<'_> {
         batch: &Batch,
         recording: &Recording<'_>,
         progress: &dyn Progress,
-    ) -> Result<Oid> {
-        let Recording { directory, manifest, commit, placement, .. } = recording;
+    ) -> Result<(Oid, Manifest)> {
+        let Recording { directory, manifest, commit, placement, secrecy, .. } = recording;
         let earlier = Earlier::find(self, *commit, &manifest.target);
-        let writer = content::Writer { repository: self.repository, batch, progress };
+        let guard = Guard::new(self.repository, *secrecy);
+        let writer = content::Writer { repository: self.repository, batch, progress, guard: Some(&guard) };
         let mut tree = TreeDraft::default();
         let mut in_lfs = Vec::new();
         for file in &directory.files {
@@ -107,6 +111,7 @@ impl Store<'_> {
             let form = placement.form_of(file);
             if form == Form::Git
                 && let Some(id) = earlier.unchanged_archive(file)
+                && earlier.manifest().is_some_and(|manifest| guard.as_before(manifest, file, form))
             {
                 tree.insert(&path, id, MODE_TREE);
                 progress.advance(file.size);
@@ -122,7 +127,17 @@ impl Store<'_> {
                 {
                     writer.write(&place, file, before.as_ref())?
                 }
-                Form::Lfs => lfs::write(self.repository, batch, &place, file)?,
+                Form::Lfs => {
+                    let same = |earlier: &&Manifest| earlier.files.contains(file);
+                    if !earlier
+                        .manifest()
+                        .filter(same)
+                        .is_some_and(|earlier| guard.as_before(earlier, file, form))
+                    {
+                        guard.in_lfs(file, &place)?;
+                    }
+                    lfs::write(self.repository, batch, &place, file)?
+                }
             };
             if matches!(written, Written::Pointer(_)) {
                 in_lfs.push(file.path.as_str());
@@ -132,10 +147,16 @@ impl Store<'_> {
         if let Some(id) = lfs::write_attributes(batch, in_lfs.into_iter())? {
             tree.insert(lfs::ATTRIBUTES, id, MODE_FILE);
         }
+        let found = guard.finish();
+        if secrecy.policy.action == Some(Action::Refuse) {
+            refuse(&secrecy.policy.objectionable(&found))?;
+        }
+        let mut manifest = (*manifest).clone();
+        secrecy.describe(found, &mut manifest);
         let manifest_blob =
             batch.blob(manifest.to_toml()?.as_bytes(), earlier.object(MANIFEST).map(|entry| entry.id))?;
         tree.insert(MANIFEST, manifest_blob, MODE_FILE);
-        tree.write(batch, self.repository, earlier.tree())
+        Ok((tree.write(batch, self.repository, earlier.tree())?, manifest))
     }
 
     /// Makes a package of `commit` known: what was written, then its ref, then its line in the commit's note, all while both
@@ -182,6 +203,18 @@ impl Store<'_> {
         let parents: Vec<Oid> = tip.into_iter().collect();
         batch.commit(tree, &parents, &format!("Package {} of {commit}\n", line.target)).map(Some)
     }
+}
+
+/// Nothing that holds a secret is recorded where `slsart.toml` says so.
+fn refuse(secrets: &[&Secret]) -> Result<()> {
+    if secrets.is_empty() {
+        return Ok(());
+    }
+    let refused = Error::refused("the package holds secrets: nothing was recorded, as slsart.toml wants it");
+    Err(refused
+        .hints(listed(secrets))
+        .hint("keep them in SSM or Secrets Manager, and let the function read them there")
+        .hint("let one be that is none: allow = [\"NAME\"] in [secrets] of slsart.toml"))
 }
 
 fn message(manifest: &Manifest) -> String {

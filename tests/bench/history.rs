@@ -193,6 +193,8 @@ fn manifest(commit: &Commit, zip: &str) -> Manifest {
         lockfile: None,
         environment: Variables::default(),
         carried: Carried::default(),
+        scan: None,
+        secrets: Vec::new(),
         plugins: Vec::new(),
         files,
     }

@@ -77,6 +77,17 @@ next       git slsart package
 [lock]
 # remote = "auto"
 
+# Secrets that are found in a package when it is recorded:
+#   "warn"     are recorded and pushed, with a warning
+#   "refuse"   stop the recording
+#   "encrypt"  what holds them is encrypted with age to `recipients`: public keys (age1…, ssh-ed25519 …), or files of them
+# Without an action they are recorded on this machine, and not pushed before `git slsart secrets` has decided.
+[secrets]
+# action = "warn"
+# recipients = []
+# Patterns of what is no secret: a variable's name, a place, a file of the package or a file in an archive.
+# allow = []
+
 [hooks]
 # After a commit:
 #   "attach"   a package made with `git slsart package --in-place --allow-dirty` from exactly what was then committed

@@ -37,6 +37,7 @@ Commands:
   unlock       Remove the lock of a target that a deployment left behind on the remote
   toolchain    Keep installed plugins in the repository, so that a rollback needs no registry
   hooks        Show how git's hooks stand; put them in, or take them out
+  secrets      Show the secrets in packages, and decide what becomes of them
   completions  Print a completion script for a shell
   man          Print the manual page, or write all pages to a directory
 

@@ -46,6 +46,10 @@ const LINES: &[(&str, &str)] = &[
     ("toolchain-drop", "toolchain drop --although-deployed --yes"),
     ("push", "push"),
     ("fetch", "fetch"),
+    ("secrets-list", "secrets list --all"),
+    ("secrets-scan", "secrets scan v1"),
+    ("secrets-allow", "secrets allow v1"),
+    ("secrets-encrypt", "secrets encrypt v1 -n"),
     ("uninstall", "uninstall"),
 ];
 
@@ -62,7 +66,8 @@ const WITHOUT: &[&str] = &["completions", "hook", "man"];
 const SHARED: &[&str] = &["definitions", "error", "warning"];
 
 /// The definitions that others add properties to: whoever refers to them says that there are no more.
-const PARTS: &[&str] = &["ban", "difference", "job", "one_done", "one_plan", "parcel", "plugin", "signature"];
+const PARTS: &[&str] =
+    &["ban", "difference", "job", "one_done", "one_plan", "parcel", "plugin", "secrets", "signature"];
 
 #[test]
 fn every_command_prints_one_object_that_has_a_schema() {

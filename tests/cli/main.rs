@@ -42,6 +42,7 @@ mod post_commit;
 mod post_rewrite;
 mod pre_push;
 mod record;
+mod secrets;
 mod several;
 mod sharing;
 mod show;

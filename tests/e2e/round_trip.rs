@@ -1,5 +1,6 @@
 //! From commit to live and back, with all that a rollback promises.
 
+use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -14,6 +15,8 @@ const CART: &str = r#"{"body": "{\"items\": [{\"price\": 40, \"quantity\": 2}]}"
 fn a_rollback_makes_the_recorded_package_live_and_touches_nothing_else() {
     let project = Project::installed("osls4/orders", "there-and-back");
     project.edit("serverless.yml", "orders-${", "there-and-back-${");
+    let token = ["gh", "p_", "1a2B3c4D5e6F7g8H9i0J1k2L3m4N5o6P7q8R"].concat();
+    project.write("src/token.js", format!("module.exports = '{token}';\n"));
     project.release("v1");
     assert_eq!(checkout(&project)["body"], json!({ "version": "v1", "total": 80 }).to_string());
     let live_v1 = project.live();
@@ -25,6 +28,16 @@ fn a_rollback_makes_the_recorded_package_live_and_touches_nothing_else() {
     assert_eq!(checkout(&project)["errorType"], "TypeError", "v2 is broken");
     let live_v2 = project.live();
     assert_eq!(live_v2["checkout"].memory, 1024);
+
+    // What holds a secret in v1 is encrypted since.
+    let key = ["AGE-SECRET", "-KEY-1LE6X57T6RTL9297GEFVN2FSQTK4KHVJWCAK2GR5M2XC0A6Q4PVLQEEAG4E"].concat();
+    fs::write(project.beside("key"), key).unwrap();
+    project.git(&format!("config slsart.identity '{}'", project.beside("key").display()));
+    let recipient = "age1lmt6fqp7w86qxkqysjg8vuhupyjy2amsu8ee90gw7cp9874e43ls8z9gp9";
+    fs::write(project.top().join("slsart.toml"), format!("[secrets]\nrecipients = ['{recipient}']\n"))
+        .unwrap();
+    let encrypted = project.slsart("secrets encrypt v1").succeeds();
+    assert!(encrypted.stdout.contains("src/token.js: line 1 (github token)"), "{encrypted}");
 
     // A rollback comes in the middle of work.
     project.edit("src/cart.js", "cart.items", "cart.lines");

@@ -28,6 +28,29 @@ impl Values {
         Self(names.iter().filter_map(value).collect())
     }
 
+    /// Every value that the framework and its plugins may have had: those of `names` in the environment, and all of the `.env`
+    /// files, `.env.local` and `.env.<stage>.local` among them. Of one name there may be several.
+    pub fn all(
+        names: &[String],
+        stage: &Stage,
+        variable: impl Fn(&str) -> Option<String>,
+        read: impl Fn(&str) -> Option<String>,
+    ) -> Vec<(String, String)> {
+        let mut all: Vec<(String, String)> =
+            names.iter().filter_map(|name| Some((name.clone(), variable(name)?))).collect();
+        let files = [
+            ".env".to_owned(),
+            ".env.local".to_owned(),
+            format!(".env.{stage}"),
+            format!(".env.{stage}.local"),
+        ];
+        for text in files.iter().filter_map(|file| read(file)).filter(|text| text.len() <= dotenv::MAX_BYTES)
+        {
+            all.extend(dotenv::parse(&text));
+        }
+        all
+    }
+
     /// Each name with its value, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))

@@ -19,6 +19,7 @@ use crate::package::id::Hasher;
 use crate::package::manifest::FileEntry;
 use crate::package::storage::Form;
 use crate::progress::Progress;
+use crate::secrets::Identities;
 
 /// The file that tells stock git which files of a package are in LFS, at the top of the package's tree.
 pub(super) const ATTRIBUTES: &str = ".gitattributes";
@@ -104,7 +105,7 @@ pub(super) fn take_over(
     file: &FileEntry,
 ) -> Result<Written> {
     let mut incoming = Incoming::new(repository, file)?;
-    content::read(repository, entry, file, &mut |bytes| incoming.take(bytes))?;
+    content::read(repository, entry, file, &Identities::default, &mut |bytes| incoming.take(bytes))?;
     if incoming.finish()? { write_pointer(batch, file) } else { Err(content::different(file)) }
 }
 

@@ -1,0 +1,285 @@
+//! `secrets list`, `scan`, `allow` and `encrypt`: what is decided of the secrets in recorded packages.
+
+use std::fmt;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::verify::selected;
+use crate::cli::TargetArgs;
+use crate::error::Result;
+use crate::package::Manifest;
+use crate::package::manifest::Target;
+use crate::package::secrets::{Decision, Secret};
+use crate::packaging::secrets::{self, standing};
+use crate::progress::Progress as _;
+use crate::secrets::Policy;
+use crate::store::{Filter, StoredPackage};
+use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
+use crate::text::words::{count, line, short};
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Most places that are shown of a package.
+const SHOWN: usize = 20;
+
+/// Show the secrets in packages, and decide what becomes of them
+///
+/// Packages are searched when they are recorded: for keys and tokens of known kinds, passwords in URLs, and the values of your .env
+/// files and of the environment variables that the service refers to. Where some are is recorded, never what they are. A package
+/// with secrets is not pushed before you decide: encrypt them, allow them, or say in [secrets] of slsart.toml what is done about all.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS, args_conflicts_with_subcommands = true)]
+pub struct SecretsArgs {
+    #[command(subcommand)]
+    command: Option<SecretsCommand>,
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum SecretsCommand {
+    List(ListArgs),
+    Scan(ScanArgs),
+    Allow(AllowArgs),
+    Encrypt(EncryptArgs),
+}
+
+/// List the packages whose secrets nobody has decided about
+#[derive(Debug, Default, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+struct ListArgs {
+    /// Also those that are decided
+    #[arg(short, long)]
+    all: bool,
+}
+
+/// Search packages again, such as those recorded before they were searched
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+struct ScanArgs {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Let packages be pushed with their secrets as they are
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+struct AllowArgs {
+    /// Commits, or packages' ids
+    #[arg(value_name = "REF", required = true)]
+    revisions: Vec<String>,
+    /// Only say what would be allowed
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+/// Encrypt what holds secrets, to the recipients in slsart.toml
+///
+/// Of an archive only the files with secrets are encrypted, so that the others are still shared with other packages; state and
+/// templates as a whole. The package's id stays. The old copies go when git collects garbage, and what was pushed before stays as it
+/// is there.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+struct EncryptArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Only say what would be encrypted
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+struct Which {
+    /// Commits, or packages' ids
+    #[arg(value_name = "REF", default_value = "HEAD", conflicts_with = "all")]
+    revisions: Vec<String>,
+    /// Every package of every commit
+    #[arg(short, long)]
+    all: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    dry_run: bool,
+    packages: Vec<Row>,
+    /// How many others were recorded before packages were searched.
+    unsearched: usize,
+    #[serde(skip)]
+    done: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    commit: String,
+    package: String,
+    target: Target,
+    /// Absent where nothing is decided, or there is nothing to decide.
+    decision: Option<Decision>,
+    /// Whether somebody has to decide.
+    undecided: bool,
+    recipients: Vec<String>,
+    secrets: Vec<Secret>,
+    /// How many there are beside those.
+    more: usize,
+}
+
+impl Row {
+    fn of(manifest: &Manifest, policy: &Policy) -> Self {
+        let standing = standing(manifest, policy);
+        let undecided = standing.is_undecided();
+        let scan = manifest.scan.clone().unwrap_or_default();
+        Self {
+            commit: manifest.source.commit.clone(),
+            package: manifest.package.id.to_string(),
+            target: manifest.target.clone(),
+            decision: scan.decision,
+            undecided,
+            recipients: scan.recipients,
+            secrets: manifest.secrets.clone(),
+            more: scan.more,
+        }
+    }
+}
+
+pub(super) fn run(args: &SecretsArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    match &args.command {
+        None => list(&args.list, workspace, ui),
+        Some(SecretsCommand::List(args)) => list(args, workspace, ui),
+        Some(SecretsCommand::Scan(args)) => {
+            each(&args.which.opened(workspace, ui)?, false, "Searched ", workspace, ui, secrets::scan)
+        }
+        Some(SecretsCommand::Allow(args)) => {
+            let filter = workspace.filter(&args.target.wanted()?);
+            let found = opened(&args.revisions, false, &filter, workspace, ui)?;
+            each(&found, args.dry_run, "Allowed  ", workspace, ui, secrets::allow)
+        }
+        Some(SecretsCommand::Encrypt(args)) => each(
+            &args.which.opened(workspace, ui)?,
+            args.dry_run,
+            "Encrypted",
+            workspace,
+            ui,
+            secrets::encrypt,
+        ),
+    }
+}
+
+impl Which {
+    fn opened<'a>(&self, workspace: &Workspace<'a>, ui: &Ui) -> Result<Vec<StoredPackage<'a>>> {
+        let filter = workspace.filter(&self.target.wanted()?);
+        opened(&self.revisions, self.all, &filter, workspace, ui)
+    }
+}
+
+fn opened<'a>(
+    revisions: &[String],
+    all: bool,
+    filter: &Filter,
+    workspace: &Workspace<'a>,
+    ui: &Ui,
+) -> Result<Vec<StoredPackage<'a>>> {
+    let found = selected(revisions, all, filter, workspace, ui)?;
+    found.iter().map(|found| workspace.store().open(found.commit, &found.line)).collect()
+}
+
+fn list(args: &ListArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let policy = secrets::policy(workspace)?;
+    let mut report = Report { dry_run: false, packages: Vec::new(), unsearched: 0, done: "" };
+    for found in workspace.store().all(&Filter::default())?.found {
+        // What is noted and not here is nobody's to decide about here.
+        let Ok(package) = workspace.store().open(found.commit, &found.line) else { continue };
+        if package.manifest.scan.is_none() {
+            report.unsearched += 1;
+        }
+        let row = Row::of(&package.manifest, &policy);
+        if row.undecided || args.all && !row.secrets.is_empty() {
+            report.packages.push(row);
+        }
+    }
+    ui.report(&report)
+}
+
+/// Does something to each package, and reports how each is then.
+fn each<'a>(
+    packages: &[StoredPackage<'a>],
+    dry_run: bool,
+    done: &'static str,
+    workspace: &Workspace<'a>,
+    ui: &Ui,
+    act: impl Fn(&Workspace<'a>, &StoredPackage<'a>) -> Result<Manifest>,
+) -> Result<()> {
+    let policy = secrets::policy(workspace)?;
+    let mut report = Report { dry_run, packages: Vec::new(), unsearched: 0, done };
+    ui.progress().phase(&format!("Searching {}", count(packages.len(), "package")));
+    ui.progress().expect_bytes(packages.iter().map(|package| package.manifest.package.size).sum());
+    let mut outcome = Ok(());
+    for package in packages {
+        let manifest = if dry_run { Ok(package.manifest.clone()) } else { act(workspace, package) };
+        match manifest {
+            Ok(manifest) => report.packages.push(Row::of(&manifest, &policy)),
+            Err(error) => {
+                outcome = Err(error);
+                break;
+            }
+        }
+    }
+    // What is done stays so, whatever became of the next.
+    if outcome.is_ok() || !report.packages.is_empty() {
+        ui.report(&report)?;
+    }
+    outcome
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for row in &self.packages {
+            let Row { commit, package, target, decision, undecided, recipients, secrets, more } = row;
+            let (commit, package) = (short(commit, 7), short(package, 8));
+            let word = if self.dry_run || self.done.is_empty() { "Package  " } else { self.done };
+            writeln!(
+                f,
+                "{BOLD}{word}{BOLD:#}  {COMMIT}{commit}{COMMIT:#}  {BOLD}{package}{BOLD:#}  {target}"
+            )?;
+            let state = match decision {
+                Some(Decision::Encrypt) => {
+                    format!("{GOOD}encrypted{GOOD:#} to {}", line(&recipients.join(", ")))
+                }
+                Some(Decision::Allow) => "allowed: they are pushed as they are".to_owned(),
+                Some(Decision::Warn) => "pushed as they are, with a warning".to_owned(),
+                None if *undecided => format!("{WARNING}undecided{WARNING:#}: the package is not pushed"),
+                None if secrets.is_empty() => "no secrets".to_owned(),
+                None => "let be, by [secrets] allow of slsart.toml".to_owned(),
+            };
+            writeln!(f, "           {state}")?;
+            for secret in secrets.iter().take(SHOWN) {
+                writeln!(f, "           {}", line(&secret.to_string()))?;
+            }
+            let hidden = secrets.len().saturating_sub(SHOWN) + more;
+            if hidden > 0 {
+                writeln!(f, "           {DIM}and {hidden} more{DIM:#}")?;
+            }
+        }
+        if self.packages.is_empty() {
+            writeln!(f, "no secrets that nobody has decided about")?;
+        }
+        if self.packages.iter().any(|row| row.undecided) {
+            writeln!(
+                f,
+                "{DIM}decide: git slsart secrets encrypt REF, git slsart secrets allow REF, or [secrets] in slsart.toml{DIM:#}"
+            )?;
+        }
+        if self.unsearched > 0 {
+            let unsearched = count(self.unsearched, "package");
+            writeln!(
+                f,
+                "{DIM}{unsearched} recorded before packages were searched: git slsart secrets scan --all{DIM:#}"
+            )?;
+        }
+        Ok(())
+    }
+}

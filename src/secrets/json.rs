@@ -1,0 +1,104 @@
+//! Secrets in JSON: state and templates. Strings are searched as they are meant, not as they are written, and their places are
+//! told by keys.
+
+use serde_json::Value;
+
+use super::scanner::Scanner;
+use super::values;
+
+/// Most bytes of a file that is read as JSON.
+const MOST_BYTES: usize = 256 << 20;
+/// Most secrets that are told of a file.
+const MOST_FOUND: usize = 500;
+
+/// Most characters of a place that are told.
+const MOST_PLACE: usize = 400;
+
+/// A place, the kind of secret that is there, and the name of the variable or value.
+pub(super) type Found = (String, &'static str, Option<String>);
+
+/// The secrets in a file; `None` where it is no JSON.
+pub(super) fn search(scanner: &Scanner, path: &str, bytes: &[u8]) -> Option<Vec<Found>> {
+    if !path.to_ascii_lowercase().ends_with(".json") || bytes.len() > MOST_BYTES {
+        return None;
+    }
+    let value: Value = serde_json::from_slice(bytes).ok()?;
+    let mut found = Vec::new();
+    walk(scanner, &value, &mut Vec::new(), &mut found);
+    Some(found)
+}
+
+/// A step from a value into it.
+enum Step<'v> {
+    Key(&'v str),
+    Index(usize),
+}
+
+fn walk<'v>(scanner: &Scanner, value: &'v Value, path: &mut Vec<Step<'v>>, found: &mut Vec<Found>) {
+    if found.len() >= MOST_FOUND {
+        return;
+    }
+    match value {
+        Value::Object(object) => {
+            for (key, inner) in object {
+                // A key that is a secret itself is told by its place, and shown nowhere.
+                let hits = scanner.hits(key.as_bytes(), false);
+                found.extend(hits.iter().map(|hit| (place(path), hit.kind, hit.name.clone())));
+                path.push(Step::Key(if hits.is_empty() { key } else { "*" }));
+                walk(scanner, inner, path, found);
+                path.pop();
+            }
+        }
+        Value::Array(items) => {
+            for (index, inner) in items.iter().enumerate() {
+                path.push(Step::Index(index));
+                walk(scanner, inner, path, found);
+                path.pop();
+            }
+        }
+        Value::String(text) => in_string(scanner, text, path, found),
+        // A password of digits stands there as a number only where it was written as one.
+        Value::Number(_) | Value::Bool(_) | Value::Null => {}
+    }
+}
+
+fn in_string(scanner: &Scanner, text: &str, path: &[Step<'_>], found: &mut Vec<Found>) {
+    let key = path.iter().rev().find_map(|step| match step {
+        Step::Key(key) => Some(*key),
+        Step::Index(_) => None,
+    });
+    let key = key.unwrap_or_default();
+    // What a secret key is called is what tells it.
+    let secret_key = key.to_ascii_lowercase().replace(['_', '-'], "").ends_with("secretaccesskey");
+    let mut hits = scanner.hits(text.as_bytes(), false);
+    if hits.is_empty() && secret_key {
+        let line = format!("secret_access_key={text}");
+        hits = scanner.hits(line.as_bytes(), false);
+    }
+    let mut told: Vec<(&'static str, Option<String>)> =
+        hits.into_iter().map(|hit| (hit.kind, hit.name)).collect();
+    if told.is_empty() && values::is_named(key, text) {
+        told.push(("named", Some(key.to_owned())));
+    }
+    told.dedup();
+    found.extend(told.into_iter().map(|(kind, name)| (place(path), kind, name)));
+}
+
+fn place(path: &[Step<'_>]) -> String {
+    let mut text = String::new();
+    for step in path {
+        match step {
+            Step::Key(key) => {
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(key);
+            }
+            Step::Index(index) => text.push_str(&format!("[{index}]")),
+        }
+    }
+    if text.len() > MOST_PLACE {
+        text = text.chars().take(MOST_PLACE).chain(['…']).collect();
+    }
+    if text.is_empty() { "all of it".to_owned() } else { text }
+}

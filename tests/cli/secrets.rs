@@ -1,0 +1,523 @@
+//! Secrets in packages: found, shown by their places alone, decided about, encrypted. Tokens and keys are put together here, so that
+//! no scanner takes this file for a leak.
+
+use std::fs;
+use std::path::PathBuf;
+
+use git_slsart::context::{Clock, Context, Environment};
+use git_slsart::git::Repository;
+use git_slsart::packaging::secrets;
+use git_slsart::progress::Silent;
+use git_slsart::store::Filter;
+use git_slsart::workspace::Workspace;
+use snapbox::str;
+
+use crate::sandbox::{Outcome, Sandbox, zip_of};
+
+/// The public key of [`secret_key`], and another one that nobody has.
+const RECIPIENT: &str = "age1lmt6fqp7w86qxkqysjg8vuhupyjy2amsu8ee90gw7cp9874e43ls8z9gp9";
+const OTHER: &str = "age1y0d7xmlare7f375rqp8pegdsw47ez499pwyvq93s3kyldl2y6pwqq39ez6";
+
+fn secret_key() -> String {
+    ["AGE-SECRET", "-KEY-1LE6X57T6RTL9297GEFVN2FSQTK4KHVJWCAK2GR5M2XC0A6Q4PVLQEEAG4E"].concat()
+}
+
+fn token() -> String {
+    ["gh", "p_", "1a2B3c4D5e6F7g8H9i0J1k2L3m4N5o6P7q8R"].concat()
+}
+
+const PASSWORD: &str = "s3cr3t-9x7q";
+const SALT: &str = "correct horse battery 4711";
+
+/// A package with secrets: a URL in its state, a token and the value of a variable in its code. The service's `.env` has the latter.
+fn leaky(sandbox: &Sandbox, name: &str) -> PathBuf {
+    let directory = sandbox.build(name, "prod");
+    let path = directory.join("serverless-state.json");
+    let state = fs::read_to_string(&path).unwrap();
+    let url = format!("postgres://orders:{PASSWORD}@db.acme.io/orders");
+    let variables =
+        format!(r#""Environment": {{ "Variables": {{ "DB_URL": "{url}", "STAGE": "prod" }} }}, "Handler""#);
+    let state = state.replacen(r#""Handler""#, &variables, 1);
+    fs::write(path, state).unwrap();
+    let config = format!("exports.salt = '{SALT}';\nexports.token = '{}';\n", token());
+    let files: &[(&str, &[u8])] = &[
+        ("config.js", config.as_bytes()),
+        ("handler.js", b"exports.hello = async () => 1;\n"),
+        ("node_modules/x/test.js", config.lines().last().unwrap().as_bytes()),
+    ];
+    fs::write(directory.join("orders.zip"), zip_of(files)).unwrap();
+    sandbox.write(".env", format!("LOG_LEVEL=information\nPASSWORD_SALT='{SALT}'\n"));
+    sandbox.write(".gitignore", ".env\nnode_modules\n");
+    directory
+}
+
+fn configure(sandbox: &Sandbox, secrets: &str) {
+    sandbox.write("slsart.toml", format!("[secrets]\n{secrets}\n"));
+}
+
+/// Fails where a secret's value is in an output.
+#[track_caller]
+fn silent(outcome: Outcome) -> Outcome {
+    for value in [PASSWORD, SALT, &token()] {
+        assert!(!outcome.stdout.contains(value) && !outcome.stderr.contains(value), "{outcome}");
+    }
+    outcome
+}
+
+/// Whether a value is in any object of the repository.
+fn is_stored(sandbox: &Sandbox, value: &str) -> bool {
+    let all = "git cat-file --batch-all-objects --batch --unordered";
+    sandbox.shell(&format!("{all} | grep -aqF '{value}' && echo yes || echo no")).stdout.trim() == "yes"
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "one repository that is asked several things")]
+fn secrets_are_found_recorded_by_place_and_decided_about() {
+    let sandbox = Sandbox::new();
+    leaky(&sandbox, "dist");
+    silent(sandbox.slsart("record ../dist")).is(str![[r#"
+Recorded  orders · prod · us-east-1  package 3160aaaf · 3 files · 1.8 kB
+Commit    12a1bee  Add the service
+── stderr ──
+Reading the package
+Recording the package
+warning: the package holds secrets, and is not pushed before you decide (git slsart secrets): orders.zip: config.js: line 1 (the value of PASSWORD_SALT); orders.zip: config.js: line 2 (github token); serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+
+"#]]);
+    silent(sandbox.slsart("secrets")).is(str![[r#"
+Package    12a1bee  3160aaaf  orders · prod · us-east-1
+           undecided: the package is not pushed
+           orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
+           orders.zip: config.js: line 2 (github token)
+           serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+decide: git slsart secrets encrypt REF, git slsart secrets allow REF, or [secrets] in slsart.toml
+
+"#]]);
+    silent(sandbox.slsart("secrets list --json")).is(str![[r#"
+{
+  "dry_run": false,
+  "packages": [
+    {
+      "commit": "12a1bee131fc490e459a58c4a125a830181e8d22",
+      "package": "3160aaaff17c9def8cfb85ec69225851037d8f557a351dca02b0f78ea42fb347",
+      "target": {
+        "service": "orders",
+        "path": ".",
+        "stage": "prod",
+        "region": "us-east-1"
+      },
+      "undecided": true,
+      "recipients": [],
+      "secrets": [
+        {
+          "file": "orders.zip",
+          "entry": "config.js",
+          "place": "line 1",
+          "kind": "variable",
+          "name": "PASSWORD_SALT"
+        },
+        {
+          "file": "orders.zip",
+          "entry": "config.js",
+          "place": "line 2",
+          "kind": "github-token"
+        },
+        {
+          "file": "serverless-state.json",
+          "place": "service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL",
+          "kind": "password-in-url"
+        }
+      ],
+      "more": 0
+    }
+  ],
+  "unsearched": 0
+}
+
+"#]]);
+    let manifest = sandbox
+        .shell("git show $(git for-each-ref --format='%(refname)' refs/slsart/packages):manifest.toml");
+    let manifest = silent(manifest).stdout;
+    let (_, secrets) = manifest.split_once("[secrets]").unwrap();
+    let (secrets, _) = secrets.split_once("[[plugin]]").unwrap();
+    snapbox::assert_data_eq!(
+        secrets,
+        str![[r#"
+
+scanner = 1
+values = "b3c5"
+
+[[secret]]
+file = "orders.zip"
+entry = "config.js"
+place = "line 1"
+kind = "variable"
+name = "PASSWORD_SALT"
+
+[[secret]]
+file = "orders.zip"
+entry = "config.js"
+place = "line 2"
+kind = "github-token"
+
+[[secret]]
+file = "serverless-state.json"
+place = "service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL"
+kind = "password-in-url"
+
+
+"#]]
+    );
+
+    // The same bytes with the same values are not looked at twice, and still known.
+    sandbox.change("Answer two");
+    leaky(&sandbox, "again");
+    silent(sandbox.slsart("record ../again -q")).is(str![[r#"
+Recorded  orders · prod · us-east-1  package 3160aaaf · 3 files · 1.8 kB
+Commit    f9862a9  Answer two
+── stderr ──
+warning: the package holds secrets, and is not pushed before you decide (git slsart secrets): orders.zip: config.js: line 1 (the value of PASSWORD_SALT); orders.zip: config.js: line 2 (github token); serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+
+"#]]);
+
+    silent(sandbox.slsart("secrets allow HEAD~ -n")).is(str![[r#"
+Package    12a1bee  3160aaaf  orders · prod · us-east-1
+           undecided: the package is not pushed
+           orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
+           orders.zip: config.js: line 2 (github token)
+           serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+decide: git slsart secrets encrypt REF, git slsart secrets allow REF, or [secrets] in slsart.toml
+── stderr ──
+Searching 1 package
+
+"#]]);
+    silent(sandbox.slsart("secrets allow HEAD~")).is(str![[r#"
+Allowed    12a1bee  3160aaaf  orders · prod · us-east-1
+           allowed: they are pushed as they are
+           orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
+           orders.zip: config.js: line 2 (github token)
+           serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+── stderr ──
+Searching 1 package
+
+"#]]);
+    sandbox.slsart("verify --all -q").succeeded();
+    silent(sandbox.slsart("secrets -a")).is(str![[r#"
+Package    f9862a9  3160aaaf  orders · prod · us-east-1
+           undecided: the package is not pushed
+           orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
+           orders.zip: config.js: line 2 (github token)
+           serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+Package    12a1bee  3160aaaf  orders · prod · us-east-1
+           allowed: they are pushed as they are
+           orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
+           orders.zip: config.js: line 2 (github token)
+           serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+decide: git slsart secrets encrypt REF, git slsart secrets allow REF, or [secrets] in slsart.toml
+
+"#]]);
+    // What is no secret is named once, for all packages.
+    configure(&sandbox, "allow = ['DB_URL', '*Variables.DB_URL', 'PASSWORD_SALT', '*.js']");
+    silent(sandbox.slsart("secrets")).is(str![[r#"
+no secrets that nobody has decided about
+
+"#]]);
+    sandbox.fsck();
+}
+
+#[test]
+fn a_package_is_pushed_when_somebody_has_decided() {
+    let sandbox = Sandbox::new();
+    leaky(&sandbox, "dist");
+    sandbox.slsart("record ../dist -q").succeeded();
+    let may_push = || {
+        let context = Context {
+            cwd: sandbox.path(""),
+            environment: Environment::default(),
+            clock: Clock::System,
+            program: PathBuf::new(),
+        };
+        let repository = Repository::open(&sandbox.path(""), None, None).unwrap();
+        let workspace = Workspace::new(&context, &repository, &Silent).unwrap();
+        let found = workspace.store().all(&Filter::default()).unwrap().found.remove(0);
+        let package = workspace.store().open(found.commit, &found.line).unwrap();
+        let told = secrets::may_push(&workspace, &package);
+        told.map_err(|error| format!("{error}\n{}\n", error.hints.join("\n")))
+    };
+    snapbox::assert_data_eq!(
+        may_push().unwrap_err(),
+        str![[r#"
+package 3160aaaf holds secrets, and is not pushed before you decide
+orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
+orders.zip: config.js: line 2 (github token)
+serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+encrypt them: git slsart secrets encrypt 3160aaaf, with [secrets] recipients in slsart.toml
+push this package as it is: git slsart secrets allow 3160aaaf
+for all packages: [secrets] action = "warn", or allow = ["NAME"] for what is no secret, in slsart.toml
+
+"#]]
+    );
+    configure(&sandbox, "action = 'warn'");
+    assert!(may_push().unwrap().unwrap().contains("orders.zip: config.js: line 2 (github token)"));
+    configure(&sandbox, "allow = ['*']");
+    assert_eq!(may_push(), Ok(None));
+    configure(&sandbox, "");
+    sandbox.slsart("secrets allow HEAD -q").succeeded();
+    assert_eq!(may_push(), Ok(None));
+    configure(&sandbox, &format!("recipients = ['{RECIPIENT}']"));
+    let outcome = sandbox.slsart("secrets encrypt -q");
+    assert!(outcome.stderr.contains("no key of yours is one of the recipients"), "{outcome}");
+    assert_eq!(may_push(), Ok(None));
+}
+
+#[test]
+fn slsart_toml_decides_before_anything_is_recorded() {
+    let sandbox = Sandbox::new();
+    leaky(&sandbox, "dist");
+    configure(&sandbox, "action = 'refuse'");
+    let before = sandbox.fingerprint();
+    silent(sandbox.slsart("record ../dist -q")).is(str![[r#"
+── stderr ──
+error: the package holds secrets: nothing was recorded, as slsart.toml wants it
+hint: orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
+hint: orders.zip: config.js: line 2 (github token)
+hint: serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+hint: keep them in SSM or Secrets Manager, and let the function read them there
+hint: let one be that is none: allow = ["NAME"] in [secrets] of slsart.toml
+── exit 1 ──
+
+"#]]);
+    sandbox.is_as_before(&before);
+    assert!(!is_stored(&sandbox, PASSWORD));
+    configure(&sandbox, "action = 'warn'\nallow = ['config.js']");
+    silent(sandbox.slsart("record ../dist -q")).is(str![[r#"
+Recorded  orders · prod · us-east-1  package 3160aaaf · 3 files · 1.8 kB
+Commit    12a1bee  Add the service
+── stderr ──
+warning: the package holds secrets, and may be pushed: serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+
+"#]]);
+    silent(sandbox.slsart("secrets")).is(str![[r#"
+no secrets that nobody has decided about
+
+"#]]);
+    configure(&sandbox, "action = 'encrypt'");
+    sandbox.slsart("record ../dist -q").is(str![[r#"
+── stderr ──
+error: [secrets] in slsart.toml names no recipient to encrypt to
+hint: name the public keys of who may read: recipients = ["age1…", "ssh-ed25519 AAAA…"]
+── exit 1 ──
+
+"#]]);
+    configure(&sandbox, &format!("recipients = ['{}']", secret_key()));
+    let outcome = sandbox.slsart("record ../dist -q");
+    assert!(!outcome.stderr.contains(&secret_key()), "{outcome}");
+    outcome.is(str![[r#"
+── stderr ──
+error: a recipient in slsart.toml is a secret key, and must be a public one
+hint: print the public one: age-keygen -y FILE
+hint: the secret one is in a file of this repository: make another
+── exit 1 ──
+
+"#]]);
+}
+
+#[test]
+fn what_holds_secrets_is_encrypted_and_the_rest_is_shared() {
+    let sandbox = Sandbox::new();
+    leaky(&sandbox, "dist");
+    sandbox.write("keys.txt", format!("# the team\n{RECIPIENT}\n"));
+    configure(&sandbox, "action = 'encrypt'\nrecipients = ['keys.txt']");
+    silent(sandbox.slsart("record ../dist -q")).is(str![[r#"
+Recorded  orders · prod · us-east-1  package 3160aaaf · 3 files · 1.8 kB
+Commit    12a1bee  Add the service
+
+"#]]);
+    assert!(!is_stored(&sandbox, PASSWORD) && !is_stored(&sandbox, SALT));
+    let tree = "git ls-tree -r --name-only $(git for-each-ref --format='%(refname)' refs/slsart/packages)";
+    snapbox::assert_data_eq!(
+        sandbox.shell(tree).stdout,
+        str![[r#"
+files/cloudformation-template-update-stack.json
+files/orders.zip/age/tree/config.js
+files/orders.zip/recipe
+files/orders.zip/tree/handler.js
+files/orders.zip/tree/node_modules/x/test.js
+files/serverless-state.json/age
+manifest.toml
+
+"#]]
+    );
+
+    // Without a key: what can be said is said, and nothing is taken for damaged.
+    silent(sandbox.slsart("verify")).is(str![[r#"
+? locked   12a1bee  3160aaaf  orders · prod · us-east-1
+           not compared, since no key of yours opens them: orders.zip, serverless-state.json
+── stderr ──
+Verifying 1 package
+error: 1 package can't be compared without a key
+hint: name the file of your secret key: SLSART_IDENTITY=FILE, or git config slsart.identity FILE
+── exit 1 ──
+
+"#]]);
+    sandbox.slsart("show -q").succeeded();
+    silent(sandbox.slsart("extract HEAD -o ../out")).is(str![[r#"
+── stderr ──
+Extracting
+error: 'orders.zip' is encrypted, and no key of yours opens it
+  age: none of your identities is one of its recipients
+hint: it is encrypted to: age1lmt6fqp7w86qxkqysjg8vuhupyjy2amsu8ee90gw7cp9874e43ls8z9gp9
+hint: name the file of your secret key: SLSART_IDENTITY=FILE, or git config slsart.identity FILE
+── exit 1 ──
+
+"#]]);
+    silent(sandbox.slsart("rollback HEAD -s prod -n")).is(str![[r#"
+── stderr ──
+error: 'orders.zip' is encrypted, and no key of yours opens it
+  age: none of your identities is one of its recipients
+hint: it is encrypted to: age1lmt6fqp7w86qxkqysjg8vuhupyjy2amsu8ee90gw7cp9874e43ls8z9gp9
+hint: name the file of your secret key: SLSART_IDENTITY=FILE, or git config slsart.identity FILE
+── exit 1 ──
+
+"#]]);
+    sandbox.slsart("log -q").succeeded();
+
+    // With one, all is as it was.
+    fs::write(sandbox.beside("home/key"), secret_key() + "\n").unwrap();
+    let key = [("SLSART_IDENTITY", sandbox.beside("home/key").to_str().unwrap().to_owned())];
+    let key: Vec<(&str, &str)> = key.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    silent(sandbox.slsart_with("verify", &key)).is(str![[r#"
+✓ intact   12a1bee  3160aaaf  orders · prod · us-east-1
+── stderr ──
+Verifying 1 package
+
+"#]]);
+    sandbox.git("config slsart.identity ~/key");
+    sandbox.slsart("extract HEAD -o ../out -q").succeeded();
+    sandbox.shell("diff -r ../dist ../out").succeeded();
+    silent(sandbox.slsart("rollback HEAD -s prod -n -q")).succeeded();
+
+    // The next package encrypts nothing anew that is the same.
+    let sealed = "git rev-parse $(git for-each-ref --format='%(refname)' refs/slsart/packages | sed 's,$,:files/orders.zip/age/tree/config.js,')";
+    sandbox.change("Answer two");
+    let next = leaky(&sandbox, "next");
+    let config = format!("exports.salt = '{SALT}';\nexports.token = '{}';\n", token());
+    let files: &[(&str, &[u8])] =
+        &[("config.js", config.as_bytes()), ("handler.js", b"exports.hello = async () => 2;\n")];
+    fs::write(next.join("orders.zip"), zip_of(files)).unwrap();
+    sandbox.slsart("record ../next -q").succeeded();
+    let ids = sandbox.shell(sealed).stdout;
+    let ids: Vec<&str> = ids.lines().collect();
+    assert!(ids.len() == 2 && ids[0] == ids[1], "{ids:?}");
+    silent(sandbox.slsart("diff HEAD~ HEAD -q")).is(str![[r#"
+From  12a1bee  Add the service  package 3160aaaf · orders · prod · us-east-1
+To    db1758b  Answer two  package e890c5c9 · orders · prod · us-east-1
+
+~ function hello  code (2 files, +1 −2)
+
+orders.zip
+  ~ handler.js  +1 −1
+  - node_modules/x/test.js  +0 −1
+
+1 commit
+  + db1758b  Answer two
+
+"#]]);
+    sandbox.fsck();
+}
+
+#[test]
+fn a_recorded_package_is_encrypted_afterwards_and_again_to_others() {
+    let sandbox = Sandbox::new();
+    leaky(&sandbox, "dist");
+    sandbox.slsart("record ../dist -q").succeeded();
+    let before = sandbox.slsart("log --json").json();
+    sandbox.slsart("secrets encrypt").is(str![[r#"
+── stderr ──
+Searching 1 package
+error: [secrets] in slsart.toml names no recipient to encrypt to
+hint: name the public keys of who may read: recipients = ["age1…", "ssh-ed25519 AAAA…"]
+── exit 1 ──
+
+"#]]);
+    fs::write(sandbox.beside("home/key"), secret_key() + "\n").unwrap();
+    sandbox.git("config slsart.identity ~/key");
+    configure(&sandbox, &format!("recipients = ['{RECIPIENT}']"));
+    silent(sandbox.slsart("secrets encrypt -n")).is(str![[r#"
+Package    12a1bee  3160aaaf  orders · prod · us-east-1
+           undecided: the package is not pushed
+           orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
+           orders.zip: config.js: line 2 (github token)
+           serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+decide: git slsart secrets encrypt REF, git slsart secrets allow REF, or [secrets] in slsart.toml
+── stderr ──
+Searching 1 package
+
+"#]]);
+    silent(sandbox.slsart("secrets encrypt")).is(str![[r#"
+Encrypted  12a1bee  3160aaaf  orders · prod · us-east-1
+           encrypted to age1lmt6fqp7w86qxkqysjg8vuhupyjy2amsu8ee90gw7cp9874e43ls8z9gp9
+           orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
+           orders.zip: config.js: line 2 (github token)
+           serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+── stderr ──
+Searching 1 package
+
+"#]]);
+    assert_eq!(sandbox.slsart("log --json").json()["packages"], before["packages"]);
+    sandbox.shell("git reflog expire --expire=now --all && git gc -q --prune=now").succeeded();
+    assert!(!is_stored(&sandbox, PASSWORD) && !is_stored(&sandbox, SALT));
+    sandbox.slsart("verify -q").succeeded();
+    // Whoever has not the values any more encrypts no less.
+    fs::remove_file(sandbox.path(".env")).unwrap();
+    configure(&sandbox, &format!("recipients = ['{OTHER}', '{RECIPIENT}']"));
+    silent(sandbox.slsart("secrets encrypt -q")).succeeded();
+    assert!(!is_stored(&sandbox, SALT));
+    sandbox.slsart("verify -q").succeeded();
+    silent(sandbox.slsart("migrate --to git -q")).succeeded();
+    sandbox.fsck();
+}
+
+#[test]
+fn packages_of_before_are_searched_when_asked_and_ssh_keys_do() {
+    let sandbox = Sandbox::new();
+    leaky(&sandbox, "dist");
+    sandbox.slsart("record ../dist -q").succeeded();
+    // As an earlier version wrote it.
+    sandbox
+        .shell(
+            "ref=$(git for-each-ref --format='%(refname)' refs/slsart/packages)
+             git show $ref:manifest.toml | awk '/^\\[secrets\\]|^\\[\\[secret\\]\\]/ {skip=1; next} /^\\[/ {skip=0} !skip' >../manifest
+             export GIT_INDEX_FILE=../index
+             git read-tree $ref
+             git update-index --cacheinfo 100644,$(git hash-object -w ../manifest),manifest.toml
+             git update-ref $ref $(git commit-tree $(git write-tree) -p HEAD -m old)
+             ssh-keygen -q -t ed25519 -N '' -C dana -f ../home/id
+             mkdir ../home/.ssh; cp ../home/id ../home/.ssh/id_ed25519",
+        )
+        .succeeded();
+    silent(sandbox.slsart("secrets")).is(str![[r#"
+no secrets that nobody has decided about
+1 package recorded before packages were searched: git slsart secrets scan --all
+
+"#]]);
+    silent(sandbox.slsart("secrets scan")).is(str![[r#"
+Searched   12a1bee  3160aaaf  orders · prod · us-east-1
+           undecided: the package is not pushed
+           orders.zip: config.js: byte 17 (the value of PASSWORD_SALT)
+           orders.zip: config.js: byte 67 (github token)
+           serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+decide: git slsart secrets encrypt REF, git slsart secrets allow REF, or [secrets] in slsart.toml
+── stderr ──
+Searching 1 package
+
+"#]]);
+    sandbox.write("keys/team.pub", fs::read(sandbox.beside("home/id.pub")).unwrap());
+    configure(&sandbox, "recipients = ['keys/team.pub']");
+    silent(sandbox.slsart("secrets encrypt -q")).succeeded();
+    sandbox.slsart("verify -q").succeeded();
+    // A key with a passphrase is not asked for.
+    sandbox.shell("ssh-keygen -q -p -P '' -N wordpass -f ../home/.ssh/id_ed25519").succeeded();
+    let outcome = silent(sandbox.slsart("extract HEAD -o ../out -q"));
+    assert!(outcome.stderr.contains("protected by a passphrase") && outcome.code == 1, "{outcome}");
+}
