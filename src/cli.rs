@@ -148,6 +148,8 @@ pub enum Command {
     Live(commands::live::LiveArgs),
     Ban(commands::ban::BanArgs),
     Unban(commands::ban::UnbanArgs),
+    Pin(commands::pin::PinArgs),
+    Unpin(commands::pin::UnpinArgs),
     Unlock(commands::unlock::UnlockArgs),
     Toolchain(commands::toolchain::ToolchainArgs),
     Hook(commands::hook::HookArgs),

@@ -166,6 +166,7 @@ impl<'a> Workspace<'a> {
             service: wanted.service.as_deref().map(|service| self.as_path(service)),
             stage: wanted.stage.as_ref().map(ToString::to_string),
             region: wanted.region.as_ref().map(ToString::to_string),
+            pruned: false,
         }
     }
 
@@ -178,7 +179,13 @@ impl<'a> Workspace<'a> {
         let store = self.store();
         let commit = match self.repository.resolve(revision) {
             Ok(commit) => commit,
-            Err(error) => return self.find_by_id(revision, filter)?.ok_or(error),
+            Err(error) => {
+                if let Some(found) = self.find_by_id(revision, filter)? {
+                    return Ok(found);
+                }
+                let pruned = store.pruned_with_id(revision, filter)?;
+                return Err(pruned.map_or(Ok(error), |pruned| self.pruned(&pruned))?);
+            }
         };
         let mut found = store.packages_of(commit, filter)?;
         let usual = self.usual(filter);
@@ -201,6 +208,7 @@ impl<'a> Workspace<'a> {
             service: filter.service.clone(),
             stage: or(&filter.stage, defaults.stage.as_ref().map(ToString::to_string)),
             region: or(&filter.region, defaults.region.as_ref().map(ToString::to_string)),
+            pruned: filter.pruned,
         }
     }
 
@@ -224,6 +232,10 @@ impl<'a> Workspace<'a> {
     fn nothing_for(&self, commit: Oid, filter: &Filter) -> Result<Error> {
         let store = self.store();
         let short = self.repository.short_id(commit);
+        let pruned = store.packages_of(commit, &Filter { pruned: true, ..filter.clone() })?;
+        if let Some(pruned) = pruned.last() {
+            return self.pruned(pruned);
+        }
         let wish: Vec<String> =
             [("service", &filter.service), ("stage", &filter.stage), ("region", &filter.region)]
                 .into_iter()
@@ -236,21 +248,53 @@ impl<'a> Workspace<'a> {
             let list: Vec<_> = others.iter().map(|found| found.line.target.to_string()).collect();
             error = error.hint(format!("it has one for: {}", list.join("; ")));
         }
-        let near = store.near(commit, filter, 3)?;
-        if !near.is_empty() {
-            let list = near.iter().map(|found| {
-                let subject =
-                    self.repository.commit(found.commit).map(|commit| commit.subject).unwrap_or_default();
-                format!("{} {subject}", self.repository.short_id(found.commit))
-            });
-            error = error
-                .hint(format!("the nearest commits that have one: {}", list.collect::<Vec<_>>().join("; ")));
-        }
         let options: String = [("--service", &filter.service), ("-s", &filter.stage), ("-r", &filter.region)]
             .into_iter()
             .filter_map(|(option, value)| Some(format!(" {option} {}", quoted(value.as_ref()?))))
             .collect();
+        let error = error.hints(self.nearest(commit, filter)?);
         Ok(error.hint(format!("make it now: git slsart package {short}{options}")))
+    }
+
+    /// The error for a package that was pruned: when, and what is near.
+    pub fn pruned(&self, pruned: &Found) -> Result<Error> {
+        let Found { commit, line } = pruned;
+        let short = self.repository.short_id(*commit);
+        let on = line.pruned.map(|at| format!(" on {}", at.strftime("%Y-%m-%d"))).unwrap_or_default();
+        let package = line.package.short();
+        let error = Error::not_recorded(format!(
+            "the package {package} of {short} for {} was pruned{on}",
+            line.target
+        ));
+        let Target { path, stage, region, .. } = &line.target;
+        let service = if path.as_str() == "." {
+            String::new()
+        } else {
+            format!(" --service {}", quoted(path.as_str()))
+        };
+        let filter = Filter {
+            service: Some(path.to_string()),
+            stage: Some(stage.to_string()),
+            region: Some(region.to_string()),
+            pruned: false,
+        };
+        Ok(error.hints(self.nearest(*commit, &filter)?).hint(format!(
+            "make another of the same commit: git slsart package {short}{service} -s {} -r {}",
+            quoted(stage.as_str()),
+            quoted(region.as_str())
+        )))
+    }
+
+    /// A hint that names the nearest commits that have a package.
+    fn nearest(&self, commit: Oid, filter: &Filter) -> Result<Option<String>> {
+        let near = self.store().near(commit, filter, 3)?;
+        let list = near.iter().map(|found| {
+            let subject =
+                self.repository.commit(found.commit).map(|commit| commit.subject).unwrap_or_default();
+            format!("{} {subject}", self.repository.short_id(found.commit))
+        });
+        let list = list.collect::<Vec<_>>().join("; ");
+        Ok((!near.is_empty()).then(|| format!("the nearest commits that have one: {list}")))
     }
 }
 

@@ -13,6 +13,7 @@ pub mod live;
 pub mod log;
 pub mod migrate;
 pub mod package;
+pub mod pin;
 pub mod record;
 pub mod shell;
 pub mod show;
@@ -77,6 +78,8 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Live(args) => live::run(&args, workspace, ui),
         Command::Ban(args) => ban::ban(&args, workspace, ui),
         Command::Unban(args) => ban::unban(&args, workspace, ui),
+        Command::Pin(args) => pin::pin(&args, workspace, ui),
+        Command::Unpin(args) => pin::unpin(&args, workspace, ui),
         Command::Unlock(args) => unlock::run(&args, workspace, ui),
         Command::Toolchain(args) => toolchain::run(&args, workspace, ui),
         Command::History(args) => history::run(&args, workspace, ui),

@@ -32,6 +32,8 @@ const LINES: &[(&str, &str)] = &[
     ("history", "history"),
     ("ban", "ban HEAD -m broken"),
     ("unban", "unban HEAD"),
+    ("pin", "pin HEAD -m release"),
+    ("unpin", "unpin HEAD"),
     ("unlock", "unlock -s prod -n"),
     ("toolchain-save", "toolchain save v1"),
     ("toolchain-list", "toolchain list"),
@@ -49,7 +51,7 @@ const WITHOUT: &[&str] = &["completions", "hook", "man"];
 const SHARED: &[&str] = &["definitions", "error", "warning"];
 
 /// The definitions that others add properties to: whoever refers to them says that there are no more.
-const PARTS: &[&str] = &["ban", "difference", "one_done", "one_plan", "plugin"];
+const PARTS: &[&str] = &["ban", "difference", "one_done", "one_plan", "pin", "plugin"];
 
 #[test]
 fn every_command_prints_one_object_that_has_a_schema() {

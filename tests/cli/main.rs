@@ -33,6 +33,7 @@ mod log;
 mod notes;
 mod package;
 mod packs;
+mod pin;
 mod place;
 mod post_commit;
 mod record;
