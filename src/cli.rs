@@ -150,6 +150,7 @@ pub enum Command {
     Unban(commands::ban::UnbanArgs),
     Pin(commands::pin::PinArgs),
     Unpin(commands::pin::UnpinArgs),
+    Prune(commands::prune::PruneArgs),
     Unlock(commands::unlock::UnlockArgs),
     Toolchain(commands::toolchain::ToolchainArgs),
     Hook(commands::hook::HookArgs),

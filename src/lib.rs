@@ -16,6 +16,7 @@ pub mod package;
 pub mod packaging;
 pub mod process;
 pub mod progress;
+pub mod prune;
 pub mod service;
 pub mod setup;
 pub mod store;

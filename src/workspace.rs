@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use crate::config::{self, Config};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -183,11 +185,16 @@ impl<'a> Workspace<'a> {
                 if let Some(found) = self.find_by_id(revision, filter)? {
                     return Ok(found);
                 }
-                let pruned = store.pruned_with_id(revision, filter)?;
-                return Err(pruned.map_or(Ok(error), |pruned| self.pruned(&pruned))?);
+                let Some(pruned) = store.pruned_with_id(revision, filter)? else { return Err(error) };
+                let here = self.still_here(pruned.commit, filter)?.into_iter();
+                let found = here.into_iter().find(|found| found.line.package == pruned.line.package);
+                return found.map_or_else(|| Err(self.pruned(&pruned)?), Ok);
             }
         };
         let mut found = store.packages_of(commit, filter)?;
+        if found.is_empty() {
+            found = self.still_here(commit, filter)?;
+        }
         let usual = self.usual(filter);
         if found.iter().any(|found| usual.matches(&found.line.target)) {
             found.retain(|found| usual.matches(&found.line.target));
@@ -198,6 +205,17 @@ impl<'a> Workspace<'a> {
                 self.find_by_id(revision, filter)?.map_or_else(|| Err(self.nothing_for(commit, filter)?), Ok)
             }
         }
+    }
+
+    /// The packages of `commit` whose content is here though they were pruned, with a warning for each.
+    fn still_here(&self, commit: Oid, filter: &Filter) -> Result<Vec<Found>> {
+        let found = self.store().still_here(commit, filter)?;
+        for Found { line, .. } in &found {
+            let (package, on) = (line.package.short(), pruned_on(&line.pruned));
+            self.progress
+                .warn(&format!("the package {package} was pruned{on}; what is still here of it is used"));
+        }
+        Ok(found)
     }
 
     /// `filter` with the defaults of `slsart.toml` where it leaves stage or region open.
@@ -260,7 +278,7 @@ impl<'a> Workspace<'a> {
     pub fn pruned(&self, pruned: &Found) -> Result<Error> {
         let Found { commit, line } = pruned;
         let short = self.repository.short_id(*commit);
-        let on = line.pruned.map(|at| format!(" on {}", at.strftime("%Y-%m-%d"))).unwrap_or_default();
+        let on = pruned_on(&line.pruned);
         let package = line.package.short();
         let error = Error::not_recorded(format!(
             "the package {package} of {short} for {} was pruned{on}",
@@ -304,6 +322,11 @@ pub fn no_service() -> Error {
     Error::refused("there is no Serverless service in this commit").hint(
         "a service is a directory with a committed serverless.yml (or .yaml, .json, .js, .cjs, .mjs, .ts)",
     )
+}
+
+/// ` on 2026-01-05`.
+fn pruned_on(at: &Option<Timestamp>) -> String {
+    at.map(|at| format!(" on {}", at.strftime("%Y-%m-%d"))).unwrap_or_default()
 }
 
 /// A word of a command line to paste.

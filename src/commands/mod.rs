@@ -14,6 +14,7 @@ pub mod log;
 pub mod migrate;
 pub mod package;
 pub mod pin;
+pub mod prune;
 pub mod record;
 pub mod shell;
 pub mod show;
@@ -80,6 +81,7 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Unban(args) => ban::unban(&args, workspace, ui),
         Command::Pin(args) => pin::pin(&args, workspace, ui),
         Command::Unpin(args) => pin::unpin(&args, workspace, ui),
+        Command::Prune(args) => prune::run(&args, workspace, ui),
         Command::Unlock(args) => unlock::run(&args, workspace, ui),
         Command::Toolchain(args) => toolchain::run(&args, workspace, ui),
         Command::History(args) => history::run(&args, workspace, ui),

@@ -116,8 +116,13 @@ fn pruned(workspace: &Workspace<'_>, deployment: &Deployment) -> Result<Option<E
 /// The package that was deployed; none where it is not here, and where the record is damaged and names no commit.
 pub(super) fn deployed(workspace: &Workspace<'_>, deployment: &Deployment) -> Result<Option<Found>> {
     let Ok(commit) = Oid::from_str(&deployment.commit) else { return Ok(None) };
-    let found = workspace.store().packages_of(commit, &Filter::default())?;
-    Ok(found.into_iter().find(|found| found.line.package == deployment.package))
+    let store = workspace.store();
+    let is_it = |found: &Found| found.line.package == deployment.package;
+    let found = store.packages_of(commit, &Filter::default())?.into_iter().find(is_it);
+    match found {
+        Some(found) => Ok(Some(found)),
+        None => Ok(store.still_here(commit, &Filter::default())?.into_iter().find(is_it)),
+    }
 }
 
 /// Refuses a package that somebody marked as bad.

@@ -4,6 +4,7 @@
 mod compare;
 pub mod directory;
 pub mod hook;
+mod letting_go;
 pub mod lfs;
 mod loose;
 mod objects;

@@ -1,6 +1,7 @@
 //! The only place that starts a child process, and the only one that listens for signals.
 //! Knows nothing of what the programs are for.
 
+mod given;
 pub mod interrupt;
 mod timed;
 

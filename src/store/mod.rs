@@ -18,6 +18,7 @@ mod names;
 mod notes;
 pub mod pins;
 pub mod proof;
+pub mod pruning;
 mod read;
 mod remote;
 mod search;

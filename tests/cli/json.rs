@@ -34,6 +34,7 @@ const LINES: &[(&str, &str)] = &[
     ("unban", "unban HEAD"),
     ("pin", "pin HEAD -m release"),
     ("unpin", "unpin HEAD"),
+    ("prune", "prune --keep-last 1 -n"),
     ("unlock", "unlock -s prod -n"),
     ("toolchain-save", "toolchain save v1"),
     ("toolchain-list", "toolchain list"),

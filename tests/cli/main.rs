@@ -36,6 +36,7 @@ mod packs;
 mod pin;
 mod place;
 mod post_commit;
+mod prune;
 mod record;
 mod several;
 mod show;
