@@ -151,6 +151,8 @@ pub enum Command {
     Pin(commands::pin::PinArgs),
     Unpin(commands::pin::UnpinArgs),
     Prune(commands::prune::PruneArgs),
+    Export(commands::bundle::ExportArgs),
+    Import(commands::bundle::ImportArgs),
     Unlock(commands::unlock::UnlockArgs),
     Toolchain(commands::toolchain::ToolchainArgs),
     Hook(commands::hook::HookArgs),

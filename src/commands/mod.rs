@@ -2,6 +2,7 @@
 //! terminal. What they share is here: opening the repository, and reading a target.
 
 pub mod ban;
+pub mod bundle;
 pub mod check;
 pub mod deploy;
 pub mod diff;
@@ -82,6 +83,8 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Pin(args) => pin::pin(&args, workspace, ui),
         Command::Unpin(args) => pin::unpin(&args, workspace, ui),
         Command::Prune(args) => prune::run(&args, workspace, ui),
+        Command::Export(args) => bundle::export(&args, workspace, ui),
+        Command::Import(args) => bundle::import(&args, workspace, ui),
         Command::Unlock(args) => unlock::run(&args, workspace, ui),
         Command::Toolchain(args) => toolchain::run(&args, workspace, ui),
         Command::History(args) => history::run(&args, workspace, ui),

@@ -14,6 +14,7 @@ mod refs;
 pub mod remote;
 pub mod shared;
 pub mod signature;
+pub mod travel;
 mod tree;
 pub mod worktree;
 

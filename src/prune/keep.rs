@@ -96,9 +96,11 @@ impl Kept {
             }
             let is_there = |deployment: &Deployment| -> Result<bool> {
                 let Some((commit, package)) = key(deployment) else { return Ok(false) };
-                let lines = store.packages_of(commit, &Filter::default())?;
-                Ok(!banned.contains(&(commit, package))
-                    && lines.iter().any(|found| found.line.package == package))
+                let lines = store.packages_of(commit, &Filter { pruned: true, ..Filter::default() })?;
+                let is_here = refs.contains_key(&(commit, package));
+                let is_it =
+                    |found: &Found| found.line.package == package && (found.line.pruned.is_none() || is_here);
+                Ok(!banned.contains(&(commit, package)) && lines.iter().any(is_it))
             };
             kept.deployed(&known.deployments, is_there)?;
         }

@@ -23,6 +23,7 @@ mod read;
 mod remote;
 mod search;
 pub mod toolchains;
+pub mod travel;
 mod write;
 
 pub use archive::largest_object;
@@ -31,7 +32,7 @@ pub use inspect::Inspection;
 pub use line::PackageLine;
 pub use migrate::Change;
 pub use read::{Damage, StoredPackage};
-pub use remote::{Presence, Remote};
+pub use remote::{Presence, Remote, Scratch};
 pub use search::{Filter, Found, Listing};
 pub use write::{Recorded, Recording};
 

@@ -14,7 +14,7 @@ use super::names::PACKAGES;
 use super::read::{Damage, StoredPackage};
 use crate::error::{Error, Result};
 use crate::git::lfs::is_missing_object;
-use crate::git::{Oid, data_dir};
+use crate::git::{Oid, Repository, data_dir};
 use crate::package::manifest::FileEntry;
 use crate::package::storage::Form;
 
@@ -80,16 +80,14 @@ impl StoredPackage<'_> {
                 .hint("run this in that repository, or in a clone of its own"));
             }
         }
-        let data = data_dir(repository);
-        sweep(&data);
-        let scratch = Scratch::new(&data).map_err(|error| Error::io("write to", &data, error))?;
-        match repository.fetch_lfs_into(scratch.directory.path(), &remote.name, &name) {
+        let scratch = Scratch::of(repository)?;
+        match repository.fetch_lfs_into(scratch.path(), &remote.name, &name) {
             Err(error) if !is_missing_object(&error) => return Err(error),
             _ => {}
         }
         let mut damages = Vec::new();
         for file in files {
-            if objects::is_whole(&objects::place_in(scratch.directory.path(), file), file)? {
+            if objects::is_whole(&objects::place_in(scratch.path(), file), file)? {
                 objects::let_go(repository, file)?;
             } else {
                 let problem = format!("{} does not have the LFS object of '{}'", remote.name, file.path);
@@ -103,13 +101,27 @@ impl StoredPackage<'_> {
 /// What scratch stores' names begin with.
 const SCRATCH: &str = "verify-";
 
-/// A store to fetch into, that goes when this is dropped. Its lock tells it from one that a killed process left.
-struct Scratch {
+/// A directory to take things in that are not trusted yet, that goes when this is dropped. Its lock tells it from one that a killed
+/// process left.
+pub struct Scratch {
     directory: TempDir,
     _lock: File,
 }
 
 impl Scratch {
+    /// A scratch directory in the repository. What killed processes left goes.
+    pub fn of(repository: &Repository) -> Result<Self> {
+        let data = data_dir(repository);
+        sweep(&data);
+        Self::new(&data).map_err(|error| Error::io("write to", &data, error))
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
     fn new(data: &Path) -> io::Result<Self> {
         fs::create_dir_all(data)?;
         let directory = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(data)?;

@@ -153,7 +153,7 @@ impl Store<'_> {
     }
 
     /// A notes commit after `tip` in which the note of `commit` has `line`; `None` when it has it already.
-    fn add_line(
+    pub(super) fn add_line(
         &self,
         batch: &Batch,
         tip: Option<Oid>,

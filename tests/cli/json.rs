@@ -35,6 +35,8 @@ const LINES: &[(&str, &str)] = &[
     ("pin", "pin HEAD -m release"),
     ("unpin", "unpin HEAD"),
     ("prune", "prune --keep-last 1 -n"),
+    ("export", "export HEAD ../orders.slsart"),
+    ("import", "import ../orders.slsart"),
     ("unlock", "unlock -s prod -n"),
     ("toolchain-save", "toolchain save v1"),
     ("toolchain-list", "toolchain list"),

@@ -15,6 +15,7 @@ mod server;
 #[cfg(feature = "aws")]
 mod aws;
 mod ban;
+mod bundle;
 mod check;
 mod checks;
 mod config;
