@@ -4,6 +4,7 @@
 
 pub mod archive;
 pub mod aws;
+pub mod bundle;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -17,6 +18,7 @@ pub mod package;
 pub mod packaging;
 pub mod process;
 pub mod progress;
+pub mod prune;
 pub mod secrets;
 pub mod service;
 pub mod setup;

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use crate::config::{self, Config};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -168,6 +170,7 @@ impl<'a> Workspace<'a> {
             service: wanted.service.as_deref().map(|service| self.as_path(service)),
             stage: wanted.stage.as_ref().map(ToString::to_string),
             region: wanted.region.as_ref().map(ToString::to_string),
+            pruned: false,
         }
     }
 
@@ -180,12 +183,23 @@ impl<'a> Workspace<'a> {
         let store = self.store();
         let commit = match self.repository.resolve(revision) {
             Ok(commit) => commit,
-            Err(error) => match self.noted_commit(revision)? {
-                Some(commit) => commit,
-                None => return self.find_by_id(revision, filter)?.ok_or(error),
-            },
+            Err(error) => {
+                if let Some(commit) = self.noted_commit(revision)? {
+                    commit
+                } else if let Some(found) = self.find_by_id(revision, filter)? {
+                    return Ok(found);
+                } else {
+                    let Some(pruned) = store.pruned_with_id(revision, filter)? else { return Err(error) };
+                    let here = self.still_here(pruned.commit, filter)?.into_iter();
+                    let found = here.into_iter().find(|found| found.line.package == pruned.line.package);
+                    return found.map_or_else(|| Err(self.pruned(&pruned)?), Ok);
+                }
+            }
         };
         let mut found = store.packages_of(commit, filter)?;
+        if found.is_empty() {
+            found = self.still_here(commit, filter)?;
+        }
         let usual = self.usual(filter);
         if found.iter().any(|found| usual.matches(&found.line.target)) {
             found.retain(|found| usual.matches(&found.line.target));
@@ -224,6 +238,17 @@ impl<'a> Workspace<'a> {
         Ok(found)
     }
 
+    /// The packages of `commit` whose content is here though they were pruned, with a warning for each.
+    fn still_here(&self, commit: Oid, filter: &Filter) -> Result<Vec<Found>> {
+        let found = self.store().still_here(commit, filter)?;
+        for Found { line, .. } in &found {
+            let (package, on) = (line.package.short(), pruned_on(&line.pruned));
+            self.progress
+                .warn(&format!("the package {package} was pruned{on}; what is still here of it is used"));
+        }
+        Ok(found)
+    }
+
     /// A commit that is not here, as in a shallow clone, and that the notes tell of, by the beginning of its id.
     fn noted_commit(&self, revision: &str) -> Result<Option<Oid>> {
         let mut commits = self.store().noted(revision)?;
@@ -242,6 +267,7 @@ impl<'a> Workspace<'a> {
             service: filter.service.clone(),
             stage: or(&filter.stage, defaults.stage.as_ref().map(ToString::to_string)),
             region: or(&filter.region, defaults.region.as_ref().map(ToString::to_string)),
+            pruned: filter.pruned,
         }
     }
 
@@ -265,6 +291,10 @@ impl<'a> Workspace<'a> {
     fn nothing_for(&self, commit: Oid, filter: &Filter) -> Result<Error> {
         let store = self.store();
         let short = self.repository.short_id(commit);
+        let pruned = store.packages_of(commit, &Filter { pruned: true, ..filter.clone() })?;
+        if let Some(pruned) = pruned.last() {
+            return self.pruned(pruned);
+        }
         let wish: Vec<String> =
             [("service", &filter.service), ("stage", &filter.stage), ("region", &filter.region)]
                 .into_iter()
@@ -277,21 +307,53 @@ impl<'a> Workspace<'a> {
             let list: Vec<_> = others.iter().map(|found| found.line.target.to_string()).collect();
             error = error.hint(format!("it has one for: {}", list.join("; ")));
         }
-        let near = store.near(commit, filter, 3)?;
-        if !near.is_empty() {
-            let list = near.iter().map(|found| {
-                let subject =
-                    self.repository.commit(found.commit).map(|commit| commit.subject).unwrap_or_default();
-                format!("{} {subject}", self.repository.short_id(found.commit))
-            });
-            error = error
-                .hint(format!("the nearest commits that have one: {}", list.collect::<Vec<_>>().join("; ")));
-        }
         let options: String = [("--service", &filter.service), ("-s", &filter.stage), ("-r", &filter.region)]
             .into_iter()
             .filter_map(|(option, value)| Some(format!(" {option} {}", quoted(value.as_ref()?))))
             .collect();
+        let error = error.hints(self.nearest(commit, filter)?);
         Ok(error.hint(format!("make it now: git slsart package {short}{options}")))
+    }
+
+    /// The error for a package that was pruned: when, and what is near.
+    pub fn pruned(&self, pruned: &Found) -> Result<Error> {
+        let Found { commit, line } = pruned;
+        let short = self.repository.short_id(*commit);
+        let on = pruned_on(&line.pruned);
+        let package = line.package.short();
+        let error = Error::not_recorded(format!(
+            "the package {package} of {short} for {} was pruned{on}",
+            line.target
+        ));
+        let Target { path, stage, region, .. } = &line.target;
+        let service = if path.as_str() == "." {
+            String::new()
+        } else {
+            format!(" --service {}", quoted(path.as_str()))
+        };
+        let filter = Filter {
+            service: Some(path.to_string()),
+            stage: Some(stage.to_string()),
+            region: Some(region.to_string()),
+            pruned: false,
+        };
+        Ok(error.hints(self.nearest(*commit, &filter)?).hint(format!(
+            "make another of the same commit: git slsart package {short}{service} -s {} -r {}",
+            quoted(stage.as_str()),
+            quoted(region.as_str())
+        )))
+    }
+
+    /// A hint that names the nearest commits that have a package.
+    fn nearest(&self, commit: Oid, filter: &Filter) -> Result<Option<String>> {
+        let near = self.store().near(commit, filter, 3)?;
+        let list = near.iter().map(|found| {
+            let subject =
+                self.repository.commit(found.commit).map(|commit| commit.subject).unwrap_or_default();
+            format!("{} {subject}", self.repository.short_id(found.commit))
+        });
+        let list = list.collect::<Vec<_>>().join("; ");
+        Ok((!near.is_empty()).then(|| format!("the nearest commits that have one: {list}")))
     }
 }
 
@@ -313,6 +375,11 @@ pub fn no_service() -> Error {
     Error::refused("there is no Serverless service in this commit").hint(
         "a service is a directory with a committed serverless.yml (or .yaml, .json, .js, .cjs, .mjs, .ts)",
     )
+}
+
+/// ` on 2026-01-05`.
+fn pruned_on(at: &Option<Timestamp>) -> String {
+    at.map(|at| format!(" on {}", at.strftime("%Y-%m-%d"))).unwrap_or_default()
 }
 
 /// A word of a command line to paste.

@@ -14,6 +14,7 @@ use crate::package::manifest::Target;
 use crate::sharing;
 use crate::store::Found;
 use crate::store::bans::{Ban, State};
+use crate::store::marks::Mark;
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::text::words::line;
 use crate::ui::Ui;
@@ -49,17 +50,24 @@ pub struct UnbanArgs {
     target: TargetArgs,
 }
 
-/// A ban, in `--json` of what it concerns.
+/// A ban or a pin, in `--json` of what it concerns.
 #[derive(Debug, Serialize)]
-pub(super) struct Banned {
+pub(super) struct Marked {
     by: String,
     at: Timestamp,
     reason: Option<String>,
 }
 
-impl From<&Ban> for Banned {
-    fn from(ban: &Ban) -> Self {
-        Self { by: ban.by.clone(), at: ban.at, reason: ban.reason.clone() }
+impl<S> From<&Mark<S>> for Marked {
+    fn from(mark: &Mark<S>) -> Self {
+        Self { by: mark.by.clone(), at: mark.at, reason: mark.reason.clone() }
+    }
+}
+
+impl Marked {
+    /// When it was said.
+    pub(super) fn at(&self) -> Timestamp {
+        self.at
     }
 }
 
@@ -70,7 +78,7 @@ struct Report {
     package: PackageId,
     target: Target,
     #[serde(flatten)]
-    act: Banned,
+    act: Marked,
     /// Whether it is live on its target, as far as the history knows.
     live: bool,
     #[serde(skip)]
@@ -121,12 +129,12 @@ fn append(
     let Workspace { repository, context, .. } = workspace;
     let by = repository.actor()?;
     let record = Ban::new(state, found, by, context.clock.now(), reason.map(str::to_owned));
-    workspace.store().append_ban(&record)?;
+    workspace.store().append_mark(&record)?;
     let known = workspace.store().history(&found.line.target)?.deployments;
     let live = history::live(&known)
         .is_some_and(|live| live.package == record.package && live.commit == record.commit);
     ui.report(&Report {
-        act: Banned::from(&record),
+        act: Marked::from(&record),
         state,
         commit: record.commit,
         package: record.package,

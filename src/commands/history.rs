@@ -11,7 +11,7 @@ use object::Object;
 use serde::Serialize;
 use signatures::{Lines, Signatures};
 
-use super::ban::Banned;
+use super::ban::Marked;
 use super::signature::Signed;
 use crate::cli::TargetArgs;
 use crate::deploy::history;
@@ -71,7 +71,7 @@ struct Row {
     /// What `rollback --to` calls it.
     number: Option<usize>,
     /// Why its package is not to be deployed.
-    banned: Option<Banned>,
+    banned: Option<Marked>,
     #[serde(skip)]
     short: String,
     subject: String,
@@ -116,7 +116,7 @@ fn section(
         Row {
             live: live.as_ref() == Some(&deployment.id),
             number: back.iter().position(|id| *id == deployment.id).map(|index| index + 1),
-            banned: commit.and_then(|commit| bans.get(&(commit, deployment.package)).map(Banned::from)),
+            banned: commit.and_then(|commit| bans.get(&(commit, deployment.package)).map(Marked::from)),
             short: commit.map(|commit| repository.short_id(commit)).unwrap_or_default(),
             subject: subject.unwrap_or_default(),
             signatures: args.verify.then(|| signed.of(&deployment)),

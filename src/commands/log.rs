@@ -6,13 +6,12 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::ban::Banned;
+use super::ban::Marked;
 use crate::cli::TargetArgs;
 use crate::error::Result;
 use crate::git::Repository;
 use crate::package::manifest::{Target, Tool};
-use crate::store::bans::Ban;
-use crate::store::{Found, Listing};
+use crate::store::{Filter, Found, Listing};
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::text::words::{ago, bytes, line, short};
 use crate::ui::Ui;
@@ -34,6 +33,9 @@ pub struct LogArgs {
     /// Every package of every commit
     #[arg(short, long)]
     all: bool,
+    /// Also packages that were pruned
+    #[arg(long)]
+    pruned: bool,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -66,7 +68,11 @@ struct Row {
     node: Option<String>,
     framework: Option<Tool>,
     /// Why it is not to be deployed.
-    banned: Option<Banned>,
+    banned: Option<Marked>,
+    /// Why it is to be kept.
+    pinned: Option<Marked>,
+    /// When it was pruned.
+    pruned: Option<Timestamp>,
 }
 
 #[derive(Debug, Serialize)]
@@ -76,16 +82,19 @@ struct Unread {
 }
 
 pub(super) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let filter = workspace.filter(&args.target.wanted()?);
+    let filter = Filter { pruned: args.pruned, ..workspace.filter(&args.target.wanted()?) };
     let store = workspace.store();
     let Listing { found, more, unread } = if args.all {
         store.all(&filter)?
     } else {
         store.along(workspace.repository.resolve(&args.revision)?, &filter, args.max_count)?
     };
-    let bans = store.bans()?;
-    let ban = |found: &Found| bans.get(&(found.commit, found.line.package));
-    let packages = found.iter().map(|found| row(workspace.repository, found, ban(found))).collect();
+    let (bans, pins) = (store.bans()?, store.pins()?);
+    let marked = |found: &Found| {
+        let key = (found.commit, found.line.package);
+        (bans.get(&key).map(Marked::from), pins.get(&key).map(Marked::from))
+    };
+    let packages = found.iter().map(|found| row(workspace.repository, found, marked(found))).collect();
     let unread =
         unread.into_iter().map(|(commit, line)| Unread { commit: commit.to_string(), line }).collect();
     let narrowed = filter.service.is_some() || filter.stage.is_some() || filter.region.is_some();
@@ -100,7 +109,7 @@ pub(super) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     Ok(())
 }
 
-fn row(repository: &Repository, found: &Found, banned: Option<&Ban>) -> Row {
+fn row(repository: &Repository, found: &Found, (banned, pinned): (Option<Marked>, Option<Marked>)) -> Row {
     let Found { commit, line } = found;
     Row {
         commit: commit.to_string(),
@@ -114,7 +123,9 @@ fn row(repository: &Repository, found: &Found, banned: Option<&Ban>) -> Row {
         dirty: line.dirty_tree.is_some(),
         node: line.node.clone(),
         framework: line.tool(),
-        banned: banned.map(Banned::from),
+        banned,
+        pinned,
+        pruned: line.pruned,
     }
 }
 
@@ -142,7 +153,10 @@ impl fmt::Display for Report {
             let mark = |word: &str, is_set: bool| {
                 if is_set { format!(" {WARNING}{word}{WARNING:#}") } else { String::new() }
             };
-            let marks = mark("dirty", row.dirty) + &mark("banned", row.banned.is_some());
+            let marks = mark("dirty", row.dirty)
+                + &mark("banned", row.banned.is_some())
+                + &mark("pinned", row.pinned.is_some())
+                + &mark("pruned", row.pruned.is_some());
             writeln!(
                 f,
                 "{COMMIT}{commit}{COMMIT:#}  {BOLD}{}{BOLD:#}  {:target$}  {:>size$}  {DIM}{:when$}{DIM:#}  {subject}{marks}",

@@ -2,6 +2,7 @@
 //! terminal. What they share is here: opening the repository, and reading a target.
 
 pub mod ban;
+pub mod bundle;
 pub mod check;
 pub mod deploy;
 pub mod diff;
@@ -16,6 +17,8 @@ pub mod live;
 pub mod log;
 pub mod migrate;
 pub mod package;
+pub mod pin;
+pub mod prune;
 pub mod push;
 pub mod record;
 pub mod secrets;
@@ -88,6 +91,11 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
         Command::Live(args) => live::run(&args, workspace, ui),
         Command::Ban(args) => ban::ban(&args, workspace, ui),
         Command::Unban(args) => ban::unban(&args, workspace, ui),
+        Command::Pin(args) => pin::pin(&args, workspace, ui),
+        Command::Unpin(args) => pin::unpin(&args, workspace, ui),
+        Command::Prune(args) => prune::run(&args, workspace, ui),
+        Command::Export(args) => bundle::export(&args, workspace, ui),
+        Command::Import(args) => bundle::import(&args, workspace, ui),
         Command::Unlock(args) => unlock::run(&args, workspace, ui),
         Command::Push(args) => push::run(&args, workspace, ui),
         Command::Fetch(args) => fetch::run(&args, workspace, ui),

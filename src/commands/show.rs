@@ -18,6 +18,7 @@ use crate::package::manifest::Origin;
 use crate::package::storage::Form;
 use crate::sharing;
 use crate::store::bans::Ban;
+use crate::store::pins::Pin;
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::text::words::{ago, bytes, line as shown};
 use crate::ui::Ui;
@@ -49,6 +50,9 @@ struct Report {
     /// Why it is not to be deployed.
     #[serde(skip)]
     banned: Option<Ban>,
+    /// Why it is to be kept.
+    #[serde(skip)]
+    pinned: Option<Pin>,
     /// Whether only the plugins are shown.
     #[serde(skip)]
     plugins: bool,
@@ -64,11 +68,13 @@ pub(super) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     // A damaged package can still be described; `verify` says what is wrong with it.
     let forms = package.forms().unwrap_or_default();
     let banned = workspace.store().ban(found.commit, found.line.package)?;
+    let pinned = workspace.store().pin(found.commit, found.line.package)?;
     ui.report(&Report {
-        object: Object::of(&package.manifest, commit, &forms, banned.as_ref()),
+        object: Object::of(&package.manifest, commit, &forms, (banned.as_ref(), pinned.as_ref())),
         manifest: package.manifest,
         forms,
         banned,
+        pinned,
         plugins: args.plugins,
         now: workspace.context.clock.now(),
     })
@@ -86,6 +92,9 @@ impl fmt::Display for Report {
         line("Package", &package.id.to_string())?;
         if let Some(ban) = &self.banned {
             line("Banned", &format!("{WARNING}not to be deployed{WARNING:#}  {ban}"))?;
+        }
+        if let Some(pin) = &self.pinned {
+            line("Pinned", &format!("to be kept  {pin}"))?;
         }
         line("Target", &format!("{target}  {DIM}in {}{DIM:#}", target.path))?;
         line("Commit", &format!("{COMMIT}{}{COMMIT:#}  {}", source.commit, shown(self.object.subject())))?;

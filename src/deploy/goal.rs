@@ -2,13 +2,13 @@
 
 use super::history;
 use super::plan::{Plan, target_filter};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::git::Oid;
 use crate::package::manifest::Target;
 use crate::store::bans::Ban;
 use crate::store::deployments::{Action, Deployment};
 use crate::store::{Filter, Found};
-use crate::text::words::count;
+use crate::text::words::{count, short};
 use crate::workspace::{Wanted, Workspace};
 
 /// A place in a target's history.
@@ -52,7 +52,13 @@ impl<'r> Plan<'r> {
     fn previous(workspace: &Workspace<'r>, target: &Target, back: &[&Deployment]) -> Result<Self> {
         let mut skipped = Vec::new();
         for deployment in back {
-            let found = package_of(workspace, deployment)?;
+            let found = match package_of(workspace, deployment) {
+                Err(error) if error.kind == Kind::NotRecorded => {
+                    skipped.push(format!("{} is passed over: {error}", short(&deployment.commit, 7)));
+                    continue;
+                }
+                found => found?,
+            };
             if let Some(ban) = workspace.store().ban(found.commit, found.line.package)? {
                 skipped.push(skip(workspace, &found, &ban));
                 continue;
@@ -88,20 +94,36 @@ fn deployed_target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target>
 
 /// The package that was deployed, which has to be here.
 pub(super) fn package_of(workspace: &Workspace<'_>, deployment: &Deployment) -> Result<Found> {
-    deployed(workspace, deployment)?.ok_or_else(|| {
+    if let Some(found) = deployed(workspace, deployment)? {
+        return Ok(found);
+    }
+    Err(pruned(workspace, deployment)?.unwrap_or_else(|| {
         Error::integrity(format!(
             "the package of the previous deployment, {}, is not here any more",
             deployment.package.short()
         ))
         .hint("where another machine recorded it: git slsart fetch")
-    })
+    }))
+}
+
+/// The error for a package that was pruned, if that is why it is not here.
+fn pruned(workspace: &Workspace<'_>, deployment: &Deployment) -> Result<Option<Error>> {
+    let Ok(commit) = Oid::from_str(&deployment.commit) else { return Ok(None) };
+    let all = workspace.store().packages_of(commit, &Filter { pruned: true, ..Filter::default() })?;
+    let found = all.into_iter().find(|found| found.line.package == deployment.package);
+    Ok(found.map(|found| workspace.pruned(&found)).transpose()?)
 }
 
 /// The package that was deployed; none where it is not here, and where the record is damaged and names no commit.
 pub(super) fn deployed(workspace: &Workspace<'_>, deployment: &Deployment) -> Result<Option<Found>> {
     let Ok(commit) = Oid::from_str(&deployment.commit) else { return Ok(None) };
-    let found = workspace.store().packages_of(commit, &Filter::default())?;
-    Ok(found.into_iter().find(|found| found.line.package == deployment.package))
+    let store = workspace.store();
+    let is_it = |found: &Found| found.line.package == deployment.package;
+    let found = store.packages_of(commit, &Filter::default())?.into_iter().find(is_it);
+    match found {
+        Some(found) => Ok(Some(found)),
+        None => Ok(store.still_here(commit, &Filter::default())?.into_iter().find(is_it)),
+    }
 }
 
 /// Refuses a package that somebody marked as bad.

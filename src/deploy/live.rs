@@ -214,6 +214,7 @@ fn newest_of<'r>(workspace: &Workspace<'r>, target: &Target) -> Result<Option<St
         service: Some(target.path.to_string()),
         stage: Some(target.stage.to_string()),
         region: Some(target.region.to_string()),
+        ..Filter::default()
     };
     let newest = workspace.store().all(&filter)?.found.into_iter().next();
     newest.map(|found| sharing::open(workspace, &found)).transpose()

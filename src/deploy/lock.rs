@@ -242,7 +242,7 @@ pub(super) fn usual_remote(workspace: &Workspace<'_>) -> Result<Option<String>> 
 }
 
 /// Keeps a second deployment of a target from starting on this machine. Its file has the lock on the remote that its holder took.
-pub(super) struct LocalLock {
+pub struct LocalLock {
     file: File,
     path: PathBuf,
 }
@@ -250,6 +250,14 @@ pub(super) struct LocalLock {
 impl LocalLock {
     /// Takes it.
     pub(super) fn take(workspace: &Workspace<'_>, target: &Target) -> Result<Self> {
+        Self::try_take(workspace, target)?.ok_or_else(|| {
+            Error::refused(format!("another deployment of {target} is going on"))
+                .hint("wait for its end, or stop it: two at once leave nobody knowing what is live")
+        })
+    }
+
+    /// Takes it; `None` where another deployment has it.
+    pub fn try_take(workspace: &Workspace<'_>, target: &Target) -> Result<Option<Self>> {
         let directory = data_dir(workspace.repository).join("locks");
         fs::create_dir_all(&directory).map_err(|error| Error::io("create", &directory, error))?;
         let path = directory.join(Sha256::of(target.to_string().as_bytes()).to_string());
@@ -257,11 +265,8 @@ impl LocalLock {
         let file = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(&path);
         let file = file.map_err(|error| Error::io("write", &path, error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { file, path }),
-            Err(TryLockError::WouldBlock) => {
-                Err(Error::refused(format!("another deployment of {target} is going on"))
-                    .hint("wait for its end, or stop it: two at once leave nobody knowing what is live"))
-            }
+            Ok(()) => Ok(Some(Self { file, path })),
+            Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(Error::io("lock", &path, error)),
         }
     }

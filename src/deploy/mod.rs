@@ -14,7 +14,7 @@ pub mod goal;
 pub mod guard;
 pub mod history;
 pub mod live;
-mod lock;
+pub mod lock;
 pub mod order;
 pub mod plan;
 mod proof;

@@ -5,6 +5,7 @@ mod claims;
 mod compare;
 pub mod directory;
 pub mod hook;
+mod letting_go;
 pub mod lfs;
 mod loose;
 mod objects;
@@ -18,6 +19,7 @@ pub mod shared;
 mod sign;
 pub mod signature;
 pub mod transfer;
+pub mod travel;
 mod tree;
 pub mod worktree;
 

@@ -67,7 +67,7 @@ pub fn follow(workspace: &Workspace<'_>, old: Oid, new: Oid) -> Result<Vec<Summa
         manifest.source.commit = new.to_string();
         // First, so that the package can't be deployed in between.
         if let Some(ban) = store.ban(old, line.package)? {
-            store.append_ban(&Ban { commit: new.to_string(), ..ban })?;
+            store.append_mark(&Ban { commit: new.to_string(), ..ban })?;
         }
         store.attach(package.tree, &manifest, new)?;
         followed.push(Summary::of(&manifest, &commit.subject, false, Vec::new()));

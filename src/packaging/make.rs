@@ -100,6 +100,7 @@ fn existing(
         service: Some(service.path.to_string()),
         stage: Some(stage.to_string()),
         region: Some(region.to_string()),
+        ..Filter::default()
     };
     let found = workspace.store().packages_of(commit.id, &filter)?;
     let Some(found) = found.into_iter().rfind(|found| found.line.dirty_tree.is_none()) else {

@@ -2,6 +2,7 @@
 //! Knows nothing of what the programs are for.
 
 pub mod background;
+mod given;
 pub mod interrupt;
 mod timed;
 mod told;

@@ -32,6 +32,8 @@ pub struct PackageLine {
     pub framework: Option<String>,
     /// The tree it was made from, when that is not the commit's own.
     pub dirty_tree: Option<String>,
+    /// When it was pruned: the line then says that the package is gone, unless it was recorded again.
+    pub pruned: Option<Timestamp>,
     /// Keys that a later version of this program wrote: kept as they are.
     pub unknown: Vec<(String, String)>,
 }
@@ -52,6 +54,7 @@ impl PackageLine {
                 .as_ref()
                 .map(|tool| format!("{}@{}", tool.name, tool.version)),
             dirty_tree: manifest.source.dirty.then(|| manifest.source.tree.clone()),
+            pruned: None,
             unknown: Vec::new(),
         }
     }
@@ -60,6 +63,12 @@ impl PackageLine {
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         (self.package, &self.target, &self.dirty_tree) == (other.package, &other.target, &other.dirty_tree)
+    }
+
+    /// The line that says that the package of this one was pruned.
+    #[must_use]
+    pub fn tombstone(&self, at: Timestamp) -> Self {
+        Self { pruned: Some(at), ..self.clone() }
     }
 
     /// The framework in its parts; `None` where it is not known, or is written in another way than `name@version`.
@@ -88,6 +97,9 @@ impl fmt::Display for PackageLine {
             }
         }
         field("recorded", &self.recorded.to_string())?;
+        if let Some(pruned) = self.pruned {
+            field("pruned", &pruned.to_string())?;
+        }
         self.unknown.iter().try_for_each(|(key, value)| field(key, value))
     }
 }
@@ -130,6 +142,7 @@ impl FromStr for PackageLine {
             node: fields.take("node")?,
             framework: fields.take("framework")?,
             dirty_tree: fields.take("dirty")?,
+            pruned: fields.parse_if_there("pruned")?,
             unknown: fields.0,
         })
     }
@@ -145,8 +158,12 @@ impl Fields {
     }
 
     fn parse<T: FromStr>(&mut self, key: &'static str) -> Result<T, LineError> {
-        let value = self.take(key)?.ok_or(LineError::Field(key))?;
-        value.parse().map_err(|_| LineError::Field(key))
+        self.parse_if_there(key)?.ok_or(LineError::Field(key))
+    }
+
+    fn parse_if_there<T: FromStr>(&mut self, key: &'static str) -> Result<Option<T>, LineError> {
+        let value = self.take(key)?;
+        value.map(|value| value.parse().map_err(|_| LineError::Field(key))).transpose()
     }
 }
 
@@ -167,6 +184,18 @@ mod tests {
         );
         assert!(
             text.ends_with(" size=5 node=22.11.0 framework=osls@4.3.1 recorded=1970-01-01T00:00:00Z"),
+            "{text}"
+        );
+        assert_eq!(text.parse::<PackageLine>().unwrap(), line);
+    }
+
+    #[test]
+    fn a_tombstone_is_the_line_and_when() {
+        let line = PackageLine::of(&sample()).tombstone(Timestamp::from_second(86_400).unwrap());
+        let text = line.to_string();
+        assert!(
+            text.ends_with(" recorded=1970-01-01T00:00:00Z pruned=1970-01-02T00:00:00Z")
+                && line.unknown.is_empty(),
             "{text}"
         );
         assert_eq!(text.parse::<PackageLine>().unwrap(), line);

@@ -14,10 +14,13 @@ mod inspect;
 mod lfs;
 pub mod line;
 pub mod locks;
+pub mod marks;
 mod migrate;
 mod names;
 mod notes;
+pub mod pins;
 pub mod proof;
+pub mod pruning;
 mod read;
 mod remote;
 mod sealed;
@@ -25,6 +28,7 @@ mod search;
 pub mod sharing;
 mod sign;
 pub mod toolchains;
+pub mod travel;
 mod union;
 mod write;
 
@@ -64,6 +68,8 @@ pub struct Store<'r> {
 pub struct Note {
     /// Its packages, oldest first.
     pub packages: Vec<PackageLine>,
+    /// Those that were pruned, as their tombstones have them, oldest first.
+    pub pruned: Vec<PackageLine>,
     /// Lines that are none of this program's, or of a later version of it: kept, and told of.
     pub unread: Vec<String>,
 }
@@ -121,13 +127,74 @@ fn parse_note(text: &[u8]) -> Note {
     }
     // Two machines may have written them in any order.
     note.packages.sort_by(|one, other| (one.recorded, &one.package).cmp(&(other.recorded, &other.package)));
-    // Two machines may also have recorded the same one.
+    bury(&mut note);
+    // Two machines may have recorded the same one: the later line is the one that outlives a tombstone.
     let mut packages: Vec<PackageLine> = Vec::with_capacity(note.packages.len());
-    for line in note.packages {
+    for line in note.packages.into_iter().rev() {
         if !packages.iter().any(|known| known.is_same(&line)) {
             packages.push(line);
         }
     }
+    packages.reverse();
     note.packages = packages;
     note
+}
+
+/// Takes out what was pruned. A package is gone where its tombstone is not older than any line without one: who records it again
+/// writes a later line.
+fn bury(note: &mut Note) {
+    let (tombstones, lines): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut note.packages).into_iter().partition(|line| line.pruned.is_some());
+    let same =
+        |one: &PackageLine, other: &PackageLine| one.package == other.package && one.target == other.target;
+    let is_buried = |line: &PackageLine| {
+        tombstones.iter().any(|tombstone| same(tombstone, line) && tombstone.recorded >= line.recorded)
+    };
+    note.packages = lines.into_iter().filter(|line| !is_buried(line)).collect();
+    // The newest tombstone of each.
+    for tombstone in tombstones.into_iter().rev() {
+        let is_known = |known: &PackageLine| same(known, &tombstone);
+        if !note.packages.iter().any(is_known) && !note.pruned.iter().any(is_known) {
+            note.pruned.push(tombstone);
+        }
+    }
+    note.pruned.reverse();
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::package::manifest::tests::sample;
+
+    fn line(recorded: i64, pruned: Option<i64>) -> PackageLine {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        PackageLine { recorded: at(recorded), pruned: pruned.map(at), ..PackageLine::of(&sample()) }
+    }
+
+    /// How many packages are there, and how many were pruned, in whatever order the lines stand.
+    fn read(lines: &[PackageLine]) -> (usize, usize) {
+        let text = |lines: &mut dyn Iterator<Item = &PackageLine>| {
+            lines.map(|line| format!("{line}\n")).collect::<String>()
+        };
+        let [one, other] = [text(&mut lines.iter()), text(&mut lines.iter().rev())].map(|text| {
+            let note = parse_note(text.as_bytes());
+            (note.packages.len(), note.pruned.len())
+        });
+        assert_eq!(one, other);
+        one
+    }
+
+    #[test]
+    fn a_package_is_gone_until_a_later_line_says_otherwise() {
+        assert_eq!(read(&[line(1, None)]), (1, 0));
+        assert_eq!(read(&[line(1, None), line(1, Some(5))]), (0, 1));
+        assert_eq!(read(&[line(1, None), line(1, Some(5)), line(2, None)]), (1, 0));
+        assert_eq!(read(&[line(1, None), line(2, None), line(2, Some(5)), line(1, Some(9))]), (0, 1));
+        assert_eq!(read(&[line(1, Some(5))]), (0, 1), "the other line is on its way");
+        let mut other = line(1, None);
+        other.target.stage = "dev".parse().unwrap();
+        assert_eq!(read(&[line(1, None), line(1, Some(5)), other]), (1, 1));
+    }
 }

@@ -25,17 +25,20 @@ pub(super) fn parse_package(name: &str) -> Option<(Oid, PackageId)> {
 /// The prefix of all refs of bans.
 pub(super) const BANS: &str = "refs/slsart/bans/";
 
-/// The chains of records that clones share, as their refs begin.
-pub(super) const CHAINS: [&str; 3] = ["refs/slsart/deployments/", BANS, "refs/slsart/pins/"];
+/// The prefix of all refs of pins.
+pub(super) const PINS: &str = "refs/slsart/pins/";
 
-/// The ref of the bans of a package of a commit.
-pub(super) fn ban(commit: &str, package: PackageId) -> String {
-    format!("{BANS}{commit}/{package}")
+/// The chains of records that clones share, as their refs begin.
+pub(super) const CHAINS: [&str; 3] = ["refs/slsart/deployments/", BANS, PINS];
+
+/// The ref of the marks below `prefix` of a package of a commit.
+pub(super) fn mark(prefix: &str, commit: &str, package: PackageId) -> String {
+    format!("{prefix}{commit}/{package}")
 }
 
-/// The commit and package id that a ban's ref names.
-pub(super) fn parse_ban(name: &str) -> Option<(Oid, PackageId)> {
-    parse_pair(name.strip_prefix(BANS)?)
+/// The commit and package id that the ref of a mark below `prefix` names.
+pub(super) fn parse_mark(prefix: &str, name: &str) -> Option<(Oid, PackageId)> {
+    parse_pair(name.strip_prefix(prefix)?)
 }
 
 fn parse_pair(name: &str) -> Option<(Oid, PackageId)> {

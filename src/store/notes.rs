@@ -39,44 +39,45 @@ fn find(repository: &Repository, tree: Oid, digits: &str) -> Result<Vec<Oid>> {
     Ok(found)
 }
 
-/// A tree like `root` in which the note of `commit` is `text`, wherever it stood before.
-pub(super) fn insert(
+/// A tree like `root` in which the notes of these commits are these texts, wherever they stood before.
+pub(super) fn insert<'t>(
     repository: &Repository,
     batch: &Batch,
     root: Option<Oid>,
-    commit: Oid,
-    text: &[u8],
+    notes: impl IntoIterator<Item = (Oid, &'t [u8])>,
 ) -> Result<Oid> {
-    let blob = batch.blob(text, None)?;
-    place(repository, batch, root, &commit.to_string(), blob, 0)
+    let blob = |(commit, text): (Oid, &[u8])| Ok((commit.to_string(), batch.blob(text, None)?));
+    let blobs = notes.into_iter().map(blob).collect::<Result<BTreeMap<_, _>>>()?;
+    let blobs: Vec<_> = blobs.iter().map(|(digits, blob)| (digits.as_str(), *blob)).collect();
+    place(repository, batch, root, &blobs, 0)
 }
 
-/// Puts `blob` into the tree of this level: into the directory of the next two digits, when there is one or this is
-/// the top, else here.
+/// Puts blobs, sorted by their digits, into the tree of this level: into the directories of the next two digits, where there is one
+/// or this is the top, else here.
 fn place(
     repository: &Repository,
     batch: &Batch,
     tree: Option<Oid>,
-    digits: &str,
-    blob: Oid,
+    blobs: &[(&str, Oid)],
     depth: usize,
 ) -> Result<Oid> {
-    let find = |name: &str| match tree {
-        Some(tree) => repository.tree_entry(tree, name.as_bytes()),
-        None => Ok(None),
-    };
-    let directory = find(&digits[..2])?.filter(|entry| entry.mode == MODE_TREE && digits.len() > 2);
-    let deeper = directory.is_some() || depth == 0;
+    let entries = tree.map(|tree| repository.read_tree(tree)).transpose()?.unwrap_or_default();
+    let find = |name: &str| entries.iter().find(|entry| entry.name == name.as_bytes());
     let mut changes = Vec::new();
-    if deeper {
-        let below = place(repository, batch, directory.map(|entry| entry.id), &digits[2..], blob, depth + 1)?;
-        changes
-            .push((&digits[..2], Some(TreeEntry { name: digits[..2].into(), id: below, mode: MODE_TREE })));
-        if find(digits)?.is_some() {
-            changes.push((digits, None));
+    for group in blobs.chunk_by(|(one, _), (other, _)| one[..2] == other[..2]) {
+        let name = &group[0].0[..2];
+        let directory = find(name).filter(|entry| entry.mode == MODE_TREE && group[0].0.len() > 2);
+        if directory.is_none() && depth > 0 {
+            let entry = |name: &str, id| TreeEntry { name: name.into(), id, mode: MODE_FILE };
+            changes.extend(group.iter().map(|(digits, blob)| (*digits, Some(entry(digits, *blob)))));
+            continue;
         }
-    } else {
-        changes.push((digits, Some(TreeEntry { name: digits.into(), id: blob, mode: MODE_FILE })));
+        let rest: Vec<_> = group.iter().map(|(digits, blob)| (&digits[2..], *blob)).collect();
+        let below = place(repository, batch, directory.map(|entry| entry.id), &rest, depth + 1)?;
+        changes.push((name, Some(TreeEntry { name: name.into(), id: below, mode: MODE_TREE })));
+        changes.extend(
+            group.iter().filter(|(digits, _)| find(digits).is_some()).map(|(digits, _)| (*digits, None)),
+        );
     }
     repository.edit_tree(batch, tree, &changes)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::line::PackageLine;
-use super::{Store, names, notes};
+use super::{Note, Store, names, notes};
 use crate::error::Result;
 use crate::git::Oid;
 use crate::package::PackageId;
@@ -24,6 +24,8 @@ pub struct Filter {
     pub stage: Option<String>,
     /// A region.
     pub region: Option<String>,
+    /// Whether those that were pruned are meant too.
+    pub pruned: bool,
 }
 
 impl Filter {
@@ -33,6 +35,17 @@ impl Filter {
         let is = |wanted: &Option<String>, has: &str| wanted.as_ref().is_none_or(|wanted| wanted == has);
         let service = is(&self.service, target.service.as_str()) || is(&self.service, target.path.as_str());
         service && is(&self.stage, target.stage.as_str()) && is(&self.region, target.region.as_str())
+    }
+}
+
+impl Note {
+    /// The lines that `filter` means, oldest first.
+    fn lines(self, filter: &Filter) -> Vec<PackageLine> {
+        let pruned = self.pruned.into_iter().filter(|_| filter.pruned);
+        let mut lines: Vec<_> = self.packages.into_iter().chain(pruned).collect();
+        lines.retain(|line| filter.matches(&line.target));
+        lines.sort_by_key(|line| line.recorded);
+        lines
     }
 }
 
@@ -76,8 +89,8 @@ impl Store<'_> {
 
     /// The packages of `commit` that `filter` means, oldest first.
     pub fn packages_of(&self, commit: Oid, filter: &Filter) -> Result<Vec<Found>> {
-        let lines = self.note(commit)?.packages.into_iter();
-        Ok(lines.filter(|line| filter.matches(&line.target)).map(|line| Found { commit, line }).collect())
+        let lines = self.note(commit)?.lines(filter).into_iter();
+        Ok(lines.map(|line| Found { commit, line }).collect())
     }
 
     /// The newest `limit` packages of the commits reachable from `from`, in the order of the commits.
@@ -164,7 +177,7 @@ impl Store<'_> {
 
     /// The packages whose id starts with `prefix`, which has at least four digits.
     pub fn with_id(&self, prefix: &str) -> Result<Vec<Found>> {
-        if prefix.len() < 4 || !prefix.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if !is_prefix(prefix) {
             return Ok(Vec::new());
         }
         let prefix = prefix.to_ascii_lowercase();
@@ -198,16 +211,32 @@ impl Store<'_> {
         Ok(commits)
     }
 
+    /// A package that was pruned, whose id starts with `prefix`, which has at least four digits.
+    pub fn pruned_with_id(&self, prefix: &str, filter: &Filter) -> Result<Option<Found>> {
+        if !is_prefix(prefix) {
+            return Ok(None);
+        }
+        let prefix = prefix.to_ascii_lowercase();
+        let mut all = self.all(&Filter { pruned: true, ..filter.clone() })?.found.into_iter();
+        Ok(all
+            .find(|found| found.line.pruned.is_some() && found.line.package.to_string().starts_with(&prefix)))
+    }
+
     /// Adds the packages of `commit` to `listing`.
     ///
     /// # Returns
     /// Whether the commit has a note.
     fn collect(&self, root: Oid, commit: Oid, filter: &Filter, listing: &mut Listing) -> Result<bool> {
         let note = self.note_in(root, commit)?;
-        let is_noted = !note.packages.is_empty() || !note.unread.is_empty();
-        listing.unread.extend(note.unread.into_iter().map(|line| (commit, line)));
-        let lines = note.packages.into_iter().rev().filter(|line| filter.matches(&line.target));
+        let is_noted = !(note.packages.is_empty() && note.pruned.is_empty() && note.unread.is_empty());
+        listing.unread.extend(note.unread.iter().map(|line| (commit, line.clone())));
+        let lines = note.lines(filter).into_iter().rev();
         listing.found.extend(lines.map(|line| Found { commit, line }));
         Ok(is_noted)
     }
+}
+
+/// Whether a word may be the beginning of an id.
+fn is_prefix(word: &str) -> bool {
+    word.len() >= 4 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

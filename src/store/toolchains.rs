@@ -162,6 +162,19 @@ impl Store<'_> {
         self.toolchains_matching(names::TOOLCHAINS)
     }
 
+    /// The refs, with what they point at, of snapshots of what was installed for any of `sources`; nothing of them is read.
+    pub fn toolchain_refs_of(&self, sources: &HashSet<Oid>) -> Result<Vec<(String, Oid)>> {
+        let source = |name: &str| {
+            name.strip_prefix(names::TOOLCHAINS)?
+                .split('/')
+                .nth(1)
+                .and_then(|source| Oid::from_str(source).ok())
+        };
+        let mut refs = self.repository.refs_matching(names::TOOLCHAINS)?;
+        refs.retain(|(name, _)| source(name).is_some_and(|source| sources.contains(&source)));
+        Ok(refs)
+    }
+
     /// The snapshots of what was installed for the commit `source`.
     pub fn toolchains_of(&self, source: Oid) -> Result<Toolchains> {
         self.toolchains_matching(&format!("{}*/{source}/*", names::TOOLCHAINS))

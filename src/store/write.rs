@@ -1,6 +1,8 @@
 //! Recording a package. The order is the safety: all objects as one pack, then the package's ref, then its note.
 //! A crash in between leaves a pack that `git gc` takes, or a package that the next recording completes.
 
+use jiff::Span;
+
 use super::content::Written;
 use super::earlier::Earlier;
 use super::guard::{Guard, Secrecy};
@@ -182,7 +184,7 @@ impl Store<'_> {
     }
 
     /// A notes commit after `tip` in which the note of `commit` has `line`; `None` when it has it already.
-    fn add_line(
+    pub(super) fn add_line(
         &self,
         batch: &Batch,
         tip: Option<Oid>,
@@ -192,14 +194,21 @@ impl Store<'_> {
         let root = tip.map(|tip| Ok::<_, Error>(self.repository.commit(tip)?.tree)).transpose()?;
         let old = root.map(|root| notes::read(self.repository, root, commit)).transpose()?.flatten();
         let mut text = old.unwrap_or_default();
-        let Note { packages, .. } = super::parse_note(&text);
+        let Note { packages, pruned, .. } = super::parse_note(&text);
         // One line a package, also when two recorded it at once, or its ref was lost and it is recorded again.
         if packages.iter().any(|known| known.is_same(line)) {
             return Ok(None);
         }
+        // Later than the line that says that it was pruned, whatever the clock says.
+        let tombstone = pruned
+            .iter()
+            .find(|tombstone| (tombstone.package, &tombstone.target) == (line.package, &line.target));
+        let earliest =
+            tombstone.and_then(|tombstone| tombstone.recorded.checked_add(Span::new().seconds(1)).ok());
+        let recorded = earliest.map_or(line.recorded, |earliest| earliest.max(line.recorded));
         // Lines of others, and of later versions, stay as they are.
-        text.extend(format!("{line}\n").into_bytes());
-        let tree = notes::insert(self.repository, batch, root, commit, &text)?;
+        text.extend(format!("{}\n", PackageLine { recorded, ..line.clone() }).into_bytes());
+        let tree = notes::insert(self.repository, batch, root, [(commit, &text[..])])?;
         let parents: Vec<Oid> = tip.into_iter().collect();
         batch.commit(tree, &parents, &format!("Package {} of {commit}\n", line.target)).map(Some)
     }

@@ -101,6 +101,19 @@ impl Ui {
         written(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
+    /// Prints what `content` has, as it is, on standard output.
+    ///
+    /// # Errors
+    /// When that is a terminal, which such bytes would confuse, and when it can't be written.
+    pub fn stream(&self, content: &mut dyn io::Read) -> Result<()> {
+        let mut out = io::stdout();
+        if out.is_terminal() {
+            return Err(Error::usage("this is not for a terminal").hint("redirect it, or name a file"));
+        }
+        self.spinner.clear();
+        written(io::copy(content, &mut out).and_then(|_| out.flush()))
+    }
+
     /// Prints something to look at before the command acts.
     pub fn show(&self, text: &impl Display) {
         if !self.options.quiet && !self.options.json {

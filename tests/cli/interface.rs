@@ -34,6 +34,9 @@ Commands:
   live         Show which commit is live in AWS
   ban          Mark a package as bad: it is not deployed any more
   unban        Lift the ban of a package
+  pin          Keep a package, whatever is pruned; without REF, list what is kept so
+  unpin        Lift the pin of a package
+  prune        Remove packages that need not be kept any more
   unlock       Remove the lock of a target that a deployment left behind on the remote
   toolchain    Keep installed plugins in the repository, so that a rollback needs no registry
   hooks        Show how git's hooks stand; put them in, or take them out

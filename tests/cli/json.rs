@@ -37,6 +37,11 @@ const LINES: &[(&str, &str)] = &[
     ("history", "history"),
     ("ban", "ban HEAD -m broken"),
     ("unban", "unban HEAD"),
+    ("pin", "pin HEAD -m release"),
+    ("unpin", "unpin HEAD"),
+    ("prune", "prune --keep-last 1 -n"),
+    ("export", "export HEAD ../orders.slsart"),
+    ("import", "import ../orders.slsart"),
     ("unlock", "unlock -s prod -n"),
     ("status", "status"),
     ("jobs-list", "jobs list"),
@@ -67,7 +72,7 @@ const SHARED: &[&str] = &["definitions", "error", "warning"];
 
 /// The definitions that others add properties to: whoever refers to them says that there are no more.
 const PARTS: &[&str] =
-    &["ban", "difference", "job", "one_done", "one_plan", "parcel", "plugin", "secrets", "signature"];
+    &["ban", "difference", "job", "one_done", "one_plan", "parcel", "pin", "plugin", "secrets", "signature"];
 
 #[test]
 fn every_command_prints_one_object_that_has_a_schema() {

@@ -12,6 +12,7 @@ mod server;
 
 mod migrate;
 mod places;
+mod prune;
 mod read;
 mod record;
 mod remote;

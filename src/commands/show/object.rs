@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::commands::ban::Banned;
+use crate::commands::ban::Marked;
 use crate::git::Commit;
 use crate::package::manifest::{FileEntry, Lockfile, Manifest, NodeWanted, Origin, Plugin, Target, Tool};
 use crate::package::storage::Form;
 use crate::store::bans::Ban;
+use crate::store::pins::Pin;
 
 /// A package in full.
 #[derive(Serialize)]
@@ -29,7 +30,9 @@ pub(super) struct Object {
     recorded: Timestamp,
     made: Origin,
     /// Why it is not to be deployed.
-    banned: Option<Banned>,
+    banned: Option<Marked>,
+    /// Why it is to be kept.
+    pinned: Option<Marked>,
     /// The version of git-slsart that recorded it.
     slsart: String,
     os: String,
@@ -70,7 +73,7 @@ impl Object {
         manifest: &Manifest,
         commit: Option<Commit>,
         forms: &BTreeMap<String, Form>,
-        banned: Option<&Ban>,
+        (banned, pinned): (Option<&Ban>, Option<&Pin>),
     ) -> Self {
         let Manifest { package, source, target, tools, node, lockfile, .. } = manifest.clone();
         let entry = |plugin: &Plugin| {
@@ -89,7 +92,8 @@ impl Object {
             size: package.size,
             recorded: package.recorded,
             made: package.made,
-            banned: banned.map(Banned::from),
+            banned: banned.map(Marked::from),
+            pinned: pinned.map(Marked::from),
             slsart: tools.slsart,
             os: tools.os,
             arch: tools.arch,

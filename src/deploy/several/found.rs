@@ -108,6 +108,7 @@ fn of_service(
         service: Some(service.path.to_string()),
         stage: Some(workspace.stage(wanted, Some(today))?.to_string()),
         region: region.map(ToString::to_string),
+        ..Filter::default()
     };
     Ok((service.path.to_string(), filter))
 }

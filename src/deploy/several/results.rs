@@ -146,6 +146,7 @@ fn back(workspace: &Workspace<'_>, changed: &[&Plan<'_>]) -> Vec<String> {
                 service: Some(plan.target.path.to_string()),
                 stage: Some(plan.target.stage.to_string()),
                 region: None,
+                ..Filter::default()
             };
             let found = workspace.find(&live.commit, &filter);
             plan.target.stage == first.target.stage

@@ -18,6 +18,7 @@ mod writer;
 pub(super) use batch::encode_tree;
 pub use batch::{Batch, Opener, Replaced};
 pub(super) use file::open_whole_blob;
+pub(super) use own::KEPT;
 pub(super) use own::is_older;
 pub(super) use reader::{PackReader, Packs};
 

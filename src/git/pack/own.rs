@@ -16,7 +16,7 @@ const UNFINISHED: &str = "slsart-unfinished-";
 /// Files of this age may belong to a process that has not locked them yet.
 const FRESH: Duration = Duration::from_mins(1);
 /// What the `.keep` of a pack says that no ref leads to yet.
-const KEPT: &str = "git slsart: until its refs are written\n";
+pub(in crate::git) const KEPT: &str = "git slsart: until its refs are written\n";
 
 /// The packs of ours, smallest first, while no other process replaces any.
 #[derive(Debug, Default)]

@@ -41,7 +41,7 @@ impl StoredPackage<'_> {
 
 impl StoredPackage<'_> {
     /// Its files that are in LFS.
-    pub(super) fn lfs_files(&self) -> Result<Vec<&FileEntry>> {
+    pub fn lfs_files(&self) -> Result<Vec<&FileEntry>> {
         let mut files = Vec::new();
         for file in &self.manifest.files {
             if form(&self.entry(file)?, file)? == Form::Lfs {

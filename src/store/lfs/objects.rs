@@ -104,6 +104,11 @@ pub(in crate::store) fn keep(repository: &Repository, file: &FileEntry) -> Resul
     copy_or_link(repository, &place(repository, file), &link(repository, file), file)
 }
 
+/// Whether there is a link of ours.
+pub(in crate::store) fn is_kept(repository: &Repository, file: &FileEntry) -> bool {
+    link(repository, file).exists()
+}
+
 /// Removes our link: a remote has the object.
 pub(in crate::store) fn let_go(repository: &Repository, file: &FileEntry) -> Result<()> {
     let path = link(repository, file);

@@ -1,0 +1,235 @@
+//! Taking a package out of a file. Everything is taken into a scratch repository first, and verified there; only then is it taken
+//! in here, and refs come last. Nothing that is here is replaced.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek as _, Write as _};
+use std::path::Path;
+
+use zip::{CompressionMethod, ZipArchive};
+
+use super::index::{Checked, INDEX, Index, LFS, MOST_BYTES, MOST_MEMBERS, Member, PACK, damaged};
+use crate::error::{Error, Result};
+use crate::git::scratch::Scratch;
+use crate::git::{Oid, Repository};
+use crate::package::id::Hasher;
+use crate::package::manifest::FileEntry;
+use crate::process::interrupt;
+use crate::store::travel::{Part, part_of};
+use crate::store::{Found, PackageLine, Store, StoredPackage};
+use crate::workspace::Workspace;
+
+/// What was taken in.
+#[derive(Debug)]
+pub struct Imported {
+    /// The package.
+    pub found: Found,
+    /// Whether anything of it was not here before.
+    pub new: bool,
+    /// How many toolchains are new.
+    pub toolchains: usize,
+    /// Whether its target's history is new; `None` where the file has none, or another is here, which stays.
+    pub history: Option<bool>,
+    /// Whether the history of the commit ends at it here.
+    pub shallow: bool,
+}
+
+type Archive = ZipArchive<BufReader<File>>;
+
+/// Takes in what the file at `path` has.
+///
+/// # Errors
+/// [`crate::error::Kind::Integrity`] when anything in it is not what it should be: nothing is changed then.
+pub fn import(workspace: &Workspace<'_>, path: &Path) -> Result<Imported> {
+    let (repository, progress) = (workspace.repository, workspace.progress);
+    let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
+    let mut archive =
+        ZipArchive::new(BufReader::new(file)).map_err(|error| damaged("it is no zip").because(error))?;
+    let index = read_index(&mut archive)?;
+    let scratch = Scratch::new(repository)?;
+    progress.phase("Reading the file");
+    progress.expect_bytes(index.members.iter().map(|member| member.size).sum());
+    let pack_place = scratch.path().join(PACK);
+    let mut pack = File::create_new(&pack_place).map_err(|error| Error::io("create", &pack_place, error))?;
+    let member = index
+        .members
+        .iter()
+        .find(|member| member.name == PACK)
+        .ok_or_else(|| damaged("it has no git objects"))?;
+    copy(workspace, &mut archive, member, &mut |bytes| {
+        pack.write_all(bytes).map_err(|error| Error::io("write", &pack_place, error))
+    })?;
+    progress.phase("Verifying it");
+    let aside = Repository::init_bare(&scratch.path().join("repository"))?;
+    let package = verified(workspace, &aside, &index, &mut archive, &pack_place)?;
+    progress.phase("Taking it in");
+    take_in(workspace, &package, index, &pack_place)
+}
+
+/// Reads the index, and looks at the members that there are.
+fn read_index(archive: &mut Archive) -> Result<Checked> {
+    if archive.len() > MOST_MEMBERS {
+        return Err(damaged("it has too many members"));
+    }
+    let mut names: BTreeSet<String> =
+        archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
+    if names.len() != archive.len() || !names.remove(INDEX) {
+        return Err(damaged("it has no index"));
+    }
+    let mut text = Vec::new();
+    let member = archive.by_name(INDEX).map_err(|error| damaged("its index").because(error))?;
+    if member.compression() != CompressionMethod::Stored || member.size() > MOST_BYTES {
+        return Err(damaged("its index is too large, or compressed"));
+    }
+    member.take(MOST_BYTES).read_to_end(&mut text).map_err(|error| damaged("its index").because(error))?;
+    Index::read(&text, &names)
+}
+
+/// Hands the bytes of a member to `take`, and compares them with what the index says.
+fn copy(
+    workspace: &Workspace<'_>,
+    archive: &mut Archive,
+    member: &Member,
+    take: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    let wrong = || damaged(format!("'{}' is not what its index says", member.name));
+    let content = archive.by_name(&member.name).map_err(|error| wrong().because(error))?;
+    if content.compression() != CompressionMethod::Stored || content.size() != member.size {
+        return Err(wrong());
+    }
+    let mut content = content.take(member.size);
+    let mut hasher = Hasher::default();
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        interrupt::check()?;
+        match content.read(&mut buffer).map_err(|error| wrong().because(error))? {
+            0 => break,
+            count => {
+                hasher.update(&buffer[..count]);
+                take(&buffer[..count])?;
+                workspace.progress.advance(count as u64);
+            }
+        }
+    }
+    if hasher.finish() == (member.sha256, member.size) { Ok(()) } else { Err(wrong()) }
+}
+
+/// Takes everything into the scratch repository and verifies it there.
+fn verified<'r>(
+    workspace: &Workspace<'_>,
+    aside: &'r Repository,
+    index: &Checked,
+    archive: &mut Archive,
+    pack: &Path,
+) -> Result<StoredPackage<'r>> {
+    let open = || File::open(pack).map_err(|error| Error::io("read", pack, error));
+    if !index.shallow.is_empty() {
+        aside.end_history_at(&index.shallow)?;
+    }
+    drop(aside.take_in_pack(open()?)?);
+    let store = Store::new(aside);
+    aside.create_refs(&index.refs).map_err(|error| damaged("its refs lead nowhere").because(error))?;
+    if !aside.is_connected()? {
+        return Err(damaged("objects are missing"));
+    }
+    let package = store.open(index.commit, &index.line)?;
+    let part = |name: &str| part_of(name, index.commit, &index.line, package.source);
+    if let Some((name, _)) = index.refs.iter().find(|(name, _)| part(name).is_none()) {
+        return Err(damaged(format!("it has a ref that is none of the package's: {name}")));
+    }
+    let toolchains = store.toolchains_of(package.source)?;
+    if let Some(name) = toolchains.unread.first() {
+        return Err(damaged(format!("a toolchain can't be read: {name}")));
+    }
+    if store.history(&index.line.target)?.unread > 0 {
+        return Err(damaged("a record of the history can't be read"));
+    }
+    let needed: Vec<FileEntry> = package.lfs_files()?.into_iter().cloned().collect();
+    for member in index.members.iter().filter(|member| member.name.starts_with(LFS)) {
+        let Some(file) = needed.iter().find(|file| file.sha256 == member.sha256 && file.size == member.size)
+        else {
+            return Err(damaged(format!("no file of the package needs '{}'", member.name)));
+        };
+        let mut content = tempfile::tempfile_in(pack.parent().unwrap_or(pack))
+            .map_err(|error| Error::io("write to", pack, error))?;
+        copy(workspace, archive, member, &mut |bytes| {
+            content.write_all(bytes).map_err(|error| Error::io("write", pack, error))
+        })?;
+        content.rewind().map_err(|error| Error::io("read", pack, error))?;
+        if !store.take_in_object(file, &mut content, pack)? {
+            return Err(damaged(format!("'{}' is not what its name says", member.name)));
+        }
+    }
+    if let Some(damage) = package.verify(workspace.progress)?.damages.first() {
+        return Err(damaged(format!("{}: {}", damage.path, damage.problem)));
+    }
+    Ok(package)
+}
+
+/// Takes over what was verified. The order is that of recording: objects, refs, the line.
+fn take_in(
+    workspace: &Workspace<'_>,
+    package: &StoredPackage<'_>,
+    index: Checked,
+    pack: &Path,
+) -> Result<Imported> {
+    let (repository, store) = (workspace.repository, workspace.store());
+    let Checked { commit, line, shallow, refs, .. } = index;
+    let part = |name: &str| part_of(name, commit, &line, package.source);
+    let mut missing = Vec::new();
+    let mut history = None;
+    for (name, id) in refs {
+        let known = repository.ref_target(&name)?;
+        if part(&name) == Some(Part::History) {
+            history = match known {
+                None => Some(true),
+                Some(known) if known == id => Some(false),
+                Some(_) => None,
+            };
+        }
+        // One that is here and leads elsewhere stays: either is the package, and histories are not this command's to merge.
+        if known.is_none() {
+            missing.push((name, id));
+        }
+    }
+    let is_noted = |line: &PackageLine| line.package == package.manifest.package.id;
+    let noted = store.note(commit)?.packages.iter().any(is_noted);
+    let files: Vec<FileEntry> = package.lfs_files()?.into_iter().cloned().collect();
+    let mut new = !missing.is_empty() || !noted;
+    for file in &files {
+        if !store.has_object(file)? {
+            new = true;
+            store.take_over_object(file, &Store::new(package.repository()))?;
+        }
+    }
+    let mut is_cut = false;
+    if !missing.is_empty() {
+        let taken =
+            repository.take_in_pack(File::open(pack).map_err(|error| Error::io("read", pack, error))?)?;
+        let cuts = cuts(repository, &shallow)?;
+        if !cuts.is_empty() {
+            is_cut = true;
+            repository.end_history_at(&cuts)?;
+        }
+        repository.create_refs(&missing).map_err(|error| {
+            Error::refused("a ref was made by another process meanwhile")
+                .hint("run the command again")
+                .because(error)
+        })?;
+        drop(taken);
+    }
+    store.note_package(commit, &line)?;
+    let toolchains = missing.iter().filter(|(name, _)| part(name) == Some(Part::Toolchain)).count();
+    Ok(Imported { found: Found { commit, line }, new, toolchains, history, shallow: is_cut })
+}
+
+/// Of the commits at which the file's history ends, those whose parents are not here either.
+fn cuts(repository: &Repository, shallow: &[Oid]) -> Result<Vec<Oid>> {
+    let mut cuts = Vec::new();
+    for commit in shallow {
+        if !repository.parents_as_written(*commit)?.iter().all(|parent| repository.has(*parent)) {
+            cuts.push(*commit);
+        }
+    }
+    Ok(cuts)
+}

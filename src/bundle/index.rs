@@ -1,0 +1,131 @@
+//! What a file says of itself: its `index.toml`. Nothing in it is believed before it is compared with the rest.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::git::Oid;
+use crate::package::Sha256;
+use crate::store::PackageLine;
+
+/// The format that this program writes, and the newest that it reads.
+pub(super) const FORMAT: u32 = 1;
+/// The first member: this.
+pub(super) const INDEX: &str = "index.toml";
+/// The git objects.
+pub(super) const PACK: &str = "pack";
+/// What the names of LFS objects begin with.
+pub(super) const LFS: &str = "lfs/";
+/// Most bytes of an index.
+pub(super) const MOST_BYTES: u64 = 16 * 1024 * 1024;
+/// Most members, and most refs.
+pub(super) const MOST_MEMBERS: usize = 20_000;
+
+/// The index.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Index {
+    /// The version of the format.
+    pub(super) format: u32,
+    /// When it was made.
+    pub(super) exported: Timestamp,
+    /// The version of git-slsart that made it.
+    pub(super) slsart: String,
+    /// The package's commit, 40 hexadecimal digits.
+    pub(super) commit: String,
+    /// The package's line in the note of the commit.
+    pub(super) line: String,
+    /// Commits whose parents are not in the pack.
+    pub(super) shallow: Vec<String>,
+    /// What leads to the objects.
+    #[serde(rename = "ref")]
+    pub(super) refs: Vec<Ref>,
+    /// The other members.
+    #[serde(rename = "member")]
+    pub(super) members: Vec<Member>,
+}
+
+/// A ref.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Ref {
+    pub(super) name: String,
+    pub(super) id: String,
+}
+
+/// A member of the file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Member {
+    pub(super) name: String,
+    /// In bytes.
+    pub(super) size: u64,
+    pub(super) sha256: Sha256,
+}
+
+/// An index whose words are what they should be.
+pub(super) struct Checked {
+    pub(super) commit: Oid,
+    pub(super) line: PackageLine,
+    /// The commits that a history may end at.
+    pub(super) shallow: Vec<Oid>,
+    pub(super) refs: Vec<(String, Oid)>,
+    pub(super) members: Vec<Member>,
+}
+
+/// The error for a file that is not what it says.
+pub(super) fn damaged(what: impl std::fmt::Display) -> Error {
+    Error::integrity(format!("the file is damaged, or not one of `git slsart export`: {what}"))
+        .hint("export it again where the package is")
+}
+
+impl Index {
+    /// Reads an index and compares it with the names of the members that are there.
+    pub(super) fn read(text: &[u8], there: &BTreeSet<String>) -> Result<Checked> {
+        let text =
+            std::str::from_utf8(text).map_err(|error| damaged("its index is no text").because(error))?;
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let wrong = |error| damaged("its index can't be read").because(error);
+        let Format { format } = toml::from_str(text).map_err(wrong)?;
+        if format > FORMAT {
+            return Err(Error::refused(format!(
+                "the file is of format {format}, which this git-slsart does not know"
+            ))
+            .hint("import it with the version that made it, or a later one"));
+        }
+        let index: Self = toml::from_str(text).map_err(wrong)?;
+        let id = |text: &str| Oid::from_str(text).ok().filter(|_| text.len() == 40);
+        let commit = id(&index.commit).ok_or_else(|| damaged("its commit is no id"))?;
+        let line: PackageLine = index
+            .line
+            .parse()
+            .map_err(|error: crate::store::line::LineError| damaged("its line").because(error))?;
+        if line.pruned.is_some() {
+            return Err(damaged("its line is of a package that was pruned"));
+        }
+        let shallow: Vec<Oid> = index.shallow.iter().filter_map(|text| id(text)).collect();
+        if shallow.iter().any(|cut| *cut != commit) || shallow.len() != index.shallow.len() {
+            return Err(damaged("its history ends elsewhere than at the package's commit"));
+        }
+        let refs = index.refs.into_iter().map(|Ref { name, id: target }| Some((name, id(&target)?)));
+        let refs: Vec<_> = refs.collect::<Option<_>>().ok_or_else(|| damaged("a ref leads to no id"))?;
+        let names: BTreeSet<&str> = refs.iter().map(|(name, _)| name.as_str()).collect();
+        if names.len() != refs.len() || refs.len() > MOST_MEMBERS {
+            return Err(damaged("its refs"));
+        }
+        let named: BTreeSet<String> = index.members.iter().map(|member| member.name.clone()).collect();
+        let is_known = |member: &Member| {
+            let object = member.name.strip_prefix(LFS);
+            member.name == PACK || object.is_some_and(|object| object == member.sha256.to_string())
+        };
+        if named != *there || index.members.len() != named.len() || !index.members.iter().all(is_known) {
+            return Err(damaged("its members are not those that its index names"));
+        }
+        if !named.contains(PACK) {
+            return Err(damaged("it has no git objects"));
+        }
+        Ok(Checked { commit, line, shallow, refs, members: index.members })
+    }
+}

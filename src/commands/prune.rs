@@ -1,0 +1,256 @@
+//! `prune`.
+
+use std::fmt;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cli::TargetArgs;
+use crate::error::{Error, Result};
+use crate::package::PackageId;
+use crate::package::manifest::Target;
+use crate::package::storage::Size;
+use crate::prune::plan::{Fate, Going, Plan, Scope};
+use crate::prune::policy::{Age, Policy};
+use crate::prune::{self, Why};
+use crate::store::Found;
+use crate::text::style::{BOLD, COMMIT, DIM, HINT, WARNING};
+use crate::text::words::{ago, bytes, count, line};
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// Remove packages that need not be kept any more
+///
+/// Says which are meant by options, of which all that are given have to fit, or by name. Never removed is what is live, what a
+/// rollback without REF or an undo goes to, what is banned or pinned, and whatever can't be told. A package that a remote has can
+/// be fetched again; one that none is known to have is gone. The space is free once git collects garbage.
+#[derive(Debug, Args)]
+#[command(after_long_help = crate::cli::EXIT_STATUS)]
+pub struct PruneArgs {
+    /// Commits, or packages' ids
+    #[arg(value_name = "REF", conflicts_with_all = ["keep_last", "older_than", "larger_than"])]
+    revisions: Vec<String>,
+    /// Keep the newest COUNT packages of each target
+    #[arg(long, value_name = "COUNT")]
+    keep_last: Option<usize>,
+    /// Only what was recorded longer ago: 90d, 12w, 6mo, 1y
+    #[arg(long, value_name = "AGE")]
+    older_than: Option<Age>,
+    /// Only packages whose files are larger in sum: 50MB
+    #[arg(long, value_name = "SIZE")]
+    larger_than: Option<Size>,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Only show what would be removed
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    dry_run: bool,
+    packages: Vec<Row>,
+    kept: Vec<Kept>,
+    toolchain_count: usize,
+    /// In bytes; `None` where git can't tell.
+    frees: Option<u64>,
+    /// Whose objects nothing keeps from `git lfs prune` any more.
+    lfs_object_count: usize,
+    lfs_size: u64,
+    #[serde(skip)]
+    unknown: Vec<String>,
+    #[serde(skip)]
+    now: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    #[serde(flatten)]
+    package: Package,
+    fate: &'static str,
+    /// Which has it.
+    remote: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Kept {
+    #[serde(flatten)]
+    package: Package,
+    why: Why,
+}
+
+#[derive(Debug, Serialize)]
+struct Package {
+    commit: String,
+    subject: String,
+    package: PackageId,
+    target: Target,
+    size: u64,
+    recorded: Timestamp,
+    #[serde(skip)]
+    short: String,
+}
+
+pub(super) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let filter = workspace.filter(&args.target.wanted()?);
+    let is_narrowed = filter.service.is_some() || filter.stage.is_some() || filter.region.is_some();
+    let PruneArgs { keep_last, older_than, larger_than, .. } = *args;
+    let scope = if args.revisions.is_empty() {
+        if !is_narrowed && keep_last.is_none() && older_than.is_none() && larger_than.is_none() {
+            return Err(Error::usage("which packages are meant?")
+                .hint("for example: git slsart prune --keep-last 20 --older-than 90d --dry-run")
+                .hint("or name them: git slsart prune REF"));
+        }
+        Scope::Policy(Policy { keep_last, older_than, larger_than })
+    } else {
+        Scope::Named(args.revisions.clone())
+    };
+    let now = workspace.context.clock.now();
+    workspace.progress.phase("Looking at what is kept");
+    let plan = Plan::of(workspace, &scope, &filter, now)?;
+    let mut report = Report {
+        dry_run: true,
+        packages: plan.going.iter().map(|going| row(workspace, going)).collect(),
+        kept: plan
+            .kept
+            .iter()
+            .map(|(found, why)| Kept { package: package(workspace, found), why: *why })
+            .collect(),
+        toolchain_count: plan.toolchains.len(),
+        frees: plan.frees,
+        lfs_object_count: 0,
+        lfs_size: 0,
+        unknown: plan.unknown.clone(),
+        now,
+    };
+    if args.dry_run || plan.going.is_empty() {
+        report.dry_run = args.dry_run;
+        return ui.report(&report);
+    }
+    if args.yes {
+        ui.show(&report);
+    } else {
+        let question = format!("Remove {}?", count(plan.going.len(), "package"));
+        ui.confirm(&report, &question, "say --yes to act without being asked, or --dry-run to see the plan")?;
+    }
+    workspace.progress.phase("Removing");
+    let freed = prune::apply(workspace, &plan, now)?;
+    report.dry_run = false;
+    (report.lfs_object_count, report.lfs_size) = (freed.objects, freed.bytes);
+    ui.report(&report)
+}
+
+fn row(workspace: &Workspace<'_>, going: &Going) -> Row {
+    let (fate, remote) = match &going.fate {
+        Fate::Gone => ("gone", None),
+        Fate::Copy(remote) => ("copy", Some(remote.clone())),
+        Fate::Leftover => ("leftover", None),
+    };
+    Row { package: package(workspace, &going.found), fate, remote }
+}
+
+fn package(workspace: &Workspace<'_>, found: &Found) -> Package {
+    let Found { commit, line } = found;
+    Package {
+        commit: commit.to_string(),
+        subject: workspace.repository.commit(*commit).map(|commit| commit.subject).unwrap_or_default(),
+        package: line.package,
+        target: line.target.clone(),
+        size: line.size,
+        recorded: line.recorded,
+        short: workspace.repository.short_id(*commit),
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.dry_run && !self.packages.is_empty() {
+            return self.done(f);
+        }
+        let all =
+            || self.packages.iter().map(|row| &row.package).chain(self.kept.iter().map(|kept| &kept.package));
+        let width =
+            |text: &dyn Fn(&Package) -> String| all().map(|row| text(row).chars().count()).max().unwrap_or(0);
+        let target = width(&|row| row.target.to_string());
+        let size = width(&|row| bytes(row.size));
+        let when = width(&|row| ago(row.recorded, self.now));
+        let mut write = |word: &str, row: &Package, more: &str| {
+            let Package { short, package, subject, .. } = row;
+            writeln!(
+                f,
+                "{BOLD}{word:8}{BOLD:#}  {COMMIT}{short}{COMMIT:#}  {}  {:target$}  {:>size$}  {DIM}{:when$}{DIM:#}  {}  {more}",
+                package.short(),
+                row.target.to_string(),
+                bytes(row.size),
+                ago(row.recorded, self.now),
+                line(subject)
+            )
+        };
+        for row in &self.packages {
+            let more = match (row.fate, &row.remote) {
+                ("copy", Some(remote)) => format!("{DIM}the copy here; {} has it{DIM:#}", line(remote)),
+                ("leftover", _) => format!("{DIM}what is left of one that was pruned{DIM:#}"),
+                _ => format!("{WARNING}gone for good{WARNING:#}"),
+            };
+            write("Remove", &row.package, &more)?;
+        }
+        for Kept { package, why } in &self.kept {
+            write("Keep", package, &format!("{DIM}{}{DIM:#}", why.words()))?;
+        }
+        if self.packages.is_empty() {
+            return writeln!(f, "{DIM}there is nothing to remove{DIM:#}");
+        }
+        if self.toolchain_count > 0 {
+            let toolchains = count(self.toolchain_count, "toolchain");
+            writeln!(f, "{BOLD}{:8}{BOLD:#}  {toolchains} that only these packages need", "Remove")?;
+        }
+        let frees = match self.frees {
+            Some(size) => {
+                format!("about {} on disk; what is shared with what stays frees nothing", bytes(size))
+            }
+            None => "git can't tell how much: that needs 2.31, and all objects here".to_owned(),
+        };
+        writeln!(f, "{BOLD}{:8}{BOLD:#}  {frees}", "Frees")?;
+        let is_gone = self.packages.iter().any(|row| row.fate == "gone");
+        if is_gone && !self.unknown.is_empty() {
+            let (remotes, first) = (self.unknown.join(", "), &self.unknown[0]);
+            writeln!(
+                f,
+                "{WARNING}!{WARNING:#} what {} has is not known here: git slsart fetch {} first, or it learns that these are gone",
+                line(&remotes),
+                line(first)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    fn done(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let packages = count(self.packages.len(), "package");
+        let toolchains = match self.toolchain_count {
+            0 => String::new(),
+            number => format!(" and {}", count(number, "toolchain")),
+        };
+        let size =
+            self.frees.map(|size| format!("  {DIM}about {} on disk{DIM:#}", bytes(size))).unwrap_or_default();
+        writeln!(f, "{BOLD}Removed{BOLD:#}   {packages}{toolchains}{size}")?;
+        writeln!(
+            f,
+            "{HINT}hint:{HINT:#} git frees the space by and by; all of it at once: git gc --prune=now"
+        )?;
+        if self.lfs_object_count > 0 {
+            let objects = count(self.lfs_object_count, "LFS object");
+            let size = bytes(self.lfs_size);
+            writeln!(
+                f,
+                "{HINT}hint:{HINT:#} {objects} ({size}) stay until git-lfs finds that nothing needs them: git lfs prune"
+            )?;
+        }
+        Ok(())
+    }
+}

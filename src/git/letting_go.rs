@@ -1,0 +1,55 @@
+//! Many refs removed at once, and what that frees.
+
+use super::{Oid, Repository};
+use crate::error::{Error, Kind, Result};
+
+impl Repository {
+    /// Removes refs that point where it is said, all of them or none.
+    ///
+    /// # Errors
+    /// When one points elsewhere by now.
+    pub fn delete_refs<'n>(&self, refs: impl IntoIterator<Item = (&'n str, Oid)>) -> Result<()> {
+        let lines: String = refs.into_iter().map(|(name, id)| format!("delete {name} {id}\n")).collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let outcome =
+            self.command().args(["update-ref", "--no-deref", "--stdin"]).read_given(lines.as_bytes());
+        outcome.map(drop).map_err(|error| match error.kind {
+            Kind::Child(_) => Error::refused(
+                "a ref was moved by another process meanwhile, or is locked: no ref was removed",
+            )
+            .hint("run the command again: it completes what is left")
+            .because(std::io::Error::other(error.causes().join("\n"))),
+            _ => error,
+        })
+    }
+
+    /// All refs with what they point at.
+    pub fn all_refs(&self) -> Result<Vec<(String, Oid)>> {
+        self.refs_matching("refs/")
+    }
+
+    /// The bytes on disk of the objects that `tips` lead to and neither `others` nor HEAD does: what a `git gc` frees once nothing
+    /// leads to `tips` any more, but for what reflogs lead to. `None` where git can't tell: before version 2.31, and where
+    /// objects are missing.
+    pub fn disk_usage(&self, tips: &[Oid], others: &[Oid]) -> Result<Option<u64>> {
+        if tips.is_empty() {
+            return Ok(Some(0));
+        }
+        let mut lines: String = tips.iter().map(|id| format!("{id}\n")).collect();
+        lines.extend(others.iter().chain(&self.head()).map(|id| format!("^{id}\n")));
+        // In a partial clone, what is not here takes no room, and is not to be fetched to find that out.
+        let ask = self.command().env("GIT_NO_LAZY_FETCH", "1").args([
+            "rev-list",
+            "--disk-usage",
+            "--objects",
+            "--stdin",
+        ]);
+        match ask.read_given(lines.as_bytes()) {
+            Ok(output) => Ok(String::from_utf8_lossy(&output).trim().parse().ok()),
+            Err(error) if matches!(error.kind, Kind::Child(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

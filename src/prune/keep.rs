@@ -1,0 +1,157 @@
+//! What is kept whatever is chosen: what is live, what a rollback goes to, and what somebody banned or pinned. Where that can't be
+//! read, it is kept too.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::deploy::history;
+use crate::deploy::lock::LocalLock;
+use crate::error::Result;
+use crate::git::Oid;
+use crate::package::manifest::Target;
+use crate::store::deployments::{Deployment, Outcome};
+use crate::store::marks::{Mark, State};
+use crate::store::pruning::Key;
+use crate::store::{Filter, Found, bans, pins};
+use crate::workspace::Workspace;
+
+/// Why a package is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// It is live, as far as the history knows.
+    Live,
+    /// Something that was done since it was live did not end well: it may be what is live.
+    MayBeLive,
+    /// A rollback that names nothing goes to it.
+    LastGood,
+    /// An undo goes to it.
+    Undo,
+    /// It is banned: what was wrong with it may be asked.
+    Banned,
+    /// Somebody wants it kept.
+    Pinned,
+    /// A record of its target's history, or what was said of it, can't be read.
+    Unreadable,
+    /// A deployment of its target is going on.
+    GoingOn,
+}
+
+impl Why {
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::MayBeLive => "may be live: a deployment of it did not end well",
+            Self::LastGood => "the last good one: a rollback goes to it",
+            Self::Undo => "an undo goes to it",
+            Self::Banned => "banned, and evidence",
+            Self::Pinned => "pinned",
+            Self::Unreadable => "its target's history, a ban or a pin can't be read",
+            Self::GoingOn => "a deployment of its target is going on",
+        }
+    }
+}
+
+/// What AWS and the history know a target by.
+type Stack = (String, String, String);
+
+fn stack(target: &Target) -> Stack {
+    (target.service.to_string(), target.stage.to_string(), target.region.to_string())
+}
+
+/// What is kept, and the locks of targets whose packages may go: none of them is deployed as long as this lives.
+pub(super) struct Kept {
+    packages: BTreeMap<Key, Why>,
+    targets: BTreeMap<Stack, Why>,
+    locks: Vec<LocalLock>,
+}
+
+impl Kept {
+    /// Finds out what is kept of `chosen`. `refs` are the packages whose content is here.
+    pub(super) fn of(workspace: &Workspace<'_>, chosen: &[Found], refs: &BTreeMap<Key, Oid>) -> Result<Self> {
+        let store = workspace.store();
+        let mut kept = Self { packages: BTreeMap::new(), targets: BTreeMap::new(), locks: Vec::new() };
+        let bans = store.marks_or_errors::<bans::State>()?;
+        let banned: BTreeSet<Key> = bans.keys().copied().collect();
+        kept.said(bans, Why::Banned);
+        kept.said(store.marks_or_errors::<pins::State>()?, Why::Pinned);
+        let chosen: BTreeMap<Stack, &Target> =
+            chosen.iter().map(|found| (stack(&found.line.target), &found.line.target)).collect();
+        // The locks come first: what is deployed after its history was read would not be seen.
+        for (stack, target) in &chosen {
+            match LocalLock::try_take(workspace, target)? {
+                Some(lock) => kept.locks.push(lock),
+                None => drop(kept.targets.insert(stack.clone(), Why::GoingOn)),
+            }
+        }
+        let deployed = store.deployed_targets()?;
+        let deployed = deployed.iter().map(|target| (stack(target), target));
+        for (stack, target) in chosen.into_iter().chain(deployed).collect::<BTreeMap<_, _>>() {
+            let known = store.history(target)?;
+            if known.unread > 0 {
+                kept.targets.entry(stack).or_insert(Why::Unreadable);
+            }
+            let is_there = |deployment: &Deployment| -> Result<bool> {
+                let Some((commit, package)) = key(deployment) else { return Ok(false) };
+                let lines = store.packages_of(commit, &Filter { pruned: true, ..Filter::default() })?;
+                let is_here = refs.contains_key(&(commit, package));
+                let is_it =
+                    |found: &Found| found.line.package == package && (found.line.pruned.is_none() || is_here);
+                Ok(!banned.contains(&(commit, package)) && lines.iter().any(is_it))
+            };
+            kept.deployed(&known.deployments, is_there)?;
+        }
+        Ok(kept)
+    }
+
+    /// Why `found` is kept, if it is.
+    pub(super) fn why(&self, found: &Found) -> Option<Why> {
+        self.packages.get(&found.key()).or_else(|| self.targets.get(&stack(&found.line.target))).copied()
+    }
+
+    fn said<S: State>(&mut self, marks: BTreeMap<Key, Result<Mark<S>>>, why: Why) {
+        for (key, mark) in marks {
+            self.keep(key, mark.map_or(Why::Unreadable, |_| why));
+        }
+    }
+
+    fn keep(&mut self, key: Key, why: Why) {
+        let known = self.packages.entry(key).or_insert(why);
+        *known = why.min(*known);
+    }
+
+    /// Of a history, newest first: what is live or may be, and what a rollback and an undo go to. `is_there` says of a deployment
+    /// whether a rollback would not pass its package over.
+    fn deployed(
+        &mut self,
+        deployments: &[Deployment],
+        is_there: impl Fn(&Deployment) -> Result<bool>,
+    ) -> Result<()> {
+        let mut keep = |deployment: &Deployment, why: Why| {
+            if let Some(key) = key(deployment) {
+                self.keep(key, why);
+            }
+        };
+        history::live(deployments).into_iter().for_each(|live| keep(live, Why::Live));
+        history::undone(deployments).into_iter().for_each(|undone| keep(undone, Why::Undo));
+        for later in deployments.iter().take_while(|known| known.outcome != Outcome::Succeeded) {
+            if later.outcome == Outcome::Started || later.has_run() {
+                keep(later, Why::MayBeLive);
+            }
+        }
+        for good in history::back(deployments) {
+            if is_there(good)? {
+                keep(good, Why::LastGood);
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn key(deployment: &Deployment) -> Option<Key> {
+    Some((Oid::from_str(&deployment.commit).ok()?, deployment.package))
+}

@@ -1,0 +1,201 @@
+//! What would be pruned: decided before anything is.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use jiff::Timestamp;
+
+use super::keep::{Kept, Why};
+use super::policy::Policy;
+use crate::error::{Error, Result};
+use crate::git::Oid;
+use crate::store::pruning::{Elsewhere, Key, ref_of};
+use crate::store::{Filter, Found};
+use crate::workspace::Workspace;
+
+/// What may be chosen from.
+#[derive(Debug)]
+pub enum Scope {
+    /// All packages, by a policy.
+    Policy(Policy),
+    /// Those that are named: commits, or packages' ids.
+    Named(Vec<String>),
+}
+
+/// What becomes of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// No remote is known to have it: it is gone.
+    Gone,
+    /// This remote has it: the copy here goes, and can be fetched again.
+    Copy(String),
+    /// It was pruned before, here by a process that was killed, or elsewhere: its content here goes.
+    Leftover,
+}
+
+/// A package that goes.
+#[derive(Debug)]
+pub struct Going {
+    /// The package.
+    pub found: Found,
+    /// What becomes of it.
+    pub fate: Fate,
+    /// Its ref's target.
+    pub tip: Oid,
+}
+
+/// What is to be done.
+pub struct Plan {
+    /// The packages that go, newest first.
+    pub going: Vec<Going>,
+    /// Those that were chosen and are kept all the same.
+    pub kept: Vec<(Found, Why)>,
+    /// The toolchains that go with them, by ref.
+    pub toolchains: Vec<(String, Oid)>,
+    /// The bytes that this frees on disk once git collects garbage; `None` where git can't tell.
+    pub frees: Option<u64>,
+    /// Remotes of which it is not known here what they have.
+    pub unknown: Vec<String>,
+    /// What the refs of packages that stay point at.
+    pub(super) staying: Vec<Oid>,
+    _kept: Kept,
+}
+
+impl Plan {
+    /// Decides what is to be done.
+    ///
+    /// # Errors
+    /// When a package that is named is kept, and when something can't be read.
+    pub fn of(workspace: &Workspace<'_>, scope: &Scope, filter: &Filter, now: Timestamp) -> Result<Self> {
+        let store = workspace.store();
+        let refs = store.package_refs()?;
+        let mut chosen = match scope {
+            Scope::Policy(policy) => {
+                let all = store.all(&Filter { pruned: true, ..Filter::default() })?.found;
+                policy.choose(all, filter, now)
+            }
+            Scope::Named(revisions) => named(workspace, revisions, filter, &refs)?,
+        };
+        // What is not here can't go; and a package may have two lines.
+        let mut seen = BTreeSet::new();
+        chosen.retain(|found| refs.contains_key(&found.key()) && seen.insert(found.key()));
+        let kept = Kept::of(workspace, &chosen, &refs)?;
+        let elsewhere = store.elsewhere()?;
+        let (mut going, mut staying) = (Vec::new(), Vec::new());
+        for found in chosen {
+            let Some(tip) = refs.get(&found.key()) else { continue };
+            match kept.why(&found) {
+                Some(why) => staying.push((found, why)),
+                None => going.push(Going { fate: fate(workspace, &found, &elsewhere)?, tip: *tip, found }),
+            }
+        }
+        if let Scope::Named(_) = scope
+            && let Some((found, why)) = staying.first()
+        {
+            return Err(is_kept(workspace, found, *why));
+        }
+        let unknown = elsewhere.unknown;
+        let mut plan = Self {
+            going,
+            kept: staying,
+            toolchains: Vec::new(),
+            frees: None,
+            unknown,
+            staying: Vec::new(),
+            _kept: kept,
+        };
+        plan.measure(workspace, &refs)?;
+        Ok(plan)
+    }
+
+    /// Finds the toolchains that go too, and what all of it takes on disk.
+    fn measure(&mut self, workspace: &Workspace<'_>, refs: &BTreeMap<Key, Oid>) -> Result<()> {
+        let (repository, store) = (workspace.repository, workspace.store());
+        if self.going.is_empty() {
+            self.frees = Some(0);
+            return Ok(());
+        }
+        let keys: BTreeSet<Key> = self.going.iter().map(|going| going.found.key()).collect();
+        self.staying = refs.iter().filter(|(key, _)| !keys.contains(key)).map(|(_, tip)| *tip).collect();
+        let needed = store.sources(&self.staying);
+        // Whether a remote has a package's toolchains too is not known: those of a copy stay.
+        let is_copy = |going: &&Going| matches!(going.fate, Fate::Copy(_));
+        let tips = |copies: bool| {
+            self.going.iter().filter(move |going| is_copy(going) == copies).map(|going| &going.tip)
+        };
+        let (gone, copies) = (store.sources(tips(false)), store.sources(tips(true)));
+        let free: HashSet<Oid> =
+            gone.into_iter().filter(|id| !needed.contains(id) && !copies.contains(id)).collect();
+        self.toolchains = store.toolchain_refs_of(&free)?;
+        let names: HashSet<String> = keys
+            .into_iter()
+            .map(ref_of)
+            .chain(self.toolchains.iter().map(|(name, _)| name.clone()))
+            .collect();
+        let tips: Vec<Oid> = self.removed().map(|(_, tip)| tip).collect();
+        let others = repository.all_refs()?.into_iter().filter(|(name, _)| !names.contains(name));
+        self.frees = repository.disk_usage(&tips, &others.map(|(_, id)| id).collect::<Vec<_>>())?;
+        Ok(())
+    }
+
+    /// The refs that are removed, with what they point at.
+    pub(super) fn removed(&self) -> impl Iterator<Item = (String, Oid)> {
+        let packages = self.going.iter().map(|going| (ref_of(going.found.key()), going.tip));
+        packages.chain(self.toolchains.iter().cloned())
+    }
+}
+
+fn fate(workspace: &Workspace<'_>, found: &Found, elsewhere: &Elsewhere) -> Result<Fate> {
+    if found.line.pruned.is_some() {
+        return Ok(Fate::Leftover);
+    }
+    let remote = workspace.store().remote_with(found, elsewhere)?;
+    Ok(remote.map_or(Fate::Gone, |remote| Fate::Copy(remote.to_owned())))
+}
+
+/// The packages that are named: every one of each commit that `filter` means.
+fn named(
+    workspace: &Workspace<'_>,
+    revisions: &[String],
+    filter: &Filter,
+    refs: &BTreeMap<Key, Oid>,
+) -> Result<Vec<Found>> {
+    let store = workspace.store();
+    let filter = Filter { pruned: true, ..filter.clone() };
+    let mut all = Vec::new();
+    for revision in revisions {
+        let of_commit = match workspace.repository.resolve(revision) {
+            Ok(commit) => store.packages_of(commit, &filter)?,
+            Err(_) => store.pruned_with_id(revision, &filter)?.into_iter().collect(),
+        };
+        let here: Vec<Found> =
+            of_commit.into_iter().filter(|found| refs.contains_key(&found.key())).collect();
+        if !here.is_empty() {
+            all.extend(here);
+            continue;
+        }
+        let found = workspace.find(revision, &Filter { pruned: false, ..filter.clone() })?;
+        if !refs.contains_key(&found.key()) {
+            let package = found.line.package.short();
+            return Err(Error::not_recorded(format!(
+                "the package {package} is not here: there is nothing to prune"
+            )));
+        }
+        all.push(found);
+    }
+    Ok(all)
+}
+
+fn is_kept(workspace: &Workspace<'_>, found: &Found, why: Why) -> Error {
+    let short = workspace.repository.short_id(found.commit);
+    let package = found.line.package.short();
+    let error = Error::refused(format!("{short} ({package}) is kept: {}", why.words()));
+    match why {
+        Why::Pinned => error.hint(format!("to lift the pin: git slsart unpin {package}")),
+        Why::Banned => error.hint(format!("to lift the ban: git slsart unban {package}")),
+        Why::GoingOn => error.hint("wait for its end"),
+        Why::Unreadable => error.hint("`git slsart history` and `git slsart log` say what is wrong"),
+        Why::Live | Why::MayBeLive | Why::LastGood | Why::Undo => {
+            error.hint(format!("the history says so: git slsart history -s {}", found.line.target.stage))
+        }
+    }
+}
