@@ -62,14 +62,13 @@ impl Store<'_> {
             progress.expect_bytes(directory.size());
         }
         let batch = self.repository.batch()?;
-        let committed = match known {
-            Some(known) => Committed::known(batch, known),
-            None => {
-                let tree = self.write_package(&batch, recording, progress)?;
-                let made = Made { tree, source: recording.source, message: &message(manifest) };
-                let signed = self.repository.signs_commits()?;
-                self.commit_package(batch, &made, signed, progress)?
-            }
+        let committed = if let Some(known) = known {
+            Committed::known(batch, known)
+        } else {
+            let tree = self.write_package(&batch, recording, progress)?;
+            let made = Made { tree, source: recording.source, message: &message(manifest) };
+            let signed = self.repository.signs_commits()?;
+            self.commit_package(batch, &made, signed, progress)?
         };
         self.publish(committed, manifest, *commit)?;
         Ok(Recorded::New(id))
