@@ -46,8 +46,9 @@ const TEMPLATE: &str = r#"# Settings of git slsart; `git slsart --help` has its 
 # remote = "auto"
 
 # Whose packages may be deployed. Packages, and what is recorded of deployments, are signed where git signs your commits.
-# `require = true` refuses a package that is not signed, or by nobody who is known. `signers` names a file of allowed signers (as
-# for git's gpg.ssh.allowedSignersFile), from the repository's top or anywhere else; where it is empty, git's own settings decide.
+# Where `require` is true, a package that is not signed, or by nobody who is known, is refused. `signers` names a file of allowed
+# signers (as for git's gpg.ssh.allowedSignersFile), from the repository's top or anywhere else; where it is empty, git's own
+# settings decide.
 [trust]
 # require = false
 # signers = ""

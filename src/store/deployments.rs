@@ -284,7 +284,9 @@ impl Store<'_> {
                 pending.push((commit.as_ref().map_or(Timestamp::MAX, |commit: &Commit| commit.time), id));
             }
         };
-        tip.into_iter().for_each(|tip| enter(&mut pending, &mut read, tip));
+        if let Some(tip) = tip {
+            enter(&mut pending, &mut read, tip);
+        }
         let (mut records, mut silent) = (0, 0);
         std::iter::from_fn(move || {
             let (_, id) = pending.pop()?;

@@ -67,14 +67,13 @@ impl Store<'_> {
             progress.expect_bytes(directory.size());
         }
         let batch = self.repository.batch()?;
-        let (committed, manifest) = match known {
-            Some(known) => (Committed::known(batch, known), self.manifest_of(known)?),
-            None => {
-                let (tree, manifest) = self.write_package(&batch, recording, progress)?;
-                let made = Made { tree, source: recording.source, message: &message(&manifest) };
-                let signed = self.repository.signs_commits()?;
-                (self.commit_package(batch, &made, signed, progress)?, manifest)
-            }
+        let (committed, manifest) = if let Some(known) = known {
+            (Committed::known(batch, known), self.manifest_of(known)?)
+        } else {
+            let (tree, manifest) = self.write_package(&batch, recording, progress)?;
+            let made = Made { tree, source: recording.source, message: &message(&manifest) };
+            let signed = self.repository.signs_commits()?;
+            (self.commit_package(batch, &made, signed, progress)?, manifest)
         };
         self.publish(committed, &manifest, *commit)?;
         Ok(Recorded::New(Box::new(manifest)))

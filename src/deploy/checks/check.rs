@@ -78,7 +78,7 @@ impl Check {
 
     /// The same, but that it is no refusal: bytes are not what was recorded.
     #[must_use]
-    pub(super) fn as_damage(self) -> Self {
+    pub(super) fn of_damage(self) -> Self {
         Self { is_damage: true, ..self }
     }
 

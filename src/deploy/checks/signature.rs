@@ -30,7 +30,7 @@ fn judge(signature: &Signature, package: &str, trust: &Trust) -> Option<Check> {
         Verdict::Good => Some(Check::ok(NAME, format!("signed{whose}{remark}"))),
         Verdict::Bad => {
             let message = format!("the package's signature{whose} is bad{remark}");
-            Some(Check::blocks(NAME, message, ANOTHER_COPY).as_damage())
+            Some(Check::blocks(NAME, message, ANOTHER_COPY).of_damage())
         }
         Verdict::Unsigned => {
             trust.required.then(|| Check::blocks(NAME, format!("the package is not signed, {required}"), way))
