@@ -73,6 +73,18 @@ next       git slsart package
 [lock]
 # remote = "auto"
 
+# Packages, notes and histories are shared by `git slsart push` and `fetch`, through a remote:
+#   "auto"  `origin`, or the only remote there is
+#   NAME    that one
+[share]
+# remote = "auto"
+
+# When packages are sent there:
+#   "manual"        by `git slsart push`
+#   "with-commits"  also with their commits, by a `git push`: the pre-push hook does that
+[push]
+# packages = "manual"
+
 [hooks]
 # After a commit:
 #   "attach"   a package made with `git slsart package --in-place --allow-dirty` from exactly what was then committed

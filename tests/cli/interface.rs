@@ -34,7 +34,11 @@ Commands:
   ban          Mark a package as bad: it is not deployed any more
   unban        Lift the ban of a package
   unlock       Remove the lock of a target that a deployment left behind on the remote
+  push         Send packages, notes, histories and toolchains to a remote
+  fetch        Fetch notes and histories from a remote, and packages that are asked for
   toolchain    Keep installed plugins in the repository, so that a rollback needs no registry
+  status       Show how things stand: what is live, what is packaged, what only this machine has
+  jobs         Look after the commits that are packaged in the background
   completions  Print a completion script for a shell
   man          Print the manual page, or write all pages to a directory
 
