@@ -222,13 +222,14 @@ impl<'a> Workspace<'a> {
         let of_any = Filter::default();
         let found = match self.repository.resolve(revision) {
             Ok(commit) => store.packages_of(commit, &of_any)?,
-            Err(error) => match self.noted_commit(revision)? {
-                Some(commit) => store.packages_of(commit, &of_any)?,
-                None => {
+            Err(error) => {
+                if let Some(commit) = self.noted_commit(revision)? {
+                    store.packages_of(commit, &of_any)?
+                } else {
                     let found = store.with_id(revision)?;
                     return if found.is_empty() { Err(error) } else { Ok(found) };
                 }
-            },
+            }
         };
         let found = if found.is_empty() { store.with_id(revision)? } else { found };
         if found.is_empty() {
@@ -242,7 +243,7 @@ impl<'a> Workspace<'a> {
     fn still_here(&self, commit: Oid, filter: &Filter) -> Result<Vec<Found>> {
         let found = self.store().still_here(commit, filter)?;
         for Found { line, .. } in &found {
-            let (package, on) = (line.package.short(), pruned_on(&line.pruned));
+            let (package, on) = (line.package.short(), pruned_on(line.pruned));
             self.progress
                 .warn(&format!("the package {package} was pruned{on}; what is still here of it is used"));
         }
@@ -319,7 +320,7 @@ impl<'a> Workspace<'a> {
     pub fn pruned(&self, pruned: &Found) -> Result<Error> {
         let Found { commit, line } = pruned;
         let short = self.repository.short_id(*commit);
-        let on = pruned_on(&line.pruned);
+        let on = pruned_on(line.pruned);
         let package = line.package.short();
         let error = Error::not_recorded(format!(
             "the package {package} of {short} for {} was pruned{on}",
@@ -378,7 +379,7 @@ pub fn no_service() -> Error {
 }
 
 /// ` on 2026-01-05`.
-fn pruned_on(at: &Option<Timestamp>) -> String {
+fn pruned_on(at: Option<Timestamp>) -> String {
     at.map(|at| format!(" on {}", at.strftime("%Y-%m-%d"))).unwrap_or_default()
 }
 

@@ -78,15 +78,17 @@ pub(super) fn damaged(what: impl std::fmt::Display) -> Error {
         .hint("export it again where the package is")
 }
 
+/// What every version's index has.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
 impl Index {
     /// Reads an index and compares it with the names of the members that are there.
     pub(super) fn read(text: &[u8], there: &BTreeSet<String>) -> Result<Checked> {
         let text =
             std::str::from_utf8(text).map_err(|error| damaged("its index is no text").because(error))?;
-        #[derive(Deserialize)]
-        struct Format {
-            format: u32,
-        }
         let wrong = |error| damaged("its index can't be read").because(error);
         let Format { format } = toml::from_str(text).map_err(wrong)?;
         if format > FORMAT {
@@ -115,15 +117,15 @@ impl Index {
         if names.len() != refs.len() || refs.len() > MOST_MEMBERS {
             return Err(damaged("its refs"));
         }
-        let named: BTreeSet<String> = index.members.iter().map(|member| member.name.clone()).collect();
+        let members: BTreeSet<String> = index.members.iter().map(|member| member.name.clone()).collect();
         let is_known = |member: &Member| {
             let object = member.name.strip_prefix(LFS);
             member.name == PACK || object.is_some_and(|object| object == member.sha256.to_string())
         };
-        if named != *there || index.members.len() != named.len() || !index.members.iter().all(is_known) {
+        if members != *there || index.members.len() != members.len() || !index.members.iter().all(is_known) {
             return Err(damaged("its members are not those that its index names"));
         }
-        if !named.contains(PACK) {
+        if !members.contains(PACK) {
             return Err(damaged("it has no git objects"));
         }
         Ok(Checked { commit, line, shallow, refs, members: index.members })

@@ -55,7 +55,7 @@ pub struct ImportArgs {
 }
 
 #[derive(Debug, Serialize)]
-struct Package {
+struct Row {
     commit: String,
     subject: String,
     package: PackageId,
@@ -69,7 +69,7 @@ struct Package {
 #[derive(Debug, Serialize)]
 struct Written {
     #[serde(flatten)]
-    package: Package,
+    package: Row,
     file: String,
     /// In bytes.
     file_size: u64,
@@ -81,7 +81,7 @@ struct Written {
 #[derive(Debug, Serialize)]
 struct Taken {
     #[serde(flatten)]
-    package: Package,
+    package: Row,
     /// Whether anything was not here before.
     new: bool,
     toolchain_count: usize,
@@ -139,9 +139,9 @@ pub(super) fn import(args: &ImportArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
     })
 }
 
-fn package(workspace: &Workspace<'_>, found: &Found) -> Package {
+fn package(workspace: &Workspace<'_>, found: &Found) -> Row {
     let Found { commit, line } = found;
-    Package {
+    Row {
         commit: commit.to_string(),
         subject: workspace.repository.commit(*commit).map(|commit| commit.subject).unwrap_or_default(),
         package: line.package,
@@ -151,7 +151,7 @@ fn package(workspace: &Workspace<'_>, found: &Found) -> Package {
     }
 }
 
-impl Package {
+impl Row {
     fn write(&self, f: &mut fmt::Formatter<'_>, word: &str) -> fmt::Result {
         let Self { short, subject, package, target, size, .. } = self;
         let (subject, package, size) = (line(subject), package.short(), bytes(*size));
@@ -194,7 +194,7 @@ impl fmt::Display for Taken {
         };
         let history = if self.history == Some(true) { ", with its target's history" } else { "" };
         writeln!(f, "{BOLD}With{BOLD:#}      its source{toolchains}{history}")?;
-        let Package { short, target, .. } = &self.package;
+        let Row { short, target, .. } = &self.package;
         if self.shallow {
             writeln!(
                 f,

@@ -70,7 +70,7 @@ struct Report {
 #[derive(Debug, Serialize)]
 struct Row {
     #[serde(flatten)]
-    package: Package,
+    package: Described,
     fate: &'static str,
     /// Which has it.
     remote: Option<String>,
@@ -79,12 +79,12 @@ struct Row {
 #[derive(Debug, Serialize)]
 struct Kept {
     #[serde(flatten)]
-    package: Package,
+    package: Described,
     why: Why,
 }
 
 #[derive(Debug, Serialize)]
-struct Package {
+struct Described {
     commit: String,
     subject: String,
     package: PackageId,
@@ -153,9 +153,9 @@ fn row(workspace: &Workspace<'_>, going: &Going) -> Row {
     Row { package: package(workspace, &going.found), fate, remote }
 }
 
-fn package(workspace: &Workspace<'_>, found: &Found) -> Package {
+fn package(workspace: &Workspace<'_>, found: &Found) -> Described {
     let Found { commit, line } = found;
-    Package {
+    Described {
         commit: commit.to_string(),
         subject: workspace.repository.commit(*commit).map(|commit| commit.subject).unwrap_or_default(),
         package: line.package,
@@ -173,13 +173,14 @@ impl fmt::Display for Report {
         }
         let all =
             || self.packages.iter().map(|row| &row.package).chain(self.kept.iter().map(|kept| &kept.package));
-        let width =
-            |text: &dyn Fn(&Package) -> String| all().map(|row| text(row).chars().count()).max().unwrap_or(0);
+        let width = |text: &dyn Fn(&Described) -> String| {
+            all().map(|row| text(row).chars().count()).max().unwrap_or(0)
+        };
         let target = width(&|row| row.target.to_string());
         let size = width(&|row| bytes(row.size));
         let when = width(&|row| ago(row.recorded, self.now));
-        let mut write = |word: &str, row: &Package, more: &str| {
-            let Package { short, package, subject, .. } = row;
+        let mut write = |word: &str, row: &Described, more: &str| {
+            let Described { short, package, subject, .. } = row;
             writeln!(
                 f,
                 "{BOLD}{word:8}{BOLD:#}  {COMMIT}{short}{COMMIT:#}  {}  {:target$}  {:>size$}  {DIM}{:when$}{DIM:#}  {}  {more}",

@@ -111,7 +111,7 @@ fn pruned(workspace: &Workspace<'_>, deployment: &Deployment) -> Result<Option<E
     let Ok(commit) = Oid::from_str(&deployment.commit) else { return Ok(None) };
     let all = workspace.store().packages_of(commit, &Filter { pruned: true, ..Filter::default() })?;
     let found = all.into_iter().find(|found| found.line.package == deployment.package);
-    Ok(found.map(|found| workspace.pruned(&found)).transpose()?)
+    found.map(|found| workspace.pruned(&found)).transpose()
 }
 
 /// The package that was deployed; none where it is not here, and where the record is damaged and names no commit.

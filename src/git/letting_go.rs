@@ -9,7 +9,10 @@ impl Repository {
     /// # Errors
     /// When one points elsewhere by now.
     pub fn delete_refs<'n>(&self, refs: impl IntoIterator<Item = (&'n str, Oid)>) -> Result<()> {
-        let lines: String = refs.into_iter().map(|(name, id)| format!("delete {name} {id}\n")).collect();
+        let lines: String = refs
+            .into_iter()
+            .map(|(name, id)| ["delete ", name, " ", &id.to_string(), "\n"].concat())
+            .collect();
         if lines.is_empty() {
             return Ok(());
         }
@@ -37,7 +40,7 @@ impl Repository {
         if tips.is_empty() {
             return Ok(Some(0));
         }
-        let mut lines: String = tips.iter().map(|id| format!("{id}\n")).collect();
+        let mut lines: String = tips.iter().map(|id| id.to_string() + "\n").collect();
         lines.extend(others.iter().chain(&self.head()).map(|id| format!("^{id}\n")));
         // In a partial clone, what is not here takes no room, and is not to be fetched to find that out.
         let ask = self.command().env("GIT_NO_LAZY_FETCH", "1").args([

@@ -82,7 +82,8 @@ impl Repository {
     /// # Errors
     /// When one is there.
     pub fn create_refs(&self, refs: &[(String, Oid)]) -> Result<()> {
-        let lines: String = refs.iter().map(|(name, id)| format!("create {name} {id}\n")).collect();
+        let lines: String =
+            refs.iter().map(|(name, id)| ["create ", name, " ", &id.to_string(), "\n"].concat()).collect();
         if lines.is_empty() {
             return Ok(());
         }

@@ -135,8 +135,12 @@ impl Kept {
                 self.keep(key, why);
             }
         };
-        history::live(deployments).into_iter().for_each(|live| keep(live, Why::Live));
-        history::undone(deployments).into_iter().for_each(|undone| keep(undone, Why::Undo));
+        if let Some(live) = history::live(deployments) {
+            keep(live, Why::Live);
+        }
+        if let Some(undone) = history::undone(deployments) {
+            keep(undone, Why::Undo);
+        }
         for later in deployments.iter().take_while(|known| known.outcome != Outcome::Succeeded) {
             if later.outcome == Outcome::Started || later.has_run() {
                 keep(later, Why::MayBeLive);

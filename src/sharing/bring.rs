@@ -21,7 +21,7 @@ pub fn bring(workspace: &Workspace<'_>, found: &Found) -> Result<bool> {
         return Ok(false);
     }
     let (id, commit) = (found.line.package.short(), super::short(found.commit));
-    let remotes = remotes(workspace, found)?;
+    let remotes = remotes(workspace, found);
     let mut hints = Vec::new();
     for remote in &remotes {
         let mut fetched = Fetched {
@@ -43,7 +43,7 @@ pub fn bring(workspace: &Workspace<'_>, found: &Found) -> Result<bool> {
                 return Ok(true);
             }
             Ok(()) => {
-                hints.extend(fetched.missing.into_iter().map(|missing| format!("{remote}: {}", missing.why)))
+                hints.extend(fetched.missing.into_iter().map(|missing| format!("{remote}: {}", missing.why)));
             }
             Err(error) if error.kind == crate::error::Kind::Interrupted => return Err(error),
             Err(error) => {

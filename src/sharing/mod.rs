@@ -109,7 +109,7 @@ pub fn integrate(workspace: &Workspace<'_>, remote: &str) -> Result<Integrated> 
 }
 
 /// The remotes that may have a package, the likeliest first.
-fn remotes(workspace: &Workspace<'_>, found: &Found) -> Result<Vec<String>> {
+fn remotes(workspace: &Workspace<'_>, found: &Found) -> Vec<String> {
     let share = remote(workspace, None).ok();
     let mut remotes = workspace.repository.remotes();
     let store = workspace.store();
@@ -118,7 +118,7 @@ fn remotes(workspace: &Workspace<'_>, found: &Found) -> Result<Vec<String>> {
         .cloned()
         .collect();
     remotes.sort_by_key(|remote| (!known.contains(remote), Some(remote) != share.as_ref()));
-    Ok(remotes)
+    remotes
 }
 
 /// A shallow clone is not made deeper for a package: its source is enough, and of one with uncommitted changes the commit

@@ -16,7 +16,7 @@ use crate::store::{Found, StoredPackage};
 use crate::workspace::Workspace;
 
 /// How long it is tried while others are faster. A round takes a fetch and a push.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The longest pause between two tries.
 const MOST_PAUSE: Duration = Duration::from_millis(200);
@@ -296,9 +296,10 @@ fn tell(workspace: &Workspace<'_>, remote: &str, sent: &[Found], pushed: &mut Pu
             match answer {
                 Answer::Done => {
                     store.has_now(remote, update)?;
-                    match update.name == crate::store::NOTES_REF {
-                        true => pushed.notes = true,
-                        false => pushed.chains.push(update.name.clone()),
+                    if update.name == crate::store::NOTES_REF {
+                        pushed.notes = true;
+                    } else {
+                        pushed.chains.push(update.name.clone());
                     }
                 }
                 Answer::Elsewhere => again = true,

@@ -77,6 +77,9 @@ impl<S: State> fmt::Display for Mark<S> {
     }
 }
 
+/// Each package with its mark, or the error of reading that.
+pub type MarksOrErrors<S> = BTreeMap<(Oid, PackageId), Result<Mark<S>>>;
+
 impl Store<'_> {
     /// Appends a record to the package's chain.
     pub fn append_mark<S: State>(&self, mark: &Mark<S>) -> Result<()> {
@@ -109,7 +112,7 @@ impl Store<'_> {
     }
 
     /// The same, with the error of each whose mark can't be read in its place.
-    pub fn marks_or_errors<S: State>(&self) -> Result<BTreeMap<(Oid, PackageId), Result<Mark<S>>>> {
+    pub fn marks_or_errors<S: State>(&self) -> Result<MarksOrErrors<S>> {
         let mut marks = BTreeMap::new();
         for (name, tip) in self.repository.refs_matching(S::REFS)? {
             let Some(key) = names::parse_mark(S::REFS, &name) else { continue };

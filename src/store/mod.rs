@@ -176,7 +176,7 @@ mod tests {
     /// How many packages are there, and how many were pruned, in whatever order the lines stand.
     fn read(lines: &[PackageLine]) -> (usize, usize) {
         let text = |lines: &mut dyn Iterator<Item = &PackageLine>| {
-            lines.map(|line| format!("{line}\n")).collect::<String>()
+            lines.map(|line| line.to_string() + "\n").collect::<String>()
         };
         let [one, other] = [text(&mut lines.iter()), text(&mut lines.iter().rev())].map(|text| {
             let note = parse_note(text.as_bytes());

@@ -273,7 +273,7 @@ fn the_workflow_for_github_actions_packages_deploys_and_rolls_back() {
     runner.variables.extend(all.map(|(name, value)| (name.to_owned(), value.to_owned())));
     // GitHub's own address for who acts is not the test's.
     for job in jobs.values_mut() {
-        for (_, text) in &mut job.variables {
+        for text in job.variables.values_mut() {
             *text = text.replace("kim@users.noreply.github.com", "kim@example.org");
         }
     }

@@ -81,7 +81,9 @@ fn a_history_without_an_end_is_read_as_far_as_it_may_be() {
     for mark in 1..=10_000 {
         commit(mark, &format!("made/{mark}"), "");
     }
-    let parents: String = (1..=10_000).map(|mark| format!("merge :{mark}\n")).collect();
+    let parents: String = (1..=10_000)
+        .flat_map(|mark: u32| ["merge :".to_owned(), mark.to_string(), "\n".to_owned()])
+        .collect();
     commit(10_001, "wide", &format!("from {tip}\n{parents}"));
     commit(10_002, "long", &format!("from {tip}\n"));
     for mark in 10_003..=40_000 {

@@ -220,8 +220,8 @@ fn eight_clones_that_record_and_push_at_once_lose_nothing() {
     for clone in &clones {
         sandbox.slsart(&format!("-C {clone} fetch -q")).succeeded();
         assert_eq!(notes(&sandbox, clone, "slsart"), ours, "{clone}");
-        let pushed = sandbox.slsart(&format!("-C {clone} push -q")).succeeded();
-        assert!(pushed.stdout.contains("has everything already"), "{pushed}");
+        let again = sandbox.slsart(&format!("-C {clone} push -q")).succeeded();
+        assert!(again.stdout.contains("has everything already"), "{again}");
     }
     sandbox.fsck();
     sandbox.git("-C ../origin.git fsck --strict");
