@@ -17,6 +17,7 @@ use serde_json::Value;
 pub use progress::Spinner;
 
 use crate::error::{Error, Result};
+use crate::progress::{Progress, Silent};
 use crate::text::style::{BOLD, ERROR, HINT, WARNING};
 use crate::text::words::{line, printable};
 
@@ -37,6 +38,8 @@ pub struct Options {
 pub struct Ui {
     options: Options,
     spinner: Spinner,
+    /// Whether standard error is a terminal that progress is shown on.
+    is_watched: bool,
 }
 
 impl Ui {
@@ -44,13 +47,20 @@ impl Ui {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        Self { options, spinner: Spinner::new(terminal && !options.quiet, options) }
+        let is_watched = terminal && !options.quiet;
+        Self { options, spinner: Spinner::new(is_watched, options), is_watched }
     }
 
     /// What long work reports to.
     #[must_use]
     pub fn progress(&self) -> &Spinner {
         &self.spinner
+    }
+
+    /// The same where somebody watches; elsewhere what listens to nothing, for what must be quiet when all is well.
+    #[must_use]
+    pub fn progress_if_watched(&self) -> &dyn Progress {
+        if self.is_watched { &self.spinner } else { &Silent }
     }
 
     /// Whether more remarks are wanted.

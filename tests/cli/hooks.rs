@@ -411,9 +411,10 @@ fn a_submodule_has_hooks_of_its_own() {
 removed    hook post-commit
 removed    hook post-rewrite
 removed    hook pre-push
+removed    remote.origin.fetch
 removed    slsart.toml
 removed    logs and locks in .git/slsart
-next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
+next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin
 ── exit 1 ──
 
 "#]]);

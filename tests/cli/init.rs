@@ -77,6 +77,26 @@ next       git slsart package
 [lock]
 # remote = "auto"
 
+# Whose packages may be deployed. Packages, and what is recorded of deployments, are signed where git signs your commits.
+# Where `require` is true, a package that is not signed, or by nobody who is known, is refused. `signers` names a file of allowed
+# signers (as for git's gpg.ssh.allowedSignersFile), from the repository's top or anywhere else; where it is empty, git's own
+# settings decide.
+[trust]
+# require = false
+# signers = ""
+
+# Packages, notes and histories are shared by `git slsart push` and `fetch`, through a remote:
+#   "auto"  `origin`, or the only remote there is
+#   NAME    that one
+[share]
+# remote = "auto"
+
+# When packages are sent there:
+#   "manual"        by `git slsart push`
+#   "with-commits"  also with their commits, by a `git push`: the pre-push hook does that
+[push]
+# packages = "manual"
+
 # Secrets that are found in a package when it is recorded:
 #   "warn"     are recorded and pushed, with a warning
 #   "refuse"   stop the recording
@@ -99,12 +119,6 @@ next       git slsart package
 # stages = []
 # Before a push: the branches, and tags as `tags/NAME`, of which it warns when their commit has no package; empty: none.
 # protected = ["main", "master", "tags/*"]
-
-# Whether packages go along when their commits are pushed:
-#   "manual"        only when `git slsart push` is asked to
-#   "with-commits"  those of the pushed commits, by the pre-push hook
-[push]
-# packages = "manual"
 
 # Whether notes and histories are fetched in the background after a merge, a pull and a checkout. The hooks for it are put in
 # by `git slsart hooks install`.
@@ -196,7 +210,7 @@ would remove hook post-commit
 would remove hook post-rewrite
 would remove hook pre-push
 would remove slsart.toml
-next         recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
+next         recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin
 
 "#]]);
     sandbox.is_as_before(&after);
@@ -215,7 +229,7 @@ removed    hook post-commit
 removed    hook post-rewrite
 removed    hook pre-push
 removed    slsart.toml
-next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
+next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin
 
 "#]]);
     sandbox.is_as_before(&before);
@@ -223,7 +237,7 @@ next       recorded packages are kept; to remove them too: git for-each-ref --fo
 unchanged  hook post-commit
 unchanged  hook post-rewrite
 unchanged  hook pre-push
-next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
+next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin
 
 "#]]);
     sandbox.is_as_before(&before);
@@ -336,7 +350,7 @@ unchanged  hook post-commit
 removed    hook post-rewrite
 removed    hook pre-push
 removed    slsart.toml
-next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
+next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin
 
 "#]]);
     sandbox.is_as_before(&before);
@@ -431,7 +445,7 @@ removed    hook post-commit
 removed    hook post-rewrite
 removed    hook pre-push
 left alone slsart.toml (it was changed: rm slsart.toml)
-next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
+next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin
 
 "#]]);
     assert!(sandbox.path("slsart.toml").exists());
@@ -450,7 +464,7 @@ removed    hook post-commit
 removed    hook post-rewrite
 removed    hook pre-push
 left alone slsart.toml (it is committed: git rm slsart.toml)
-next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
+next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin
 
 "#]]);
     assert!(sandbox.path("slsart.toml").exists());

@@ -37,9 +37,15 @@ Commands:
   pin          Keep a package, whatever is pruned; without REF, list what is kept so
   unpin        Lift the pin of a package
   prune        Remove packages that need not be kept any more
+  export       Write a package into one file, with its source and its toolchains
+  import       Take in a package that was exported
   unlock       Remove the lock of a target that a deployment left behind on the remote
+  push         Send packages, notes, histories and toolchains to a remote
+  fetch        Fetch notes and histories from a remote, and packages that are asked for
   toolchain    Keep installed plugins in the repository, so that a rollback needs no registry
   hooks        Show how git's hooks stand; put them in, or take them out
+  status       Show how things stand: what is live, what is packaged, what only this machine has
+  jobs         Look after the commits that are packaged in the background
   secrets      Show the secrets in packages, and decide what becomes of them
   completions  Print a completion script for a shell
   man          Print the manual page, or write all pages to a directory

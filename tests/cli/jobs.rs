@@ -156,7 +156,7 @@ fn a_job_gives_way_until_its_framework_has_started() {
     let path = sandbox.beside("bin");
     let shim = format!("#!/bin/sh\ntest -z \"$GATE\" || echo >\"$GATE\"\nexec '{}' \"$@\"\n", npm.trim());
     sandbox.write_program("../bin/npm", &shim);
-    let path = format!("{}:{}", path.display(), std::env::var_os("PATH").unwrap().display());
+    let path = format!("{}:{}", path.display(), sandbox.shell("printf %s \"$PATH\"").stdout);
     let program = Path::new(env!("CARGO_BIN_EXE_git-slsart")).parent().unwrap().display().to_string();
     let path = format!("{program}:{path}");
     sandbox.commit_with("Answer 1", &[("GATE", gate.to_str().unwrap()), ("PATH", &path)]);

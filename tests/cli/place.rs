@@ -288,7 +288,7 @@ removed    hook post-rewrite
 removed    hook pre-push
 removed    slsart.toml
 removed    logs and locks in .git/slsart
-next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/notes/slsart | git update-ref --stdin
+next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin
 
 "#]]);
     assert!(!sandbox.path(".git/hooks/post-commit").exists());

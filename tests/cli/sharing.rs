@@ -456,6 +456,8 @@ fn init_has_git_fetch_follow_the_remote_and_never_overwrite() {
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
 created    hook post-commit
+created    hook post-rewrite
+created    hook pre-push
 added      remote.origin.fetch (notes and histories come with `git fetch`)
 left alone remote.origin.fetch +refs/notes/*:refs/notes/* (it overwrites notes and histories that are not pushed yet, at every `git fetch`; to remove it: git config --fixed-value --unset-all remote.origin.fetch '+refs/notes/*:refs/notes/*')
 next       git add slsart.toml && git commit -m 'Set up git slsart'

@@ -76,7 +76,7 @@ HEAD      64d9012  Rewrite the checkout
 orders · prod · us-east-1
   ● live  395ed48  Take vouchers  deployed 2 minutes ago by Dana; HEAD is 1 commit ahead and 1 commit behind
   ✓ HEAD  package 8160d640 · 1.3 kB
-origin    lacks 3 packages, 2 histories, 1 ban, as of 15 minutes ago; to send that: git slsart push origin
+origin    lacks 3 packages, 1 history, 1 ban, as of 15 minutes ago; to send that: git slsart push origin
           395ed48  fa012501  orders · prod · us-east-1
           64d9012  8160d640  orders · prod · us-east-1
           64d9012  71119333  orders · dev · us-east-1
