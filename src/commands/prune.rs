@@ -11,9 +11,10 @@ use crate::error::{Error, Result};
 use crate::package::PackageId;
 use crate::package::manifest::Target;
 use crate::package::storage::Size;
-use crate::prune::plan::{Fate, Going, Plan, Scope};
+use crate::prune::plan::{Fate, From, Going, Plan, Scope};
 use crate::prune::policy::{Age, Policy};
 use crate::prune::{self, Why};
+use crate::sharing;
 use crate::store::Found;
 use crate::text::style::{BOLD, COMMIT, DIM, HINT, WARNING};
 use crate::text::words::{ago, bytes, count, line};
@@ -40,6 +41,9 @@ pub struct PruneArgs {
     /// Only packages whose files are larger in sum: 50MB
     #[arg(long, value_name = "SIZE")]
     larger_than: Option<Size>,
+    /// Remove them from a remote too [default: `remote` in [share] of slsart.toml, else `origin` or the only one]
+    #[arg(long, value_name = "REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    remote: Option<String>,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
@@ -61,6 +65,8 @@ struct Report {
     /// Whose objects nothing keeps from `git lfs prune` any more.
     lfs_object_count: usize,
     lfs_size: u64,
+    /// The remote that they are removed from too.
+    removed_from: Option<String>,
     #[serde(skip)]
     unknown: Vec<String>,
     #[serde(skip)]
@@ -110,8 +116,11 @@ pub(super) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
         Scope::Named(args.revisions.clone())
     };
     let now = workspace.context.clock.now();
+    let remote = args.remote.as_deref().map(|name| Some(name).filter(|name| !name.is_empty()));
+    let remote = remote.map(|name| sharing::remote(workspace, name)).transpose()?;
     workspace.progress.phase("Looking at what is kept");
-    let plan = Plan::of(workspace, &scope, &filter, now)?;
+    let from = remote.map(|remote| From::ask(workspace, &remote)).transpose()?;
+    let plan = Plan::of(workspace, &scope, &filter, from.as_ref(), now)?;
     let mut report = Report {
         dry_run: true,
         packages: plan.going.iter().map(|going| row(workspace, going)).collect(),
@@ -124,6 +133,7 @@ pub(super) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
         frees: plan.frees,
         lfs_object_count: 0,
         lfs_size: 0,
+        removed_from: from.as_ref().map(|from| from.remote.clone()),
         unknown: plan.unknown.clone(),
         now,
     };
@@ -138,7 +148,7 @@ pub(super) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
         ui.confirm(&report, &question, "say --yes to act without being asked, or --dry-run to see the plan")?;
     }
     workspace.progress.phase("Removing");
-    let freed = prune::apply(workspace, &plan, now)?;
+    let freed = prune::apply(workspace, &plan, from.as_ref(), now)?;
     report.dry_run = false;
     (report.lfs_object_count, report.lfs_size) = (freed.objects, freed.bytes);
     ui.report(&report)
@@ -195,7 +205,10 @@ impl fmt::Display for Report {
             let more = match (row.fate, &row.remote) {
                 ("copy", Some(remote)) => format!("{DIM}the copy here; {} has it{DIM:#}", line(remote)),
                 ("leftover", _) => format!("{DIM}what is left of one that was pruned{DIM:#}"),
-                _ => format!("{WARNING}gone for good{WARNING:#}"),
+                _ => match &self.removed_from {
+                    Some(remote) => format!("{WARNING}gone for good, from {} too{WARNING:#}", line(remote)),
+                    None => format!("{WARNING}gone for good{WARNING:#}"),
+                },
             };
             write("Remove", &row.package, &more)?;
         }
@@ -216,7 +229,7 @@ impl fmt::Display for Report {
             None => "git can't tell how much: that needs 2.31, and all objects here".to_owned(),
         };
         writeln!(f, "{BOLD}{:8}{BOLD:#}  {frees}", "Frees")?;
-        let is_gone = self.packages.iter().any(|row| row.fate == "gone");
+        let is_gone = self.removed_from.is_none() && self.packages.iter().any(|row| row.fate == "gone");
         if is_gone && !self.unknown.is_empty() {
             let (remotes, first) = (self.unknown.join(", "), &self.unknown[0]);
             writeln!(
@@ -244,12 +257,20 @@ impl Report {
             f,
             "{HINT}hint:{HINT:#} git frees the space by and by; all of it at once: git gc --prune=now"
         )?;
+        if let Some(remote) = &self.removed_from {
+            let remote = line(remote);
+            writeln!(
+                f,
+                "{HINT}hint:{HINT:#} {remote} frees its space when its host collects garbage, and keeps LFS objects"
+            )?;
+        }
         if self.lfs_object_count > 0 {
             let objects = count(self.lfs_object_count, "LFS object");
             let size = bytes(self.lfs_size);
+            let stay = if self.lfs_object_count == 1 { "stays" } else { "stay" };
             writeln!(
                 f,
-                "{HINT}hint:{HINT:#} {objects} ({size}) stay until git-lfs finds that nothing needs them: git lfs prune"
+                "{HINT}hint:{HINT:#} {objects} ({size}) {stay} until git-lfs finds that nothing needs them: git lfs prune"
             )?;
         }
         Ok(())

@@ -3,10 +3,13 @@
 
 use jiff::Timestamp;
 
-use super::plan::{Fate, Plan};
-use crate::error::Result;
+use super::plan::{Fate, From, Plan};
+use crate::error::{Error, Result};
 use crate::git::Oid;
-use crate::store::Found;
+use crate::git::transfer::{Answer, Update};
+use crate::sharing::{self, Selection};
+use crate::store::{Found, NOTES_REF};
+use crate::text::words::short;
 use crate::workspace::Workspace;
 
 /// What was freed beside git's objects.
@@ -18,14 +21,51 @@ pub struct Freed {
     pub bytes: u64,
 }
 
-/// Prunes.
-pub fn apply(workspace: &Workspace<'_>, plan: &Plan, at: Timestamp) -> Result<Freed> {
+/// Prunes, on a remote first where the plan was made for one.
+///
+/// # Errors
+/// When the remote does not let go of all: then it is all still here, and the next run of the same command goes on.
+pub fn apply(workspace: &Workspace<'_>, plan: &Plan, from: Option<&From>, at: Timestamp) -> Result<Freed> {
     let store = workspace.store();
     let gone = plan.going.iter().filter(|going| going.fate == Fate::Gone);
     store.bury(&gone.map(|going| &going.found).collect::<Vec<&Found>>(), at)?;
-    let tips: Vec<Oid> = plan.going.iter().map(|going| going.tip).collect();
+    if let Some(from) = from {
+        remove_from(workspace, plan, from)?;
+    }
+    let tips: Vec<Oid> = plan.going.iter().filter_map(|going| going.tip).collect();
     let (objects, bytes) = store.let_go_of_links(&tips, &plan.staying)?;
     let removed: Vec<(String, Oid)> = plan.removed().collect();
     workspace.repository.delete_refs(removed.iter().map(|(name, tip)| (name.as_str(), *tip)))?;
     Ok(Freed { objects, bytes })
+}
+
+/// The remote is told that they are gone before they are: its notes never tell of what it does not have.
+fn remove_from(workspace: &Workspace<'_>, plan: &Plan, from: &From) -> Result<()> {
+    let From { remote, .. } = from;
+    let told = sharing::push(workspace, remote, &Selection::Nothing, &|_| Ok(None), false)?;
+    let refused = |what: &str, why: &str| {
+        let why = why.lines().map(str::trim).collect::<Vec<_>>().join("; ");
+        Error::refused(format!("{remote} does not let go of {what}: {why}"))
+            .hint("nothing was removed here; run the command again once it does")
+    };
+    if let Some(kept) = told.refused.iter().find(|kept| kept.what == NOTES_REF) {
+        return Err(refused("packages", &kept.why));
+    }
+    let update = |(name, tip): (String, Oid)| Update { name, new: None, old: Some(tip) };
+    let updates: Vec<Update> = plan.removed_from(from).into_iter().map(update).collect();
+    if updates.is_empty() {
+        return Ok(());
+    }
+    workspace.progress.phase(&format!("Removing from {remote}"));
+    let answers = workspace.repository.push(remote, &updates, workspace.progress)?;
+    for (update, answer) in updates.iter().zip(answers) {
+        let last = update.name.rsplit('/').next().unwrap_or_default();
+        let what = format!("package {}", short(last, 8));
+        match answer {
+            Answer::Done => {}
+            Answer::Elsewhere => return Err(refused(&what, "it was changed meanwhile")),
+            Answer::Refused(why) => return Err(refused(&what, &why)),
+        }
+    }
+    Ok(())
 }

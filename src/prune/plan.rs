@@ -8,8 +8,9 @@ use super::keep::{Kept, Why};
 use super::policy::Policy;
 use crate::error::{Error, Result};
 use crate::git::Oid;
+use crate::sharing;
 use crate::store::pruning::{Elsewhere, Key, ref_of};
-use crate::store::{Filter, Found};
+use crate::store::{Filter, Found, locks};
 use crate::workspace::Workspace;
 
 /// What may be chosen from.
@@ -39,8 +40,33 @@ pub struct Going {
     pub found: Found,
     /// What becomes of it.
     pub fate: Fate,
-    /// Its ref's target.
-    pub tip: Oid,
+    /// What its ref points at; `None` where only the remote has it that it is removed from.
+    pub tip: Option<Oid>,
+}
+
+/// A remote that packages are removed from, and what it has.
+#[derive(Debug)]
+pub struct From {
+    /// Its name.
+    pub remote: String,
+    /// The refs of its packages and toolchains, with what they point at.
+    pub refs: BTreeMap<String, Oid>,
+    /// The targets of whose deployments it holds the lock, as their locks' refs.
+    pub locks: HashSet<String>,
+}
+
+impl From {
+    /// Asks a remote.
+    ///
+    /// # Errors
+    /// When it can't be reached.
+    pub fn ask(workspace: &Workspace<'_>, remote: &str) -> Result<Self> {
+        sharing::refresh(workspace, remote)?;
+        let refs = workspace.repository.remote_refs(remote, "refs/slsart/*")?.into_iter().collect();
+        let locks = workspace.repository.remote_refs(remote, locks::PATTERN)?;
+        let locks = locks.into_iter().map(|(name, _)| name).collect();
+        Ok(Self { remote: remote.to_owned(), refs, locks })
+    }
 }
 
 /// What is to be done.
@@ -65,27 +91,39 @@ impl Plan {
     ///
     /// # Errors
     /// When a package that is named is kept, and when something can't be read.
-    pub fn of(workspace: &Workspace<'_>, scope: &Scope, filter: &Filter, now: Timestamp) -> Result<Self> {
+    pub fn of(
+        workspace: &Workspace<'_>,
+        scope: &Scope,
+        filter: &Filter,
+        from: Option<&From>,
+        now: Timestamp,
+    ) -> Result<Self> {
         let store = workspace.store();
         let refs = store.package_refs()?;
+        let is_there = |found: &Found| {
+            refs.contains_key(&found.key())
+                || from.is_some_and(|from| from.refs.contains_key(&ref_of(found.key())))
+        };
         let mut chosen = match scope {
             Scope::Policy(policy) => {
                 let all = store.all(&Filter { pruned: true, ..Filter::default() })?.found;
                 policy.choose(all, filter, now)
             }
-            Scope::Named(revisions) => named(workspace, revisions, filter, &refs)?,
+            Scope::Named(revisions) => named(workspace, revisions, filter, &is_there)?,
         };
-        // What is not here can't go; and a package may have two lines.
+        // What is not there can't go; and a package may have two lines.
         let mut seen = BTreeSet::new();
-        chosen.retain(|found| refs.contains_key(&found.key()) && seen.insert(found.key()));
+        chosen.retain(|found| is_there(found) && seen.insert(found.key()));
         let kept = Kept::of(workspace, &chosen, &refs)?;
         let elsewhere = store.elsewhere()?;
         let (mut going, mut staying) = (Vec::new(), Vec::new());
         for found in chosen {
-            let Some(tip) = refs.get(&found.key()) else { continue };
-            match kept.why(&found) {
+            let tip = refs.get(&found.key()).copied();
+            let lock = locks::ref_of(&found.line.target);
+            let is_locked = from.is_some_and(|from| from.locks.contains(&lock));
+            match kept.why(&found).or(is_locked.then_some(Why::GoingOn)) {
                 Some(why) => staying.push((found, why)),
-                None => going.push(Going { fate: fate(workspace, &found, &elsewhere)?, tip: *tip, found }),
+                None => going.push(Going { fate: fate(workspace, &found, &elsewhere, from)?, tip, found }),
             }
         }
         if let Scope::Named(_) = scope
@@ -120,7 +158,10 @@ impl Plan {
         // Whether a remote has a package's toolchains too is not known: those of a copy stay.
         let is_copy = |going: &&Going| matches!(going.fate, Fate::Copy(_));
         let tips = |copies: bool| {
-            self.going.iter().filter(move |going| is_copy(going) == copies).map(|going| &going.tip)
+            self.going
+                .iter()
+                .filter(move |going| is_copy(going) == copies)
+                .filter_map(|going| going.tip.as_ref())
         };
         let (gone, copies) = (store.sources(tips(false)), store.sources(tips(true)));
         let free: HashSet<Oid> =
@@ -137,16 +178,32 @@ impl Plan {
         Ok(())
     }
 
-    /// The refs that are removed, with what they point at.
+    /// The refs that are removed from a remote, with what they point at there.
+    pub(super) fn removed_from(&self, from: &From) -> Vec<(String, Oid)> {
+        let packages = self.going.iter().map(|going| ref_of(going.found.key()));
+        let names = packages.chain(self.toolchains.iter().map(|(name, _)| name.clone()));
+        names.filter_map(|name| from.refs.get(&name).map(|tip| (name, *tip))).collect()
+    }
+
+    /// The refs that are removed here, with what they point at.
     pub(super) fn removed(&self) -> impl Iterator<Item = (String, Oid)> {
-        let packages = self.going.iter().map(|going| (ref_of(going.found.key()), going.tip));
+        let packages = (self.going.iter()).filter_map(|going| Some((ref_of(going.found.key()), going.tip?)));
         packages.chain(self.toolchains.iter().cloned())
     }
 }
 
-fn fate(workspace: &Workspace<'_>, found: &Found, elsewhere: &Elsewhere) -> Result<Fate> {
+fn fate(
+    workspace: &Workspace<'_>,
+    found: &Found,
+    elsewhere: &Elsewhere,
+    from: Option<&From>,
+) -> Result<Fate> {
     if found.line.pruned.is_some() {
         return Ok(Fate::Leftover);
+    }
+    // A remote's notes must not tell of what it does not have any more, whoever else has it.
+    if from.is_some() {
+        return Ok(Fate::Gone);
     }
     let remote = workspace.store().remote_with(found, elsewhere)?;
     Ok(remote.map_or(Fate::Gone, |remote| Fate::Copy(remote.to_owned())))
@@ -157,7 +214,7 @@ fn named(
     workspace: &Workspace<'_>,
     revisions: &[String],
     filter: &Filter,
-    refs: &BTreeMap<Key, Oid>,
+    is_there: &dyn Fn(&Found) -> bool,
 ) -> Result<Vec<Found>> {
     let store = workspace.store();
     let filter = Filter { pruned: true, ..filter.clone() };
@@ -167,14 +224,13 @@ fn named(
             Ok(commit) => store.packages_of(commit, &filter)?,
             Err(_) => store.pruned_with_id(revision, &filter)?.into_iter().collect(),
         };
-        let here: Vec<Found> =
-            of_commit.into_iter().filter(|found| refs.contains_key(&found.key())).collect();
+        let here: Vec<Found> = of_commit.into_iter().filter(|found| is_there(found)).collect();
         if !here.is_empty() {
             all.extend(here);
             continue;
         }
         let found = workspace.find(revision, &Filter { pruned: false, ..filter.clone() })?;
-        if !refs.contains_key(&found.key()) {
+        if !is_there(&found) {
             let package = found.line.package.short();
             return Err(Error::not_recorded(format!(
                 "the package {package} is not here: there is nothing to prune"

@@ -345,3 +345,79 @@ fn the_space_is_free_after_a_gc() {
     sandbox.slsart("verify --all -q").succeeded();
     sandbox.fsck();
 }
+
+#[test]
+fn packages_are_removed_from_a_remote_too() {
+    let sandbox = Sandbox::recorded();
+    sandbox.git("tag v1");
+    sandbox.change("Answer two");
+    sandbox.record("prod");
+    sandbox
+        .shell(
+            "git init --quiet --bare --initial-branch=main ../origin.git
+             git remote add origin ../origin.git
+             git push --quiet origin main v1",
+        )
+        .succeeded();
+    sandbox.slsart("push -q").succeeded();
+    sandbox.git("clone --quiet ../origin.git ../other");
+    sandbox.slsart("-C ../other fetch -q --all").succeeded();
+    // The machine that removes it need not have it itself.
+    sandbox.git("clone --quiet ../origin.git ../third");
+    let packages = |clone: &str| {
+        sandbox
+            .git(&format!("-C {clone} for-each-ref --format=%(refname) refs/slsart/packages"))
+            .lines()
+            .count()
+    };
+    sandbox.git("push --quiet origin HEAD:refs/slsart-locks/orders/prod/us-east-1");
+    let locked = sandbox.slsart("-C ../third prune v1 --remote --yes");
+    assert!(locked.code == 1 && locked.stderr.contains("is kept"), "{locked}");
+    sandbox.git("push --quiet origin :refs/slsart-locks/orders/prod/us-east-1");
+    sandbox.slsart("-C ../third prune v1 --remote -n").is(str![[r#"
+Remove    12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  14 minutes ago  Add the service  gone for good, from origin too
+Frees     about 0 B on disk; what is shared with what stays frees nothing
+── stderr ──
+Looking at what is kept
+
+"#]]);
+    assert_eq!(packages("../origin.git"), 2);
+    sandbox.slsart("-C ../third prune v1 --remote --yes").is(str![[r#"
+Removed   1 package  about 0 B on disk
+hint: git frees the space by and by; all of it at once: git gc --prune=now
+hint: origin frees its space when its host collects garbage, and keeps LFS objects
+── stderr ──
+Looking at what is kept
+Remove    12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  16 minutes ago  Add the service  gone for good, from origin too
+Frees     about 0 B on disk; what is shared with what stays frees nothing
+Removing
+Asking origin what it has
+Sending notes and histories to origin
+Removing from origin
+
+"#]]);
+    assert_eq!(packages("../origin.git"), 1);
+    // Others learn of it, keep what they have, and do not bring it back.
+    sandbox.slsart("-C ../other fetch -q").succeeded();
+    assert_eq!(packages("../other"), 2);
+    let log = sandbox.slsart("-C ../other log --all --json").json();
+    assert_eq!(log["packages"].as_array().unwrap().len(), 1, "{log}");
+    sandbox.slsart("-C ../other push -q").succeeded();
+    assert_eq!(packages("../origin.git"), 1);
+    sandbox.slsart("-C ../other prune v1 -y -q").succeeded();
+    assert_eq!(packages("../other"), 1);
+    // One that refuses keeps all of it here.
+    sandbox.write_program("../origin.git/hooks/update", "#!/bin/sh\ncase $3 in 00000*) exit 1; esac\n");
+    sandbox.slsart("fetch -q").succeeded();
+    sandbox.slsart("prune HEAD --remote=origin --yes -q").is(str![[r#"
+── stderr ──
+error: origin does not let go of package e4ccfcce: [remote rejected] (hook declined); error: hook declined to update refs/slsart/packages/35040f885b4af1ed9d3f260f469eb65a08387061/e4ccfcce19ad6fe7ee1c45255f4662a1053be80e268daf9fef19a6abc80e7f64
+hint: nothing was removed here; run the command again once it does
+── exit 1 ──
+
+"#]]);
+    assert_eq!((packages("."), packages("../origin.git")), (2, 1));
+    sandbox.write_program("../origin.git/hooks/update", "#!/bin/sh\n");
+    sandbox.slsart("prune HEAD --remote=origin --yes -q").succeeded();
+    assert_eq!((packages("."), packages("../origin.git")), (1, 0));
+}

@@ -22,6 +22,7 @@ mod schemas;
 #[path = "../support/trace.rs"]
 mod trace;
 
+mod bundle;
 mod checks;
 mod control;
 mod failures;

@@ -18,7 +18,7 @@ fn a_link_goes_with_the_last_package_that_needs_it() {
     sandbox.slsart("prune HEAD~ -s dev --yes -q").succeeded();
     assert_eq!((links(&sandbox).len(), store(&sandbox).len()), (2, 2), "another package has the same zip");
     let outcome = sandbox.slsart("prune HEAD~ -s prod --yes");
-    assert!(outcome.stdout.contains("hint: 1 LFS object (145 B) stay until"), "{outcome}");
+    assert!(outcome.stdout.contains("hint: 1 LFS object (153 B) stays until"), "{outcome}");
     assert_eq!((links(&sandbox).len(), store(&sandbox).len()), (1, 2));
     sandbox.git("lfs prune");
     assert_eq!((links(&sandbox).len(), store(&sandbox).len()), (1, 0));
