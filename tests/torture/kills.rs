@@ -41,8 +41,13 @@ fn a_fetch_that_is_killed_loses_nothing() {
     torture("fetch", runs(5, 100));
 }
 
+#[test]
+fn a_prune_that_is_killed_loses_only_what_was_to_go() {
+    torture("prune", runs(4, 100));
+}
+
 /// Operations that have a test of their own, so that they run beside the others.
-const OF_THEIR_OWN: &[&str] = &["record", "rollback", "push", "fetch"];
+const OF_THEIR_OWN: &[&str] = &["record", "rollback", "push", "fetch", "prune"];
 
 /// More rounds than there are.
 const MANY: u64 = 1_000_000;

@@ -87,6 +87,17 @@ pub(crate) const ALL: &[Operation] = &[
         after: is_banned,
     },
     Operation {
+        name: "prune",
+        ready: recorded,
+        before: record_another,
+        line: "prune -s dev --keep-last 1 --yes",
+        short: 4,
+        micros: 200_000,
+        // A git that is killed leaves its lock of packed-refs, which only a person may remove.
+        group: false,
+        after: is_pruned,
+    },
+    Operation {
         name: "extract",
         ready: recorded,
         before: remove_extracted,
@@ -154,6 +165,18 @@ fn recorded() -> Sandbox {
 
 fn rebuild(sandbox: &Sandbox, round: u64) {
     fs::write(sandbox.beside("dist/counter"), round.to_string()).unwrap();
+}
+
+fn record_another(sandbox: &Sandbox, round: u64) {
+    rebuild(sandbox, round);
+    sandbox.slsart("record -q ../dist").succeeded();
+}
+
+fn is_pruned(sandbox: &Sandbox, _: u64) {
+    let log = sandbox.slsart("log --all -s dev --json").succeeded().json();
+    assert_eq!(log["packages"].as_array().unwrap().len(), 1, "{log:#}");
+    // The one of `prod`, and the one of `dev` that is kept.
+    assert_eq!(sandbox.git("for-each-ref refs/slsart/packages").lines().count(), 2);
 }
 
 fn is_recorded(sandbox: &Sandbox, _: u64) {
