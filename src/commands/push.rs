@@ -57,11 +57,12 @@ pub(super) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     }
     let are_packages = pushed.withheld.iter().chain(&pushed.refused).all(|kept| kept.package.is_some());
     let what = count(left, if are_packages { "package" } else { "ref" });
-    let mut hints: Vec<String> =
-        pushed.withheld.iter().chain(&pushed.refused).flat_map(|kept| kept.hints.clone()).collect();
-    hints.sort();
-    hints.dedup();
-    hints.truncate(MOST_HINTS);
+    let mut hints: Vec<String> = Vec::new();
+    for hint in pushed.withheld.iter().chain(&pushed.refused).flat_map(|kept| &kept.hints) {
+        if hints.len() < MOST_HINTS && !hints.contains(hint) {
+            hints.push(hint.clone());
+        }
+    }
     Err(Error::refused(format!("{what} did not get to {remote}")).hints(hints))
 }
 

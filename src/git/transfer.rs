@@ -221,6 +221,11 @@ fn answer(ended: &Ended, name: &str) -> Option<Answer> {
 fn unreached(verb: &str, remote: &str, ended: &Ended) -> Error {
     let error = Error::refused(format!("cannot {verb} {remote}"))
         .hint(format!("see that you can reach it: git ls-remote {remote}"));
+    let error = if verb == "push to" {
+        error.hint("where you may not write there, as to what you forked from, name a remote of yours: git slsart push REMOTE")
+    } else {
+        error
+    };
     error.because(std::io::Error::other(said(&ended.stderr)))
 }
 
