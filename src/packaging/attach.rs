@@ -5,6 +5,7 @@ use super::Summary;
 use crate::error::Result;
 use crate::git::Oid;
 use crate::store::bans::Ban;
+use crate::store::pins::Pin;
 use crate::workspace::Workspace;
 
 /// Gives `commit` the packages made from its tree while it was a working tree on top of its parent, or of the commit
@@ -68,6 +69,9 @@ pub fn follow(workspace: &Workspace<'_>, old: Oid, new: Oid) -> Result<Vec<Summa
         // First, so that the package can't be deployed in between.
         if let Some(ban) = store.ban(old, line.package)? {
             store.append_mark(&Ban { commit: new.to_string(), ..ban })?;
+        }
+        if let Some(pin) = store.pin(old, line.package)? {
+            store.append_mark(&Pin { commit: new.to_string(), ..pin })?;
         }
         store.attach(package.tree, &manifest, new)?;
         followed.push(Summary::of(&manifest, &commit.subject, false, Vec::new()));

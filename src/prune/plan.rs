@@ -9,7 +9,7 @@ use super::policy::Policy;
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::sharing;
-use crate::store::pruning::{Elsewhere, Key, ref_of};
+use crate::store::pruning::{Elsewhere, Key, key_of, ref_of};
 use crate::store::{Filter, Found, locks};
 use crate::workspace::Workspace;
 
@@ -112,6 +112,8 @@ impl Plan {
             Scope::Named(revisions) => named(workspace, revisions, filter, &is_there)?,
         };
         // What is not there can't go; and a package may have two lines.
+        // Of two lines of a package the newest is the one that a tombstone has to outlive.
+        chosen.sort_by_key(|found| std::cmp::Reverse(found.line.recorded));
         let mut seen = BTreeSet::new();
         chosen.retain(|found| is_there(found) && seen.insert(found.key()));
         let kept = Kept::of(workspace, &chosen, &refs)?;
@@ -141,12 +143,17 @@ impl Plan {
             staying: Vec::new(),
             _kept: kept,
         };
-        plan.measure(workspace, &refs)?;
+        plan.measure(workspace, &refs, from)?;
         Ok(plan)
     }
 
     /// Finds the toolchains that go too, and what all of it takes on disk.
-    fn measure(&mut self, workspace: &Workspace<'_>, refs: &BTreeMap<Key, Oid>) -> Result<()> {
+    fn measure(
+        &mut self,
+        workspace: &Workspace<'_>,
+        refs: &BTreeMap<Key, Oid>,
+        from: Option<&From>,
+    ) -> Result<()> {
         let (repository, store) = (workspace.repository, workspace.store());
         if self.going.is_empty() {
             self.frees = Some(0);
@@ -154,7 +161,10 @@ impl Plan {
         }
         let keys: BTreeSet<Key> = self.going.iter().map(|going| going.found.key()).collect();
         self.staying = refs.iter().filter(|(key, _)| !keys.contains(key)).map(|(_, tip)| *tip).collect();
-        let needed = store.sources(&self.staying);
+        let mut needed = store.sources(&self.staying);
+        // What only the remote has needs its toolchains there too.
+        let there = from.iter().flat_map(|from| from.refs.keys()).filter_map(|name| key_of(name));
+        needed.extend(there.filter(|key| !keys.contains(key)).map(|(commit, _)| commit));
         // Whether a remote has a package's toolchains too is not known: those of a copy stay.
         let is_copy = |going: &&Going| matches!(going.fate, Fate::Copy(_));
         let tips = |copies: bool| {

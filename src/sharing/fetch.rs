@@ -94,18 +94,20 @@ pub(super) fn get(
     fetched: &mut Fetched,
 ) -> Result<()> {
     let store = workspace.store();
+    if wanted.iter().any(|found| depth(workspace, found) != Depth::Whole) {
+        // A commit that a branch leads to comes with that branch: else its history would end at the package's source.
+        workspace.repository.fetch(remote, &[], (Depth::Whole, false), workspace.progress)?;
+    }
     for how in [Depth::Whole, Depth::Commits(2), Depth::Commits(3)] {
         let some: Vec<&Found> = wanted.iter().filter(|found| depth(workspace, found) == how).collect();
         get_refs(workspace, remote, &some, how)?;
     }
-    let mut sources = HashSet::new();
+    let (mut sources, mut here) = (HashSet::new(), Vec::new());
     for found in wanted {
         match check(workspace, found) {
             Ok(Some(package)) => {
                 sources.insert(package.source);
-                workspace.repository.complete(&[package.tree], workspace.progress)?;
-                package.fetch_lfs_objects(workspace.progress)?;
-                fetched.packages.push(found.into());
+                here.push((found, package));
             }
             Ok(None) => {
                 let why = format!("{remote} does not have it");
@@ -119,7 +121,13 @@ pub(super) fn get(
             Err(error) => return Err(error),
         }
     }
+    // Before what may break off: a package that is here is not asked for again.
     fetched.toolchains += get_toolchains(workspace, remote, &sources)?;
+    for (found, package) in here {
+        workspace.repository.complete(&[package.tree], workspace.progress)?;
+        package.fetch_lfs_objects(workspace.progress)?;
+        fetched.packages.push(found.into());
+    }
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::git::transfer::{Answer, Update};
 use crate::process::interrupt;
+use crate::store::pruning::Key;
 use crate::store::{Found, StoredPackage};
 use crate::workspace::Workspace;
 
@@ -31,8 +32,8 @@ pub enum Selection {
     All,
     /// Of them, those of these commits.
     Commits(Vec<Oid>),
-    /// None: notes and records only.
-    Nothing,
+    /// None: notes and records only, and that these packages are about to go there too.
+    Gone(HashSet<Key>),
 }
 
 /// A package, or another ref, that did not get there.
@@ -115,13 +116,17 @@ pub fn push(
     let mut sent = send_packages(workspace, remote, packages, &mut pushed)?;
     send_toolchains(workspace, remote, what, &sent, &mut pushed)?;
     sent.sort_by_key(|found| found.commit);
-    tell(workspace, remote, &sent, &mut pushed)?;
+    let gone = match what {
+        Selection::Gone(gone) => gone.clone(),
+        _ => HashSet::new(),
+    };
+    tell(workspace, remote, (&sent, &gone), &mut pushed)?;
     Ok(pushed)
 }
 
 fn wanted(workspace: &Workspace<'_>, remote: &str, what: &Selection) -> Result<Vec<Found>> {
     let mut packages = match what {
-        Selection::Nothing => return Ok(Vec::new()),
+        Selection::Gone(_) => return Ok(Vec::new()),
         _ => workspace.store().only_here(remote)?,
     };
     if let Selection::Commits(commits) = what {
@@ -182,11 +187,22 @@ fn send_packages(
         updates.push(Update { new: repository.ref_target(&name)?, name, old: None });
     }
     let answers = repository.push(remote, &updates, *progress)?;
+    // A lock that can't be had there also counts as another's ref: what it has, it says.
+    let there: HashSet<String> = if answers.contains(&Answer::Elsewhere) {
+        store.package_refs_on(remote)?.into_iter().collect()
+    } else {
+        HashSet::new()
+    };
     let mut sent = Vec::with_capacity(packages.len());
     for ((found, package), answer) in packages.into_iter().zip(opened).zip(answers) {
         match answer {
             Answer::Done => pushed.packages.push(Parcel::from(&found)),
-            Answer::Elsewhere => pushed.there_already += 1,
+            Answer::Elsewhere if there.contains(&package.ref_name()) => pushed.there_already += 1,
+            Answer::Elsewhere => {
+                let error = Error::refused("the ref can't be written there").hint("try again in a moment");
+                pushed.refused.push(kept(&found, &error));
+                continue;
+            }
             Answer::Refused(why) => {
                 let error = refused(remote, &found, &why);
                 pushed.refused.push(kept(&found, &error));
@@ -276,14 +292,21 @@ fn send_toolchains(
 }
 
 /// Sends notes and records, again where others were faster.
-fn tell(workspace: &Workspace<'_>, remote: &str, sent: &[Found], pushed: &mut Pushed) -> Result<()> {
+fn tell(
+    workspace: &Workspace<'_>,
+    remote: &str,
+    (sent, gone): (&[Found], &HashSet<Key>),
+    pushed: &mut Pushed,
+) -> Result<()> {
     let Workspace { repository, progress, .. } = workspace;
     let store = workspace.store();
     let start = Instant::now();
     loop {
         interrupt::check()?;
+        // A `git fetch` may have brought something meanwhile.
+        integrate(workspace, remote)?;
         let mut updates = store.chains_for(remote)?;
-        updates.extend(store.notes_for(remote, sent)?);
+        updates.extend(store.notes_for(remote, sent, gone)?);
         let refused: HashSet<String> = pushed.refused.iter().map(|kept| kept.what.clone()).collect();
         updates.retain(|update| !refused.contains(&update.name));
         if updates.is_empty() {

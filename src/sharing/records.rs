@@ -28,6 +28,8 @@ pub fn send_records(workspace: &Workspace<'_>, remote: &str, name: &str) -> Resu
     let Workspace { repository, .. } = workspace;
     let store = workspace.store();
     for _ in 0..TRIES {
+        // A `git fetch` may have brought something meanwhile.
+        store.integrate_records(remote)?;
         let Some(update) = store.chains_for(remote)?.into_iter().find(|update| update.name == name) else {
             return Ok(());
         };

@@ -169,6 +169,12 @@ impl Store<'_> {
     }
 }
 
+/// What a package's ref names; `None` for any other ref.
+#[must_use]
+pub fn key_of(name: &str) -> Option<Key> {
+    names::parse_package(name)
+}
+
 /// The ref of a package.
 #[must_use]
 pub fn ref_of((commit, package): Key) -> String {

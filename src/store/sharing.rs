@@ -14,6 +14,7 @@ use crate::git::pack::Replaced;
 use crate::git::transfer::Update;
 use crate::git::{Batch, Oid};
 use crate::package::PackageId;
+use crate::store::pruning::Key;
 
 /// What came of integrating what a remote has.
 #[derive(Debug, Default, Clone, PartialEq, Eq, serde::Serialize)]
@@ -233,12 +234,12 @@ impl Store<'_> {
 
     /// What `remote` is to be told of notes, once it has the packages `sent`: its own notes with their lines, and with the lines
     /// of ours that are of no package. `None` where it has them all.
-    pub fn notes_for(&self, remote: &str, sent: &[Found]) -> Result<Option<Update>> {
+    pub fn notes_for(&self, remote: &str, sent: &[Found], gone: &HashSet<Key>) -> Result<Option<Update>> {
         let name = names::tracked_notes(remote);
         let (ours, theirs) = (self.repository.ref_target(NOTES_REF)?, self.repository.ref_target(&name)?);
         let Some(ours) = ours else { return Ok(None) };
         let (our_tree, their_tree) = (self.tree_of(Some(ours))?, self.tree_of(theirs)?);
-        let Some(added) = self.lines_to_tell(our_tree, their_tree, sent)? else { return Ok(None) };
+        let Some(added) = self.lines_to_tell(our_tree, their_tree, sent, gone)? else { return Ok(None) };
         let batch = self.repository.batch()?;
         let tree = match their_tree {
             Some(their_tree) => Union { repository: self.repository, batch: &batch }.of(their_tree, added)?,
@@ -262,7 +263,13 @@ impl Store<'_> {
     }
 
     /// A tree of notes with the lines that the remote lacks and is to have.
-    fn lines_to_tell(&self, ours: Option<Oid>, theirs: Option<Oid>, sent: &[Found]) -> Result<Option<Oid>> {
+    fn lines_to_tell(
+        &self,
+        ours: Option<Oid>,
+        theirs: Option<Oid>,
+        sent: &[Found],
+        gone: &HashSet<Key>,
+    ) -> Result<Option<Oid>> {
         let batch = self.repository.batch()?;
         let sent: HashSet<(Oid, String)> =
             sent.iter().map(|found| (found.commit, found.line.to_string())).collect();
@@ -283,8 +290,10 @@ impl Store<'_> {
                 let is_new = !line.is_empty() && !known.contains(line);
                 is_new
                     && package.is_none_or(|line| {
-                        sent.contains(&(commit, line.to_string()))
-                            || packages.iter().any(|known| known.is_same(&line))
+                        // That a package was pruned here is no reason for the remote not to have it.
+                        let may_go = line.pruned.is_none() || gone.contains(&(commit, line.package));
+                        let is_known = || packages.iter().any(|known| known.is_same(&line));
+                        sent.contains(&(commit, line.to_string())) || may_go && is_known()
                     })
             };
             let lines: Vec<&[u8]> = mine.split(|byte| *byte == b'\n').filter(is_to_be_told).collect();
@@ -307,7 +316,9 @@ impl Store<'_> {
         for prefix in CHAINS {
             for (name, ours) in self.repository.refs_matching(prefix)? {
                 let old = theirs.get(&name).copied();
-                if old.is_none_or(|old| old != ours) {
+                // What was fetched and is not merged yet must not be lost there.
+                let follows = old.map_or(Ok(true), |old| self.repository.contains(ours, old))?;
+                if old != Some(ours) && follows {
                     updates.push(Update { name, new: Some(ours), old });
                 }
             }
