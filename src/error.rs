@@ -157,6 +157,12 @@ impl Error {
         self
     }
 
+    /// What happened and why, in one line: the message and those of the underlying errors.
+    #[must_use]
+    pub fn with_causes(&self) -> String {
+        std::iter::once(self.to_string()).chain(self.causes()).collect::<Vec<_>>().join(": ")
+    }
+
     /// The underlying errors' messages, outermost first.
     #[must_use]
     pub fn causes(&self) -> Vec<String> {

@@ -51,7 +51,7 @@ pub fn export(
     let mut refs = vec![tip(workspace, package.ref_name())?];
     let toolchains = store.toolchain_refs_of(&[package.source].into())?;
     let toolchain_count = toolchains.len();
-    refs.extend(toolchains);
+    refs.extend(toolchains.into_iter().map(|toolchain| (toolchain.name, toolchain.tip)));
     let history = if with_history { store.history_tip(&found.line.target)? } else { None };
     let has_history = history.is_some();
     refs.extend(history);

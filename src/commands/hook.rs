@@ -140,7 +140,5 @@ fn listen() -> String {
 }
 
 fn in_a_line(error: &Error) -> String {
-    let told = std::iter::once(error.to_string()).chain(error.causes());
-    let hints = error.hints.iter().cloned();
-    [told.collect::<Vec<_>>().join(": ")].into_iter().chain(hints).collect::<Vec<_>>().join("; ")
+    std::iter::once(error.with_causes()).chain(error.hints.iter().cloned()).collect::<Vec<_>>().join("; ")
 }

@@ -231,13 +231,7 @@ pub(super) fn usual_remote(workspace: &Workspace<'_>) -> Result<Option<String>> 
                 .map_err(|error| error.hint("`remote` in [lock] of slsart.toml names it"))?;
             Ok(Some(name.clone()))
         }
-        RemoteChoice::Auto => {
-            let mut remotes = repository.remotes();
-            if let Some(origin) = remotes.iter().position(|name| name == "origin") {
-                return Ok(Some(remotes.swap_remove(origin)));
-            }
-            Ok(remotes.pop().filter(|_| remotes.is_empty()))
-        }
+        RemoteChoice::Auto => Ok(repository.usual_remote()),
     }
 }
 

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::remote::listed;
 use super::{Oid, Repository, failed};
 use crate::error::{Error, Kind, Result};
 use crate::process::{Invocation, Output};
@@ -41,6 +42,16 @@ impl Repository {
         let default = self.config("remote.lfsdefault");
         names.sort_by_key(|name| (Some(name) != default.as_ref(), name != "origin"));
         names
+    }
+
+    /// The remote that is meant where none is named: `origin`, or the only one there is.
+    #[must_use]
+    pub fn usual_remote(&self) -> Option<String> {
+        let mut remotes = self.remotes();
+        if let Some(origin) = remotes.iter().position(|name| name == "origin") {
+            return Some(remotes.swap_remove(origin));
+        }
+        if remotes.len() == 1 { remotes.pop() } else { None }
     }
 
     /// Fetches the LFS objects that the tree of `name`, a ref, points at, into the local store. One that was
@@ -89,12 +100,7 @@ impl Repository {
     /// What a remote's refs that match `pattern` point at.
     pub fn remote_refs(&self, remote: &str, pattern: &str) -> Result<Vec<(String, Oid)>> {
         let output = self.command().args(["ls-remote", "--quiet", remote, pattern]).read()?;
-        let text = String::from_utf8_lossy(&output);
-        let parse = |line: &str| {
-            let (id, name) = line.split_once('\t')?;
-            Some((name.to_owned(), Oid::from_str(id).ok()?))
-        };
-        Ok(text.lines().filter_map(parse).collect())
+        Ok(listed(&output))
     }
 
     /// Moves the ref `name` from `old` to `new`.

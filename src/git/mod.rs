@@ -3,6 +3,7 @@
 
 mod claims;
 mod compare;
+mod config;
 pub mod directory;
 pub mod hook;
 mod letting_go;
@@ -21,11 +22,11 @@ pub mod signature;
 pub mod transfer;
 pub mod travel;
 mod tree;
+mod work_tree;
 pub mod worktree;
 
 use std::cell::{OnceCell, RefCell};
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -308,86 +309,6 @@ impl Repository {
         Ok((author, committer))
     }
 
-    /// Paths that differ from HEAD in the working tree or the index, untracked ones included, ignored ones not.
-    pub fn dirty_paths(&self) -> Result<Vec<String>> {
-        self.work_tree()?;
-        let output = self
-            .command()
-            .args(["--no-optional-locks", "status", "--porcelain=v1", "-z", "--no-renames"])
-            .args(["--untracked-files=normal", "--ignore-submodules=none"])
-            .read()?;
-        Ok(output
-            .split(|byte| *byte == 0)
-            .filter(|line| line.len() > 3)
-            .map(|line| String::from_utf8_lossy(&line[3..]).into_owned())
-            .collect())
-    }
-
-    /// Writes the working tree, untracked files included and ignored ones not, as a tree object; the index stays
-    /// as it is.
-    pub fn write_work_tree(&self) -> Result<Oid> {
-        self.work_tree()?;
-        let scratch = scratch::Scratch::new(self)?;
-        let index = scratch.path().join("index");
-        let current = self.git_dir().join("index");
-        if current.exists() {
-            copy_with_time(&current, &index).map_err(|error| Error::io("read", &current, error))?;
-        }
-        let git = || self.command().env("GIT_INDEX_FILE", &index);
-        // What the framework makes is no source, also where nobody told git to ignore it.
-        git().args(["add", "--all", "--", ":/", ":(top,exclude,glob)**/.serverless/**"]).read()?;
-        let output = git().arg("write-tree").read()?;
-        Oid::from_str(String::from_utf8_lossy(&output).trim())
-            .map_err(|error| failed("cannot write the working tree", error))
-    }
-
-    /// What git is in the middle of (a rebase, a merge…), if anything.
-    #[must_use]
-    pub fn operation_under_way(&self) -> Option<&'static str> {
-        use git2::RepositoryState as S;
-        match self.inner.state() {
-            S::Clean => None,
-            S::Merge => Some("merge"),
-            S::Revert | S::RevertSequence => Some("revert"),
-            S::CherryPick | S::CherryPickSequence => Some("cherry-pick"),
-            S::Bisect => Some("bisect"),
-            S::Rebase | S::RebaseInteractive | S::RebaseMerge => Some("rebase"),
-            S::ApplyMailbox | S::ApplyMailboxOrRebase => Some("am"),
-        }
-    }
-
-    /// A configuration value, as git merges its files.
-    #[must_use]
-    pub fn config(&self, name: &str) -> Option<String> {
-        self.inner.config().ok()?.get_string(name).ok()
-    }
-
-    /// All values of a configuration name in this repository's own file.
-    pub fn local_config_values(&self, name: &str) -> Result<Vec<String>> {
-        let read = || -> std::result::Result<Vec<String>, git2::Error> {
-            let config = self.inner.config()?.open_level(git2::ConfigLevel::Local)?;
-            let mut values = Vec::new();
-            config.multivar(name, None)?.for_each(|entry| {
-                values.extend(entry.value().ok().map(str::to_owned));
-            })?;
-            Ok(values)
-        };
-        read().map_err(|error| failed("cannot read git's configuration", error))
-    }
-
-    /// Adds a value to this repository's configuration.
-    pub fn add_config(&self, name: &str, value: &str) -> Result<()> {
-        self.command().args(["config", "--local", "--add", name, value]).read().map(drop)
-    }
-
-    /// Removes one value from this repository's configuration, and its section when it was the last.
-    pub fn remove_config(&self, name: &str, value: &str) -> Result<()> {
-        self.command()
-            .args(["config", "--local", "--fixed-value", "--unset-all", name, value])
-            .read()
-            .map(drop)
-    }
-
     /// The value that HEAD had before its last move, from its reflog.
     #[must_use]
     pub fn previous_head(&self) -> Option<Oid> {
@@ -425,14 +346,6 @@ impl Repository {
 #[must_use]
 pub fn data_dir(repository: &Repository) -> PathBuf {
     repository.common_dir().join("slsart")
-}
-
-/// Copies an index so that git trusts it no more than the original: by the index's own time git tells which files may have
-/// been changed, without a change in size, within the second in which it was written.
-fn copy_with_time(from: &Path, to: &Path) -> std::io::Result<()> {
-    let modified = fs::metadata(from)?.modified()?;
-    fs::copy(from, to)?;
-    fs::File::options().write(true).open(to)?.set_modified(modified)
 }
 
 fn missing_object(what: &str, id: Oid, error: git2::Error) -> Error {

@@ -54,12 +54,7 @@ impl Repository {
     /// When it can't be reached.
     pub fn ask_remote_refs(&self, remote: &str, pattern: &str) -> Result<Vec<(String, Oid)>> {
         let ask = self.quietly().args(["ls-remote", "--quiet", "--", remote, pattern]);
-        let output = answer(remote, &ask)?;
-        let parse = |line: &str| {
-            let (id, name) = line.split_once('\t')?;
-            Some((name.to_owned(), Oid::from_str(id).ok()?))
-        };
-        Ok(String::from_utf8_lossy(&output).lines().filter_map(parse).collect())
+        Ok(listed(&answer(remote, &ask)?))
     }
 
     /// Fetches what the ref `name` of `remote` points at; no ref here leads to it.
@@ -92,6 +87,15 @@ impl Repository {
             .env("SSH_ASKPASS_REQUIRE", "force")
             .env("LC_ALL", "C")
     }
+}
+
+/// The refs that `git ls-remote` lists, with what they point at.
+pub(super) fn listed(output: &[u8]) -> Vec<(String, Oid)> {
+    let parse = |line: &str| {
+        let (id, name) = line.split_once('\t')?;
+        Some((name.to_owned(), Oid::from_str(id).ok()?))
+    };
+    String::from_utf8_lossy(output).lines().filter_map(parse).collect()
 }
 
 fn answer(remote: &str, command: &Invocation) -> Result<Vec<u8>> {

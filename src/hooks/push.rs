@@ -22,9 +22,8 @@ pub fn run(workspace: &Workspace<'_>, remote: &str, updates: &[Update]) -> Resul
         if !commits.is_empty()
             && let Err(error) = send(workspace, remote, &commits)
         {
-            let causes = std::iter::once(error.to_string()).chain(error.causes());
-            let why = causes.collect::<Vec<_>>().join(": ");
-            lines.push(format!("the packages of the pushed commits were not pushed: {why}"));
+            lines
+                .push(format!("the packages of the pushed commits were not pushed: {}", error.with_causes()));
         }
     }
     Ok(lines)

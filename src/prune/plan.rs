@@ -176,7 +176,8 @@ impl Plan {
         let (gone, copies) = (store.sources(tips(false)), store.sources(tips(true)));
         let free: HashSet<Oid> =
             gone.into_iter().filter(|id| !needed.contains(id) && !copies.contains(id)).collect();
-        self.toolchains = store.toolchain_refs_of(&free)?;
+        let toolchains = store.toolchain_refs_of(&free)?.into_iter();
+        self.toolchains = toolchains.map(|toolchain| (toolchain.name, toolchain.tip)).collect();
         let names: HashSet<String> = keys
             .into_iter()
             .map(ref_of)

@@ -200,7 +200,7 @@ fn forget(workspace: &Workspace<'_>, name: &str) -> Result<()> {
 }
 
 fn failed(subject: &str, error: &Error) -> Step {
-    let remark = std::iter::once(error.to_string()).chain(error.causes()).collect::<Vec<_>>().join(": ");
+    let remark = error.with_causes();
     Step { remark: Some(remark), ..step(subject, Action::Fail) }
 }
 

@@ -1,11 +1,11 @@
 //! A package whose content is elsewhere is fetched when it is needed, and that is said.
 
 use super::fetch::{Fetched, get};
-use super::remotes;
-use crate::error::{Error, Result};
+use super::{phase, remotes};
+use crate::error::{Error, Kind, Result};
 use crate::store::Found;
 use crate::store::sharing::Integrated;
-use crate::text::words::bytes;
+use crate::text::words::{bytes, short};
 use crate::workspace::Workspace;
 
 /// Fetches the package that a note tells of, where it is not here, from the first remote that has it.
@@ -20,19 +20,12 @@ pub fn bring(workspace: &Workspace<'_>, found: &Found) -> Result<bool> {
     if store.is_here(found)? {
         return Ok(false);
     }
-    let (id, commit) = (found.line.package.short(), super::short(found.commit));
+    let (id, commit) = (found.line.package.short(), short(&found.commit.to_string(), 7).to_owned());
     let remotes = remotes(workspace, found);
     let mut hints = Vec::new();
     for remote in &remotes {
-        let mut fetched = Fetched {
-            remote: remote.clone(),
-            records: Integrated::default(),
-            packages: Vec::new(),
-            missing: Vec::new(),
-            toolchains: 0,
-        };
-        workspace.progress.phase(&format!("Fetching package {id} of {commit} from {remote}"));
-        workspace.progress.pause();
+        let mut fetched = Fetched::new(remote, Integrated::default());
+        phase(workspace, &format!("Fetching package {id} of {commit} from {remote}"));
         match get(workspace, remote, std::slice::from_ref(found), &mut fetched) {
             Ok(()) if fetched.missing.is_empty() => {
                 let toolchain = if fetched.toolchains > 0 { ", with its plugins" } else { "" };
@@ -45,11 +38,8 @@ pub fn bring(workspace: &Workspace<'_>, found: &Found) -> Result<bool> {
             Ok(()) => {
                 hints.extend(fetched.missing.into_iter().map(|missing| format!("{remote}: {}", missing.why)));
             }
-            Err(error) if error.kind == crate::error::Kind::Interrupted => return Err(error),
-            Err(error) => {
-                let why = std::iter::once(error.to_string()).chain(error.causes());
-                hints.push(format!("{remote}: {}", why.collect::<Vec<_>>().join(": ")));
-            }
+            Err(error) if error.kind == Kind::Interrupted => return Err(error),
+            Err(error) => hints.push(format!("{remote}: {}", error.with_causes())),
         }
     }
     let error = Error::not_recorded(format!("package {id} of {commit} is not on this machine"));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use super::{Parcel, depth, refresh};
+use super::{Parcel, depth, phase, refresh};
 use crate::error::{Error, Kind, Result};
 use crate::git::Oid;
 use crate::git::transfer::Depth;
@@ -54,9 +54,7 @@ pub struct Missing {
 /// # Errors
 /// When it can't be reached; [`Kind::NotRecorded`] when it has nothing of what was asked for.
 pub fn fetch(workspace: &Workspace<'_>, remote: &str, wish: &Wish) -> Result<Fetched> {
-    let progress = workspace.progress;
-    progress.phase(&format!("Fetching notes and histories from {remote}"));
-    progress.pause();
+    phase(workspace, &format!("Fetching notes and histories from {remote}"));
     let records = refresh(workspace, remote)?;
     let store = workspace.store();
     let wanted = match wish {
@@ -71,16 +69,9 @@ pub fn fetch(workspace: &Workspace<'_>, remote: &str, wish: &Wish) -> Result<Fet
             wanted
         }
     };
-    let mut fetched = Fetched {
-        remote: remote.to_owned(),
-        records,
-        packages: Vec::new(),
-        missing: Vec::new(),
-        toolchains: 0,
-    };
+    let mut fetched = Fetched::new(remote, records);
     if !wanted.is_empty() {
-        progress.phase(&format!("Fetching packages from {remote}"));
-        progress.pause();
+        phase(workspace, &format!("Fetching packages from {remote}"));
     }
     get(workspace, remote, &wanted, &mut fetched)?;
     Ok(fetched)
@@ -176,14 +167,19 @@ fn get_toolchains(workspace: &Workspace<'_>, remote: &str, sources: &HashSet<Oid
         .map(|toolchain| refspec_of(&toolchain.name))
         .collect();
     if !specs.is_empty() {
-        progress.phase(&format!("Fetching toolchains from {remote}"));
-        progress.pause();
+        phase(workspace, &format!("Fetching toolchains from {remote}"));
         repository.fetch(remote, &specs, (Depth::Whole, false), *progress)?;
     }
     Ok(specs.len())
 }
 
 impl Fetched {
+    /// Nothing yet but records.
+    pub(super) fn new(remote: &str, records: Integrated) -> Self {
+        let remote = remote.to_owned();
+        Self { remote, records, packages: Vec::new(), missing: Vec::new(), toolchains: 0 }
+    }
+
     /// An error for what was asked for and did not come.
     pub fn complete(&self) -> Result<()> {
         let Some(Missing { package, why }) = self.missing.first() else { return Ok(()) };

@@ -19,7 +19,6 @@ pub use seen::seen;
 
 use crate::config::RemoteChoice;
 use crate::error::{Error, Result};
-use crate::git::Oid;
 use crate::git::transfer::Depth;
 use crate::package::PackageId;
 use crate::package::manifest::Target;
@@ -77,19 +76,18 @@ pub fn remote(workspace: &Workspace<'_>, named: Option<&str>) -> Result<String> 
 }
 
 fn usual(workspace: &Workspace<'_>) -> Result<String> {
-    let mut remotes = workspace.repository.remotes();
-    if let Some(origin) = remotes.iter().position(|name| name == "origin") {
-        return Ok(remotes.swap_remove(origin));
+    if let Some(remote) = workspace.repository.usual_remote() {
+        return Ok(remote);
     }
-    match (remotes.pop(), remotes.is_empty()) {
-        (Some(only), true) => Ok(only),
-        (Some(last), false) => Err(Error::refused("there are several remotes, and none is `origin`")
-            .hint(format!("name one: {}, {last}", remotes.join(", ")))
-            .hint("or for good: `remote` in [share] of slsart.toml")),
-        (None, _) => Err(Error::refused("this repository has no remote")
+    let remotes = workspace.repository.remotes();
+    if remotes.is_empty() {
+        return Err(Error::refused("this repository has no remote")
             .hint("add one: git remote add origin URL")
-            .hint("or take packages along in a file: git slsart export REF FILE")),
+            .hint("or take packages along in a file: git slsart export REF FILE"));
     }
+    Err(Error::refused("there are several remotes, and none is `origin`")
+        .hint(format!("name one: {}", remotes.join(", ")))
+        .hint("or for good: `remote` in [share] of slsart.toml"))
 }
 
 /// Fetches the notes and records of `remote`, and makes them part of ours.
@@ -131,6 +129,8 @@ fn depth(workspace: &Workspace<'_>, found: &Found) -> Depth {
     Depth::Commits(if found.line.dirty_tree.is_some() { 3 } else { 2 })
 }
 
-fn short(commit: Oid) -> String {
-    commit.to_string()[..7].to_owned()
+/// A new phase, in which git may ask for a password: nothing is drawn before it tells how far it is.
+fn phase(workspace: &Workspace<'_>, name: &str) {
+    workspace.progress.phase(name);
+    workspace.progress.pause();
 }

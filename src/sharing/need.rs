@@ -1,6 +1,6 @@
 //! What a command needs and this repository does not have: it is asked for once, and that is said.
 
-use super::{bring, refresh, remote};
+use super::{bring, phase, refresh, remote};
 use crate::error::{Error, Kind, Result};
 use crate::store::{Filter, Found, StoredPackage};
 use crate::workspace::Workspace;
@@ -16,8 +16,7 @@ pub fn find(workspace: &Workspace<'_>, revision: &str, filter: &Filter) -> Resul
         outcome => return outcome,
     };
     let Ok(remote) = remote(workspace, None) else { return Err(error) };
-    workspace.progress.phase(&format!("Nothing is recorded here: asking {remote}"));
-    workspace.progress.pause();
+    phase(workspace, &format!("Nothing is recorded here: asking {remote}"));
     match refresh(workspace, &remote) {
         Ok(new) if new.is_empty() => Err(error.hint(asked(&remote))),
         Ok(_) => workspace.find(revision, filter).map_err(|error| match error.kind {
@@ -50,6 +49,6 @@ fn asked(remote: &str) -> String {
 }
 
 fn not_asked(remote: &str, error: &Error) -> String {
-    let why = std::iter::once(error.to_string()).chain(error.causes()).collect::<Vec<_>>().join(": ");
+    let why = error.with_causes();
     format!("whether {remote} knows of one can't be told: {}", why.lines().next().unwrap_or_default())
 }

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{Parcel, integrate, refresh};
+use super::{Parcel, integrate, phase, refresh};
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::git::transfer::{Answer, Update};
 use crate::process::interrupt;
 use crate::store::pruning::Key;
 use crate::store::{Found, StoredPackage};
+use crate::text::words::short;
 use crate::workspace::Workspace;
 
 /// How long it is tried while others are faster. A round takes a fetch and a push.
@@ -85,9 +86,7 @@ pub fn push(
     may: May<'_>,
     dry_run: bool,
 ) -> Result<Pushed> {
-    let progress = workspace.progress;
-    progress.phase(&format!("Asking {remote} what it has"));
-    progress.pause();
+    phase(workspace, &format!("Asking {remote} what it has"));
     refresh(workspace, remote)?;
     let mut pushed = Pushed {
         dry_run,
@@ -101,26 +100,23 @@ pub fn push(
         withheld: Vec::new(),
         refused: Vec::new(),
     };
-    let mut packages = wanted(workspace, remote, what)?;
-    packages.retain(|found| match ready(workspace, found, may) {
-        Ok(()) => true,
-        Err(error) => {
-            pushed.withheld.push(kept(found, &error));
-            false
+    let mut packages = Vec::new();
+    for found in wanted(workspace, remote, what)? {
+        match ready(workspace, &found, may) {
+            Ok(package) => packages.push((found, package)),
+            Err(error) => pushed.withheld.push(kept(&found, &error)),
         }
-    });
+    }
     if dry_run {
-        pushed.packages = packages.iter().map(Parcel::from).collect();
+        pushed.packages = packages.iter().map(|(found, _)| Parcel::from(found)).collect();
         return Ok(pushed);
     }
-    let mut sent = send_packages(workspace, remote, packages, &mut pushed)?;
+    let sent = send_packages(workspace, remote, packages, &mut pushed)?;
     send_toolchains(workspace, remote, what, &sent, &mut pushed)?;
-    sent.sort_by_key(|found| found.commit);
-    let gone = match what {
-        Selection::Gone(gone) => gone.clone(),
-        _ => HashSet::new(),
-    };
-    tell(workspace, remote, (&sent, &gone), &mut pushed)?;
+    let none = HashSet::new();
+    let gone = if let Selection::Gone(gone) = what { gone } else { &none };
+    let sent: Vec<Found> = sent.into_iter().map(|(found, _)| found).collect();
+    tell(workspace, remote, (&sent, gone), &mut pushed)?;
     Ok(pushed)
 }
 
@@ -135,13 +131,13 @@ fn wanted(workspace: &Workspace<'_>, remote: &str, what: &Selection) -> Result<V
     Ok(packages)
 }
 
-/// Whether a package may and can be sent.
-fn ready(workspace: &Workspace<'_>, found: &Found, may: May<'_>) -> Result<()> {
+/// A package that may and can be sent.
+fn ready<'r>(workspace: &Workspace<'r>, found: &Found, may: May<'_>) -> Result<StoredPackage<'r>> {
     let package = workspace.store().open(found.commit, &found.line)?;
     if let Some(warning) = may(&package)? {
         workspace.progress.warn(&warning);
     }
-    Ok(())
+    Ok(package)
 }
 
 fn kept(found: &Found, error: &Error) -> Kept {
@@ -157,23 +153,20 @@ fn kept(found: &Found, error: &Error) -> Kept {
 ///
 /// # Returns
 /// Those that are there now.
-fn send_packages(
-    workspace: &Workspace<'_>,
+fn send_packages<'r>(
+    workspace: &Workspace<'r>,
     remote: &str,
-    packages: Vec<Found>,
+    packages: Vec<(Found, StoredPackage<'r>)>,
     pushed: &mut Pushed,
-) -> Result<Vec<Found>> {
+) -> Result<Vec<(Found, StoredPackage<'r>)>> {
     let Workspace { repository, progress, .. } = workspace;
     if packages.is_empty() {
         return Ok(packages);
     }
-    progress.phase(&format!("Sending packages to {remote}"));
-    progress.pause();
+    phase(workspace, &format!("Sending packages to {remote}"));
     let store = workspace.store();
-    let opened: Vec<StoredPackage<'_>> =
-        packages.iter().map(|found| store.open(found.commit, &found.line)).collect::<Result<_>>()?;
     let mut objects = HashSet::new();
-    for package in &opened {
+    for (_, package) in &packages {
         objects.extend(package.lfs_objects(*progress)?);
     }
     if !objects.is_empty() {
@@ -181,8 +174,8 @@ fn send_packages(
         repository.push_lfs(remote, &objects, *progress)?;
         pushed.lfs_objects = objects.len();
     }
-    let mut updates = Vec::with_capacity(opened.len());
-    for package in &opened {
+    let mut updates = Vec::with_capacity(packages.len());
+    for (_, package) in &packages {
         let name = package.ref_name();
         updates.push(Update { new: repository.ref_target(&name)?, name, old: None });
     }
@@ -194,7 +187,7 @@ fn send_packages(
         HashSet::new()
     };
     let mut sent = Vec::with_capacity(packages.len());
-    for ((found, package), answer) in packages.into_iter().zip(opened).zip(answers) {
+    for ((found, package), answer) in packages.into_iter().zip(answers) {
         match answer {
             Answer::Done => pushed.packages.push(Parcel::from(&found)),
             Answer::Elsewhere if there.contains(&package.ref_name()) => pushed.there_already += 1,
@@ -210,7 +203,7 @@ fn send_packages(
             }
         }
         package.let_go_of_lfs_objects()?;
-        sent.push(found);
+        sent.push((found, package));
     }
     Ok(sent)
 }
@@ -227,7 +220,7 @@ fn refused(remote: &str, found: &Found, why: &str) -> Error {
     if is_too_large.iter().any(|sign| words.contains(sign)) {
         return error.hint(format!(
             "keep its large files in Git LFS: git slsart migrate --to lfs {}, then push again",
-            super::short(found.commit)
+            short(&found.commit.to_string(), 7)
         ));
     }
     let takes_no_such_ref = ["hidden ref", "funny refname", "prohibited", "not allowed to", "deny"];
@@ -245,7 +238,7 @@ fn send_toolchains(
     workspace: &Workspace<'_>,
     remote: &str,
     what: &Selection,
-    sent: &[Found],
+    sent: &[(Found, StoredPackage<'_>)],
     pushed: &mut Pushed,
 ) -> Result<()> {
     let Workspace { repository, progress, .. } = workspace;
@@ -254,12 +247,8 @@ fn send_toolchains(
         Selection::All => store.toolchain_refs()?,
         _ if sent.is_empty() => return Ok(()),
         _ => {
-            let sources: Result<HashSet<Oid>> =
-                sent.iter().map(|found| Ok(store.open(found.commit, &found.line)?.source)).collect();
-            let sources = sources?;
-            let mut refs = store.toolchain_refs()?;
-            refs.retain(|toolchain| sources.contains(&toolchain.source));
-            refs
+            let sources: HashSet<Oid> = sent.iter().map(|(_, package)| package.source).collect();
+            store.toolchain_refs_of(&sources)?
         }
     };
     if here.is_empty() {
@@ -275,8 +264,7 @@ fn send_toolchains(
     if updates.is_empty() {
         return Ok(());
     }
-    progress.phase(&format!("Sending toolchains to {remote}"));
-    progress.pause();
+    phase(workspace, &format!("Sending toolchains to {remote}"));
     for (update, answer) in updates.iter().zip(repository.push(remote, &updates, *progress)?) {
         match answer {
             Answer::Done | Answer::Elsewhere => pushed.toolchains += 1,
@@ -300,11 +288,11 @@ fn tell(
 ) -> Result<()> {
     let Workspace { repository, progress, .. } = workspace;
     let store = workspace.store();
+    // A `git fetch` may have brought something meanwhile.
+    integrate(workspace, remote)?;
     let start = Instant::now();
     loop {
         interrupt::check()?;
-        // A `git fetch` may have brought something meanwhile.
-        integrate(workspace, remote)?;
         let mut updates = store.chains_for(remote)?;
         updates.extend(store.notes_for(remote, sent, gone)?);
         let refused: HashSet<String> = pushed.refused.iter().map(|kept| kept.what.clone()).collect();
@@ -312,8 +300,7 @@ fn tell(
         if updates.is_empty() {
             break;
         }
-        progress.phase(&format!("Sending notes and histories to {remote}"));
-        progress.pause();
+        phase(workspace, &format!("Sending notes and histories to {remote}"));
         let mut again = false;
         for (update, answer) in updates.iter().zip(repository.push(remote, &updates, *progress)?) {
             match answer {

@@ -49,7 +49,7 @@ impl Store<'_> {
         found.retain(|found| found.line.pruned.is_some());
         let mut here = Vec::new();
         for found in found {
-            if self.repository.ref_target(&ref_of(found.key()))?.is_some() {
+            if self.is_here(&found)? {
                 here.push(found);
             }
         }
@@ -60,7 +60,7 @@ impl Store<'_> {
     pub fn elsewhere(&self) -> Result<Elsewhere> {
         let mut elsewhere = Elsewhere::default();
         for remote in self.repository.remotes() {
-            match self.repository.ref_target(&format!("refs/notes/remotes/{remote}/slsart"))? {
+            match self.repository.ref_target(&names::tracked_notes(&remote))? {
                 Some(tip) => elsewhere.notes.push((remote, self.repository.commit(tip)?.tree)),
                 None => elsewhere.unknown.push(remote),
             }

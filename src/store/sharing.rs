@@ -13,8 +13,7 @@ use crate::error::Result;
 use crate::git::pack::Replaced;
 use crate::git::transfer::Update;
 use crate::git::{Batch, Oid};
-use crate::package::PackageId;
-use crate::store::pruning::Key;
+use crate::store::pruning::{self, Key};
 
 /// What came of integrating what a remote has.
 #[derive(Debug, Default, Clone, PartialEq, Eq, serde::Serialize)]
@@ -167,14 +166,16 @@ impl Store<'_> {
         if differing.is_empty() {
             return Ok(Vec::new());
         }
-        let here = self.packages_here()?;
+        let here = self.package_refs()?;
         let mut found = Vec::new();
         for commit in differing {
             let note =
                 |tree: Option<Oid>| tree.map_or(Ok(Note::default()), |tree| self.note_in(tree, commit));
             let known = note(theirs)?.packages;
             for line in note(ours)?.packages {
-                if !known.iter().any(|known| known.is_same(&line)) && here.contains(&(commit, line.package)) {
+                if !known.iter().any(|known| known.is_same(&line))
+                    && here.contains_key(&(commit, line.package))
+                {
                     found.push(Found { commit, line });
                 }
             }
@@ -188,11 +189,11 @@ impl Store<'_> {
             return Ok(Vec::new());
         };
         let root = self.repository.commit(tip)?.tree;
-        let here = self.packages_here()?;
+        let here = self.package_refs()?;
         let mut found = Vec::new();
         for commit in notes::commits(self.repository, root)? {
             for line in self.note_in(root, commit)?.packages {
-                if !here.contains(&(commit, line.package)) {
+                if !here.contains_key(&(commit, line.package)) {
                     found.push(Found { commit, line });
                 }
             }
@@ -210,7 +211,7 @@ impl Store<'_> {
     /// The ref of a package that a note tells of.
     #[must_use]
     pub fn ref_of(&self, found: &Found) -> String {
-        names::package(&found.commit.to_string(), found.line.package)
+        pruning::ref_of(found.key())
     }
 
     /// Whether a package that a note tells of is here.
@@ -225,11 +226,6 @@ impl Store<'_> {
     pub fn package_refs_on(&self, remote: &str) -> Result<Vec<String>> {
         let refs = self.repository.remote_refs(remote, &format!("{}*", names::PACKAGES))?;
         Ok(refs.into_iter().map(|(name, _)| name).collect())
-    }
-
-    fn packages_here(&self) -> Result<HashSet<(Oid, PackageId)>> {
-        let refs = self.repository.refs_matching(names::PACKAGES)?;
-        Ok(refs.iter().filter_map(|(name, _)| names::parse_package(name)).collect())
     }
 
     /// What `remote` is to be told of notes, once it has the packages `sent`: its own notes with their lines, and with the lines

@@ -162,16 +162,10 @@ impl Store<'_> {
         self.toolchains_matching(names::TOOLCHAINS)
     }
 
-    /// The refs, with what they point at, of snapshots of what was installed for any of `sources`; nothing of them is read.
-    pub fn toolchain_refs_of(&self, sources: &HashSet<Oid>) -> Result<Vec<(String, Oid)>> {
-        let source = |name: &str| {
-            name.strip_prefix(names::TOOLCHAINS)?
-                .split('/')
-                .nth(1)
-                .and_then(|source| Oid::from_str(source).ok())
-        };
-        let mut refs = self.repository.refs_matching(names::TOOLCHAINS)?;
-        refs.retain(|(name, _)| source(name).is_some_and(|source| sources.contains(&source)));
+    /// The refs of snapshots of what was installed for any of `sources`; nothing of them is read.
+    pub fn toolchain_refs_of(&self, sources: &HashSet<Oid>) -> Result<Vec<ToolchainRef>> {
+        let mut refs = self.toolchain_refs()?;
+        refs.retain(|toolchain| sources.contains(&toolchain.source));
         Ok(refs)
     }
 

@@ -1,0 +1,223 @@
+//! Finding packages: which one a person means, and what is said where there is none.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::Workspace;
+use crate::error::{Error, Result};
+use crate::git::Oid;
+use crate::package::manifest::Target;
+use crate::store::{Filter, Found};
+
+impl Workspace<'_> {
+    /// The package that `revision` names for what is `wanted`: a commit in any way git understands, or a package's id.
+    /// Of several packages of a commit for one target the newest is meant, one without uncommitted changes before one with.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::NotRecorded`], naming the nearest commits that have a package.
+    pub fn find(&self, revision: &str, filter: &Filter) -> Result<Found> {
+        let store = self.store();
+        let commit = match self.repository.resolve(revision) {
+            Ok(commit) => commit,
+            Err(error) => {
+                if let Some(commit) = self.noted_commit(revision)? {
+                    commit
+                } else if let Some(found) = self.find_by_id(revision, filter)? {
+                    return Ok(found);
+                } else {
+                    let Some(pruned) = store.pruned_with_id(revision, filter)? else { return Err(error) };
+                    let here = self.still_here(pruned.commit, filter)?.into_iter();
+                    let found = here.into_iter().find(|found| found.line.package == pruned.line.package);
+                    return found.map_or_else(|| Err(self.pruned(&pruned)?), Ok);
+                }
+            }
+        };
+        let mut found = store.packages_of(commit, filter)?;
+        if found.is_empty() {
+            found = self.still_here(commit, filter)?;
+        }
+        let usual = self.usual(filter);
+        if found.iter().any(|found| usual.matches(&found.line.target)) {
+            found.retain(|found| usual.matches(&found.line.target));
+        }
+        match newest_of_one_target(found)? {
+            Some(found) => Ok(found),
+            None => {
+                self.find_by_id(revision, filter)?.map_or_else(|| Err(self.nothing_for(commit, filter)?), Ok)
+            }
+        }
+    }
+
+    /// All packages, whether their content is here or not, that `revision` means: a commit in any way git understands, a commit
+    /// that is not here by the beginning of its id, or a package's id.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::NotRecorded`] when there is none.
+    pub fn find_noted(&self, revision: &str) -> Result<Vec<Found>> {
+        let store = self.store();
+        let of_any = Filter::default();
+        let found = match self.repository.resolve(revision) {
+            Ok(commit) => store.packages_of(commit, &of_any)?,
+            Err(error) => {
+                if let Some(commit) = self.noted_commit(revision)? {
+                    store.packages_of(commit, &of_any)?
+                } else {
+                    let found = store.with_id(revision)?;
+                    return if found.is_empty() { Err(error) } else { Ok(found) };
+                }
+            }
+        };
+        let found = if found.is_empty() { store.with_id(revision)? } else { found };
+        if found.is_empty() {
+            return Err(Error::not_recorded(format!("nothing is recorded for '{revision}'"))
+                .hint("`git slsart log --all` lists what is"));
+        }
+        Ok(found)
+    }
+
+    /// The packages of `commit` whose content is here though they were pruned, with a warning for each.
+    fn still_here(&self, commit: Oid, filter: &Filter) -> Result<Vec<Found>> {
+        let found = self.store().still_here(commit, filter)?;
+        for Found { line, .. } in &found {
+            let (package, on) = (line.package.short(), pruned_on(line.pruned));
+            self.progress
+                .warn(&format!("the package {package} was pruned{on}; what is still here of it is used"));
+        }
+        Ok(found)
+    }
+
+    /// A commit that is not here, as in a shallow clone, and that the notes tell of, by the beginning of its id.
+    fn noted_commit(&self, revision: &str) -> Result<Option<Oid>> {
+        let mut commits = self.store().noted(revision)?;
+        match commits.len() {
+            0 | 1 => Ok(commits.pop()),
+            _ => Err(Error::refused(format!("'{revision}' is the beginning of several commits' ids"))
+                .hint("give more digits")),
+        }
+    }
+
+    /// `filter` with the defaults of `slsart.toml` where it leaves stage or region open.
+    fn usual(&self, filter: &Filter) -> Filter {
+        let defaults = &self.config.defaults;
+        let or = |wanted: &Option<String>, default: Option<String>| wanted.clone().or(default);
+        Filter {
+            service: filter.service.clone(),
+            stage: or(&filter.stage, defaults.stage.as_ref().map(ToString::to_string)),
+            region: or(&filter.region, defaults.region.as_ref().map(ToString::to_string)),
+            pruned: filter.pruned,
+        }
+    }
+
+    fn find_by_id(&self, revision: &str, filter: &Filter) -> Result<Option<Found>> {
+        let mut found = self.store().with_id(revision)?;
+        found.retain(|found| filter.matches(&found.line.target));
+        match found.iter().map(|found| found.line.package).collect::<BTreeSet<_>>().len() {
+            0 => Ok(None),
+            1 if found.iter().any(|other| other.commit != found[0].commit) => {
+                let list: Vec<_> = found.iter().map(|found| self.repository.short_id(found.commit)).collect();
+                Err(Error::refused(format!("the package '{revision}' is recorded for several commits"))
+                    .hint(format!("name the one whose source and plugins are meant: {}", list.join(", "))))
+            }
+            1 => Ok(found.pop()),
+            _ => Err(Error::refused(format!("'{revision}' is the beginning of several packages' ids"))
+                .hint("give more digits")),
+        }
+    }
+
+    /// The error for a commit without the package that was asked for: what it has instead, or what is near.
+    fn nothing_for(&self, commit: Oid, filter: &Filter) -> Result<Error> {
+        let store = self.store();
+        let short = self.repository.short_id(commit);
+        let pruned = store.packages_of(commit, &Filter { pruned: true, ..filter.clone() })?;
+        if let Some(pruned) = pruned.last() {
+            return self.pruned(pruned);
+        }
+        let wish: Vec<String> =
+            [("service", &filter.service), ("stage", &filter.stage), ("region", &filter.region)]
+                .into_iter()
+                .filter_map(|(what, value)| value.as_ref().map(|value| format!("{what} {value}")))
+                .collect();
+        let wish = if wish.is_empty() { String::new() } else { format!(" for {}", wish.join(", ")) };
+        let mut error = Error::not_recorded(format!("commit {short} has no package{wish}"));
+        let others = store.packages_of(commit, &Filter::default())?;
+        if !others.is_empty() {
+            let list: Vec<_> = others.iter().map(|found| found.line.target.to_string()).collect();
+            error = error.hint(format!("it has one for: {}", list.join("; ")));
+        }
+        let options: String = [("--service", &filter.service), ("-s", &filter.stage), ("-r", &filter.region)]
+            .into_iter()
+            .filter_map(|(option, value)| Some(format!(" {option} {}", quoted(value.as_ref()?))))
+            .collect();
+        let error = error.hints(self.nearest(commit, filter)?);
+        Ok(error.hint(format!("make it now: git slsart package {short}{options}")))
+    }
+
+    /// The error for a package that was pruned: when, and what is near.
+    pub fn pruned(&self, pruned: &Found) -> Result<Error> {
+        let Found { commit, line } = pruned;
+        let short = self.repository.short_id(*commit);
+        let on = pruned_on(line.pruned);
+        let package = line.package.short();
+        let error = Error::not_recorded(format!(
+            "the package {package} of {short} for {} was pruned{on}",
+            line.target
+        ));
+        let Target { path, stage, region, .. } = &line.target;
+        let service = if path.as_str() == "." {
+            String::new()
+        } else {
+            format!(" --service {}", quoted(path.as_str()))
+        };
+        let filter = Filter {
+            service: Some(path.to_string()),
+            stage: Some(stage.to_string()),
+            region: Some(region.to_string()),
+            pruned: false,
+        };
+        Ok(error.hints(self.nearest(*commit, &filter)?).hint(format!(
+            "make another of the same commit: git slsart package {short}{service} -s {} -r {}",
+            quoted(stage.as_str()),
+            quoted(region.as_str())
+        )))
+    }
+
+    /// A hint that names the nearest commits that have a package.
+    fn nearest(&self, commit: Oid, filter: &Filter) -> Result<Option<String>> {
+        let near = self.store().near(commit, filter, 3)?;
+        let list = near.iter().map(|found| {
+            let subject =
+                self.repository.commit(found.commit).map(|commit| commit.subject).unwrap_or_default();
+            format!("{} {subject}", self.repository.short_id(found.commit))
+        });
+        let list = list.collect::<Vec<_>>().join("; ");
+        Ok((!near.is_empty()).then(|| format!("the nearest commits that have one: {list}")))
+    }
+}
+
+/// ` on 2026-01-05`.
+fn pruned_on(at: Option<Timestamp>) -> String {
+    at.map(|at| format!(" on {}", at.strftime("%Y-%m-%d"))).unwrap_or_default()
+}
+
+/// A word of a command line to paste.
+fn quoted(word: &str) -> Cow<'_, str> {
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
+}
+
+fn newest_of_one_target(mut found: Vec<Found>) -> Result<Option<Found>> {
+    let mut targets: Vec<&Target> = found.iter().map(|found| &found.line.target).collect();
+    targets.sort();
+    targets.dedup();
+    if targets.len() > 1 {
+        let list: Vec<_> = targets.iter().map(|target| format!("{target} ({})", target.path)).collect();
+        return Err(Error::refused("that commit has packages for several targets")
+            .hint("name one with --service, --stage and --region")
+            .hint(format!("it has: {}", list.join("; "))));
+    }
+    // Oldest first, as the store gives them: the last one wins, and one that is clean over any that isn't.
+    let index =
+        found.iter().rposition(|found| found.line.dirty_tree.is_none()).or(found.len().checked_sub(1));
+    Ok(index.map(|index| found.swap_remove(index)))
+}
