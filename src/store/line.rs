@@ -59,10 +59,16 @@ impl PackageLine {
         }
     }
 
-    /// Whether the other line is of the same package for the same target, whoever recorded it when.
+    /// Whether the other line is of the same package for the same target, from whatever source: they stand and fall together.
+    #[must_use]
+    pub fn shares_content(&self, other: &Self) -> bool {
+        (self.package, &self.target) == (other.package, &other.target)
+    }
+
+    /// The same, from the same source, whoever recorded it when.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        (self.package, &self.target, &self.dirty_tree) == (other.package, &other.target, &other.dirty_tree)
+        self.shares_content(other) && self.dirty_tree == other.dirty_tree
     }
 
     /// The line that says that the package of this one was pruned.

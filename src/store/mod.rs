@@ -145,15 +145,15 @@ fn parse_note(text: &[u8]) -> Note {
 fn bury(note: &mut Note) {
     let (tombstones, lines): (Vec<_>, Vec<_>) =
         std::mem::take(&mut note.packages).into_iter().partition(|line| line.pruned.is_some());
-    let same =
-        |one: &PackageLine, other: &PackageLine| one.package == other.package && one.target == other.target;
     let is_buried = |line: &PackageLine| {
-        tombstones.iter().any(|tombstone| same(tombstone, line) && tombstone.recorded >= line.recorded)
+        tombstones
+            .iter()
+            .any(|tombstone| tombstone.shares_content(line) && tombstone.recorded >= line.recorded)
     };
     note.packages = lines.into_iter().filter(|line| !is_buried(line)).collect();
     // The newest tombstone of each.
     for tombstone in tombstones.into_iter().rev() {
-        let is_known = |known: &PackageLine| same(known, &tombstone);
+        let is_known = |known: &PackageLine| known.shares_content(&tombstone);
         if !note.packages.iter().any(is_known) && !note.pruned.iter().any(is_known) {
             note.pruned.push(tombstone);
         }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use jiff::Timestamp;
 
 use super::lfs::objects;
-use super::line::PackageLine;
 use super::{Filter, Found, NOTES_REF, Store, lfs, names, notes};
 use crate::error::{Error, Result};
 use crate::git::Oid;
@@ -72,9 +71,7 @@ impl Store<'_> {
     pub fn remote_with<'e>(&self, found: &Found, elsewhere: &'e Elsewhere) -> Result<Option<&'e str>> {
         for (remote, tree) in &elsewhere.notes {
             let packages = self.note_in(*tree, found.commit)?.packages;
-            let same =
-                |line: &PackageLine| line.package == found.line.package && line.target == found.line.target;
-            if packages.iter().any(same) {
+            if packages.iter().any(|line| line.shares_content(&found.line)) {
                 return Ok(Some(remote));
             }
         }
@@ -102,9 +99,7 @@ impl Store<'_> {
                 // As they stand there now: somebody may have recorded one again since the plan was made.
                 let lines = super::parse_note(&text).packages;
                 for found in packages {
-                    let line = lines
-                        .iter()
-                        .rfind(|line| line.package == found.line.package && line.target == found.line.target);
+                    let line = lines.iter().rfind(|line| line.shares_content(&found.line));
                     if let Some(line) = line.filter(|line| line.recorded <= found.line.recorded) {
                         text.extend(format!("{}\n", line.tombstone(at)).into_bytes());
                     }

@@ -199,9 +199,7 @@ impl Store<'_> {
             return Ok(None);
         }
         // Later than the line that says that it was pruned, whatever the clock says.
-        let tombstone = pruned
-            .iter()
-            .find(|tombstone| (tombstone.package, &tombstone.target) == (line.package, &line.target));
+        let tombstone = pruned.iter().find(|tombstone| tombstone.shares_content(line));
         let earliest =
             tombstone.and_then(|tombstone| tombstone.recorded.checked_add(Span::new().seconds(1)).ok());
         let recorded = earliest.map_or(line.recorded, |earliest| earliest.max(line.recorded));
