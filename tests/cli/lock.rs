@@ -82,7 +82,7 @@ fn of_two_at_once_one_is_refused() {
     let children = children.map(std::cell::RefCell::new);
     let has_ended = |child: &std::cell::RefCell<Child>| child.borrow_mut().try_wait().unwrap().is_some();
     wait_until("one is refused", || children.iter().any(has_ended));
-    wait_until("the other deploys", || sandbox.beside("runs.hanging").exists());
+    sandbox.wait_until_hanging();
     let is_first = has_ended(&children[0]);
     let [first, second] = children.map(std::cell::RefCell::into_inner);
     let (refused, mut running) = if is_first { (first, second) } else { (second, first) };

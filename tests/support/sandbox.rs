@@ -295,9 +295,14 @@ impl Sandbox {
         let mut command = self.slsart_command(line);
         command.env("STAND_IN", "hang").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().unwrap();
+        self.wait_until_hanging();
+        child
+    }
+
+    /// Waits until a framework hangs, and has said which process it is.
+    pub(crate) fn wait_until_hanging(&self) {
         let mark = self.beside("runs.hanging");
         wait_until("the framework hangs", || fs::read(&mark).is_ok_and(|pid| !pid.is_empty()));
-        child
     }
 
     /// What git and the file system say of the repository, to compare before and after: a line a ref, a line a file with its
