@@ -173,7 +173,7 @@ fn a_job_gives_way_until_its_framework_has_started() {
 fn a_killed_job_leaves_nothing_once_the_next_has_run() {
     let sandbox = packaging();
     sandbox.commit_with("Answer 1", &[("STAND_IN", "hang")]);
-    wait_until("the framework hangs", || sandbox.beside("runs.hanging").exists());
+    sandbox.wait_until_hanging();
     let process = sandbox.process(&sandbox.git("rev-parse HEAD"));
     // It leads a session of its own, out of reach of any terminal, and others come first.
     let stat = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).unwrap();
@@ -215,7 +215,7 @@ no job goes on
 
 "#]]);
     sandbox.commit_with("Answer 1", &[("STAND_IN", "hang")]);
-    wait_until("the framework hangs", || sandbox.beside("runs.hanging").exists());
+    sandbox.wait_until_hanging();
     sandbox.commit_with("Answer 2", &[]);
     wait_until("the second waits", || sandbox.states() == ["waiting", "running"]);
     sandbox.slsart("jobs stop").is(str![[r#"
@@ -234,7 +234,7 @@ stopped     f653d64  Answer 1  5 minutes ago in [N] s
     // What a killed one has left is ended too.
     fs::remove_file(sandbox.beside("runs.hanging")).unwrap();
     sandbox.commit_with("Answer 3", &[("STAND_IN", "hang")]);
-    wait_until("the framework hangs", || sandbox.beside("runs.hanging").exists());
+    sandbox.wait_until_hanging();
     kill_process(sandbox.process(&sandbox.git("rev-parse HEAD")), Signal::KILL).unwrap();
     wait_until("it is gone", || sandbox.states()[0] == "stopped");
     let stopped = sandbox.slsart("jobs stop --json").json();
