@@ -45,6 +45,7 @@ mod post_rewrite;
 mod pre_push;
 mod prune;
 mod record;
+mod recorded_before;
 mod secrets;
 mod several;
 mod sharing;
