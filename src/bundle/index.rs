@@ -103,7 +103,7 @@ impl Index {
         let line: PackageLine = index
             .line
             .parse()
-            .map_err(|error: crate::store::line::LineError| damaged("its line").because(error))?;
+            .map_err(|error: crate::store::note_line::LineError| damaged("its line").because(error))?;
         if line.pruned.is_some() {
             return Err(damaged("its line is of a package that was pruned"));
         }

@@ -7,7 +7,7 @@ use crate::error::{Kind, Result};
 use crate::git::compare_text;
 use crate::package::manifest::FileEntry;
 use crate::store::StoredPackage;
-use crate::store::inside::{self, Body};
+use crate::store::archive_diff::{self, Body};
 
 /// Most bytes of a file whose lines are counted.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
@@ -79,7 +79,7 @@ impl ArchiveChange {
         }
         let mut files = Vec::new();
         let mut left = MOST_BYTES_OF_ALL;
-        let compared = inside::compare(before, after, MOST_BYTES, &mut |changed| {
+        let compared = archive_diff::compare(before, after, MOST_BYTES, &mut |changed| {
             files.push(file_change(changed, detail, &mut left)?);
             Ok(())
         });
@@ -105,8 +105,8 @@ impl ArchiveChange {
     }
 }
 
-fn file_change(changed: inside::Changed, detail: Detail, left: &mut usize) -> Result<FileChange> {
-    let inside::Changed { name, before, after } = changed;
+fn file_change(changed: archive_diff::Changed, detail: Detail, left: &mut usize) -> Result<FileChange> {
+    let archive_diff::Changed { name, before, after } = changed;
     let change = match (&before, &after) {
         (None, _) => Change::Added,
         (_, None) => Change::Removed,

@@ -4,7 +4,7 @@
 use super::{Action, Step, step};
 use crate::error::Result;
 use crate::git::Repository;
-use crate::store::sharing::refspecs;
+use crate::store::tracking::refspecs;
 
 /// What is done, or would be, so that `git fetch` follows `remote`.
 pub(super) fn install(repository: &Repository, remote: &str, dry_run: bool) -> Result<Vec<Step>> {

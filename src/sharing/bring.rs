@@ -4,7 +4,7 @@ use super::fetch::{Fetched, get};
 use super::{phase, remotes};
 use crate::error::{Error, Kind, Result};
 use crate::store::Found;
-use crate::store::sharing::Integrated;
+use crate::store::tracking::Integrated;
 use crate::text::words::{bytes, short};
 use crate::workspace::Workspace;
 

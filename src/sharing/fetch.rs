@@ -8,7 +8,7 @@ use super::{Parcel, depth, phase, refresh};
 use crate::error::{Error, Kind, Result};
 use crate::git::Oid;
 use crate::git::transfer::Depth;
-use crate::store::sharing::{Integrated, refspec_of};
+use crate::store::tracking::{Integrated, refspec_of};
 use crate::store::{Found, StoredPackage};
 use crate::workspace::Workspace;
 

@@ -23,7 +23,7 @@ use crate::git::transfer::Depth;
 use crate::package::PackageId;
 use crate::package::manifest::Target;
 use crate::store::Found;
-use crate::store::sharing::{Integrated, refspecs};
+use crate::store::tracking::{Integrated, refspecs};
 use crate::workspace::Workspace;
 
 /// A package that went from one side to the other, or did not.

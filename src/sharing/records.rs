@@ -5,7 +5,7 @@ use super::Integrated;
 use crate::error::{Error, Result};
 use crate::git::remote::Moved;
 use crate::process::Patience;
-use crate::store::sharing::record_refspecs;
+use crate::store::tracking::record_refspecs;
 use crate::workspace::Workspace;
 
 /// How often a record is merged with those of others that were faster.

@@ -9,35 +9,38 @@ use crate::package::{Machine, PackageId};
 /// `-` and `_` are safe anywhere in a ref's name; a dot is not at its start, its end, or beside another.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
+/// The ref that holds the notes.
+pub const NOTES_REF: &str = "refs/notes/slsart";
+
 /// The prefix of all package refs.
-pub(super) const PACKAGES: &str = "refs/slsart/packages/";
+pub(in crate::store) const PACKAGES: &str = "refs/slsart/packages/";
 
 /// The ref of a package of a commit.
-pub(super) fn package(commit: &str, package: PackageId) -> String {
+pub(in crate::store) fn package(commit: &str, package: PackageId) -> String {
     format!("{PACKAGES}{commit}/{package}")
 }
 
 /// The commit and package id that a package ref names.
-pub(super) fn parse_package(name: &str) -> Option<(Oid, PackageId)> {
+pub(in crate::store) fn parse_package(name: &str) -> Option<(Oid, PackageId)> {
     parse_pair(name.strip_prefix(PACKAGES)?)
 }
 
 /// The prefix of all refs of bans.
-pub(super) const BANS: &str = "refs/slsart/bans/";
+pub(in crate::store) const BANS: &str = "refs/slsart/bans/";
 
 /// The prefix of all refs of pins.
-pub(super) const PINS: &str = "refs/slsart/pins/";
+pub(in crate::store) const PINS: &str = "refs/slsart/pins/";
 
 /// The chains of records that clones share, as their refs begin.
-pub(super) const CHAINS: [&str; 3] = ["refs/slsart/deployments/", BANS, PINS];
+pub(in crate::store) const CHAINS: [&str; 3] = ["refs/slsart/deployments/", BANS, PINS];
 
 /// The ref of the marks below `prefix` of a package of a commit.
-pub(super) fn mark(prefix: &str, commit: &str, package: PackageId) -> String {
+pub(in crate::store) fn mark(prefix: &str, commit: &str, package: PackageId) -> String {
     format!("{prefix}{commit}/{package}")
 }
 
 /// The commit and package id that the ref of a mark below `prefix` names.
-pub(super) fn parse_mark(prefix: &str, name: &str) -> Option<(Oid, PackageId)> {
+pub(in crate::store) fn parse_mark(prefix: &str, name: &str) -> Option<(Oid, PackageId)> {
     parse_pair(name.strip_prefix(prefix)?)
 }
 
@@ -47,10 +50,10 @@ fn parse_pair(name: &str) -> Option<(Oid, PackageId)> {
 }
 
 /// The prefix of all refs of toolchains.
-pub(super) const TOOLCHAINS: &str = "refs/slsart/toolchains/";
+pub(in crate::store) const TOOLCHAINS: &str = "refs/slsart/toolchains/";
 
 /// The ref of a toolchain that was installed for the commit `source` on `machine`. Those of one content are beside each other.
-pub(super) fn toolchain(id: &str, source: &str, machine: &Machine) -> String {
+pub(in crate::store) fn toolchain(id: &str, source: &str, machine: &Machine) -> String {
     let libc = machine.libc.split(' ').next().filter(|libc| !libc.is_empty());
     let parts = [Some(machine.os.as_str()), Some(&machine.arch), libc, Some(&machine.modules)];
     let machine = parts.into_iter().flatten().collect::<Vec<_>>().join("-");
@@ -59,30 +62,30 @@ pub(super) fn toolchain(id: &str, source: &str, machine: &Machine) -> String {
 
 /// The ref of a target's history. A stack is known to AWS by service name, stage and region, wherever the service's
 /// directory is; so is its history.
-pub(super) fn deployments(target: &Target) -> String {
+pub(in crate::store) fn deployments(target: &Target) -> String {
     format!("refs/slsart/deployments/{}", path(target))
 }
 
 /// The ref of a target's lock, on a remote. Not below `refs/slsart/`: who fetches and pushes all of that must not bring back a
 /// lock that was left since.
-pub(super) fn lock(target: &Target) -> String {
+pub(in crate::store) fn lock(target: &Target) -> String {
     format!("refs/slsart-locks/{}", path(target))
 }
 
 /// The ref of this repository that follows the notes of `remote`, where stock git's documentation of `git notes merge` has it.
-pub(super) fn tracked_notes(remote: &str) -> String {
+pub(in crate::store) fn tracked_notes(remote: &str) -> String {
     format!("refs/notes/remotes/{remote}/slsart")
 }
 
 /// The prefix of the refs of this repository that follow those of `remote` with `prefix`, one below `refs/slsart/`.
-pub(super) fn tracked(remote: &str, prefix: &str) -> String {
+pub(in crate::store) fn tracked(remote: &str, prefix: &str) -> String {
     let rest = prefix.strip_prefix("refs/slsart/").unwrap_or(prefix);
     format!("refs/slsart-remotes/{remote}/{rest}")
 }
 
 /// The ref that follows the ref `name` of `remote`; `None` where none does.
-pub(super) fn tracked_of(remote: &str, name: &str) -> Option<String> {
-    if name == super::NOTES_REF {
+pub(in crate::store) fn tracked_of(remote: &str, name: &str) -> Option<String> {
+    if name == NOTES_REF {
         return Some(tracked_notes(remote));
     }
     CHAINS.iter().any(|prefix| name.starts_with(prefix)).then(|| tracked(remote, name))

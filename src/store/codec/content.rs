@@ -1,0 +1,215 @@
+//! A file of a package as git objects, and back: what stands at `files/<path>` in a package's tree.
+//! A blob there is the file as it is, a tree an archive taken apart.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeDraft, TreeEntry};
+use crate::package::Sha256;
+use crate::package::id::Hasher;
+use crate::package::manifest::FileEntry;
+use crate::progress::Progress;
+use crate::secrets::{Identities, MOST_SEALED};
+use crate::store::codec::encryption;
+use crate::store::codec::secret_recorder::Guard;
+use crate::store::codec::zip_tree;
+
+/// Most bytes of a file that is held in memory.
+const MOST_HELD: u64 = 8 * 1024 * 1024;
+
+/// What was written for a file of a package.
+#[derive(Debug)]
+pub(in crate::store) enum Written {
+    /// One object, with its mode in a tree.
+    Object(Oid, i32),
+    /// An encrypted file.
+    Sealed(Oid),
+    /// A pointer to an object in the LFS store.
+    Pointer(Oid),
+    /// An archive's objects.
+    Archive(zip_tree::Parts),
+}
+
+impl Written {
+    /// Puts it at the file's place in the package's tree.
+    pub(in crate::store) fn insert_into(self, tree: &mut TreeDraft, place: &str) {
+        match self {
+            Self::Object(id, mode) => tree.insert(place, id, mode),
+            Self::Sealed(id) => tree.insert(&format!("{place}/{}", encryption::FOLDER), id, MODE_FILE),
+            Self::Pointer(id) => tree.insert(place, id, MODE_FILE),
+            Self::Archive(parts) => {
+                for (below, id) in parts {
+                    tree.insert(&format!("{place}/{below}"), id, MODE_FILE);
+                }
+            }
+        }
+    }
+}
+
+/// Writes a package's files as objects.
+#[derive(Clone, Copy)]
+pub(in crate::store) struct Writer<'a> {
+    pub(in crate::store) repository: &'a Repository,
+    pub(in crate::store) batch: &'a Batch,
+    pub(in crate::store) progress: &'a dyn Progress,
+    /// What looks for secrets.
+    pub(in crate::store) guard: Option<&'a Guard<'a>>,
+}
+
+impl Writer<'_> {
+    /// Writes the file at `path` as objects.
+    ///
+    /// # Arguments
+    /// `earlier`: what stands at the same place in an earlier package.
+    pub(in crate::store) fn write(
+        &self,
+        path: &Path,
+        file: &FileEntry,
+        earlier: Option<&TreeEntry>,
+    ) -> Result<Written> {
+        let unreadable = |error| Error::io("read", path, error);
+        let source = File::open(path).map_err(unreadable)?;
+        let before = |mode: i32| earlier.filter(|entry| entry.mode == mode).map(|entry| entry.id);
+        let hash = || File::open(path).and_then(hash);
+        let (parts, hashed) = zip_tree::write(*self, &file.path, &source, before(MODE_TREE), hash)?;
+        if hashed.map_err(unreadable)? != (file.sha256, file.size) {
+            return Err(changed(path));
+        }
+        match parts {
+            Some(parts) => Ok(Written::Archive(parts)),
+            None => self.write_whole(path, file, before(MODE_FILE)),
+        }
+    }
+
+    fn write_whole(&self, path: &Path, file: &FileEntry, earlier: Option<Oid>) -> Result<Written> {
+        let unreadable = |error| Error::io("read", path, error);
+        let id = if file.size <= MOST_HELD {
+            let mut bytes = Vec::new();
+            let source = File::open(path).map_err(unreadable)?;
+            source.take(file.size + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+            let mut hasher = Hasher::default();
+            hasher.update(&bytes);
+            if hasher.finish() != (file.sha256, file.size) {
+                return Err(changed(path));
+            }
+            if self.guard.is_some_and(|guard| guard.file(&file.path, &bytes)) {
+                self.seal(&bytes)?
+            } else {
+                Written::Object(self.batch.blob(&bytes, earlier)?, MODE_FILE)
+            }
+        } else if self.seals_large(path, file)? {
+            if file.size > MOST_SEALED {
+                return Err(encryption::too_large(&file.path));
+            }
+            let bytes = fs::read(path).map_err(unreadable)?;
+            if (Sha256::of(&bytes), bytes.len() as u64) != (file.sha256, file.size) {
+                return Err(changed(path));
+            }
+            self.seal(&bytes)?
+        } else {
+            let open = || -> io::Result<Box<dyn Read>> { Ok(Box::new(File::open(path)?)) };
+            let id = self.batch.blob_stream(file.size, &open, None)?;
+            let hashed = File::open(path).and_then(hash).map_err(unreadable)?;
+            if hashed != (file.sha256, file.size) {
+                return Err(changed(path));
+            }
+            Written::Object(id, MODE_FILE)
+        };
+        self.progress.advance(file.size);
+        Ok(id)
+    }
+
+    fn seal(&self, bytes: &[u8]) -> Result<Written> {
+        let guard = self.guard.ok_or_else(|| Error::bug("nothing says whom to encrypt to"))?;
+        let id = guard.sealer().write(self.batch, bytes, |id| self.repository.has(id))?;
+        Ok(Written::Sealed(id))
+    }
+
+    /// Whether a file that is not held in memory is to be encrypted. It is read once more for that; JSON, as JSON.
+    fn seals_large(&self, path: &Path, file: &FileEntry) -> Result<bool> {
+        let Some(guard) = self.guard else { return Ok(false) };
+        let looked = if file.size <= MOST_SEALED && file.path.to_ascii_lowercase().ends_with(".json") {
+            fs::read(path).map(|bytes| guard.file(&file.path, &bytes))
+        } else {
+            guard.large_file(&file.path, path)
+        };
+        looked.map_err(|error| Error::io("read", path, error))
+    }
+}
+
+fn hash(mut file: File) -> io::Result<(Sha256, u64)> {
+    let mut hasher = Hasher::default();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finish()),
+            count => hasher.update(&buffer[..count]),
+        }
+    }
+}
+
+pub(in crate::store) fn changed(path: &Path) -> Error {
+    Error::refused(format!("'{}' changed while it was recorded: nothing was recorded", path.display()))
+        .hint("see that nothing else writes to the package directory, and run the command again")
+}
+
+/// Hands the recorded bytes of `file` to `take`, and checks them at the end: what was taken counts only when this
+/// returns `Ok`.
+pub(in crate::store) fn read(
+    repository: &Repository,
+    entry: &TreeEntry,
+    file: &FileEntry,
+    keys: &dyn Fn() -> Identities,
+    take: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    let mut checked = Checked { hasher: Hasher::default(), left: file.size, file, take };
+    match entry.mode {
+        MODE_FILE => repository.read_parts(entry.id, file.size, &mut |bytes| checked.take(bytes))?,
+        MODE_TREE => match encryption::whole(repository, entry.id)? {
+            Some(id) => checked.take(&encryption::open(repository, id, &keys(), file.size)?)?,
+            None => zip_tree::read(repository, entry.id, file.size, keys, &mut checked)?,
+        },
+        _ => {
+            return Err(Error::integrity(format!(
+                "'{}' is kept in a form that this git-slsart can't read",
+                file.path
+            ))
+            .hint("install a newer git-slsart: cargo install git-slsart"));
+        }
+    }
+    if checked.hasher.finish() == (file.sha256, file.size) { Ok(()) } else { Err(different(file)) }
+}
+
+/// Hashes what it hands on, and hands on no more than there should be.
+struct Checked<'a> {
+    hasher: Hasher,
+    left: u64,
+    file: &'a FileEntry,
+    take: &'a mut dyn FnMut(&[u8]) -> Result<()>,
+}
+
+impl Checked<'_> {
+    fn take(&mut self, bytes: &[u8]) -> Result<()> {
+        self.left = self.left.checked_sub(bytes.len() as u64).ok_or_else(|| different(self.file))?;
+        self.hasher.update(bytes);
+        (self.take)(bytes)
+    }
+}
+
+impl Write for Checked<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.take(bytes).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(in crate::store) fn different(file: &FileEntry) -> Error {
+    Error::integrity(format!("'{}' is not what was recorded", file.path))
+        .hint("`git fsck` shows what is damaged; a copy of the repository may have it whole")
+}

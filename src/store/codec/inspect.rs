@@ -1,0 +1,61 @@
+//! A package read once from end to end: whether every byte is what was recorded, and what else is to be known of the content.
+
+use std::collections::BTreeMap;
+use std::io::{BufReader, Write as _};
+
+use tempfile::SpooledTempFile;
+
+use crate::error::{Error, Result};
+use crate::progress::Progress;
+use crate::store::StoredPackage;
+use crate::store::codec::package::Damage;
+
+/// Most bytes of an archive that are kept in memory rather than in a file, to look at its directory.
+const MOST_IN_MEMORY: usize = 16 * 1024 * 1024;
+
+/// What reading a package gave.
+#[derive(Debug, Default)]
+pub struct Inspection {
+    /// What is not as it was recorded; empty when all is.
+    pub damages: Vec<Damage>,
+    /// The content of the file that was to be kept; none where the package has none of that path, or it is damaged or too large.
+    pub kept: Option<Vec<u8>>,
+    /// The archives by their paths, each with the sum of the sizes, in bytes, that its entries have unpacked, as its directory says
+    /// them.
+    pub unpacked: BTreeMap<String, u64>,
+}
+
+impl StoredPackage<'_> {
+    /// Reads every file once, compares it with its hash, keeps the content of the one at `keep` if it has no more than `limit` bytes,
+    /// and looks into the directories of the others that are zips.
+    pub fn inspect(&self, keep: &str, limit: u64, progress: &dyn Progress) -> Result<Inspection> {
+        let mut found = Inspection::default();
+        for file in &self.manifest.files {
+            if file.path == keep && file.size <= limit {
+                let mut content = Vec::new();
+                let damage = self.verify_file(file, progress, &mut |bytes| {
+                    content.extend_from_slice(bytes);
+                    Ok(())
+                })?;
+                found.kept = damage.is_none().then_some(content);
+                found.damages.extend(damage);
+                continue;
+            }
+            let failed = |error| Error::refused("cannot write a temporary file").because(error);
+            let mut copy = SpooledTempFile::new(MOST_IN_MEMORY);
+            let damage =
+                self.verify_file(file, progress, &mut |bytes| copy.write_all(bytes).map_err(failed))?;
+            match damage {
+                None => found.unpacked.extend(unpacked(copy).map(|size| (file.path.clone(), size))),
+                damage => found.damages.extend(damage),
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// `None` where it is no zip, or its directory says what no archive has.
+fn unpacked(copy: SpooledTempFile) -> Option<u64> {
+    let mut zip = zip::ZipArchive::new(BufReader::new(copy)).ok()?;
+    (0..zip.len()).try_fold(0_u64, |total, number| total.checked_add(zip.by_index_raw(number).ok()?.size()))
+}

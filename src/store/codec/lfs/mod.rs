@@ -1,0 +1,156 @@
+//! A file of a package in Git LFS: a pointer at `files/<path>`, its content in the LFS store. The forms are specified in
+//! docs/format.md; the `git lfs` command is `git`'s.
+
+pub(in crate::store) mod objects;
+mod pointer;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use objects::Incoming;
+
+use crate::error::{Error, Result};
+use crate::git::{Batch, MODE_FILE, Oid, Repository, TreeEntry, blob_id};
+use crate::package::id::Hasher;
+use crate::package::manifest::FileEntry;
+use crate::package::storage::Form;
+use crate::progress::Progress;
+use crate::secrets::Identities;
+use crate::store::codec::content::{self, Written};
+use crate::store::codec::package::StoredPackage;
+
+/// The file that tells stock git which files of a package are in LFS, at the top of the package's tree.
+pub(in crate::store) const ATTRIBUTES: &str = ".gitattributes";
+
+/// The form of the file that stands as `entry` in a package's tree. A blob is a pointer when it is the very pointer to
+/// what the manifest says of the file: a pointer to something else is content like any other.
+pub(in crate::store) fn form(entry: &TreeEntry, file: &FileEntry) -> Result<Form> {
+    let pointer = entry.mode == MODE_FILE && blob_id(pointer::pointer(file).as_bytes())? == entry.id;
+    Ok(if pointer { Form::Lfs } else { Form::Git })
+}
+
+impl StoredPackage<'_> {
+    /// The form of each file, by path.
+    pub fn forms(&self) -> Result<BTreeMap<String, Form>> {
+        let form_of = |file: &FileEntry| Ok((file.path.clone(), form(&self.entry(file)?, file)?));
+        self.manifest.files.iter().map(form_of).collect()
+    }
+}
+
+impl StoredPackage<'_> {
+    /// Its files that are in LFS.
+    pub fn lfs_files(&self) -> Result<Vec<&FileEntry>> {
+        let mut files = Vec::new();
+        for file in &self.manifest.files {
+            if form(&self.entry(file)?, file)? == Form::Lfs {
+                files.push(file);
+            }
+        }
+        Ok(files)
+    }
+
+    /// Has its LFS objects in the store, from a remote where they are not.
+    pub fn fetch_lfs_objects(&self, progress: &dyn Progress) -> Result<()> {
+        self.lfs_objects(progress).map(drop)
+    }
+
+    /// The LFS objects of its files, all in the store: from a remote where they were not.
+    ///
+    /// # Returns
+    /// Their ids, in hexadecimal.
+    pub fn lfs_objects(&self, progress: &dyn Progress) -> Result<Vec<String>> {
+        let name = self.ref_name();
+        let obtain = |file: &FileEntry| {
+            objects::obtain(self.store.repository, &name, file, progress)?;
+            Ok(file.sha256.to_string())
+        };
+        self.lfs_files()?.into_iter().map(obtain).collect()
+    }
+
+    /// Lets go of what keeps its LFS objects from `git lfs prune`: a remote has them.
+    pub fn let_go_of_lfs_objects(&self) -> Result<()> {
+        self.lfs_files()?.into_iter().try_for_each(|file| objects::let_go(self.store.repository, file))
+    }
+}
+
+/// Puts the file at `path` into the local LFS store.
+///
+/// # Returns
+/// The pointer to stand at the file's place in the package's tree.
+pub(in crate::store) fn write(
+    repository: &Repository,
+    batch: &Batch,
+    path: &Path,
+    file: &FileEntry,
+) -> Result<Written> {
+    if objects::find(repository, file)?.is_some() {
+        objects::keep(repository, file)?;
+        return write_pointer(batch, file);
+    }
+    let mut incoming = Incoming::new(repository, file)?;
+    in_parts(path, &mut |bytes| incoming.take(bytes))?;
+    if incoming.finish()? { write_pointer(batch, file) } else { Err(content::changed(path)) }
+}
+
+/// Puts the file that stands as `entry` in a package's tree, in git objects, into the local LFS store.
+///
+/// # Returns
+/// As [`write`].
+pub(in crate::store) fn take_over(
+    repository: &Repository,
+    batch: &Batch,
+    entry: &TreeEntry,
+    file: &FileEntry,
+) -> Result<Written> {
+    let mut incoming = Incoming::new(repository, file)?;
+    content::read(repository, entry, file, &Identities::default, &mut |bytes| incoming.take(bytes))?;
+    if incoming.finish()? { write_pointer(batch, file) } else { Err(content::different(file)) }
+}
+
+/// Hands the content of `file`, which is in LFS, to `take`, and checks it at the end as [`content::read`] does. The ref
+/// `name` is what a remote is asked for when it is not on this machine.
+pub(in crate::store) fn read(
+    repository: &Repository,
+    name: &str,
+    file: &FileEntry,
+    progress: &dyn Progress,
+    take: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    let path = objects::obtain(repository, name, file, progress)?;
+    let mut hasher = Hasher::default();
+    in_parts(&path, &mut |bytes| {
+        hasher.update(bytes);
+        take(bytes)
+    })?;
+    if hasher.finish() == (file.sha256, file.size) { Ok(()) } else { Err(content::different(file)) }
+}
+
+/// Adds the `.gitattributes` for the files at `paths`, which are in LFS.
+///
+/// # Returns
+/// The blob, or `None` when none is needed.
+pub(in crate::store) fn write_attributes<'a>(
+    batch: &Batch,
+    paths: impl Iterator<Item = &'a str>,
+) -> Result<Option<Oid>> {
+    let text = pointer::attributes(paths);
+    if text.is_empty() { Ok(None) } else { batch.blob(text.as_bytes(), None).map(Some) }
+}
+
+fn write_pointer(batch: &Batch, file: &FileEntry) -> Result<Written> {
+    batch.blob(pointer::pointer(file).as_bytes(), None).map(Written::Pointer)
+}
+
+fn in_parts(path: &Path, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    let cannot = |error| Error::io("read", path, error);
+    let mut content = File::open(path).map_err(cannot)?;
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        match content.read(&mut buffer).map_err(cannot)? {
+            0 => return Ok(()),
+            count => take(&buffer[..count])?,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What stands in a package's tree for a file in LFS: a pointer, as the Git LFS specification 1 has it, and a line of
+//! `.gitattributes`. Pure.
+
+use crate::package::manifest::FileEntry;
+
+/// The pointer of `file`. There is one only: its hash and size decide every byte.
+pub(in crate::store) fn pointer(file: &FileEntry) -> String {
+    format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n", file.sha256, file.size)
+}
+
+/// The text of `.gitattributes` at the top of a package's tree; empty when no file is in LFS.
+///
+/// `paths` are the files' in the package, in the order of the manifest.
+pub(in crate::store) fn attributes<'a>(paths: impl Iterator<Item = &'a str>) -> String {
+    let line = |text: String, path| text + &pattern(path) + " filter=lfs diff=lfs merge=lfs -text\n";
+    paths.fold(String::new(), line)
+}
+
+/// The pattern that matches the file alone. It begins with `files/`, so that `!` and `#` are never first.
+fn pattern(path: &str) -> String {
+    let mut glob = "files/".to_owned();
+    for character in path.chars() {
+        if matches!(character, '*' | '?' | '[') {
+            glob.push('\\');
+        }
+        glob.push(character);
+    }
+    // What is in quotes is unquoted as a C string before it is a pattern; a path has neither backslash nor control character.
+    if glob.contains([' ', '"']) {
+        return format!("\"{}\"", glob.replace('\\', "\\\\").replace('"', "\\\""));
+    }
+    glob
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::Sha256;
+
+    #[test]
+    fn a_pointer_is_what_git_lfs_writes() {
+        let file = FileEntry { path: "a".to_owned(), size: 3, sha256: Sha256::of(b"abc") };
+        assert_eq!(
+            pointer(&file),
+            "version https://git-lfs.github.com/spec/v1\n\
+             oid sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\nsize 3\n"
+        );
+    }
+
+    #[test]
+    fn patterns_are_quoted_only_where_they_must_be() {
+        assert_eq!(pattern("orders.zip"), "files/orders.zip");
+        assert_eq!(pattern("a b.zip"), "\"files/a b.zip\"");
+        assert_eq!(pattern("[x]*.zip"), "files/\\[x]\\*.zip");
+        assert_eq!(pattern("a \"?\""), "\"files/a \\\"\\\\?\\\"\"");
+    }
+}

@@ -1,0 +1,16 @@
+//! A package ⇄ git objects: files, archives taken apart, Git LFS, encryption, and the toolchain snapshots beside packages.
+
+pub mod archive_diff;
+mod content;
+mod delta_base;
+pub(super) mod encryption;
+pub(super) mod inspect;
+pub(super) mod lfs;
+pub(super) mod migrate;
+pub(super) mod package;
+pub(super) mod package_signature;
+pub(super) mod record;
+mod rewrite_secrets;
+pub(super) mod secret_recorder;
+pub mod toolchains;
+pub(super) mod zip_tree;

@@ -1,0 +1,271 @@
+//! Reading a package back: note → ref → manifest → content, every byte checked against its hash on the way out.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use crate::error::{ANOTHER_COPY, Error, Kind, Result};
+use crate::git::{Oid, TreeEntry};
+use crate::package::Manifest;
+use crate::package::manifest::{FileEntry, MOST_BYTES};
+use crate::package::storage::Form;
+use crate::process::interrupt;
+use crate::progress::{Progress, Silent};
+use crate::secrets::{Locked, is_locked};
+use crate::store::Store;
+use crate::store::codec::content;
+use crate::store::codec::lfs;
+use crate::store::ledger::note_line::PackageLine;
+use crate::store::names;
+
+/// A recorded package whose manifest has been read.
+#[derive(Clone)]
+pub struct StoredPackage<'r> {
+    pub(in crate::store) store: Store<'r>,
+    /// The commit it belongs to.
+    pub commit: Oid,
+    /// The commit that holds its source: `commit` itself, or a snapshot of a working tree with changes.
+    pub source: Oid,
+    /// The commit that is the package: what its signature is of.
+    pub object: Oid,
+    /// The package's tree.
+    pub tree: Oid,
+    /// Its manifest.
+    pub manifest: Manifest,
+}
+
+/// Something that is not as it was recorded.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Damage {
+    /// The file of the package.
+    pub path: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// What reading a package back gave.
+#[derive(Debug, Default)]
+pub struct Verified {
+    /// What is not as it was recorded; empty when all is.
+    pub damages: Vec<Damage>,
+    /// Files that are encrypted, and that no key of the user opens: their objects are there, and were not compared.
+    pub locked: Vec<String>,
+}
+
+impl<'r> Store<'r> {
+    /// Opens the package that `line` of the note of `commit` tells of.
+    ///
+    /// # Errors
+    /// [`Kind::Integrity`] when its ref, commit or manifest is missing or is not what the note says.
+    pub fn open(&self, commit: Oid, line: &PackageLine) -> Result<StoredPackage<'r>> {
+        let name = names::package(&commit.to_string(), line.package);
+        let Some(package_commit) = self.repository.ref_target(&name)? else {
+            return Err(Error::integrity(format!(
+                "package {} is noted, but its ref is missing",
+                line.package.short()
+            ))
+            .hint(format!("another copy of this repository may have it: git fetch REMOTE {name}:{name}")));
+        };
+        let package = self.repository.commit(package_commit)?;
+        let manifest = self.manifest_of(package_commit)?;
+        if manifest.package.id != line.package || manifest.target != line.target {
+            return Err(Error::integrity(format!(
+                "package {} is not the one its note tells of",
+                line.package.short()
+            ))
+            .hint(ANOTHER_COPY));
+        }
+        let Some(source) = package.parents.first().copied() else {
+            return Err(Error::integrity(format!(
+                "package {} does not name its source",
+                line.package.short()
+            ))
+            .hint(ANOTHER_COPY));
+        };
+        self.check_source(commit, source, &manifest)?;
+        Ok(StoredPackage {
+            store: *self,
+            commit,
+            source,
+            object: package_commit,
+            tree: package.tree,
+            manifest,
+        })
+    }
+
+    /// The source that a deploy would check out is the one that the manifest and the note name.
+    fn check_source(&self, commit: Oid, source: Oid, manifest: &Manifest) -> Result<()> {
+        let wrong = || {
+            let id = manifest.package.id.short();
+            Error::integrity(format!("package {id} does not hang on the source that it names"))
+                .hint(ANOTHER_COPY)
+        };
+        if manifest.source.commit != commit.to_string() || (source != commit) != manifest.source.dirty {
+            return Err(wrong());
+        }
+        // A shallow clone may lack the source; nothing can be checked out of it then.
+        let Ok(found) = self.repository.commit(source) else { return Ok(()) };
+        let snapshot = !manifest.source.dirty || found.parents == [commit];
+        if snapshot && found.tree.to_string() == manifest.source.tree { Ok(()) } else { Err(wrong()) }
+    }
+
+    pub(in crate::store) fn manifest_of(&self, package_commit: Oid) -> Result<Manifest> {
+        let tree = self.repository.commit(package_commit)?.tree;
+        let entry = self.repository.tree_entry(tree, crate::store::MANIFEST.as_bytes())?;
+        let entry = entry.ok_or_else(|| {
+            Error::integrity(format!("the package commit {package_commit} has no manifest"))
+                .hint(ANOTHER_COPY)
+        })?;
+        Manifest::parse(&self.repository.read_blob(entry.id, MOST_BYTES)?)
+    }
+}
+
+impl StoredPackage<'_> {
+    /// The content of one of its files, checked.
+    ///
+    /// # Errors
+    /// When it has more than `limit` bytes.
+    pub fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
+        let file = self.manifest.files.iter().find(|file| file.path == path);
+        let file = file.ok_or_else(|| Error::refused(format!("the package has no file '{path}'")))?;
+        if file.size > limit {
+            return Err(Error::refused(format!(
+                "'{path}' has {} bytes, more than the {limit} it may have",
+                file.size
+            )));
+        }
+        let mut content = Vec::new();
+        self.stream(file, &Silent, &mut |bytes| {
+            content.extend_from_slice(bytes);
+            Ok(())
+        })?;
+        Ok(content)
+    }
+
+    /// Writes the exact package directory to `directory`, which must not exist: it is there whole, or not at all.
+    pub fn extract(&self, directory: &Path, progress: &dyn Progress) -> Result<()> {
+        let taken =
+            fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) || directory.is_file();
+        if taken {
+            return Err(Error::refused(format!("'{}' exists and is not empty", directory.display()))
+                .hint("name a directory that is not there yet"));
+        }
+        let parent =
+            directory.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(parent).map_err(|error| Error::io("create", parent, error))?;
+        let scratch = tempfile::Builder::new()
+            .prefix(".slsart-")
+            .tempdir_in(parent)
+            .map_err(|error| Error::io("write to", parent, error))?;
+        progress.expect_bytes(self.manifest.package.size);
+        for file in &self.manifest.files {
+            interrupt::check()?;
+            self.extract_file(file, &scratch.path().join(&file.path), progress)?;
+        }
+        fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o755))
+            .and_then(|()| fs::rename(scratch.path(), directory))
+            .map_err(|error| Error::io("write", directory, error))?;
+        // It has been moved: there is nothing left to remove.
+        let _ = scratch.keep();
+        Ok(())
+    }
+
+    /// Reads every file back and compares it with its hash.
+    pub fn verify(&self, progress: &dyn Progress) -> Result<Verified> {
+        let mut verified = Verified::default();
+        for file in &self.manifest.files {
+            match self.verify_file(file, progress, &mut |_| Ok(())) {
+                Ok(damage) => verified.damages.extend(damage),
+                Err(error) if is_locked(&error) && self.lacks_objects(file)? => {
+                    let problem = format!("objects of '{}' are missing", file.path);
+                    verified.damages.push(Damage { path: file.path.clone(), problem });
+                }
+                Err(error) if is_locked(&error) => verified.locked.push(file.path.clone()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(verified)
+    }
+
+    /// Reads a file, compares it with its hash, and hands its bytes to `take` on the way.
+    ///
+    /// # Returns
+    /// What is wrong with it; what `take` was given is then worth nothing.
+    pub(in crate::store) fn verify_file(
+        &self,
+        file: &FileEntry,
+        progress: &dyn Progress,
+        take: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<Option<Damage>> {
+        interrupt::check()?;
+        let mut left = file.size;
+        let read = self.stream(file, progress, &mut |bytes| {
+            left = left.saturating_sub(bytes.len() as u64);
+            progress.advance(bytes.len() as u64);
+            take(bytes)
+        });
+        progress.advance(left);
+        match read {
+            Ok(()) => Ok(None),
+            Err(error) if error.kind == Kind::Integrity => {
+                Ok(Some(Damage { path: file.path.clone(), problem: error.message }))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn extract_file(&self, file: &FileEntry, path: &Path, progress: &dyn Progress) -> Result<()> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|error| Error::io("create", parent, error))?;
+        }
+        let mut out = File::create_new(path).map_err(|error| Error::io("create", path, error))?;
+        self.stream(file, progress, &mut |bytes| {
+            progress.advance(bytes.len() as u64);
+            interrupt::check()?;
+            out.write_all(bytes).map_err(|error| Error::io("write", path, error))
+        })
+    }
+
+    pub(in crate::store) fn stream(
+        &self,
+        file: &FileEntry,
+        progress: &dyn Progress,
+        take: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let entry = self.entry(file)?;
+        match lfs::form(&entry, file)? {
+            Form::Lfs => lfs::read(self.store.repository, &self.ref_name(), file, progress, take),
+            Form::Git => {
+                let keys = || self.store.identities();
+                content::read(self.store.repository, &entry, file, &keys, take)
+                    .map_err(|error| if is_locked(&error) { self.locked(file, error) } else { error })
+            }
+        }
+    }
+
+    /// Says of what is encrypted to whom, and how to give a key.
+    fn locked(&self, file: &FileEntry, error: Error) -> Error {
+        let recipients = self.manifest.scan.as_ref().map(|scan| scan.recipients.join(", "));
+        let recipients = recipients.filter(|recipients| !recipients.is_empty());
+        Error::refused(format!("'{}' is encrypted, and no key of yours opens it", file.path))
+            .hints(recipients.map(|recipients| format!("it is encrypted to: {recipients}")))
+            .hints(error.hints)
+            .hint(
+                "name the file of your secret key: SLSART_IDENTITY=FILE, or git config slsart.identity FILE",
+            )
+            .because(Locked)
+    }
+
+    /// The ref that it is recorded under.
+    #[must_use]
+    pub fn ref_name(&self) -> String {
+        names::package(&self.commit.to_string(), self.manifest.package.id)
+    }
+
+    pub(in crate::store) fn entry(&self, file: &FileEntry) -> Result<TreeEntry> {
+        self.store.repository.find_path(self.tree, &format!("files/{}", file.path))?.ok_or_else(|| {
+            Error::integrity(format!("'{}' is missing from the package", file.path)).hint(ANOTHER_COPY)
+        })
+    }
+}

@@ -1,0 +1,115 @@
+//! What is decided of the secrets in a recorded package: another commit of the same package, as `migrate` writes one, with another
+//! `[secrets]` in its manifest and, where they are encrypted, other objects. The old ones go with `git gc`.
+
+use std::io::Write as _;
+
+use crate::error::{Error, Result};
+use crate::git::{Batch, MODE_FILE, Oid, TreeDraft, TreeEntry};
+use crate::package::Manifest;
+use crate::package::manifest::FileEntry;
+use crate::package::secrets::Secret;
+use crate::package::storage::Form;
+use crate::process::interrupt;
+use crate::progress::{Progress, Silent};
+use crate::secrets::{Policy, Recipients, Scanner};
+use crate::store::MANIFEST;
+use crate::store::codec::content::{self, Written};
+use crate::store::codec::lfs;
+use crate::store::codec::package::StoredPackage;
+use crate::store::codec::secret_recorder::{Guard, Secrecy, in_lfs};
+
+impl StoredPackage<'_> {
+    /// Searches its files.
+    ///
+    /// # Returns
+    /// The secrets in it, sorted.
+    ///
+    /// # Errors
+    /// As reading them: also where one is encrypted, and no key opens it.
+    pub fn search(&self, scanner: &Scanner, progress: &dyn Progress) -> Result<Vec<Secret>> {
+        let policy = Policy::new(None, &[], Recipients::default())?;
+        let guard = Guard::new(self.store.repository, Secrecy { scanner, policy: &policy });
+        for file in &self.manifest.files {
+            let copy = self.copy(file, progress)?;
+            guard.in_lfs(file, copy.path())?;
+        }
+        Ok(guard.finish())
+    }
+
+    /// Gives it another manifest, which says something else of its secrets.
+    pub fn decide(&self, manifest: &Manifest, progress: &dyn Progress) -> Result<()> {
+        let repository = self.store.repository;
+        let old = self.tip()?;
+        let batch = repository.batch()?;
+        let blob = batch.blob(manifest.to_toml()?.as_bytes(), None)?;
+        let entry = TreeEntry { name: MANIFEST.into(), id: blob, mode: MODE_FILE };
+        let tree = repository.edit_tree(&batch, Some(self.tree), &[(MANIFEST, Some(entry))])?;
+        self.replace(batch, old, tree, progress)
+    }
+
+    /// Encrypts what holds secrets, as the policy of `secrecy` wants it.
+    ///
+    /// # Returns
+    /// Its manifest as it is then.
+    pub fn encrypt(&self, secrecy: Secrecy<'_>, progress: &dyn Progress) -> Result<Manifest> {
+        let repository = self.store.repository;
+        let old = self.tip()?;
+        let batch = repository.batch()?;
+        let guard = Guard::new(repository, secrecy).knowing(&self.manifest.secrets);
+        let mut tree = TreeDraft::default();
+        for entry in repository.read_tree(self.tree)? {
+            let name = String::from_utf8_lossy(&entry.name);
+            if name != "files" && name != MANIFEST {
+                tree.insert(&name, entry.id, entry.mode);
+            }
+        }
+        for file in &self.manifest.files {
+            interrupt::check()?;
+            let entry = self.entry(file)?;
+            let copy = self.copy(file, progress)?;
+            let written = match lfs::form(&entry, file)? {
+                Form::Lfs => {
+                    guard.in_lfs(file, copy.path()).map_err(|_| in_lfs(&file.path))?;
+                    Written::Pointer(entry.id)
+                }
+                Form::Git => {
+                    let writer =
+                        content::Writer { repository, batch: &batch, progress: &Silent, guard: Some(&guard) };
+                    writer.write(copy.path(), file, Some(&entry))?
+                }
+            };
+            written.insert_into(&mut tree, &format!("files/{}", file.path));
+        }
+        let mut manifest = self.manifest.clone();
+        secrecy.describe(guard.finish(), &mut manifest);
+        let blob = batch.blob(manifest.to_toml()?.as_bytes(), None)?;
+        tree.insert(MANIFEST, blob, MODE_FILE);
+        let tree = tree.write(&batch, repository, Some(self.tree))?;
+        self.replace(batch, old, tree, progress)?;
+        Ok(manifest)
+    }
+
+    fn replace(&self, batch: Batch, old: Oid, tree: Oid, progress: &dyn Progress) -> Result<()> {
+        let repository = self.store.repository;
+        let replaced = batch.finish()?;
+        let new = self.converted(old, tree, progress)?;
+        interrupt::check()?;
+        if new != old {
+            repository.move_ref(&self.ref_name(), "slsart: secrets", old, new)?;
+        }
+        replaced.remove();
+        Ok(())
+    }
+
+    /// A file of it in a temporary file that is removed with the value.
+    fn copy(&self, file: &FileEntry, progress: &dyn Progress) -> Result<tempfile::NamedTempFile> {
+        let cannot = |error| Error::refused("cannot write a temporary file").because(error);
+        let mut copy = tempfile::NamedTempFile::new().map_err(cannot)?;
+        self.stream(file, progress, &mut |bytes| {
+            progress.advance(bytes.len() as u64);
+            interrupt::check()?;
+            copy.write_all(bytes).map_err(cannot)
+        })?;
+        Ok(copy)
+    }
+}

@@ -1,0 +1,207 @@
+//! Watches over secrets while a package is written: what is found in each content, and whether it is to be encrypted.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use flate2::read::DeflateDecoder;
+
+use crate::archive::{Content, Place};
+use crate::error::{Error, Result};
+use crate::git::Repository;
+use crate::package::manifest::FileEntry;
+use crate::package::secrets::{MOST_SECRETS, SCANNER, Scan, Secret};
+use crate::package::storage::Form;
+use crate::package::{Manifest, PackageId};
+use crate::secrets::{Policy, Scanner};
+use crate::store::codec::encryption::{self, Sealer};
+
+/// Most bytes that one entry of an archive is unpacked to, to look into it.
+const MOST_UNPACKED: u64 = 64 << 20;
+
+/// What finds secrets, and what is done about them.
+#[derive(Clone, Copy)]
+pub struct Secrecy<'a> {
+    /// Finds them.
+    pub scanner: &'a Scanner,
+    /// What is done.
+    pub policy: &'a Policy,
+}
+
+/// Gathers what is found in a package that is being written.
+pub(in crate::store) struct Guard<'a> {
+    secrecy: Secrecy<'a>,
+    directory: PathBuf,
+    /// What was found before, with values that may not be at hand any more.
+    known: Vec<Secret>,
+    found: Mutex<Vec<Secret>>,
+}
+
+impl<'a> Guard<'a> {
+    pub(in crate::store) fn new(repository: &Repository, secrecy: Secrecy<'a>) -> Self {
+        let directory = encryption::directory(repository);
+        Self { secrecy, directory, known: Vec::new(), found: Mutex::default() }
+    }
+
+    /// One that also finds what is known.
+    pub(in crate::store) fn knowing(self, known: &[Secret]) -> Self {
+        Self { known: known.to_vec(), ..self }
+    }
+
+    /// What encrypts.
+    pub(in crate::store) fn sealer(&self) -> Sealer<'_> {
+        Sealer { repository: &self.directory, recipients: &self.secrecy.policy.recipients }
+    }
+
+    /// Looks at a file that is kept whole.
+    ///
+    /// # Returns
+    /// Whether it is to be encrypted.
+    pub(in crate::store) fn file(&self, file: &str, bytes: &[u8]) -> bool {
+        self.take(file, None, self.secrecy.scanner.file(file, bytes))
+    }
+
+    /// Looks at a large file that is kept whole.
+    pub(in crate::store) fn large_file(&self, file: &str, path: &Path) -> io::Result<bool> {
+        let found = self.secrecy.scanner.stream(file, "", &mut File::open(path)?)?;
+        let found = found.into_iter().map(|secret| Secret { entry: None, ..secret }).collect();
+        Ok(self.take(file, None, found))
+    }
+
+    /// Looks at a content of an archive.
+    pub(in crate::store) fn content(
+        &self,
+        file: &str,
+        place: &Place,
+        content: &Content<'_>,
+    ) -> io::Result<bool> {
+        let scanner = self.secrecy.scanner;
+        let entry = place.as_str();
+        let entry = entry.strip_prefix("tree/").unwrap_or(entry);
+        let mut found = match content.bytes() {
+            Some(bytes) => scanner.entry(file, entry, bytes),
+            None => scanner.stream(file, entry, &mut content.reader()?)?,
+        };
+        if place.as_str().starts_with("raw/") {
+            // It stands as it is in the zip, most likely deflated. What is not gives nothing.
+            let mut plain = Vec::new();
+            let _ = DeflateDecoder::new(content.reader()?).take(MOST_UNPACKED).read_to_end(&mut plain);
+            found.extend(scanner.entry(file, entry, &plain));
+        }
+        Ok(self.take(file, Some(entry), found))
+    }
+
+    /// Looks into a file that is kept in LFS: as it is, and where it is a zip, into its entries.
+    ///
+    /// # Errors
+    /// When it would have to be encrypted.
+    pub(in crate::store) fn in_lfs(&self, file: &FileEntry, path: &Path) -> Result<()> {
+        let unreadable = |error| Error::io("read", path, error);
+        let mut seal = false;
+        let open = File::open(path).map_err(unreadable)?;
+        match zip::ZipArchive::new(BufReader::new(open)) {
+            Ok(mut zip) => {
+                for index in 0..zip.len() {
+                    let Ok(entry) = zip.by_index(index) else { continue };
+                    let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
+                    // What does not unpack is no secret that can be told.
+                    let mut part = entry.take(MOST_UNPACKED);
+                    let found = self.secrecy.scanner.stream(&file.path, &name, &mut part);
+                    seal |= self.take(&file.path, Some(&name), found.unwrap_or_default());
+                }
+            }
+            Err(_) if file.size <= MOST_UNPACKED => {
+                let bytes = std::fs::read(path).map_err(unreadable)?;
+                seal = self.file(&file.path, &bytes);
+            }
+            Err(_) => seal = self.large_file(&file.path, path).map_err(unreadable)?,
+        }
+        if seal { Err(in_lfs(&file.path)) } else { Ok(()) }
+    }
+
+    /// Takes over what the manifest of an earlier package has found in a file of the same bytes.
+    ///
+    /// # Returns
+    /// Whether the file can be taken over too: it was searched for the same, and is kept as it is to be.
+    pub(in crate::store) fn as_before(&self, earlier: &Manifest, file: &FileEntry, kept: Form) -> bool {
+        let Some(scan) = earlier.scan.as_ref().filter(|scan| scan.scanner == SCANNER && scan.more == 0)
+        else {
+            return false;
+        };
+        let before: Vec<Secret> =
+            earlier.secrets.iter().filter(|secret| secret.file == file.path).cloned().collect();
+        let policy = self.secrecy.policy;
+        let form = if policy.encrypts(&before) {
+            kept == Form::Git && scan.recipients == policy.recipients.names()
+        } else {
+            before.is_empty() || scan.recipients.is_empty()
+        };
+        let same = form && scan.values == self.secrecy.scanner.mark(earlier.package.id);
+        if same {
+            self.found.lock().unwrap_or_else(PoisonError::into_inner).extend(before);
+        }
+        same
+    }
+
+    fn take(&self, file: &str, entry: Option<&str>, mut found: Vec<Secret>) -> bool {
+        let is_here = |secret: &&Secret| secret.file == file && secret.entry.as_deref() == entry;
+        found.extend(self.known.iter().filter(is_here).cloned());
+        if found.is_empty() {
+            return false;
+        }
+        let seal = self.secrecy.policy.encrypts(&found);
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+        seal
+    }
+
+    /// What was found, sorted.
+    pub(in crate::store) fn finish(self) -> Vec<Secret> {
+        let mut found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+impl Secrecy<'_> {
+    /// Puts what was found into a manifest, with what the policy decides of it.
+    pub fn describe(&self, found: Vec<Secret>, manifest: &mut Manifest) {
+        let policy = self.policy;
+        let open = !policy.objectionable(&found).is_empty();
+        let mut scan = self.scan(manifest.package.id);
+        if open {
+            scan.decision = policy.decision();
+        }
+        if policy.encrypts(&found) {
+            scan.recipients = policy.recipients.names().to_vec();
+        }
+        scan.more = found.len().saturating_sub(MOST_SECRETS);
+        manifest.secrets = first(found);
+        manifest.scan = Some(scan);
+    }
+
+    fn scan(&self, id: PackageId) -> Scan {
+        Scan { scanner: SCANNER, values: self.scanner.mark(id), ..Scan::default() }
+    }
+}
+
+/// As many as a manifest lists; of each file, and file in an archive, one before another of any.
+fn first(mut found: Vec<Secret>) -> Vec<Secret> {
+    if found.len() > MOST_SECRETS {
+        let mut seen = BTreeSet::new();
+        found.sort_by_cached_key(|secret| !seen.insert((secret.file.clone(), secret.entry.clone())));
+        found.truncate(MOST_SECRETS);
+        found.sort_unstable();
+    }
+    found
+}
+
+/// The form of a file that holds secrets can't be LFS.
+pub(in crate::store) fn in_lfs(path: &str) -> Error {
+    Error::refused(format!(
+        "'{path}' holds secrets and would be kept in Git LFS, where it can't be encrypted"
+    ))
+    .hint("keep it in git objects: --storage git, or storage = \"git\" in slsart.toml")
+}

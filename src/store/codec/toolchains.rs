@@ -1,0 +1,277 @@
+//! Snapshots of toolchains: what a package manager installed for a commit, as it was, under a ref of its own. Knows neither
+//! package managers nor what fits which machine.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::git::directory::Scan;
+use crate::git::pack::Replaced;
+use crate::git::{Batch, MODE_EXECUTABLE, MODE_FILE, MODE_TREE, Oid, TreeEntry};
+use crate::package::Machine;
+use crate::package::directory::is_safe_path;
+use crate::package::manifest::{Lockfile, Tool};
+use crate::store::Store;
+use crate::store::names;
+
+/// The format that this program writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;
+const FILE: &str = "toolchain.toml";
+const CONTENT: &str = "content";
+/// Most bytes of a description.
+const MOST_BYTES: u64 = 1024 * 1024;
+
+/// What is known of a snapshot: its `toolchain.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Toolchain {
+    /// The format.
+    pub format: u32,
+    /// The id of the content's tree: the same files have the same id.
+    pub id: String,
+    /// The commit whose packages these are.
+    pub source: String,
+    /// When it was saved.
+    pub saved: Timestamp,
+    /// Its files and symbolic links.
+    pub files: usize,
+    /// The sum of their sizes, in bytes.
+    pub size: u64,
+    /// What it has, paths from the repository's top: `node_modules` and the like.
+    pub parts: Vec<String>,
+    /// What it was installed from.
+    pub lockfile: Lockfile,
+    /// What installed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package_manager: Option<Tool>,
+    /// Where.
+    pub machine: Machine,
+}
+
+/// A snapshot in the repository.
+#[derive(Debug, Clone)]
+pub struct StoredToolchain {
+    /// What is known of it.
+    pub toolchain: Toolchain,
+    /// Its ref.
+    pub name: String,
+    content: Oid,
+}
+
+/// The snapshots of a repository.
+#[derive(Debug, Default)]
+pub struct Toolchains {
+    /// Newest first.
+    pub stored: Vec<StoredToolchain>,
+    /// Refs of snapshots that can't be read: damaged, or of a later version of this program.
+    pub unread: Vec<String>,
+}
+
+/// The ref of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolchainRef {
+    /// Its name.
+    pub name: String,
+    /// The commit that it was installed for.
+    pub source: Oid,
+    /// What it points at.
+    pub tip: Oid,
+}
+
+impl ToolchainRef {
+    fn parse((name, tip): (String, Oid)) -> Option<Self> {
+        let source = Oid::from_str(name.strip_prefix(names::TOOLCHAINS)?.split('/').nth(1)?).ok()?;
+        Some(Self { name, source, tip })
+    }
+}
+
+impl Store<'_> {
+    /// The refs of all snapshots; nothing of them is read.
+    pub fn toolchain_refs(&self) -> Result<Vec<ToolchainRef>> {
+        let refs = self.repository.refs_matching(names::TOOLCHAINS)?;
+        Ok(refs.into_iter().filter_map(ToolchainRef::parse).collect())
+    }
+
+    /// The same of a remote.
+    ///
+    /// # Errors
+    /// When it can't be reached.
+    pub fn toolchain_refs_on(&self, remote: &str) -> Result<Vec<ToolchainRef>> {
+        let refs = self.repository.remote_refs(remote, &format!("{}*", names::TOOLCHAINS))?;
+        Ok(refs.into_iter().filter_map(ToolchainRef::parse).collect())
+    }
+
+    /// Keeps what `scan` has read, described by `toolchain`: content, then the ref.
+    ///
+    /// # Returns
+    /// Whether it is new: not when it was kept for this commit and machine before.
+    pub fn save_toolchain(&self, scan: &Scan, toolchain: &Toolchain) -> Result<bool> {
+        let name = names::toolchain(&toolchain.id, &toolchain.source, &toolchain.machine);
+        if self.repository.ref_target(&name)?.is_some() {
+            return Ok(false);
+        }
+        let batch = self.repository.batch()?;
+        // What another ref leads to is all there; it is not even looked at again.
+        let same = self.repository.refs_matching(&format!("{}{}/", names::TOOLCHAINS, toolchain.id))?;
+        let content = if same.is_empty() { scan.write(&batch)? } else { scan.id() };
+        self.publish_toolchain(batch, &name, toolchain, content)
+    }
+
+    /// Keeps the snapshots of what was installed for the commit `from` for `to` too, whose tree is the same.
+    pub fn share_toolchains(&self, from: Oid, to: Oid) -> Result<()> {
+        for stored in self.toolchains_of(from)?.stored {
+            let toolchain = Toolchain { source: to.to_string(), ..stored.toolchain };
+            let name = names::toolchain(&toolchain.id, &toolchain.source, &toolchain.machine);
+            if self.repository.ref_target(&name)?.is_none() {
+                self.publish_toolchain(self.repository.batch()?, &name, &toolchain, stored.content)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn publish_toolchain(
+        &self,
+        batch: Batch,
+        name: &str,
+        toolchain: &Toolchain,
+        content: Oid,
+    ) -> Result<bool> {
+        let text = toml::to_string(toolchain)
+            .map_err(|error| Error::bug("a toolchain can't be described").because(error))?;
+        let description = batch.blob(text.as_bytes(), None)?;
+        let entries = vec![
+            TreeEntry { name: FILE.into(), id: description, mode: MODE_FILE },
+            TreeEntry { name: CONTENT.into(), id: content, mode: MODE_TREE },
+        ];
+        let tree = batch.tree(entries, None)?;
+        let commit = batch.commit(tree, &[], &message(toolchain))?;
+        let (mut replaced, mut new) = (None, false);
+        self.repository.update_ref(name, "slsart: toolchain", |current| {
+            replaced = Some(batch.finish()?);
+            new = current.is_none();
+            Ok(new.then_some(commit))
+        })?;
+        replaced.into_iter().for_each(Replaced::remove);
+        Ok(new)
+    }
+
+    /// All snapshots.
+    pub fn toolchains(&self) -> Result<Toolchains> {
+        self.toolchains_matching(names::TOOLCHAINS)
+    }
+
+    /// The refs of snapshots of what was installed for any of `sources`; nothing of them is read.
+    pub fn toolchain_refs_of(&self, sources: &HashSet<Oid>) -> Result<Vec<ToolchainRef>> {
+        let mut refs = self.toolchain_refs()?;
+        refs.retain(|toolchain| sources.contains(&toolchain.source));
+        Ok(refs)
+    }
+
+    /// The snapshots of what was installed for the commit `source`.
+    pub fn toolchains_of(&self, source: Oid) -> Result<Toolchains> {
+        self.toolchains_matching(&format!("{}*/{source}/*", names::TOOLCHAINS))
+    }
+
+    fn toolchains_matching(&self, pattern: &str) -> Result<Toolchains> {
+        let mut found = Toolchains::default();
+        for (name, commit) in self.repository.refs_matching(pattern)? {
+            match self.open_toolchain(name.clone(), commit) {
+                Ok(stored) => found.stored.push(stored),
+                Err(_) => found.unread.push(name),
+            }
+        }
+        let key = |stored: &StoredToolchain| (stored.toolchain.saved, stored.name.clone());
+        found.stored.sort_by_key(|stored| std::cmp::Reverse(key(stored)));
+        Ok(found)
+    }
+
+    fn open_toolchain(&self, name: String, commit: Oid) -> Result<StoredToolchain> {
+        let wrong = || Error::integrity(format!("{name} is no toolchain that this git-slsart can read"));
+        let tree = self.repository.commit(commit)?.tree;
+        let entry = |name: &str| self.repository.tree_entry(tree, name.as_bytes())?.ok_or_else(wrong);
+        let (description, content) = (entry(FILE)?, entry(CONTENT)?);
+        let text = self.repository.read_blob(description.id, MOST_BYTES)?;
+        let text = String::from_utf8(text).map_err(|error| wrong().because(error))?;
+        let toolchain: Toolchain = toml::from_str(&text).map_err(|error| wrong().because(error))?;
+        let named = name.strip_prefix(names::TOOLCHAINS).unwrap_or_default();
+        let is_its_own = toolchain.format <= FORMAT
+            && toolchain.id == content.id.to_string()
+            && named.starts_with(&format!("{}/{}/", toolchain.id, toolchain.source))
+            && toolchain.parts.iter().all(|part| is_safe_path(part));
+        if is_its_own { Ok(StoredToolchain { toolchain, name, content: content.id }) } else { Err(wrong()) }
+    }
+
+    /// Puts a snapshot's parts into the checkout at `top`, where none of them may be yet. When that fails, what was put there
+    /// is gone again.
+    pub fn restore_toolchain(&self, stored: &StoredToolchain, top: &Path) -> Result<()> {
+        let mut placed = Vec::new();
+        let outcome = stored.toolchain.parts.iter().try_for_each(|part| {
+            let place = top.join(part);
+            check_place(&place, top)?;
+            placed.push(place.clone());
+            self.restore_part(stored, part, &place)
+        });
+        if outcome.is_err() {
+            for place in &placed {
+                let _ = fs::remove_dir_all(place).or_else(|_| fs::remove_file(place));
+            }
+        }
+        outcome
+    }
+
+    fn restore_part(&self, stored: &StoredToolchain, part: &str, place: &Path) -> Result<()> {
+        let missing = || Error::integrity(format!("the toolchain {} has no '{part}'", stored.toolchain.id));
+        match self.repository.find_in_directory(stored.content, part)?.ok_or_else(missing)? {
+            TreeEntry { mode: MODE_TREE, id, .. } => self.repository.restore_directory(id, place),
+            entry if [MODE_FILE, MODE_EXECUTABLE].contains(&entry.mode) => {
+                self.repository.restore_file(&entry, place)
+            }
+            _ => Err(missing()),
+        }
+    }
+
+    /// Lets go of snapshots; `git gc` takes what nothing else leads to.
+    pub fn drop_toolchains(&self, dropped: &[StoredToolchain]) -> Result<()> {
+        dropped.iter().try_for_each(|stored| self.repository.delete_ref(&stored.name))
+    }
+
+    /// The sources of all packages that were deployed successfully.
+    pub fn deployed_sources(&self) -> Result<HashSet<String>> {
+        let mut sources = HashSet::new();
+        for target in self.deployed_targets()? {
+            for deployment in self.history(&target)?.deployments {
+                let package =
+                    self.repository.ref_target(&names::package(&deployment.commit, deployment.package))?;
+                let source = package
+                    .and_then(|package| self.repository.commit(package).ok()?.parents.first().copied());
+                sources.extend(source.map(|source| source.to_string()));
+                sources.insert(deployment.commit);
+            }
+        }
+        Ok(sources)
+    }
+}
+
+/// The place is free, and in a directory that really is in the checkout.
+fn check_place(place: &Path, top: &Path) -> Result<()> {
+    let parent = place.parent().unwrap_or(top);
+    let real = |path: &Path| path.canonicalize().map_err(|error| Error::io("read", path, error));
+    let existing = parent.ancestors().find(|place| place.symlink_metadata().is_ok()).unwrap_or(top);
+    if place.symlink_metadata().is_ok() || !real(existing)?.starts_with(real(top)?) {
+        return Err(Error::refused(format!("'{}' is in the commit, or leads out of it", place.display())));
+    }
+    fs::create_dir_all(parent).map_err(|error| Error::io("create", parent, error))
+}
+
+fn message(toolchain: &Toolchain) -> String {
+    let Toolchain { source, id, files, size, parts, lockfile, .. } = toolchain;
+    let source = &source[..12.min(source.len())];
+    format!(
+        "Toolchain of {source}\n\ntoolchain {id}\n{files} files, {size} bytes\n{}: {}\n",
+        lockfile.path,
+        parts.join(", ")
+    )
+}

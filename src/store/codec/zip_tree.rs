@@ -1,0 +1,305 @@
+//! A zip of a package as a tree of git objects, and back: its recipe, and the contents of its entries under their own paths.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{self, Read as _, Write};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use crate::archive::{
+    Content, Error as ArchiveError, Failure, Opened, Place, Sink, Source, decode, encode, list,
+};
+use crate::error::{ANOTHER_COPY, Error, Result};
+use crate::git::pack::Opener;
+use crate::git::{Batch, Blob, MODE_FILE, MODE_TREE, Oid, Readers, Repository};
+use crate::process::interrupt;
+use crate::progress::Progress;
+use crate::secrets::{Identities, MOST_SEALED, unseal};
+use crate::store::codec::content;
+use crate::store::codec::encryption;
+use crate::store::codec::secret_recorder::Guard;
+
+/// Most bytes of a recipe: of a zip with many ten thousand entries none of which is foreseen.
+const MOST_RECIPE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Most objects of an archive: of its own most entries, and of those in it.
+const MOST_PARTS: usize = 400_000;
+/// Most bytes of all their paths.
+const MOST_PATH_BYTES: usize = 64 * 1024 * 1024;
+
+/// An archive's objects, by their paths below its own.
+pub(in crate::store) type Parts = Vec<(String, Oid)>;
+
+/// Takes an archive apart.
+///
+/// # Arguments
+/// `earlier`: an earlier version of the archive's tree. `whole`: reads the same from the file while it is taken apart.
+///
+/// # Returns
+/// Its objects, and what `whole` found; no objects when the file is no archive, or not one that can be put together again.
+pub(in crate::store) fn write<T: Send>(
+    writer: content::Writer<'_>,
+    path: &str,
+    file: &File,
+    earlier: Option<Oid>,
+    whole: impl FnOnce() -> T + Send,
+) -> Result<(Option<Parts>, T)> {
+    let content::Writer { repository, batch, progress, guard } = writer;
+    // What can't be read of an earlier version saves nothing, and harms nothing.
+    let earlier = earlier.and_then(|tree| parts(repository, tree).ok()).unwrap_or_default();
+    let readers = repository.readers();
+    let sink = Blobs { batch, path, earlier: &earlier, parts: Mutex::default(), progress, guard, readers };
+    let (recipe, whole) = thread::scope(|scope| {
+        let whole = scope.spawn(whole);
+        let recipe = encode(file, &sink, threads(), &|| interrupt::check().is_err());
+        (recipe, whole.join())
+    });
+    let whole = whole.map_err(|_| Error::bug("the thread that hashes a file ended"))?;
+    let recipe = recipe.map_err(|error| match error {
+        ArchiveError::Io(error) if error.get_ref().is_none_or(|inner| !inner.is::<Error>()) => {
+            Error::refused("an archive can't be read").because(error)
+        }
+        error => from_archive(error),
+    });
+    let Some(recipe) = recipe? else { return Ok((None, whole)) };
+    let name = Place::recipe().as_str().to_owned();
+    let id = batch.blob(&recipe, earlier.get(&name).copied())?;
+    let mut parts = sink.parts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    parts.push((name, id));
+    Ok((Some(parts), whole))
+}
+
+/// The size in bytes of the largest object that the file at `path`, of `size` bytes, is kept as in git: of its largest entry,
+/// when it is an archive.
+#[must_use]
+pub fn largest_object(path: &Path, size: u64) -> u64 {
+    let entries = || {
+        let mut archive = zip::ZipArchive::new(io::BufReader::new(File::open(path).ok()?)).ok()?;
+        (0..archive.len()).map(|number| Some(archive.by_index_raw(number).ok()?.size())).max().flatten()
+    };
+    entries().unwrap_or(size)
+}
+
+/// Puts the archive whose tree this is together again, and writes it to `out`; at most `size` bytes.
+pub(in crate::store) fn read(
+    repository: &Repository,
+    tree: Oid,
+    size: u64,
+    keys: &dyn Fn() -> Identities,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let parts = parts(repository, tree)?;
+    let recipe = recipe(repository, &parts)?;
+    let sealed = parts.keys().any(|path| path.starts_with("age/"));
+    let identities = if sealed { keys() } else { Identities::default() };
+    let source = Objects { readers: repository.readers(), parts: &parts, identities };
+    decode(&recipe, &source, out, size, threads()).map_err(from_archive)
+}
+
+fn recipe(repository: &Repository, parts: &HashMap<String, Oid>) -> Result<Vec<u8>> {
+    let missing = || Error::integrity("an archive's recipe is missing").hint(ANOTHER_COPY);
+    let recipe = parts.get(Place::recipe().as_str()).ok_or_else(missing)?;
+    repository.read_blob(*recipe, MOST_RECIPE_BYTES)
+}
+
+/// A file inside an archive that was taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) struct Part {
+    /// The object of its content; of an archive in the archive, that of its folder.
+    pub(in crate::store) id: Oid,
+    /// Whether that is the content itself, and not what stands in the zip or an archive taken apart.
+    pub(in crate::store) plain: bool,
+    /// Whether it is encrypted.
+    pub(in crate::store) sealed: bool,
+}
+
+/// The files inside the archive whose tree this is, by their names in it.
+pub(in crate::store) fn files(repository: &Repository, tree: Oid) -> Result<BTreeMap<String, Part>> {
+    let parts = parts(repository, tree)?;
+    let listed = list(&recipe(repository, &parts)?).map_err(from_archive)?;
+    let mut files = BTreeMap::new();
+    for entry in listed {
+        let Some(place) = entry.place else { continue };
+        let sealed = parts.get(&encryption::place(place.as_str()));
+        let id = match parts.get(place.as_str()).or(sealed) {
+            Some(id) => Some(*id),
+            None => repository.find_path(tree, place.as_str())?.map(|folder| folder.id),
+        };
+        let missing = || Error::integrity(format!("'{place}' is missing from an archive")).hint(ANOTHER_COPY);
+        let part = Part {
+            id: id.ok_or_else(missing)?,
+            plain: !entry.raw && !entry.nested,
+            sealed: sealed.is_some(),
+        };
+        files.insert(String::from_utf8_lossy(&entry.name).into_owned(), part);
+    }
+    Ok(files)
+}
+
+/// Whether all objects of the archive whose tree this is are in the repository.
+pub(in crate::store) fn is_here(repository: &Repository, tree: Oid) -> bool {
+    parts(repository, tree).is_ok_and(|parts| {
+        parts.contains_key(Place::recipe().as_str()) && parts.values().all(|id| repository.has(*id))
+    })
+}
+
+/// All objects below `tree` by path.
+///
+/// # Errors
+/// When there are more than an archive can have: a few objects can name each other a million times.
+fn parts(repository: &Repository, tree: Oid) -> Result<HashMap<String, Oid>> {
+    let mut parts = HashMap::new();
+    let mut bytes = 0;
+    let mut pending = vec![(String::new(), tree)];
+    while let Some((prefix, tree)) = pending.pop() {
+        for entry in repository.read_tree(tree)? {
+            // A name that is not UTF-8 is none of a place's.
+            let Ok(name) = String::from_utf8(entry.name) else { continue };
+            let path = format!("{prefix}{name}");
+            bytes += path.len();
+            if parts.len() + pending.len() > MOST_PARTS || bytes > MOST_PATH_BYTES {
+                return Err(
+                    Error::integrity("an archive has more entries than it may have").hint(ANOTHER_COPY)
+                );
+            }
+            match entry.mode {
+                MODE_TREE => pending.push((path + "/", entry.id)),
+                MODE_FILE => drop(parts.insert(path, entry.id)),
+                _ => {}
+            }
+        }
+    }
+    Ok(parts)
+}
+
+fn threads() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Writes contents as blobs.
+struct Blobs<'a> {
+    batch: &'a Batch,
+    /// The archive's path in the package.
+    path: &'a str,
+    earlier: &'a HashMap<String, Oid>,
+    parts: Mutex<Parts>,
+    progress: &'a dyn Progress,
+    guard: Option<&'a Guard<'a>>,
+    readers: Readers,
+}
+
+impl Blobs<'_> {
+    /// Writes a content encrypted, where secrets in it want that.
+    fn seal(&self, guard: &Guard<'_>, place: &Place, content: &Content<'_>) -> Result<Option<Oid>, Failure> {
+        if !guard.content(self.path, place, content)? {
+            return Ok(None);
+        }
+        let read;
+        let plain = match content.bytes() {
+            Some(bytes) => bytes,
+            None if content.size() > MOST_SEALED => return Err(encryption::too_large(place.as_str()).into()),
+            None => {
+                let mut bytes = Vec::new();
+                content.reader()?.read_to_end(&mut bytes)?;
+                read = bytes;
+                &read
+            }
+        };
+        Ok(Some(guard.sealer().write(self.batch, plain, |id| self.readers.open(id).is_ok())?))
+    }
+}
+
+impl Sink for Blobs<'_> {
+    fn put(&self, place: &Place, content: &Content<'_>) -> std::result::Result<(), Failure> {
+        let deflated = content.deflated();
+        let sealed = self.guard.map_or(Ok(None), |guard| self.seal(guard, place, content))?;
+        if let Some(id) = sealed {
+            self.progress.advance(deflated.map_or(content.size(), |deflated| deflated.size()));
+            self.parts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((encryption::place(place.as_str()), id));
+            return Ok(());
+        }
+        let earlier = self.earlier.get(place.as_str()).copied();
+        let id = match (content.bytes(), deflated.map(|deflated| deflated.bytes())) {
+            (Some(bytes), Some(Some(deflated))) => self.batch.blob_deflated(bytes, deflated, earlier)?,
+            (Some(bytes), _) => self.batch.blob(bytes, earlier)?,
+            (None, _) => {
+                let open = || content.reader();
+                let open_deflated = || -> io::Result<Box<dyn io::Read + '_>> {
+                    deflated.map(|deflated| deflated.reader()).ok_or_else(|| io::ErrorKind::NotFound.into())
+                };
+                let stream = deflated.is_some().then_some(&open_deflated as Opener<'_>);
+                self.batch.blob_stream(content.size(), &open, stream)?
+            }
+        };
+        self.progress.advance(deflated.map_or(content.size(), |deflated| deflated.size()));
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).push((place.as_str().to_owned(), id));
+        Ok(())
+    }
+}
+
+/// Reads contents from blobs.
+struct Objects<'a> {
+    readers: Readers,
+    parts: &'a HashMap<String, Oid>,
+    /// What opens those that are encrypted.
+    identities: Identities,
+}
+
+impl Objects<'_> {
+    fn unseal(&self, id: Oid) -> Result<Vec<u8>> {
+        let sealed = match self.readers.open(id)? {
+            Blob::Bytes(bytes) => bytes,
+            Blob::Stream { size, .. } if size > 2 * MOST_SEALED => {
+                return Err(
+                    Error::integrity("what is encrypted in an archive is too large").hint(ANOTHER_COPY)
+                );
+            }
+            Blob::Stream { mut reader, .. } => {
+                let mut bytes = Vec::new();
+                reader.read_to_end(&mut bytes).map_err(|error| from_archive(ArchiveError::Io(error)))?;
+                bytes
+            }
+        };
+        unseal(&sealed, &self.identities, MOST_SEALED)
+    }
+}
+
+impl Source for Objects<'_> {
+    fn open(&self, place: &Place) -> std::result::Result<Opened<'_>, Failure> {
+        if let Some(id) = self.parts.get(&encryption::place(place.as_str())) {
+            return Ok(Opened::Bytes(Cow::Owned(self.unseal(*id)?)));
+        }
+        let id = self.parts.get(place.as_str()).ok_or_else(|| {
+            Error::integrity(format!("'{place}' is missing from an archive")).hint(ANOTHER_COPY)
+        })?;
+        Ok(match self.readers.open(*id)? {
+            Blob::Bytes(bytes) => Opened::Bytes(Cow::Owned(bytes)),
+            Blob::Stream { size, reader } => Opened::Reader { size, reader },
+        })
+    }
+}
+
+fn from_archive(error: ArchiveError) -> Error {
+    match error {
+        ArchiveError::Cancelled => Error::interrupted(),
+        // A sink's or a source's own error, as it was.
+        ArchiveError::Content { place, source } => match source.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(source) => Error::integrity(format!("'{place}' can't be read")).because(source),
+        },
+        ArchiveError::Io(error) => match error.downcast::<Error>() {
+            Ok(error) => error,
+            // Writing fails with an error of its own: this was reading.
+            Err(error) => {
+                Error::integrity("an archive's content can't be read").hint(ANOTHER_COPY).because(error)
+            }
+        },
+        error => Error::integrity("an archive can't be put together again").hint(ANOTHER_COPY).because(error),
+    }
+}

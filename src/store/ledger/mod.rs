@@ -1,0 +1,14 @@
+//! What is known of packages and deployments: notes, records, marks and locks. Knows nothing of a package's content.
+
+pub mod bans;
+pub(super) mod chain;
+pub mod deployments;
+pub mod locks;
+pub mod marks;
+pub(super) mod note;
+pub mod note_line;
+pub(super) mod note_tree;
+pub(super) mod packages;
+pub mod pins;
+pub mod proof;
+pub mod pruning;

@@ -1,0 +1,88 @@
+//! What a remote has of the packages: their refs, and the LFS objects that they point at. Objects are asked for by
+//! fetching them into a store of their own: `git lfs push --dry-run` and `fetch --dry-run` ask nobody.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
+use crate::git::Oid;
+use crate::git::lfs::is_missing_object;
+use crate::git::scratch::Scratch;
+use crate::store::Store;
+use crate::store::codec::lfs::objects;
+use crate::store::codec::package::{Damage, StoredPackage};
+use crate::store::names::PACKAGES;
+
+/// The packages' refs on a remote.
+#[derive(Debug)]
+pub struct Remote {
+    /// Its name.
+    pub name: String,
+    refs: BTreeMap<String, Oid>,
+}
+
+/// What a remote has of a package.
+#[derive(Debug, Clone, PartialEq, Eq, Copy, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Presence {
+    /// The same as this repository.
+    Same,
+    /// The same package in another form: it was migrated here, or there.
+    OtherForm,
+    /// Nothing.
+    Absent,
+}
+
+impl Store<'_> {
+    /// Asks `remote` which packages it has.
+    pub fn remote(&self, remote: &str) -> Result<Remote> {
+        self.repository.need_remote(remote)?;
+        let refs = self.repository.remote_refs(remote, &format!("{PACKAGES}*"))?;
+        Ok(Remote { name: remote.to_owned(), refs: refs.into_iter().collect() })
+    }
+}
+
+impl StoredPackage<'_> {
+    /// Asks `remote` for the package's ref and, where it has that, for every LFS object, whose bytes are compared. An
+    /// object that it has needs no link of ours any more.
+    ///
+    /// # Returns
+    /// What the remote has, and the files whose objects it lacks.
+    pub fn verify_on(&self, remote: &Remote) -> Result<(Presence, Vec<Damage>)> {
+        let repository = self.store.repository;
+        let name = self.ref_name();
+        let presence = match remote.refs.get(&name) {
+            None => return Ok((Presence::Absent, Vec::new())),
+            Some(id) if repository.ref_target(&name)? == Some(*id) => Presence::Same,
+            Some(_) => Presence::OtherForm,
+        };
+        let files = self.lfs_files()?;
+        if files.is_empty() {
+            return Ok((presence, Vec::new()));
+        }
+        for lender in repository.borrowed_lfs() {
+            if files.iter().any(|file| objects::place_in(&lender, file).exists()) {
+                return Err(Error::refused(format!(
+                    "this repository borrows LFS objects from '{}': git-lfs would take them from there, and not ask {}",
+                    lender.display(),
+                    remote.name
+                ))
+                .hint("run this in that repository, or in a clone of its own"));
+            }
+        }
+        let scratch = Scratch::new(repository)?;
+        match repository.fetch_lfs_into(scratch.path(), &remote.name, &name) {
+            Err(error) if !is_missing_object(&error) => return Err(error),
+            _ => {}
+        }
+        let mut damages = Vec::new();
+        for file in files {
+            if objects::is_whole(&objects::place_in(scratch.path(), file), file)? {
+                objects::let_go(repository, file)?;
+            } else {
+                let problem = format!("{} does not have the LFS object of '{}'", remote.name, file.path);
+                damages.push(Damage { path: file.path.clone(), problem });
+            }
+        }
+        Ok((presence, damages))
+    }
+}
