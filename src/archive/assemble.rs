@@ -3,12 +3,21 @@
 use super::LARGE;
 use super::bytes::{self, Bytes};
 use super::deflate::Settings;
-use super::encode::Outcome;
 use super::error::Result;
-use super::recipe::{Facts, Item, Kind, Recipe, Strings, exceptions};
+use super::recipe::{Facts, Item, Kind, Location, Recipe, Strings, exceptions};
 use super::scan::{Fields, Local, Scan};
 
-/// The recipe.
+/// What became of an entry.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome {
+    pub(super) kind: Kind,
+    pub(super) location: Location,
+    pub(super) settings: Option<Settings>,
+    pub(super) nested: bool,
+    pub(super) crc: u32,
+    pub(super) size: u64,
+}
+
 pub(super) fn recipe(archive: &dyn Bytes, scan: &Scan, outcomes: &[Outcome]) -> Result<Recipe> {
     let mut strings = Strings::new();
     let mut settings: Vec<Settings> = Vec::new();
@@ -66,7 +75,7 @@ fn item(scan: &Scan, at: usize, outcome: &Outcome, settings: &[Settings], string
     let mut item = Item {
         kind: outcome.kind,
         settings: number(index.unwrap_or_default()),
-        spot: outcome.spot,
+        location: outcome.location,
         nested: outcome.nested,
         known,
         made: entry.made.into(),

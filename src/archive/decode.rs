@@ -10,9 +10,10 @@ use super::assemble::end_record;
 use super::deflate::Deflater;
 use super::error::{Error, Failure, Result};
 use super::place::Place;
+use super::pool::{self, Made, Work};
 use super::recipe::{Facts, Item, Kind, Recipe, corrected};
 use super::scan::{CENTRAL, Fields, LOCAL};
-use super::{LARGE, LARGEST_NESTED, pool};
+use super::{LARGE, LARGEST_NESTED};
 
 /// Bytes that are gathered before `out` has them: thousands of small entries are not as many calls.
 const WRITTEN_AT_ONCE: usize = 128 << 10;
@@ -61,16 +62,10 @@ pub fn decode(
 }
 
 /// An archive that is being put together.
-pub(super) struct Decoder<'a> {
-    pub(super) recipe: Recipe,
+struct Decoder<'a> {
+    recipe: Recipe,
     source: &'a dyn Source,
     inside: Option<Place>,
-}
-
-/// An entry's bytes, or how to write them.
-pub(super) struct Made {
-    pub(super) bytes: Vec<u8>,
-    facts: Facts,
 }
 
 impl Decoder<'_> {
@@ -80,7 +75,12 @@ impl Decoder<'_> {
         let mut between = &self.recipe.between[..];
         let mut gaps = self.recipe.gaps.iter().map(|gap| *gap as usize);
         let mut deflater = None;
-        pool::in_order(self, threads, |rank, made| {
+        let work = Work {
+            count: self.recipe.items.len(),
+            small: &|rank| self.small(rank),
+            make: &|rank, deflater| self.make(rank, deflater),
+        };
+        pool::in_order(&work, threads, |rank, made| {
             out.put(take(&mut between, gaps.next()))?;
             let number = self.recipe.order[rank] as usize;
             let start = out.written;
@@ -112,13 +112,13 @@ impl Decoder<'_> {
     }
 
     /// Whether an entry is made in memory, and by any thread.
-    pub(super) fn small(&self, rank: usize) -> bool {
+    fn small(&self, rank: usize) -> bool {
         let item = &self.recipe.items[self.recipe.order[rank] as usize];
         matches!(item.kind, Kind::Stored | Kind::Deflated) && item.known.is_none()
     }
 
     /// The bytes of a small entry.
-    pub(super) fn make(&self, rank: usize, deflater: &mut Deflater) -> Result<Made> {
+    fn make(&self, rank: usize, deflater: &mut Deflater) -> Result<Made> {
         let number = self.recipe.order[rank] as usize;
         let item = &self.recipe.items[number];
         let plain = self.content(item, number)?;

@@ -2,23 +2,23 @@
 //! is, and whatever else the file holds is in the recipe.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use flate2::Crc;
 
-use super::assemble;
+use super::assemble::{self, Outcome};
 use super::bytes::{self, Bytes, Range};
+use super::compare::Compare;
 use super::content::{Body, Content, Deflated, inflate};
 use super::deflate::{Deflater, Settings};
 use super::error::{Error, Failure, Result};
 use super::place::{self, Place};
-use super::recipe::{Kind, Spot};
+use super::recipe::{Kind, Location};
 use super::scan::{ENCRYPTED, Entry, Scan};
-use super::search;
-use super::{LARGE, LARGEST_NESTED};
+use super::{LARGE, LARGEST_NESTED, detect};
 
 /// Takes what an archive holds.
 pub trait Sink: Sync {
@@ -48,21 +48,10 @@ pub fn encode(
     encoder.run(threads.get().min(4)).map(Some)
 }
 
-/// What became of an entry.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Outcome {
-    pub(super) kind: Kind,
-    pub(super) spot: Spot,
-    pub(super) settings: Option<Settings>,
-    pub(super) nested: bool,
-    pub(super) crc: u32,
-    pub(super) size: u64,
-}
-
 /// An archive that is being taken apart.
-pub(super) struct Encoder<'a> {
-    pub(super) bytes: &'a dyn Bytes,
-    pub(super) scan: &'a Scan,
+struct Encoder<'a> {
+    bytes: &'a dyn Bytes,
+    scan: &'a Scan,
     sink: &'a dyn Sink,
     /// The entry that this archive is, of another.
     inside: Option<&'a Place>,
@@ -75,7 +64,7 @@ impl Encoder<'_> {
         let wanted: Vec<bool> =
             self.scan.entries.iter().map(|entry| entry.local.is_some() && !empty(entry)).collect();
         let places = place::places(&names, &wanted);
-        let likely = search::likely(self)?;
+        let likely = detect::likely(self.bytes, &self.scan.entries, &|| self.not_cancelled())?;
         let first = likely.first().copied();
         let mut outcomes =
             self.all(threads, |index, deflater| self.entry(index, &places, first.as_slice(), deflater))?;
@@ -135,7 +124,7 @@ impl Encoder<'_> {
         order.extend(Settings::all().into_iter().filter(|settings| !likely.contains(settings)));
         let (mut failed, mut deflater) = (0, Deflater::default());
         for (index, outcome) in outcomes.iter_mut().enumerate() {
-            if outcome.is_some() || !deflated(&self.scan.entries[index]) {
+            if outcome.is_some() || !self.scan.entries[index].is_deflated() {
                 continue;
             }
             self.not_cancelled()?;
@@ -150,26 +139,20 @@ impl Encoder<'_> {
                 }
                 None => failed += 1,
             }
-            if failed >= search::ENOUGH {
+            if failed >= detect::MAX_FAILURES {
                 break;
             }
         }
         Ok(())
     }
 
-    pub(super) fn not_cancelled(&self) -> Result<()> {
+    fn not_cancelled(&self) -> Result<()> {
         if (self.cancelled)() { Err(Error::Cancelled) } else { Ok(()) }
     }
 
     fn put(&self, place: &Place, content: &Content<'_>) -> Result<()> {
         let place = self.inside.map_or_else(|| place.clone(), |inside| inside.inside(place));
         self.sink.put(&place, content).map_err(|source| Error::Content { place: place.to_string(), source })
-    }
-
-    /// The stream of an entry.
-    pub(super) fn stream<'s>(&'s self, entry: &Entry, memory: Option<&'s [u8]>) -> Deflated<'s> {
-        let at = entry.local.as_ref().map_or(0, |local| local.data);
-        Deflated { memory, archive: self.bytes, at, size: entry.packed }
     }
 
     /// One entry: its content, if the settings give its data again. None: they don't, and nothing was put.
@@ -184,21 +167,21 @@ impl Encoder<'_> {
         let Some(local) = &entry.local else {
             return Ok(Some(Outcome {
                 kind: Kind::Absent,
-                spot: Spot::Nowhere,
+                location: Location::None,
                 settings: None,
                 nested: false,
                 crc: 0,
                 size: 0,
             }));
         };
-        let spot = match &places[index] {
-            _ if empty(entry) => Spot::Nowhere,
-            Some(_) => Spot::Tree,
-            None => Spot::Odd,
+        let location = match &places[index] {
+            _ if empty(entry) => Location::None,
+            Some(_) => Location::Tree,
+            None => Location::Unnameable,
         };
-        let place = places[index].clone().unwrap_or_else(|| Place::odd(index));
-        let target = Target { spot, place };
-        if deflated(entry) {
+        let place = places[index].clone().unwrap_or_else(|| Place::unnameable(index));
+        let target = Target { location, place };
+        if entry.is_deflated() {
             if candidates.is_empty() {
                 return Ok(None);
             }
@@ -234,7 +217,7 @@ impl Encoder<'_> {
     ) -> Result<Option<Outcome>> {
         let at = entry.local.as_ref().map_or(0, |local| local.data);
         let packed = bytes::read(self.bytes, at, usize::try_from(entry.packed).unwrap_or_default())?;
-        let stream = self.stream(entry, Some(&packed));
+        let stream = entry.stream(self.bytes, Some(&packed));
         let mut plain = Vec::with_capacity(usize::try_from(entry.size).unwrap_or_default());
         let mut decoder = inflate(&stream).take(entry.size + 1);
         if decoder.read_to_end(&mut plain).is_err() || plain.len() as u64 != entry.size {
@@ -257,7 +240,7 @@ impl Encoder<'_> {
         candidates: &[Settings],
         deflater: &mut Deflater,
     ) -> Result<Option<Outcome>> {
-        let stream = self.stream(entry, None);
+        let stream = entry.stream(self.bytes, None);
         for settings in candidates {
             let plain = inflate(&stream).take(entry.size + 1);
             let mut plain = Checked { inner: plain, crc: Crc::new(), encoder: self };
@@ -285,7 +268,7 @@ impl Encoder<'_> {
         crc.update(plain);
         let nested = self.nested(target, &plain)?;
         let size = plain.len() as u64;
-        if !nested && target.spot != Spot::Nowhere {
+        if !nested && target.location != Location::None {
             self.put(&target.place, &Content { size, body: Body::Memory(plain), deflated })?;
         }
         Ok(target.outcome(settings, nested, crc.sum(), size))
@@ -317,7 +300,7 @@ impl Encoder<'_> {
 
     /// Takes an entry apart that is itself a zip; returns whether it is one.
     fn nested(&self, target: &Target, bytes: &dyn Bytes) -> Result<bool> {
-        if self.inside.is_some() || target.spot == Spot::Nowhere {
+        if self.inside.is_some() || target.location == Location::None {
             return Ok(false);
         }
         let Some(scan) = Scan::read(bytes)? else { return Ok(false) };
@@ -343,7 +326,7 @@ impl Encoder<'_> {
         let crc = entry.fields.crc;
         Ok(Outcome {
             kind: Kind::Raw,
-            spot: Spot::Tree,
+            location: Location::Tree,
             settings: None,
             nested: false,
             crc,
@@ -356,25 +339,20 @@ impl Encoder<'_> {
     }
 }
 
-/// Whether an entry is one that deflate may give again.
-pub(super) fn deflated(entry: &Entry) -> bool {
-    entry.local.is_some() && entry.fields.method == 8 && entry.fields.flags & ENCRYPTED == 0
-}
-
 /// Whether an entry is a folder, and needs no place.
 fn empty(entry: &Entry) -> bool {
     entry.size == 0 && entry.name.ends_with(b"/")
 }
 
 struct Target {
-    spot: Spot,
+    location: Location,
     place: Place,
 }
 
 impl Target {
     fn outcome(&self, settings: Option<Settings>, nested: bool, crc: u32, size: u64) -> Outcome {
         let kind = if settings.is_some() { Kind::Deflated } else { Kind::Stored };
-        Outcome { kind, spot: self.spot, settings, nested, crc, size }
+        Outcome { kind, location: self.location, settings, nested, crc, size }
     }
 }
 
@@ -393,43 +371,5 @@ impl<R: Read> Read for Checked<'_, R> {
         let count = self.inner.read(buffer)?;
         self.crc.update(&buffer[..count]);
         Ok(count)
-    }
-}
-
-/// Holds what is written against what is expected, and fails at the first difference.
-pub(super) struct Compare<'a> {
-    expected: Box<dyn Read + 'a>,
-    buffer: Vec<u8>,
-    /// Whether a difference was found.
-    pub(super) differs: bool,
-    /// Whether anything was compared.
-    pub(super) any: bool,
-}
-
-impl<'a> Compare<'a> {
-    pub(super) fn new(expected: Box<dyn Read + 'a>) -> Self {
-        Self { expected, buffer: Vec::new(), differs: false, any: false }
-    }
-
-    /// Whether all that was expected came.
-    fn whole(&mut self) -> io::Result<bool> {
-        Ok(!self.differs && self.expected.read(&mut [0])? == 0)
-    }
-}
-
-impl Write for Compare<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.any |= !bytes.is_empty();
-        self.buffer.resize(bytes.len(), 0);
-        let come = self.expected.read_exact(&mut self.buffer);
-        if come.is_err() || self.buffer != bytes {
-            self.differs = true;
-            return Err(io::Error::other("differs"));
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -17,9 +17,11 @@
 mod assemble;
 mod bytes;
 mod columns;
+mod compare;
 mod content;
 mod decode;
 pub mod deflate;
+mod detect;
 mod encode;
 mod error;
 mod listing;
@@ -27,7 +29,6 @@ mod place;
 mod pool;
 mod recipe;
 mod scan;
-mod search;
 
 pub use content::{Content, Deflated};
 pub use decode::{Opened, Source, decode};

@@ -15,14 +15,14 @@ impl Place {
         Self("recipe".to_owned())
     }
 
-    /// The place of a named entry. None: the name can't be one, and the entry is `odd`.
+    /// The place of a named entry. None: the name can't be one, and the entry is unnameable.
     pub(super) fn tree(name: &[u8]) -> Option<Self> {
         let name = std::str::from_utf8(name).ok()?;
         let fits = name.len() <= 4000 && name.split('/').count() <= 128 && name.split('/').all(holds);
         fits.then(|| Self(format!("tree/{name}")))
     }
 
-    pub(super) fn odd(number: usize) -> Self {
+    pub(super) fn unnameable(number: usize) -> Self {
         Self(format!("odd/{number}"))
     }
 
@@ -75,8 +75,8 @@ fn ignored_by_hfs(character: char) -> bool {
     matches!(character, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
 }
 
-/// The places of named entries, in their order; none where an entry is odd: also a name that came before, and a file that is
-/// a folder of another entry. `placed` says which entries need a place.
+/// The places of named entries, in their order; none where an entry is unnameable: also for a name that came before, and for a file
+/// that is a folder of another entry. `placed` says which entries need a place.
 pub(super) fn places(names: &[&[u8]], placed: &[bool]) -> Vec<Option<Place>> {
     let trees: Vec<Option<Place>> = names
         .iter()

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::decode::{Decoder, Made};
 use super::deflate::Deflater;
 use super::error::Result;
+use super::recipe::Facts;
 
 /// Bytes that wait to be written, but for the entry that is next.
 const WAITING: usize = 16 << 20;
@@ -15,6 +15,20 @@ const RUN: usize = 32;
 const HELD: usize = 256 << 10;
 /// Entries beyond the next to be written that are made.
 const AHEAD: usize = 512;
+
+/// What there is to do. Entries are counted in the order of their bytes.
+pub(super) struct Work<'a> {
+    pub(super) count: usize,
+    /// Whether an entry is made in memory, by any thread.
+    pub(super) small: &'a (dyn Fn(usize) -> bool + Sync),
+    pub(super) make: &'a (dyn Fn(usize, &mut Deflater) -> Result<Made> + Sync),
+}
+
+/// An entry's bytes.
+pub(super) struct Made {
+    pub(super) bytes: Vec<u8>,
+    pub(super) facts: Facts,
+}
 
 #[derive(Default)]
 struct State {
@@ -27,10 +41,9 @@ struct State {
     stop: bool,
 }
 
-/// Entries on their way from those who make them to the one who writes them.
+/// Entries on their way from the threads that make them to the one that writes them.
 struct Queue<'a> {
-    decoder: &'a Decoder<'a>,
-    count: usize,
+    work: &'a Work<'a>,
     state: Mutex<State>,
     /// There is more to be written.
     made: Condvar,
@@ -40,20 +53,20 @@ struct Queue<'a> {
 
 /// Calls `write` for every entry in the order of their bytes, with what was made of it if it is a small one.
 pub(super) fn in_order(
-    decoder: &Decoder<'_>,
+    work: &Work<'_>,
     threads: usize,
     mut write: impl FnMut(usize, Option<Made>) -> Result<()>,
 ) -> Result<()> {
-    let count = decoder.recipe.items.len();
+    let count = work.count;
     if threads == 1 || count < 8 {
         let mut deflater = Deflater::default();
         return (0..count).try_for_each(|rank| {
-            let made = if decoder.small(rank) { Some(decoder.make(rank, &mut deflater)?) } else { None };
+            let made = if (work.small)(rank) { Some((work.make)(rank, &mut deflater)?) } else { None };
             write(rank, made)
         });
     }
     let state = Mutex::default();
-    let queue = Queue { decoder, count, state, made: Condvar::new(), room: Condvar::new() };
+    let queue = Queue { work, state, made: Condvar::new(), room: Condvar::new() };
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| queue.make());
@@ -78,8 +91,8 @@ impl Queue<'_> {
             let end = run.end;
             let mut bytes = 0;
             for rank in run {
-                if self.decoder.small(rank) {
-                    let entry = self.decoder.make(rank, &mut deflater);
+                if (self.work.small)(rank) {
+                    let entry = (self.work.make)(rank, &mut deflater);
                     bytes += entry.as_ref().map_or(0, |made| made.bytes.len());
                     made.push((rank, entry));
                 }
@@ -108,22 +121,22 @@ impl Queue<'_> {
     fn claim(&self) -> Option<std::ops::Range<usize>> {
         let full = |state: &State| state.waiting > WAITING || state.next > state.written + AHEAD;
         let mut state = self.lock();
-        while !state.stop && state.next < self.count && state.next != state.written && full(&state) {
+        while !state.stop && state.next < self.work.count && state.next != state.written && full(&state) {
             state = wait(&self.room, state);
         }
-        if state.stop || state.next >= self.count {
+        if state.stop || state.next >= self.work.count {
             return None;
         }
         let first = state.next;
-        state.next = (first + RUN).min(self.count);
+        state.next = (first + RUN).min(self.work.count);
         Some(first..state.next)
     }
 
     /// The one thread that writes them.
     fn write(&self, mut write: impl FnMut(usize, Option<Made>) -> Result<()>) -> Result<()> {
         let mut rank = 0;
-        while rank < self.count {
-            if !self.decoder.small(rank) {
+        while rank < self.work.count {
+            if !(self.work.small)(rank) {
                 write(rank, None)?;
                 rank += 1;
                 self.wrote(rank, 0);

@@ -30,13 +30,13 @@ pub(super) enum Kind {
 
 /// Where an entry's content is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Spot {
+pub(super) enum Location {
     /// Under its name.
     Tree = 0,
     /// Under its number.
-    Odd = 1,
-    /// Nowhere: it is empty.
-    Nowhere = 2,
+    Unnameable = 1,
+    /// It is empty.
+    None = 2,
 }
 
 /// What is known of an entry once its data are.
@@ -53,7 +53,7 @@ pub(super) struct Facts {
 pub(super) struct Item {
     pub(super) kind: Kind,
     pub(super) settings: u32,
-    pub(super) spot: Spot,
+    pub(super) location: Location,
     pub(super) nested: bool,
     /// Of a large content, CRC and packed size; of a raw one, CRC and size.
     pub(super) known: Option<(u32, u32)>,
@@ -97,11 +97,11 @@ impl Item {
 
     /// Where the content is, of the entry of this number. None: it has none.
     pub(super) fn place(&self, number: usize) -> Result<Option<Place>> {
-        Ok(match (self.kind, self.spot) {
-            (Kind::Absent, _) | (_, Spot::Nowhere) => None,
+        Ok(match (self.kind, self.location) {
+            (Kind::Absent, _) | (_, Location::None) => None,
             (Kind::Raw, _) => Some(Place::raw(number)),
-            (_, Spot::Odd) => Some(Place::odd(number)),
-            (_, Spot::Tree) => Some(Place::tree(&self.name).ok_or(Error::Recipe("a name is no path"))?),
+            (_, Location::Unnameable) => Some(Place::unnameable(number)),
+            (_, Location::Tree) => Some(Place::tree(&self.name).ok_or(Error::Recipe("a name is no path"))?),
         })
     }
 }
@@ -161,7 +161,7 @@ impl Recipe {
         let mut column = |value: &dyn Fn(&Item) -> u32| to.column(self.items.iter().map(value));
         column(&|item| item.kind as u32);
         column(&|item| item.settings);
-        column(&|item| item.spot as u32);
+        column(&|item| item.location as u32);
         column(&|item| item.nested.into());
         column(&|item| item.known.is_some().into());
         column(&|item| item.made);
@@ -219,7 +219,7 @@ impl Recipe {
         }
         let count = from.count(MOST_ENTRIES)?;
         let settings = settings(&mut from)?;
-        let [kind, setting, spot, nested, known] = columns(&mut from, count)?;
+        let [kind, setting, location, nested, known] = columns(&mut from, count)?;
         let [made, needed, flags, method, stamp] = columns(&mut from, count)?;
         let [internal, external, disk, shape, descriptor] = columns(&mut from, count)?;
         let [central, local, extra, local_extra, comment] = columns(&mut from, count)?;
@@ -251,7 +251,7 @@ impl Recipe {
             items.push(Item {
                 kind,
                 settings: setting[at],
-                spot: spot_of(spot[at])?,
+                location: location_of(location[at])?,
                 nested: flag(nested[at])?,
                 known,
                 made: half(made[at])?.into(),
@@ -391,9 +391,9 @@ fn kind_of(number: u32) -> Result<Kind> {
     kinds.get(number as usize).copied().ok_or(Error::Recipe("a kind is unknown"))
 }
 
-fn spot_of(number: u32) -> Result<Spot> {
-    let spots = [Spot::Tree, Spot::Odd, Spot::Nowhere];
-    spots.get(number as usize).copied().ok_or(Error::Recipe("a place is unknown"))
+fn location_of(number: u32) -> Result<Location> {
+    let locations = [Location::Tree, Location::Unnameable, Location::None];
+    locations.get(number as usize).copied().ok_or(Error::Recipe("a place is unknown"))
 }
 
 fn flag(number: u32) -> Result<bool> {

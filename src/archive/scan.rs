@@ -6,6 +6,7 @@
 use std::io;
 
 use super::bytes::{self, Bytes};
+use super::content::Deflated;
 
 /// No entry claims more, packed or not.
 const LARGEST_ENTRY: u64 = 2 << 30;
@@ -86,6 +87,19 @@ pub(super) struct Entry {
     pub(super) packed: u64,
     /// What stands at the offset; none: the entry has no bytes of its own.
     pub(super) local: Option<Local>,
+}
+
+impl Entry {
+    /// Whether deflate may make its data again.
+    pub(super) fn is_deflated(&self) -> bool {
+        self.local.is_some() && self.fields.method == 8 && self.fields.flags & ENCRYPTED == 0
+    }
+
+    /// Its deflate stream.
+    pub(super) fn stream<'a>(&self, archive: &'a dyn Bytes, memory: Option<&'a [u8]>) -> Deflated<'a> {
+        let at = self.local.as_ref().map_or(0, |local| local.data);
+        Deflated { memory, archive, at, size: self.packed }
+    }
 }
 
 /// An entry's own bytes: header, data, descriptor.

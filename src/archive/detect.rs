@@ -1,27 +1,32 @@
-//! Whose deflate made a zip: a few of its entries tell, and the order in which settings are tried is always the same.
+//! Which deflate settings made a zip: a few of its entries show. Settings are always tried in the same order.
 
 use std::io::{self, Read};
 
+use super::bytes::Bytes;
+use super::compare::Compare;
 use super::content::{Deflated, inflate};
 use super::deflate::{Settings, deflate};
-use super::encode::{Compare, Encoder, deflated};
 use super::error::Result;
 use super::scan::Entry;
 
-/// After so many entries in a row that nothing gives again, the zip is somebody else's.
-pub(super) const ENOUGH: usize = 2;
+/// After so many entries in a row that no settings make again, another program made the zip.
+pub(super) const MAX_FAILURES: usize = 2;
 /// Bytes of an entry that are looked at, and when they tell nothing.
 const PREFIXES: [u64; 2] = [1 << 20, 10 << 20];
 
-/// The settings that give a few entries again, the likeliest first. None: no entry was given again.
-pub(super) fn likely(encoder: &Encoder<'_>) -> Result<Vec<Settings>> {
+/// The settings that make a few entries again, the likeliest first; empty when none do.
+pub(super) fn likely(
+    archive: &dyn Bytes,
+    entries: &[Entry],
+    not_cancelled: &dyn Fn() -> Result<()>,
+) -> Result<Vec<Settings>> {
     let mut candidates = Settings::all();
     let mut found = false;
-    for entry in samples(&encoder.scan.entries) {
-        encoder.not_cancelled()?;
+    for entry in samples(entries) {
+        not_cancelled()?;
         let mut left = Vec::new();
         for limit in PREFIXES {
-            let Some(prefix) = Prefix::read(encoder, entry, limit) else { break };
+            let Some(prefix) = Prefix::read(archive, entry, limit) else { break };
             let mut told = false;
             left.clear();
             for settings in &candidates {
@@ -47,7 +52,7 @@ pub(super) fn likely(encoder: &Encoder<'_>) -> Result<Vec<Settings>> {
 /// Some entries, smaller ones first: they rule most settings out at little cost. The largest tells the others apart, since
 /// small streams may be the same with several.
 fn samples(entries: &[Entry]) -> Vec<&Entry> {
-    let mut all: Vec<&Entry> = entries.iter().filter(|entry| deflated(entry) && entry.size > 0).collect();
+    let mut all: Vec<&Entry> = entries.iter().filter(|entry| entry.is_deflated() && entry.size > 0).collect();
     all.sort_by_key(|entry| std::cmp::Reverse(entry.size));
     let mut places = vec![all.len() / 2, all.len() / 4, all.len() / 16, 0];
     places.dedup();
@@ -65,8 +70,8 @@ struct Prefix<'a> {
 
 impl<'a> Prefix<'a> {
     /// None: it does not inflate.
-    fn read(encoder: &'a Encoder<'_>, entry: &Entry, limit: u64) -> Option<Self> {
-        let stream = encoder.stream(entry, None);
+    fn read(archive: &'a dyn Bytes, entry: &Entry, limit: u64) -> Option<Self> {
+        let stream = entry.stream(archive, None);
         let size = entry.size.min(limit);
         let mut plain = Vec::new();
         if limit == PREFIXES[0] {
