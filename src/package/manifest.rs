@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::directory::{MOST_FILES, is_safe_path};
+pub use super::files::FileEntry;
+use super::files::{MOST_FILES, is_safe_path};
 use super::id::{PackageId, Sha256};
 pub use super::plugin::Plugin;
 use super::secrets::{Scan, Secret};
@@ -205,17 +206,6 @@ impl Carried {
     pub fn is_empty(&self) -> bool {
         self.paths.is_empty()
     }
-}
-
-/// A file of a package.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileEntry {
-    /// Its path in the package directory, with forward slashes.
-    pub path: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// The SHA-256 of its content.
-    pub sha256: Sha256,
 }
 
 #[derive(Deserialize)]

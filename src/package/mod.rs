@@ -2,6 +2,7 @@
 //! Reads package directories; knows nothing of where packages are kept.
 
 pub mod directory;
+pub mod files;
 pub mod id;
 pub mod machine;
 pub mod manifest;

@@ -57,7 +57,7 @@ pub fn policy(workspace: &Workspace<'_>) -> Result<Policy> {
 }
 
 fn file(workspace: &Workspace<'_>, path: &str) -> Option<String> {
-    if !crate::package::directory::is_safe_path(path) {
+    if !crate::package::files::is_safe_path(path) {
         return None;
     }
     if let Some(top) = workspace.repository.work_tree_if_any() {

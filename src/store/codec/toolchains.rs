@@ -13,7 +13,7 @@ use crate::git::directory::Scan;
 use crate::git::pack::Replaced;
 use crate::git::{Batch, MODE_EXECUTABLE, MODE_FILE, MODE_TREE, Oid, TreeEntry};
 use crate::package::Machine;
-use crate::package::directory::is_safe_path;
+use crate::package::files::is_safe_path;
 use crate::package::manifest::{Lockfile, Tool};
 use crate::store::Store;
 use crate::store::names;
