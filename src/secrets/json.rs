@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::scanner::Scanner;
+use super::matcher::Matcher;
 use super::values;
 
 /// Most bytes of a file that is read as JSON.
@@ -18,13 +18,13 @@ const MOST_PLACE: usize = 400;
 pub(super) type Found = (String, &'static str, Option<String>);
 
 /// The secrets in a file; `None` where it is no JSON.
-pub(super) fn search(scanner: &Scanner, path: &str, bytes: &[u8]) -> Option<Vec<Found>> {
+pub(super) fn search(matcher: &Matcher, path: &str, bytes: &[u8]) -> Option<Vec<Found>> {
     if !path.to_ascii_lowercase().ends_with(".json") || bytes.len() > MOST_BYTES {
         return None;
     }
     let value: Value = serde_json::from_slice(bytes).ok()?;
     let mut found = Vec::new();
-    walk(scanner, &value, &mut Vec::new(), &mut found);
+    walk(matcher, &value, &mut Vec::new(), &mut found);
     Some(found)
 }
 
@@ -34,7 +34,7 @@ enum Step<'v> {
     Index(usize),
 }
 
-fn walk<'v>(scanner: &Scanner, value: &'v Value, path: &mut Vec<Step<'v>>, found: &mut Vec<Found>) {
+fn walk<'v>(matcher: &Matcher, value: &'v Value, path: &mut Vec<Step<'v>>, found: &mut Vec<Found>) {
     if found.len() >= MOST_FOUND {
         return;
     }
@@ -42,27 +42,27 @@ fn walk<'v>(scanner: &Scanner, value: &'v Value, path: &mut Vec<Step<'v>>, found
         Value::Object(object) => {
             for (key, inner) in object {
                 // A key that is a secret itself is told by its place, and shown nowhere.
-                let hits = scanner.hits(key.as_bytes(), false);
+                let hits = matcher.hits(key.as_bytes(), false);
                 found.extend(hits.iter().map(|hit| (place(path), hit.kind, hit.name.clone())));
                 path.push(Step::Key(if hits.is_empty() { key } else { "*" }));
-                walk(scanner, inner, path, found);
+                walk(matcher, inner, path, found);
                 path.pop();
             }
         }
         Value::Array(items) => {
             for (index, inner) in items.iter().enumerate() {
                 path.push(Step::Index(index));
-                walk(scanner, inner, path, found);
+                walk(matcher, inner, path, found);
                 path.pop();
             }
         }
-        Value::String(text) => in_string(scanner, text, path, found),
+        Value::String(text) => in_string(matcher, text, path, found),
         // A password of digits stands there as a number only where it was written as one.
         Value::Number(_) | Value::Bool(_) | Value::Null => {}
     }
 }
 
-fn in_string(scanner: &Scanner, text: &str, path: &[Step<'_>], found: &mut Vec<Found>) {
+fn in_string(matcher: &Matcher, text: &str, path: &[Step<'_>], found: &mut Vec<Found>) {
     let key = path.iter().rev().find_map(|step| match step {
         Step::Key(key) => Some(*key),
         Step::Index(_) => None,
@@ -70,10 +70,10 @@ fn in_string(scanner: &Scanner, text: &str, path: &[Step<'_>], found: &mut Vec<F
     let key = key.unwrap_or_default();
     // What a secret key is called is what tells it.
     let secret_key = key.to_ascii_lowercase().replace(['_', '-'], "").ends_with("secretaccesskey");
-    let mut hits = scanner.hits(text.as_bytes(), false);
+    let mut hits = matcher.hits(text.as_bytes(), false);
     if hits.is_empty() && secret_key {
         let line = format!("secret_access_key={text}");
-        hits = scanner.hits(line.as_bytes(), false);
+        hits = matcher.hits(line.as_bytes(), false);
     }
     let mut told: Vec<(&'static str, Option<String>)> =
         hits.into_iter().map(|hit| (hit.kind, hit.name)).collect();

@@ -3,6 +3,7 @@
 
 mod json;
 mod kinds;
+mod matcher;
 mod policy;
 mod scanner;
 mod seal;

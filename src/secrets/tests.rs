@@ -1,6 +1,7 @@
 //! Every kind with what is one and what only looks like it. Tokens are put together here, so that no scanner takes this file for a
 //! leak.
 
+use base64::Engine as _;
 use proptest::prelude::*;
 
 use super::*;
@@ -11,7 +12,7 @@ fn scanner() -> Scanner {
 
 /// The kinds that are found in a text.
 fn found(text: &str) -> Vec<&'static str> {
-    scanner().hits(text.as_bytes(), false).into_iter().map(|hit| hit.kind).collect()
+    scanner().matcher.hits(text.as_bytes(), false).into_iter().map(|hit| hit.kind).collect()
 }
 
 /// Something that looks random, of `length` characters out of `alphabet`.
