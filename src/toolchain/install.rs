@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::lockfile::{Kind, Lockfile};
-use super::programs::Programs;
+use super::programs::{NODE_HINT, Programs};
 use crate::error::{Error, Result};
 use crate::package::Machine;
 use crate::process::Output;
@@ -99,17 +99,7 @@ fn check_yarn(programs: &Programs, lockfile: &Lockfile, directory: &Path) -> Res
 /// The version of the package manager, where it says it.
 #[must_use]
 pub fn version(programs: &Programs, kind: Kind, directory: &Path) -> Option<String> {
-    read_version(programs, program(kind), directory)
-}
-
-const NODE_HINT: &str = "install node.js, or add its directory to PATH: the Serverless Framework runs on it";
-
-/// The version of node, without its leading `v`.
-///
-/// # Errors
-/// When there is no node.
-pub fn node_version(programs: &Programs, directory: &Path) -> Result<String> {
-    read_version(programs, "node", directory).ok_or_else(|| Error::refused("cannot run node").hint(NODE_HINT))
+    programs.version_of(program(kind), directory)
 }
 
 /// What node says of the machine. The report would look up the names of all network connections.
@@ -129,10 +119,4 @@ pub fn machine(programs: &Programs, directory: &Path) -> Result<Machine> {
     let output = output.map_err(|error| error.hint(NODE_HINT))?;
     serde_json::from_slice(&output)
         .map_err(|error| Error::refused("node does not say what machine this is").because(error))
-}
-
-fn read_version(programs: &Programs, program: &str, directory: &Path) -> Option<String> {
-    let output = programs.run(program).arg("--version").current_dir(directory).read().ok()?;
-    let text = String::from_utf8(output).ok()?;
-    Some(text.trim().trim_start_matches('v').to_owned()).filter(|version| !version.is_empty())
 }

@@ -5,10 +5,14 @@ use std::ffi::OsString;
 use std::iter::once;
 use std::path::{Path, PathBuf};
 
-use super::install;
 use super::node::{self, Managed};
 use crate::context::Environment;
+use crate::error::{Error, Result};
 use crate::process::Invocation;
+
+/// What to do where there is no node.
+pub(super) const NODE_HINT: &str =
+    "install node.js, or add its directory to PATH: the Serverless Framework runs on it";
 
 /// Where programs are found.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +35,7 @@ impl Programs {
     #[must_use]
     pub fn with_node(recorded: Option<&str>, directory: &Path, environment: &Environment) -> Self {
         let Some(recorded) = recorded else { return Self::usual() };
-        let first = install::node_version(&Self::usual(), directory).ok();
+        let first = Self::usual().node_version(directory).ok();
         let found = node::instead(recorded, first.as_deref(), environment);
         found.and_then(|node| Self::first(node, environment)).unwrap_or_default()
     }
@@ -64,6 +68,22 @@ impl Programs {
         }
     }
 
+    /// The version that `program` prints, without a leading `v`; `None` where it prints none.
+    #[must_use]
+    pub fn version_of(&self, program: &str, directory: &Path) -> Option<String> {
+        let output = self.run(program).arg("--version").current_dir(directory).read().ok()?;
+        let text = String::from_utf8(output).ok()?;
+        Some(text.trim().trim_start_matches('v').to_owned()).filter(|version| !version.is_empty())
+    }
+
+    /// The version of node.
+    ///
+    /// # Errors
+    /// When there is no node.
+    pub fn node_version(&self, directory: &Path) -> Result<String> {
+        self.version_of("node", directory).ok_or_else(|| Error::refused("cannot run node").hint(NODE_HINT))
+    }
+
     /// Where `program` is; `None` when it is nowhere.
     #[must_use]
     pub fn find(&self, program: &str, environment: &Environment) -> Option<PathBuf> {
@@ -91,7 +111,7 @@ mod tests {
             Environment::new([("HOME".into(), home.path().into()), ("PATH".into(), "/usr/bin:/bin".into())]);
 
         let chosen = Programs::with_node(Some("22.11.0"), home.path(), &environment);
-        assert_eq!(install::node_version(&chosen, home.path()).unwrap(), "22.11.0");
+        assert_eq!(chosen.node_version(home.path()).unwrap(), "22.11.0");
         let started = chosen.run("sh").args(["-c", "node --version"]).read().unwrap();
         assert_eq!(started, b"v22.11.0\n");
         assert_eq!(chosen.find("node", &environment), Some(node));

@@ -7,7 +7,7 @@ use crate::git::Source;
 use crate::package::Manifest;
 use crate::package::manifest::Tool;
 use crate::toolchain::node::{Admission, admission, same_major};
-use crate::toolchain::{Lockfile, Programs, install};
+use crate::toolchain::{Lockfile, Programs};
 use crate::workspace::Workspace;
 
 /// The node that is used.
@@ -28,7 +28,7 @@ impl Here {
                 let from = node.place(&workspace.context.environment);
                 Self { version: Some(node.version.clone()), from: Some(from) }
             }
-            None => Self { version: install::node_version(programs, directory).ok(), from: None },
+            None => Self { version: programs.node_version(directory).ok(), from: None },
         }
     }
 }

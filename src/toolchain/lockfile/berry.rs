@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
+use super::package::{LockedPackage, Unreadable};
 use super::paths::{ancestors, is_version, join, name_and_rest};
 use super::pnpm::read_yaml;
-use super::{LockedPackage, Unreadable};
 
 /// The packages of a yarn 2 lockfile.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use jsonc_parser::{JsonObject, JsonValue, ParseOptions};
 
+use super::package::{LockedPackage, Unreadable};
 use super::paths::{ancestors, is_version, join, name_and_rest};
-use super::{LockedPackage, Unreadable};
 
 /// The packages of a bun lockfile.
 #[derive(Debug, Default)]

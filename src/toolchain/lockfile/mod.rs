@@ -4,6 +4,7 @@
 mod berry;
 mod bun;
 mod npm;
+mod package;
 mod paths;
 mod pnpm;
 mod request;
@@ -16,13 +17,11 @@ use std::fmt;
 pub use berry::BerryLock;
 pub use bun::BunLock;
 pub use npm::NpmLock;
+pub use package::{LockedPackage, Unreadable};
 pub use paths::join;
 pub use pnpm::PnpmLock;
 pub use request::Request;
 pub use yarn::YarnLock;
-
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use crate::error::{Error, Result};
 use crate::git::Source;
@@ -87,44 +86,6 @@ pub struct Lockfile {
     /// The service's directory, relative to the lockfile's; empty when it is the same.
     below: String,
     content: Vec<u8>,
-}
-
-/// What a lockfile says of one package.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LockedPackage {
-    /// Its own name, where it is installed under another: an alias.
-    pub package: Option<String>,
-    /// Its version, where it stands there.
-    pub version: Option<String>,
-    /// Where it resolved from, without credentials.
-    pub resolved: Option<String>,
-    /// Its integrity, as it stands there.
-    pub integrity: Option<String>,
-    /// yarn 2's checksum, which is of the zip that yarn itself makes of it.
-    pub checksum: Option<String>,
-    /// For a link or a package of the workspace: its directory, relative to the lockfile's.
-    pub link: Option<String>,
-    /// The patch that is applied to it: a path, where it stands there.
-    pub patch: Option<String>,
-    /// The versions of node that it says it runs on, where it stands there: npm (since version 2) and pnpm copy that.
-    pub engines: Option<String>,
-}
-
-/// What a package runs on, as a lockfile has it. Old packages have it in forms that say nothing to npm either.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-enum Engines {
-    Named { node: String },
-    Other(IgnoredAny),
-}
-
-impl Engines {
-    fn node(&self) -> Option<String> {
-        match self {
-            Self::Named { node } => Some(node.clone()),
-            Self::Other(_) => None,
-        }
-    }
 }
 
 /// The packages of a lockfile.
@@ -197,18 +158,6 @@ fn made_again(kind: Kind) -> &'static str {
         Kind::YarnBerry => "make it again with: yarn install --mode=update-lockfile",
         Kind::Pnpm => "make it again with: pnpm install --lockfile-only",
         Kind::Bun => "make it again with: bun install --lockfile-only",
-    }
-}
-
-/// Why a lockfile can't be read, in the parser's words.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Unreadable(String);
-
-impl Unreadable {
-    /// The first line of what a parser says.
-    fn new(error: impl fmt::Display) -> Self {
-        Self(error.to_string().lines().next().unwrap_or_default().to_owned())
     }
 }
 

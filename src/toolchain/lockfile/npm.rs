@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::package::{Engines, LockedPackage, Unreadable};
 use super::paths::{ancestors, is_version, name_and_rest};
-use super::{Engines, LockedPackage, Unreadable};
 
 /// The packages of an npm lockfile.
 #[derive(Debug, Deserialize)]

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::package::{Engines, LockedPackage, Unreadable};
 use super::paths::{ancestors, is_version, join, name_and_rest};
-use super::{Engines, LockedPackage, Unreadable};
 
 /// The packages of a pnpm lockfile.
 #[derive(Debug, Default, Deserialize)]

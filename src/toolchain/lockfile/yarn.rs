@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::Request;
+use super::package::{LockedPackage, Unreadable};
 use super::paths::{is_version, join, name_and_rest};
-use super::{LockedPackage, Request, Unreadable};
 
 /// The packages of a yarn 1 lockfile.
 #[derive(Debug, Default)]
@@ -31,7 +32,7 @@ impl YarnLock {
             if trimmed.is_empty() || trimmed.starts_with('#') {
                 continue;
             }
-            let bad = || Unreadable(format!("line {} is not one of a yarn.lock", number + 1));
+            let bad = || Unreadable::new(format_args!("line {} is not one of a yarn.lock", number + 1));
             match line.len() - trimmed.len() {
                 0 => {
                     let keys = trimmed.trim_end().strip_suffix(':').and_then(words).ok_or_else(bad)?;
