@@ -83,7 +83,8 @@ impl Template {
     /// Reads a template as `CloudFormation` has it. What has another form is as good as not there.
     #[must_use]
     pub fn new(template: &Value) -> Self {
-        noise::without(template)
+        let noise::Sections { resources, outputs, conditions } = noise::without(template);
+        Self { resources, outputs, conditions }
     }
 
     /// The logical ids of its resources.

@@ -5,6 +5,7 @@ mod artifacts;
 mod code;
 mod events;
 mod foreign;
+mod owner;
 mod reference;
 mod relocate;
 mod sharing;
@@ -17,9 +18,10 @@ use serde_json::{Map, Value};
 use super::outline::Plugins;
 use super::prefix::{PrefixError, S3Prefix};
 
-pub use artifacts::{Artifact, ForeignKey, Owner, Place};
+pub use artifacts::{Artifact, ForeignKey, Place};
 pub use code::{Bucket, Code, DeployedFunction, LayerUse, objects};
 pub use events::Event;
+pub use owner::Owner;
 pub use relocate::Relocation;
 pub use sharing::Sharing;
 

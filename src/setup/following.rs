@@ -1,7 +1,7 @@
 //! Refspecs by which a plain `git fetch` also brings a remote's notes and histories, to refs of their own: never over those
 //! that are here.
 
-use super::{Action, Step, step};
+use super::report::{Action, Step, step};
 use crate::error::Result;
 use crate::git::Repository;
 use crate::store::tracking::refspecs;

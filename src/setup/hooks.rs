@@ -6,37 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::hook_kinds::{HOOKS, Kind};
 use super::managers::Manager;
-use super::{Action, Step, failed, step};
+use super::report::{Action, Step, failed, step};
 use crate::error::Result;
 use crate::git::hook::{Directory, Hook, State, usual_programs};
 use crate::workspace::Workspace;
-
-/// A hook that this program has something to do in.
-#[derive(Debug)]
-pub struct Kind {
-    /// Its name for git.
-    pub name: &'static str,
-    /// The shell lines of its block.
-    pub lines: &'static str,
-    /// Whether git tells it more on its standard input.
-    pub reads_input: bool,
-    /// Whether it is there for `[fetch] hooks` alone.
-    for_fetching: bool,
-}
-
-/// The hooks, in the order in which they are shown.
-pub const HOOKS: &[Kind] = &[
-    kind("post-commit", include_str!("../../hooks/post-commit"), false, false),
-    kind("post-rewrite", include_str!("../../hooks/post-rewrite"), true, false),
-    kind("pre-push", include_str!("../../hooks/pre-push"), true, false),
-    kind("post-merge", include_str!("../../hooks/post-merge"), false, true),
-    kind("post-checkout", include_str!("../../hooks/post-checkout"), false, true),
-];
-
-const fn kind(name: &'static str, lines: &'static str, reads_input: bool, for_fetching: bool) -> Kind {
-    Kind { name, lines, reads_input, for_fetching }
-}
 
 /// The hooks that git-lfs has its own line in.
 const LFS: &[&str] = &["post-checkout", "post-commit", "post-merge", "pre-push"];

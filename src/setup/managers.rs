@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::hooks::{HOOKS, Kind};
+use super::hook_kinds::{HOOKS, Kind};
 use crate::git::Repository;
 use crate::git::hook::{self, Directory};
 

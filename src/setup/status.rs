@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::Report;
 use super::hooks::{Found, HookStatus, Hooks, Standing};
 use super::managers::Manager;
+use super::report::Report;
 use crate::error::Result;
 use crate::text::style::{BOLD, DIM, GOOD, WARNING};
 use crate::text::words::line;

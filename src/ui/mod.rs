@@ -1,6 +1,7 @@
 //! The only place that prints. Results go to standard output, everything else to standard error; colour is never the
 //! only signal.
 
+mod options;
 mod pick;
 mod progress;
 mod prompt;
@@ -9,30 +10,18 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 
+use anstream::AutoStream;
 use anstream::adapter::strip_str;
-use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
 use serde_json::Value;
 
+pub use options::Options;
 pub use progress::Spinner;
 
 use crate::error::{Error, Result};
 use crate::progress::{Progress, Silent};
-use crate::text::style::{BOLD, ERROR, HINT, WARNING};
+use crate::text::style::{BOLD, ERROR, HINT};
 use crate::text::words::{line, printable};
-
-/// How much and in which form to print.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// One JSON object on standard output instead of text.
-    pub json: bool,
-    /// Neither progress nor remarks.
-    pub quiet: bool,
-    /// More remarks.
-    pub verbose: bool,
-    /// When to use colour.
-    pub color: ColorChoice,
-}
 
 /// The terminal, or whatever stands in its place.
 pub struct Ui {
@@ -135,7 +124,7 @@ impl Ui {
     /// Warns of something that does not stop the command.
     pub fn warn(&self, text: &str) {
         self.spinner.clear();
-        self.stderr(&warning(text, self.options));
+        self.stderr(&self.options.warning(text));
     }
 
     /// Prints why the command failed and what to do about it.
@@ -170,16 +159,6 @@ impl Ui {
     fn stderr(&self, text: &str) {
         let mut out = AutoStream::new(std::io::stderr(), self.options.color);
         let _ = out.write_all(text.as_bytes());
-    }
-}
-
-/// A warning as it stands on standard error. With `--json` all that stands there is JSON.
-fn warning(text: &str, options: Options) -> String {
-    let text = line(text);
-    if options.json {
-        format!("{:#}\n", serde_json::json!({ "warning": { "message": text } }))
-    } else {
-        format!("{WARNING}warning:{WARNING:#} {text}\n")
     }
 }
 

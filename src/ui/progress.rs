@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anstream::AutoStream;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Options, warning};
+use super::options::Options;
 use crate::progress::Progress;
 use crate::text::style::{DIM, GOOD};
 use crate::text::words::line;
@@ -101,7 +101,7 @@ impl Progress for Spinner {
     }
 
     fn warn(&self, text: &str) {
-        let text = warning(text, self.options);
+        let text = self.options.warning(text);
         self.with(|state, this| match &state.bar {
             Some(bar) => bar.suspend(|| this.line(&text)),
             None => this.line(&text),

@@ -5,15 +5,20 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 
-use super::Template;
-
 /// The fewest characters of a hash or a time that ends a logical id.
 const SHORTEST_HASH: usize = 13;
 /// What stands in place of what is made anew.
 const ANEW: &str = "*";
 
+/// The sections of a template that are compared.
+pub(super) struct Sections {
+    pub(super) resources: BTreeMap<String, Value>,
+    pub(super) outputs: BTreeMap<String, Value>,
+    pub(super) conditions: Map<String, Value>,
+}
+
 /// Reads a template without it.
-pub(super) fn without(template: &Value) -> Template {
+pub(super) fn without(template: &Value) -> Sections {
     let section = |name: &str| template[name].as_object().cloned().unwrap_or_default();
     let resources = section("Resources");
     let renames = renames(&resources);
@@ -33,7 +38,7 @@ pub(super) fn without(template: &Value) -> Template {
         }
         (name.clone(), value)
     };
-    Template {
+    Sections {
         resources: resources.iter().map(|(id, value)| resource(id, value)).collect(),
         outputs: section("Outputs").iter().map(output).collect(),
         conditions: section("Conditions"),

@@ -7,7 +7,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::super::prefix::S3Prefix;
-use super::artifacts::{Owner, Place, Source, keys, last_name, place};
+use super::artifacts::{Place, Source, keys, last_name, place};
+use super::owner::Owner;
 use super::reference::{Step, at_mut, keys_to_steps, locate, target};
 use super::{State, StateError};
 
