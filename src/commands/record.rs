@@ -8,7 +8,7 @@ use super::package::Report;
 use super::storage;
 use crate::cli::{Storage, TargetArgs};
 use crate::error::Result;
-use crate::packaging::adopt::adopt;
+use crate::packaging::record::record;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -36,6 +36,6 @@ pub(super) fn run(args: &RecordArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     let wanted = args.target.wanted()?;
     let commit = workspace.repository.resolve(&args.commit)?;
     let directory = workspace.context.cwd.join(&args.package);
-    let summary = adopt(workspace, &directory, commit, &wanted, storage(args.storage, workspace))?;
+    let summary = record(workspace, &directory, commit, &wanted, storage(args.storage, workspace))?;
     ui.report(&Report { packages: vec![summary], repeatable: false, storage: args.storage })
 }

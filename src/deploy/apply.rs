@@ -16,8 +16,7 @@ use super::shared;
 use crate::config::Snapshot;
 use crate::error::{Error, Kind, Result};
 use crate::package::manifest::Target;
-use crate::packaging::checkout::{Checkout, Stopwatch};
-use crate::packaging::equip::{self, Plugins};
+use crate::packaging::checkout::{Checkout, InstallMode, Stopwatch};
 use crate::process::{Output, interrupt};
 use crate::service::DeployArguments;
 use crate::store::Signing;
@@ -161,13 +160,19 @@ fn run(
             .hint("`services` in slsart.toml may leave it out")
     })?;
     let node = package.manifest.tools.node.as_deref();
-    let checkout =
-        Checkout::prepare(workspace, package.source, path, Plugins::Restored, node, applying.installing)?;
+    let checkout = Checkout::prepare(
+        workspace,
+        package.source,
+        path,
+        InstallMode::PreferSnapshot,
+        node,
+        applying.installing,
+    )?;
     record.phases = checkout.phases.iter().map(|(name, milliseconds)| phase(name, *milliseconds)).collect();
     progress.phase("Checking plugins and package");
     check_checkout(workspace, plan, &checkout, &applying.allowed_drift)?;
     if workspace.config.toolchain.snapshot != Snapshot::Never {
-        equip::keep(&checkout, workspace);
+        checkout.snapshot_plugins(workspace);
     }
     checkout.framework.check_licence(&context.environment)?;
     let directory = checkout.top().join(".slsart-package");

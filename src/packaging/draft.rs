@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::surroundings::Surroundings;
+use super::build_environment::BuildEnvironment;
 use crate::error::{Error, Result};
 use crate::git::{Commit, Oid, Source};
 use crate::package::directory::{PackageDirectory, count_entries};
@@ -37,7 +37,7 @@ pub(super) struct Draft<'a> {
     /// What each plugin hooks, where it was asked.
     pub(super) hooks: Hooks,
     /// What was there beside the source, when that is known.
-    pub(super) surroundings: Option<&'a Surroundings<'a>>,
+    pub(super) build_environment: Option<&'a BuildEnvironment<'a>>,
     pub(super) at: Timestamp,
 }
 
@@ -72,8 +72,8 @@ impl Draft<'_> {
             plugin.hooks = self.hooks.remove(&plugin.name);
         }
         let names = self.environment_names();
-        let environment = match &self.surroundings {
-            Some(surroundings) => surroundings.variables(names, &self.target.stage)?,
+        let environment = match &self.build_environment {
+            Some(built_in) => built_in.variables(names, &self.target.stage)?,
             None => Variables::named(names),
         };
         Ok(Manifest {
@@ -90,7 +90,7 @@ impl Draft<'_> {
                 dirty: self.tree != self.commit.tree,
             },
             environment,
-            carried: self.surroundings.map(Surroundings::carried).unwrap_or_default(),
+            carried: self.build_environment.map(BuildEnvironment::carried).unwrap_or_default(),
             scan: None,
             secrets: Vec::new(),
             target: self.target,

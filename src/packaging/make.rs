@@ -7,13 +7,12 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::Summary;
+use super::build_environment::BuildEnvironment;
 use super::carry;
-use super::checkout::Checkout;
+use super::checkout::{Checkout, InstallMode};
 use super::draft::{Draft, from_state};
-use super::equip::{self, Plugins};
 use super::placement;
 use super::secrets;
-use super::surroundings::Surroundings;
 use crate::config::Snapshot;
 use crate::error::{Error, Kind, Result};
 use crate::git::{Commit, Oid, Source};
@@ -24,7 +23,7 @@ use crate::process::{Invocation, Output, interrupt};
 use crate::service::{PackageArguments, Region, Service, Stage, State};
 use crate::sharing;
 use crate::store::{Filter, Recording, Secrecy};
-use crate::toolchain::{Programs, framework, hooks, install};
+use crate::toolchain::{Programs, framework, hooks};
 use crate::workspace::{Workspace, name_of};
 
 /// How to make a package.
@@ -130,11 +129,17 @@ impl Job<'_, '_> {
             )),
             _ => error,
         };
-        let checkout =
-            Checkout::prepare(self.workspace, commit, path, Plugins::Installed, None, self.making.installing)
-                .map_err(own)?;
+        let checkout = Checkout::prepare(
+            self.workspace,
+            commit,
+            path,
+            InstallMode::PackageManager,
+            None,
+            self.making.installing,
+        )
+        .map_err(own)?;
         if self.workspace.config.toolchain.snapshot == Snapshot::Always {
-            equip::keep(&checkout, self.workspace);
+            checkout.snapshot_plugins(self.workspace);
         }
         if !self.workspace.progress.is_wanted() {
             return Err(Error::new(Kind::Interrupted, "a newer commit is to be packaged instead"));
@@ -143,10 +148,9 @@ impl Job<'_, '_> {
         let run = checkout.invocation(self.arguments());
         self.run_framework(&checkout.framework, &checkout.service, &run).map_err(own)?;
         let Checkout { service, carried, .. } = &checkout;
-        let surroundings = Surroundings { workspace: self.workspace, service, carried };
+        let environment = BuildEnvironment { workspace: self.workspace, service, carried };
         let progress = self.workspace.progress;
-        let summary =
-            self.record(&checkout.framework, &surroundings, (commit, tree), Origin::Worktree, tools);
+        let summary = self.record(&checkout.framework, &environment, (commit, tree), Origin::Worktree, tools);
         progress.phase("Removing the worktree");
         drop(checkout);
         summary
@@ -184,8 +188,9 @@ impl Job<'_, '_> {
         };
         let carried = carry::listed(&self.workspace.config.carry, repository, &self.service.path)?;
         let carried: Vec<_> = carried.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-        let surroundings = Surroundings { workspace: self.workspace, service: &service, carried: &carried };
-        self.record(&framework, &surroundings, (source, before), Origin::InPlace, tools)
+        let environment =
+            BuildEnvironment { workspace: self.workspace, service: &service, carried: &carried };
+        self.record(&framework, &environment, (source, before), Origin::InPlace, tools)
     }
 
     fn arguments(&self) -> Vec<OsString> {
@@ -222,18 +227,18 @@ impl Job<'_, '_> {
             .hint("a `package.path` in the service's configuration puts it elsewhere: leave it out, or record that directory: git slsart record DIR"))
     }
 
-    /// Records what `framework` made in these surroundings, of a source: the commit that holds it, and its tree.
+    /// Records what `framework` made in this environment, of a source: the commit that holds it, and its tree.
     fn record(
         self,
         framework: &framework::Installed,
-        surroundings: &Surroundings<'_>,
+        environment: &BuildEnvironment<'_>,
         (source, tree): (Oid, Oid),
         origin: Origin,
         tools: Tools,
     ) -> Result<Summary> {
         let Workspace { repository, progress, context, .. } = self.workspace;
         progress.phase("Recording the package");
-        let service = surroundings.service;
+        let service = environment.service;
         let mut directory = PackageDirectory::read(&service.join(".serverless"))?;
         let state = State::parse(&directory.state).map_err(from_state)?;
         let target = Target {
@@ -259,7 +264,7 @@ impl Job<'_, '_> {
             tools,
             engines: framework.engines().map(str::to_owned),
             hooks: hooks::read(framework, service, &state.plugins(), self.arguments()),
-            surroundings: Some(surroundings),
+            build_environment: Some(environment),
             at: context.clock.now(),
         };
         let manifest = draft.manifest(*progress)?;
@@ -302,7 +307,7 @@ fn state_stamp(service: &Path) -> Option<(SystemTime, u64)> {
 fn tools(framework: &framework::Installed, service: &Path, package_manager: Option<Tool>) -> Result<Tools> {
     Ok(Tools {
         framework: Some(framework.tool.clone()),
-        node: Some(install::node_version(&Programs::usual(), service)?),
+        node: Some(Programs::usual().node_version(service)?),
         package_manager,
         ..own_tools()
     })

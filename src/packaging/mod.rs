@@ -1,19 +1,18 @@
 //! Making packages and recording them: in a clean worktree, in place, or from a directory made elsewhere.
 //! Plans and orders the steps; the formats belong to `package`, the places to `store`.
 
-pub mod adopt;
-pub mod after_commit;
-pub mod attach;
-pub mod carry;
-pub mod checkout;
+pub(crate) mod after_commit;
+pub(crate) mod attach;
+pub(crate) mod build_environment;
+pub(crate) mod carry;
+pub(crate) mod checkout;
 pub(crate) mod draft;
-pub mod equip;
-pub mod jobs;
-pub mod make;
+pub(crate) mod jobs;
+pub(crate) mod make;
 mod placement;
+pub(crate) mod record;
 pub mod secrets;
-pub mod snapshots;
-pub mod surroundings;
+pub(crate) mod snapshots;
 
 use jiff::Timestamp;
 use serde::Serialize;

@@ -4,8 +4,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::checkout::Checkout;
-use super::equip::Plugins;
+use super::checkout::{Checkout, InstallMode};
 use crate::error::{Error, Result};
 use crate::git::{Oid, Source};
 use crate::package::Machine;
@@ -189,7 +188,7 @@ pub fn save(
     service: &ServicePath,
     output: Output,
 ) -> Result<(Toolchain, bool)> {
-    let checkout = Checkout::prepare(workspace, commit, service, Plugins::Installed, None, output)?;
+    let checkout = Checkout::prepare(workspace, commit, service, InstallMode::PackageManager, None, output)?;
     checkout.save_toolchain(workspace)?.ok_or_else(|| {
         Error::refused("the package manager installed nothing that could be kept")
             .hint("what the commit has itself, such as a yarn cache, needs no keeping")

@@ -28,8 +28,9 @@ use crate::aws::AwsError;
 use crate::error::Result;
 use crate::git::Source;
 use crate::package::manifest::Target;
+use crate::packaging::build_environment;
+use crate::packaging::checkout::install_source;
 use crate::packaging::draft::from_state;
-use crate::packaging::{equip, surroundings};
 use crate::service::{MAX_STATE_BYTES, STATE_FILE, State};
 use crate::store::StoredPackage;
 use crate::store::deployments::{Action, Deployment};
@@ -86,16 +87,16 @@ pub fn of_package(
         }
         answers = Some(told);
     }
-    checks.push(toolchain::check(&equip::outlook(workspace, *source, path, &programs)?, action));
+    checks.push(toolchain::check(&install_source(workspace, *source, path, &programs)?, action));
     let tree = Source::new(repository, repository.commit(*source)?.tree);
     checks.extend(of_node(workspace, package, tree, framework, &programs));
     let is_set = |name: &str| context.environment.value(name).is_some();
     checks.extend(licence::check(manifest.tools.framework.as_ref(), is_set));
-    let found = surroundings::carried(workspace, tree, path)?;
+    let found = build_environment::carried(workspace, tree, path)?;
     let own = |file: &str| tree.entry(&path.file(file)).is_ok_and(|found| found.is_some());
     checks.extend(carried::check(&config.carry, &found, &manifest.carried.paths, own)?);
     let variables = &manifest.environment;
-    let values = surroundings::values_for(workspace, *source, &manifest.target, &variables.names)?;
+    let values = build_environment::values_for(workspace, *source, &manifest.target, &variables.names)?;
     checks.extend(variables::check(variables, &values));
     Ok(Checked { checks, answers })
 }

@@ -1,7 +1,7 @@
 //! Where the plugins will come from: from what is kept, or from the package manager.
 
 use super::Check;
-use crate::packaging::equip::Outlook;
+use crate::packaging::checkout::InstallSource;
 use crate::store::deployments::Action;
 use crate::text::words::short;
 
@@ -9,28 +9,28 @@ const NAME: &str = "toolchain";
 
 /// The check of where the plugins will come from. That a package which is deployed for the first time has nothing kept is as it
 /// should be; a rollback that needs a registry is worth a warning.
-pub(super) fn check(outlook: &Outlook, action: Action) -> Check {
-    match outlook {
-        Outlook::Restored(id) => {
+pub(super) fn check(source: &InstallSource, action: Action) -> Check {
+    match source {
+        InstallSource::Snapshot(id) => {
             Check::ok(NAME, format!("the plugins are kept here (toolchain {})", short(id, 12)))
         }
-        Outlook::Installed { program, found: false, .. } => Check::blocks(
+        InstallSource::PackageManager { program, found: false, .. } => Check::blocks(
             NAME,
             format!("no plugins are kept that fit, and {program}, which installs them, is not here either"),
             format!("install {program}, or add its directory to PATH"),
         ),
-        Outlook::Installed { program, lockfile, unfit, .. } if !unfit.is_empty() => {
+        InstallSource::PackageManager { program, lockfile, unfit, .. } if !unfit.is_empty() => {
             let message = format!("{program} installs the plugins from {lockfile}: {}", unfit.join("; "));
             Check::warning(NAME, message)
         }
-        Outlook::Installed { program, lockfile, .. } => {
+        InstallSource::PackageManager { program, lockfile, .. } => {
             let message = format!("{program} installs the plugins from {lockfile}: none are kept here");
             match action {
                 Action::Deploy => Check::ok(NAME, message),
                 Action::Rollback | Action::Undo => Check::warning(NAME, message),
             }
         }
-        Outlook::NoLockfile => Check::blocks(
+        InstallSource::NoLockfile => Check::blocks(
             NAME,
             "the commit has no lockfile for the service: nobody knows which plugins it had",
             "commit the lockfile of your package manager, such as package-lock.json, and package that commit",
@@ -45,22 +45,22 @@ mod tests {
 
     #[test]
     fn a_registry_is_worth_a_warning_where_something_is_rolled_back() {
-        let installed = |found: bool, unfit: &[&str]| Outlook::Installed {
+        let installed = |found: bool, unfit: &[&str]| InstallSource::PackageManager {
             program: "npm",
             lockfile: "package-lock.json".to_owned(),
             unfit: unfit.iter().map(|why| (*why).to_owned()).collect(),
             found,
         };
-        for (outlook, deploy, rollback) in [
-            (Outlook::Restored("74f4e3c3".to_owned()), Verdict::Ok, Verdict::Ok),
+        for (source, deploy, rollback) in [
+            (InstallSource::Snapshot("74f4e3c3".to_owned()), Verdict::Ok, Verdict::Ok),
             (installed(true, &[]), Verdict::Ok, Verdict::Warning),
             (installed(true, &["it is for arm64"]), Verdict::Warning, Verdict::Warning),
             (installed(false, &[]), Verdict::Blocks, Verdict::Blocks),
             (installed(false, &["it is for arm64"]), Verdict::Blocks, Verdict::Blocks),
-            (Outlook::NoLockfile, Verdict::Blocks, Verdict::Blocks),
+            (InstallSource::NoLockfile, Verdict::Blocks, Verdict::Blocks),
         ] {
-            assert_eq!(check(&outlook, Action::Deploy).verdict, deploy, "{outlook:?}");
-            assert_eq!(check(&outlook, Action::Rollback).verdict, rollback, "{outlook:?}");
+            assert_eq!(check(&source, Action::Deploy).verdict, deploy, "{source:?}");
+            assert_eq!(check(&source, Action::Rollback).verdict, rollback, "{source:?}");
         }
     }
 }

@@ -14,7 +14,6 @@ use std::fs::{self, File, TryLockError};
 use std::path::PathBuf;
 
 pub use record::{Made, Record, State};
-pub use stop::Stopped;
 pub use work::package_all;
 
 use crate::error::{Error, Result};

@@ -1,9 +1,8 @@
-//! The packages of a checkout: restored from the toolchain that was kept for its commit, else installed by the package
-//! manager; and keeping what that installed. What there was to try, and why it did not do, is told.
+//! The packages of a checkout: restored from the snapshot of its commit, else installed by the package manager. Warns of each
+//! snapshot that does not fit, and why.
 
 use std::path::Path;
 
-use super::checkout::Checkout;
 use crate::error::{Error, Kind, Result};
 use crate::git::directory::Scan;
 use crate::git::{Oid, Source};
@@ -16,52 +15,48 @@ use crate::toolchain::pnp::Pnp;
 use crate::toolchain::{Lockfile, Programs, install, parts};
 use crate::workspace::Workspace;
 
-/// Where a checkout's packages are to come from.
+/// Where a checkout's packages may come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Plugins {
-    /// From the toolchain kept for the commit, where one fits this machine; else from the package manager.
-    Restored,
-    /// From the package manager.
-    Installed,
+pub enum InstallMode {
+    /// The snapshot of the commit, where one fits this machine; else the package manager.
+    PreferSnapshot,
+    /// Only the package manager.
+    PackageManager,
 }
 
-/// Where the packages of a commit's service will come from.
+/// Where the packages of a service will come from on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outlook {
-    /// From the toolchain of this id.
-    Restored(String),
-    /// From the package manager.
-    Installed {
-        /// Its program.
+pub enum InstallSource {
+    /// The snapshot with this id.
+    Snapshot(String),
+    PackageManager {
         program: &'static str,
-        /// The lockfile's path.
         lockfile: String,
-        /// Why what is kept does not do.
+        /// Why the snapshots do not fit.
         unfit: Vec<String>,
         /// Whether the program is on this machine.
         found: bool,
     },
-    /// From nowhere: there is no lockfile.
     NoLockfile,
 }
 
 /// Where the packages of the service at `path` in the commit `source` will come from on this machine.
-pub fn outlook(
+pub fn install_source(
     workspace: &Workspace<'_>,
     source: Oid,
     path: &ServicePath,
     programs: &Programs,
-) -> Result<Outlook> {
+) -> Result<InstallSource> {
     let Workspace { repository, context, .. } = *workspace;
     let tree = repository.commit(source)?.tree;
     let Some(lockfile) = Lockfile::find(Source::new(repository, tree), path)? else {
-        return Ok(Outlook::NoLockfile);
+        return Ok(InstallSource::NoLockfile);
     };
     let mut unfit = Vec::new();
     match fitting(workspace, source, &lockfile, programs, &context.cwd, &mut unfit) {
         Ok(fitting) => {
             if let Some(stored) = fitting.into_iter().next() {
-                return Ok(Outlook::Restored(stored.toolchain.id));
+                return Ok(InstallSource::Snapshot(stored.toolchain.id));
             }
         }
         Err(error) if error.kind == Kind::Interrupted => return Err(error),
@@ -70,7 +65,7 @@ pub fn outlook(
     }
     let program = install::program(lockfile.kind);
     let found = programs.find(program, &context.environment).is_some();
-    Ok(Outlook::Installed { program, lockfile: lockfile.path, unfit, found })
+    Ok(InstallSource::PackageManager { program, lockfile: lockfile.path, unfit, found })
 }
 
 /// The toolchains kept for `source` and its lockfile that fit this machine, as node sees it in `directory`; newest first. Why
@@ -104,10 +99,9 @@ fn fitting(
     Ok(mine)
 }
 
-/// A checkout that is to have its packages.
-pub(super) struct Equipping<'a> {
+/// Installs the packages of a checkout.
+pub(super) struct Installer<'a> {
     pub(super) workspace: &'a Workspace<'a>,
-    /// The commit.
     pub(super) source: Oid,
     /// The checkout's top.
     pub(super) top: &'a Path,
@@ -117,16 +111,16 @@ pub(super) struct Equipping<'a> {
     pub(super) output: Output,
 }
 
-impl Equipping<'_> {
+impl Installer<'_> {
     /// Restores or installs the packages.
     ///
     /// # Returns
     /// The toolchain that was restored, if one was.
-    pub(super) fn equip(&self, plugins: Plugins) -> Result<Option<Toolchain>> {
+    pub(super) fn install(&self, mode: InstallMode) -> Result<Option<Toolchain>> {
         let progress = self.workspace.progress;
         let program = install::program(self.lockfile.kind);
         let mut tried = Vec::new();
-        if plugins == Plugins::Restored {
+        if mode == InstallMode::PreferSnapshot {
             if let Some(restored) = self.restore(&mut tried)? {
                 return Ok(Some(restored));
             }
@@ -139,7 +133,7 @@ impl Equipping<'_> {
             progress.pause();
         }
         install::install(self.programs, self.top, self.lockfile, self.output).map_err(|error| {
-            if plugins == Plugins::Installed || error.kind == Kind::Interrupted {
+            if mode == InstallMode::PackageManager || error.kind == Kind::Interrupted {
                 return error;
             }
             if tried.is_empty() {
@@ -170,7 +164,7 @@ impl Equipping<'_> {
         Ok(None)
     }
 
-    /// Keeps what is installed.
+    /// Records a snapshot of what is installed.
     pub(super) fn save(
         &self,
         service: &Path,
@@ -217,25 +211,5 @@ impl Equipping<'_> {
         };
         let new = self.workspace.store().save_toolchain(&scan, &toolchain)?;
         Ok(Some((toolchain, new)))
-    }
-}
-
-/// Keeps what was installed in `checkout`, unless it was restored: a help for later, whose failure stops nothing.
-pub fn keep(checkout: &Checkout<'_>, workspace: &Workspace<'_>) {
-    if checkout.restored.is_some() {
-        return;
-    }
-    let progress = workspace.progress;
-    match checkout.save_toolchain(workspace) {
-        Ok(Some((toolchain, true))) => {
-            progress.note(&format!("kept the plugins: toolchain {}", short(&toolchain.id, 12)));
-        }
-        Ok(_) => {}
-        // The next step notices the signal.
-        Err(error) if error.kind == Kind::Interrupted => {}
-        Err(error) => {
-            progress
-                .warn(&format!("the plugins could not be kept for a rollback without a registry: {error}"));
-        }
     }
 }

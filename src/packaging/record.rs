@@ -20,7 +20,7 @@ use crate::workspace::{Wanted, Workspace, name_of};
 
 /// Records the package directory `path` for `commit`. Service, stage and region are the package's own; what `wanted`
 /// names must agree with them.
-pub fn adopt(
+pub fn record(
     workspace: &Workspace<'_>,
     path: &Path,
     commit: Oid,
@@ -60,7 +60,7 @@ pub fn adopt(
         tools: own_tools(),
         engines: None,
         hooks: Hooks::new(),
-        surroundings: None,
+        build_environment: None,
         at: context.clock.now(),
     };
     let manifest = draft.manifest(*progress)?;

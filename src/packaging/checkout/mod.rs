@@ -1,18 +1,23 @@
 //! A commit ready to run its framework: a disposable worktree with carried files and the lockfile's packages.
 
+mod installer;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use installer::Installer;
+pub use installer::{InstallMode, InstallSource, install_source};
+
 use super::carry::carry;
-use super::equip::{Equipping, Plugins};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::git::worktree::{self, Worktree};
 use crate::git::{Oid, Source};
 use crate::package::manifest::Tool;
 use crate::process::{Invocation, Output};
 use crate::service::ServicePath;
 use crate::store::toolchains::Toolchain;
+use crate::text::words::short;
 use crate::toolchain::{Lockfile, Programs, framework, install};
 use crate::workspace::Workspace;
 
@@ -37,13 +42,13 @@ pub struct Checkout<'r> {
 }
 
 impl<'r> Checkout<'r> {
-    /// Checks out `commit`, carries what the configuration names, has the packages as `plugins` says and finds the framework. Where
+    /// Checks out `commit`, carries what the configuration names, has the packages as `mode` says and finds the framework. Where
     /// a version of `node` is named and a version manager has it, that one runs all of it.
     pub fn prepare(
         workspace: &Workspace<'r>,
         commit: Oid,
         path: &ServicePath,
-        plugins: Plugins,
+        mode: InstallMode,
         node: Option<&str>,
         output: Output,
     ) -> Result<Self> {
@@ -90,9 +95,9 @@ impl<'r> Checkout<'r> {
                 .hint("a package that is made elsewhere can still be recorded: git slsart record DIR"));
         };
         let top = worktree.path();
-        let equipping =
-            Equipping { workspace, source: commit, top, lockfile: found, programs: &programs, output };
-        let restored = equipping.equip(plugins)?;
+        let installer =
+            Installer { workspace, source: commit, top, lockfile: found, programs: &programs, output };
+        let restored = installer.install(mode)?;
         phases.push(("plugins", timed.lap()));
         let framework = framework::find(worktree.path(), path)?;
         Ok(Self {
@@ -108,15 +113,37 @@ impl<'r> Checkout<'r> {
         })
     }
 
-    /// Keeps what the package manager installed, unless it is what was restored. For before anything has run in it.
+    /// Records a snapshot of what the package manager installed. Call it before anything runs in the checkout.
     ///
     /// # Returns
-    /// What is kept, and whether it is new; `None` when nothing was installed.
+    /// The snapshot, and whether it is new; `None` when nothing was installed.
     pub fn save_toolchain(&self, workspace: &Workspace<'_>) -> Result<Option<(Toolchain, bool)>> {
         let Some(lockfile) = &self.lockfile else { return Ok(None) };
         let (source, top, programs) = (self.source, self.top(), &self.programs);
-        let equipping = Equipping { workspace, source, top, lockfile, programs, output: Output::OnFailure };
-        equipping.save(&self.service, self.package_manager())
+        let installer = Installer { workspace, source, top, lockfile, programs, output: Output::OnFailure };
+        installer.save(&self.service, self.package_manager())
+    }
+
+    /// Records a snapshot of what was installed, unless it was restored from one. A failure is only a warning: nothing needs the
+    /// snapshot yet.
+    pub fn snapshot_plugins(&self, workspace: &Workspace<'_>) {
+        if self.restored.is_some() {
+            return;
+        }
+        let progress = workspace.progress;
+        match self.save_toolchain(workspace) {
+            Ok(Some((toolchain, true))) => {
+                progress.note(&format!("kept the plugins: toolchain {}", short(&toolchain.id, 12)));
+            }
+            Ok(_) => {}
+            // The next step notices the signal.
+            Err(error) if error.kind == Kind::Interrupted => {}
+            Err(error) => {
+                progress.warn(&format!(
+                    "the plugins could not be kept for a rollback without a registry: {error}"
+                ));
+            }
+        }
     }
 
     /// A run of the framework in it.

@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 const MOST_CARRIED: usize = 1000;
 
 /// What was there when a package was made.
-pub(super) struct Surroundings<'a> {
+pub(super) struct BuildEnvironment<'a> {
     pub(super) workspace: &'a Workspace<'a>,
     /// The service's directory that the framework worked in.
     pub(super) service: &'a Path,
@@ -23,7 +23,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) carried: &'a [String],
 }
 
-impl Surroundings<'_> {
+impl BuildEnvironment<'_> {
     /// The variables of these names, with marks of their values.
     pub(super) fn variables(&self, names: Vec<String>, stage: &Stage) -> Result<Variables> {
         let read = |file: &str| fs::read_to_string(self.service.join(file)).ok();
