@@ -16,20 +16,11 @@ use walkdir::WalkDir;
 /// Where files still use each other: what their paths start with, and how many they are at the most. A row goes once there is no
 /// circle left, and no row comes.
 const KNOWN_CIRCLES: &[(&[&str], usize)] = &[
-    (&["archive/"], 5),
     (&["cli.rs", "commands/"], 34),
     (&["deploy/"], 17),
-    (&["difference/"], 2),
     (&["git/"], 4),
-    (&["package/"], 2),
-    (&["packaging/"], 2),
     (&["process/"], 2),
-    (&["secrets/"], 2),
-    (&["service/"], 2),
-    (&["setup/"], 5),
     (&["store/"], 8),
-    (&["toolchain/"], 8),
-    (&["ui/"], 2),
 ];
 
 static SOURCE: LazyLock<BTreeMap<String, String>> = LazyLock::new(source);
