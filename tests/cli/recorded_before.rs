@@ -144,3 +144,24 @@ fn recording_goes_on_and_leaves_what_was_there() {
     assert!(sandbox.git("notes --ref=slsart show v5").starts_with(&note));
     sandbox.fsck();
 }
+
+#[test]
+fn the_samples_of_the_format_are_real() {
+    let document = include_str!("../../docs/format.md");
+    let samples: Vec<&str> =
+        document.split("```sample\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(samples.len(), 5, "each sample of docs/format.md has its line below");
+    let sandbox = recorded_before();
+    let [files, commit, tree, note, ban] = samples[..] else { unreachable!() };
+    let source = "12a1bee131fc490e459a58c4a125a830181e8d22";
+    let package = git_slsart::package::Sha256::of(files.as_bytes());
+    let package = format!("refs/slsart/packages/{source}/{package}");
+    let same =
+        |sample: &str, line: &str| assert_eq!(sample.trim_end(), sandbox.git(line).trim_end(), "{line}");
+    same(commit, &format!("cat-file commit {package}"));
+    same(tree, &format!("ls-tree -r {package}"));
+    same(note, "cat-file blob refs/notes/slsart:1f/03135aa5f18833e6364e17286e51baf07a37a9");
+    let bans = sandbox.git("for-each-ref --format=%(refname) refs/slsart/bans");
+    assert!(document.contains(bans.trim()), "{bans}");
+    same(ban, &format!("cat-file blob {}:ban.toml", bans.trim()));
+}
