@@ -52,7 +52,9 @@ pub struct Global {
     /// docs/json.md says what is promised, and has a schema for every command.
     #[arg(long, global = true)]
     pub json: bool,
-    /// Print only results, warnings and errors
+    /// Print only warnings, errors and what was asked for
+    ///
+    /// A command that changes something prints nothing when all is well. A command that shows something still shows it.
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// Also print the output of programs that would only be shown when they fail

@@ -133,7 +133,7 @@ fn append(
     let known = workspace.store().history(&found.line.target)?.deployments;
     let live = history::live(&known)
         .is_some_and(|live| live.package == record.package && live.commit == record.commit);
-    ui.report(&Report {
+    let report = Report {
         act: Marked::from(&record),
         state,
         commit: record.commit,
@@ -142,7 +142,8 @@ fn append(
         live,
         short: repository.short_id(found.commit),
         subject: repository.commit(found.commit).map(|commit| commit.subject).unwrap_or_default(),
-    })
+    };
+    ui.done(&report, false)
 }
 
 impl fmt::Display for Report {

@@ -117,26 +117,23 @@ pub(super) fn export(args: &ExportArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
     }
     let placed = if args.force { out.persist(&path) } else { out.persist_noclobber(&path) };
     placed.map_err(|error| Error::io("write", &path, error.error))?;
-    ui.report(&Written {
+    let report = Written {
         package: package(workspace, &found),
         file: args.file.display().to_string(),
         file_size: size,
         toolchain_count: toolchains,
         lfs_object_count: objects,
         history,
-    })
+    };
+    ui.done(&report, false)
 }
 
 pub(super) fn import(args: &ImportArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let path = workspace.context.cwd.join(&args.file);
     let Imported { found, new, toolchains, history, shallow } = bundle::import(workspace, &path)?;
-    ui.report(&Taken {
-        package: package(workspace, &found),
-        new,
-        toolchain_count: toolchains,
-        history,
-        shallow,
-    })
+    let report =
+        Taken { package: package(workspace, &found), new, toolchain_count: toolchains, history, shallow };
+    ui.done(&report, false)
 }
 
 fn package(workspace: &Workspace<'_>, found: &Found) -> Row {

@@ -205,7 +205,7 @@ fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -
             ui.confirm(&plan, &question, hint)?;
         }
     }
-    ui.report(&Report { dry_run: false, what: &apply(workspace, &plan, &applying(args, ui))? })
+    ui.done(&Report { dry_run: false, what: &apply(workspace, &plan, &applying(args, ui))? }, false)
 }
 
 fn applying(args: &ActArgs, ui: &Ui) -> Applying {

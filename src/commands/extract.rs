@@ -48,13 +48,14 @@ pub(super) fn run(args: &ExtractArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
     let directory = workspace.context.cwd.join(&args.output);
     ui.progress().phase("Extracting");
     package.extract(&directory, workspace.progress)?;
-    ui.report(&Report {
+    let report = Report {
         directory: args.output.clone(),
         package: package.manifest.package.id.to_string(),
         target: package.manifest.target,
         file_count: package.manifest.files.len(),
         size: package.manifest.package.size,
-    })
+    };
+    ui.done(&report, false)
 }
 
 impl fmt::Display for Report {

@@ -37,7 +37,7 @@ pub(super) fn run(args: &FetchArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
         (false, false) => Wish::Packages(args.revisions.clone()),
     };
     let fetched = sharing::fetch(workspace, &remote, &wish)?;
-    ui.report(&fetched)?;
+    ui.done(&fetched, !fetched.missing.is_empty())?;
     fetched.complete()
 }
 

@@ -94,10 +94,12 @@ pub(super) fn run(args: &HooksArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
         Some(HooksCommand::Install(InstallArgs { print: Some(manager), .. })) => {
             ui.write(setup::hooks_snippet(workspace, manager.map(Into::into))?.as_bytes())
         }
-        Some(HooksCommand::Install(args)) => ui.report(&setup::install_hooks(workspace, args.dry_run)?),
+        Some(HooksCommand::Install(args)) => {
+            ui.done(&setup::install_hooks(workspace, args.dry_run)?, args.dry_run)
+        }
         Some(HooksCommand::Uninstall(args)) => {
             let report = setup::uninstall_hooks(workspace, args.dry_run)?;
-            ui.report(&report)?;
+            ui.done(&report, args.dry_run || report.failed() > 0)?;
             match report.failed() {
                 0 => Ok(()),
                 failed => Err(Error::refused(format!("{} could not be taken out", count(failed, "hook")))

@@ -39,12 +39,12 @@ pub(super) fn init(args: &InitArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
     if args.print {
         return ui.write(setup::default_file(workspace).as_bytes());
     }
-    ui.report(&setup::init(workspace, args.dry_run)?)
+    ui.done(&setup::init(workspace, args.dry_run)?, args.dry_run)
 }
 
 pub(super) fn uninstall(args: &UninstallArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let report = setup::uninstall(workspace, args.dry_run)?;
-    ui.report(&report)?;
+    ui.done(&report, args.dry_run || report.failed() > 0)?;
     match report.failed() {
         0 => Ok(()),
         failed => Err(Error::refused(format!("{} could not be taken back", count(failed, "thing")))

@@ -175,7 +175,8 @@ fn log(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
 fn stop(workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let stopped = Jobs::of(workspace.repository).stop(workspace)?.into_iter();
     let row = |killed, job: &Job| StoppedRow { job: Row::of(job, workspace.repository), killed };
-    ui.report(&AllStopped { stopped: stopped.map(|stopped| row(stopped.killed, &stopped.job)).collect() })
+    let stopped = stopped.map(|stopped| row(stopped.killed, &stopped.job)).collect();
+    ui.done(&AllStopped { stopped }, false)
 }
 
 impl fmt::Display for Listed {

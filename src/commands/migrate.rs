@@ -105,7 +105,7 @@ pub(super) fn run(args: &MigrateArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
     report.packages.truncate(done);
     // What is converted stays so, whatever became of the next.
     if outcome.is_ok() || done > 0 {
-        ui.report(&report)?;
+        ui.done(&report, outcome.is_err())?;
     }
     outcome
 }

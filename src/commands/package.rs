@@ -96,7 +96,7 @@ pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         }
     }
     if !packages.is_empty() {
-        ui.report(&Report { packages, repeatable: true, storage: args.storage })?;
+        ui.done(&Report { packages, repeatable: true, storage: args.storage }, false)?;
     }
     match stopped.or_else(|| all_in_one(failures, services.len())) {
         Some(error) => Err(error),

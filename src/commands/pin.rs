@@ -86,10 +86,8 @@ pub(super) fn pin(args: &PinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
             .hint(format!("to pin it for another reason, lift that first: git slsart unpin {package}")));
     }
     let pin = append(State::Pinned, &found, args.message.as_deref(), workspace)?;
-    ui.report(&Pins {
-        pins: vec![row(workspace, found.commit, Some(found.line.target), &pin)],
-        listed: false,
-    })
+    let pins = vec![row(workspace, found.commit, Some(found.line.target), &pin)];
+    ui.done(&Pins { pins, listed: false }, false)
 }
 
 pub(super) fn unpin(args: &UnpinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
@@ -100,7 +98,7 @@ pub(super) fn unpin(args: &UnpinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
     }
     let pin = append(State::Lifted, &found, args.message.as_deref(), workspace)?;
     let row = row(workspace, found.commit, Some(found.line.target), &pin);
-    ui.report(&Lifted { state: State::Lifted, row })
+    ui.done(&Lifted { state: State::Lifted, row }, false)
 }
 
 fn list(args: &PinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {

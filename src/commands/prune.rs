@@ -139,7 +139,7 @@ pub(super) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
     };
     if args.dry_run || plan.going.is_empty() {
         report.dry_run = args.dry_run;
-        return ui.report(&report);
+        return ui.done(&report, args.dry_run);
     }
     if args.yes {
         ui.show(&report);
@@ -151,7 +151,7 @@ pub(super) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
     let freed = prune::apply(workspace, &plan, from.as_ref(), now)?;
     report.dry_run = false;
     (report.lfs_object_count, report.lfs_size) = (freed.objects, freed.bytes);
-    ui.report(&report)
+    ui.done(&report, false)
 }
 
 fn row(workspace: &Workspace<'_>, going: &Going) -> Row {

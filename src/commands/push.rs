@@ -50,8 +50,8 @@ pub(super) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
         &|package| secrets::may_push(workspace, package),
         args.dry_run,
     )?;
-    ui.report(&pushed)?;
     let left = pushed.withheld.len() + pushed.refused.len();
+    ui.done(&pushed, args.dry_run || left > 0)?;
     if left == 0 {
         return Ok(());
     }

@@ -37,5 +37,5 @@ pub(super) fn run(args: &RecordArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     let commit = workspace.repository.resolve(&args.commit)?;
     let directory = workspace.context.cwd.join(&args.package);
     let summary = record(workspace, &directory, commit, &wanted, storage(args.storage, workspace))?;
-    ui.report(&Report { packages: vec![summary], repeatable: false, storage: args.storage })
+    ui.done(&Report { packages: vec![summary], repeatable: false, storage: args.storage }, false)
 }

@@ -230,7 +230,7 @@ fn each<'a>(
     }
     // What is done stays so, whatever became of the next.
     if outcome.is_ok() || !report.packages.is_empty() {
-        ui.report(&report)?;
+        ui.done(&report, dry_run || outcome.is_err())?;
     }
     outcome
 }

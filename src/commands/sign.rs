@@ -83,7 +83,7 @@ pub(super) fn run(args: &SignArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     });
     // What is signed stays so, whatever became of the next.
     if outcome.is_ok() || !packages.is_empty() {
-        ui.report(&Report { packages })?;
+        ui.done(&Report { packages }, outcome.is_err())?;
     }
     outcome
 }

@@ -147,7 +147,7 @@ fn save(args: &SaveArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
         let (toolchain, new) = snapshots::save(workspace, commit, &service.path, installing(ui))?;
         (report.toolchain, report.new) = (Some(toolchain.into()), new);
     }
-    ui.report(&report)
+    ui.done(&report, dry_run)
 }
 
 #[derive(Debug, Serialize)]
@@ -185,7 +185,7 @@ fn drop(args: &DropArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     }
     snapshots::drop_all(workspace, &report.toolchains)?;
     report.dry_run = false;
-    ui.report(&report)
+    ui.done(&report, false)
 }
 
 impl fmt::Display for Saved {

@@ -80,7 +80,7 @@ pub(super) fn run(args: &UnlockArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
         unlock::remove(workspace, held)?;
         removed = true;
     }
-    ui.report(&Report { held: found.as_ref().map(Held::from), removed, found })
+    ui.done(&Report { held: found.as_ref().map(Held::from), removed, found }, args.dry_run)
 }
 
 impl fmt::Display for Report {

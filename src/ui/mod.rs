@@ -88,6 +88,15 @@ impl Ui {
         written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 
+    /// Prints what a command did, as [`Self::report`] does; with `--quiet` only where `is_wanted`: a dry run's plan, what failed.
+    pub fn done<R: Serialize + Display>(&self, report: &R, is_wanted: bool) -> Result<()> {
+        if self.options.quiet && !self.options.json && !is_wanted {
+            self.spinner.clear();
+            return Ok(());
+        }
+        self.report(report)
+    }
+
     /// Prints a part of a text that other programs wrote, with their colours and nothing else that acts on a terminal.
     pub fn text(&self, text: &str) -> Result<()> {
         let mut out = AutoStream::new(std::io::stdout(), self.options.color);

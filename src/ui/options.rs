@@ -10,7 +10,7 @@ use crate::text::words::line;
 pub struct Options {
     /// One JSON object on standard output instead of text.
     pub json: bool,
-    /// Neither progress nor remarks.
+    /// Neither progress nor remarks, nor what was done.
     pub quiet: bool,
     /// More remarks.
     pub verbose: bool,

@@ -181,7 +181,7 @@ Deploying "orders" to stage "prod" (us-east-1)
 Removing the worktree
 
 "#]]);
-    sandbox.slsart("deploy -s prod --yes -q").is(str![[r#"
+    sandbox.slsart("deploy -s prod --yes").prints(str![[r#"
 Live      35040f8  Answer two on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 Undo      git slsart rollback be694c54 -s prod
 

@@ -94,7 +94,7 @@ fn a_plan_that_somebody_was_faster_than_is_not_carried_out() {
         "#!/bin/sh
 top=$(dirname \"$0\")
 if ! [ -e \"$top/faster\" ]; then
-  (cd \"$top/other\" && git-slsart deploy HEAD -s prod --yes -q) >\"$top/faster\" 2>&1 || exit
+  (cd \"$top/other\" && git-slsart deploy HEAD -s prod --yes) >\"$top/faster\" 2>&1 || exit
 fi
 exec git-receive-pack \"$@\"
 ",
@@ -129,8 +129,6 @@ fn a_remote_that_says_nothing_or_takes_nothing_is_told_of() {
     );
     let refused = sandbox.slsart("deploy -s prod --yes -q").succeeded();
     refused.is(str![[r#"
-Live      35040f8  Answer two on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
-Undo      git slsart rollback be694c54 -s prod
 ── stderr ──
 warning: origin does not have the record of this deployment, and who deploys next does not know of it (origin did not take it: [remote rejected] (hook declined)); to send it: git slsart push origin
 

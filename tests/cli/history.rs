@@ -67,7 +67,7 @@ hint: name the commit that is meant: git slsart rollback REF
 
 "#]]);
     sandbox.slsart("rollback v1 -s prod --yes -q").succeeded();
-    sandbox.slsart("rollback --undo -s prod --yes -q -m 'it was the database'").is(str![[r#"
+    sandbox.slsart("rollback --undo -s prod --yes -m 'it was the database'").prints(str![[r#"
 Live      3e1a3d1  v3 on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 Undo      git slsart rollback be694c54 -s prod
 

@@ -407,7 +407,7 @@ fn a_submodule_has_hooks_of_its_own() {
     assert!(sandbox.beside("top/.git/modules/service/hooks/post-rewrite").exists());
     sandbox.shell("cd ../top/service && git commit --quiet --amend -m 'In a submodule'").is(str![]);
     assert!(sandbox.shell("cd ../top/service && git slsart log").stdout.contains("In a submodule"));
-    sandbox.shell("cd ../top/service && git slsart uninstall -q && ls ../.git/modules/service/hooks | grep -v sample").is(str![[r#"
+    sandbox.shell("cd ../top/service && git slsart uninstall && ls ../.git/modules/service/hooks | grep -v sample").is(str![[r#"
 removed    hook post-commit
 removed    hook post-rewrite
 removed    hook pre-push
@@ -424,8 +424,7 @@ next       recorded packages are kept; to remove them too: git for-each-ref --fo
 fn a_bare_repository_has_hooks_too() {
     let sandbox = hooked();
     sandbox.git("clone --quiet --bare . ../bare.git");
-    sandbox.shell("cd ../bare.git && git slsart hooks install && git slsart hooks uninstall -q").is(str![[
-        r#"
+    sandbox.shell("cd ../bare.git && git slsart hooks install && git slsart hooks uninstall").is(str![[r#"
 created    hook post-commit
 created    hook post-rewrite
 created    hook pre-push
@@ -433,8 +432,7 @@ removed    hook post-commit
 removed    hook post-rewrite
 removed    hook pre-push
 
-"#
-    ]]);
+"#]]);
 }
 
 #[test]

@@ -57,7 +57,7 @@ Options:
 Global options:
   -C <DIR>            Run as if started in DIR
       --json          Print one JSON object on standard output, and errors as JSON on standard error
-  -q, --quiet         Print only results, warnings and errors
+  -q, --quiet         Print only warnings, errors and what was asked for
   -v, --verbose       Also print the output of programs that would only be shown when they fail
       --color <WHEN>  When to use colour [default: auto] [possible values: auto, always, never]
 

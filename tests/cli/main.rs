@@ -44,6 +44,7 @@ mod post_commit;
 mod post_rewrite;
 mod pre_push;
 mod prune;
+mod quiet;
 mod record;
 mod recorded_before;
 mod secrets;

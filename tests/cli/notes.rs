@@ -195,7 +195,7 @@ Checks
 "#]]);
     let gone =
         sandbox.slsart("log --all --json").json()["packages"][0]["commit"].as_str().unwrap().to_owned();
-    sandbox.slsart(&format!("rollback {gone} -s prod --yes -q")).is(str![[r#"
+    sandbox.slsart(&format!("rollback {gone} -s prod --yes")).prints(str![[r#"
 Live      c126563  Answer two on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 
 "#]]);

@@ -39,7 +39,7 @@ nothing was done; to package it again: git slsart package --again
 
 "#]],
     );
-    sandbox.slsart("package -s prod --again -q").is(str![[r#"
+    sandbox.slsart("package -s prod --again").prints(str![[r#"
 Recorded  orders · prod · us-east-1  package b446d85c · 3 files · 1.8 kB
 Commit    12a1bee  Add the service
 
@@ -104,7 +104,7 @@ Removing the worktree
 #[test]
 fn in_place_is_refused_with_changes_unless_they_are_allowed() {
     let sandbox = Sandbox::installed();
-    sandbox.slsart("package --in-place -s prod -q").is(str![[r#"
+    sandbox.slsart("package --in-place -s prod").prints(str![[r#"
 Recorded  orders · prod · us-east-1  package d00594d6 · 3 files · 1.8 kB
 Commit    12a1bee  Add the service
 
@@ -119,7 +119,7 @@ hint: --allow-dirty packages the changes too, and marks the package
 ── exit 1 ──
 
 "#]]);
-    sandbox.slsart("package --in-place --allow-dirty -s prod -q").is(str![[r#"
+    sandbox.slsart("package --in-place --allow-dirty -s prod").prints(str![[r#"
 Recorded  orders · prod · us-east-1  package 32b37c59 · 3 files · 1.8 kB
 Commit    12a1bee  Add the service  with uncommitted changes
 
@@ -140,7 +140,7 @@ For more information, try '--help'.
 ── exit 2 ──
 
 "#]]);
-    sandbox.slsart("package HEAD --in-place --allow-dirty -q -s prod").is(str![[r#"
+    sandbox.slsart("package HEAD --in-place --allow-dirty -s prod").prints(str![[r#"
 Recorded  orders · prod · us-east-1  package ee9a2661 · 3 files · 1.8 kB
 Commit    12a1bee  Add the service  with uncommitted changes
 
@@ -179,7 +179,7 @@ Recording the package
 Removing the worktree
 
 "#]]);
-    sandbox.slsart("package --all -q -s prod").is(str![[r#"
+    sandbox.slsart("package --all -s prod").prints(str![[r#"
 Recorded  orders · prod · us-east-1  package 2cb6c45f · 3 files · 1.8 kB
 Commit    d7d4a4a  Add a second service
 Recorded  billing · prod · us-east-1  package 2cd4c73e · 3 files · 1.8 kB
@@ -501,7 +501,7 @@ fn one_service_that_fails_does_not_hide_the_others() {
     sandbox.write("broken/package-lock.json", "nonsense");
     sandbox.write("broken/package.json", "{}");
     sandbox.commit("Add a broken service");
-    let outcome = sandbox.slsart("package --all -s prod -q");
+    let outcome = sandbox.slsart("package --all -s prod");
     assert_ne!(outcome.code, 0, "{outcome}");
     assert!(outcome.stdout.contains("Recorded  orders"), "{outcome}");
     assert!(outcome.stderr.contains("error: 1 of 2 services could not be packaged"), "{outcome}");

@@ -124,12 +124,12 @@ fn a_bare_repository_takes_what_needs_no_working_tree() {
 
 "#]]);
     sandbox.slsart("-C ../bare.git extract HEAD -o ../out -q").succeeded();
-    sandbox.slsart("-C ../bare.git record ../dist -q").is(str![[r#"
+    sandbox.slsart("-C ../bare.git record ../dist").prints(str![[r#"
 Recorded  orders · dev · us-east-1  package b0c1c91a · 3 files · 1.3 kB
 Commit    12a1bee  Add the service
 
 "#]]);
-    sandbox.slsart("-C ../bare.git package -s qa -q").is(str![[r#"
+    sandbox.slsart("-C ../bare.git package -s qa").prints(str![[r#"
 Recorded  orders · qa · us-east-1  package 0b68b830 · 3 files · 1.8 kB
 Commit    12a1bee  Add the service
 
@@ -264,13 +264,14 @@ fn a_linked_worktree_shares_the_packages() {
 "#]]);
     sandbox.build("dist", "dev");
     sandbox.slsart("-C ../linked record ../dist -q").succeeded();
-    sandbox.slsart("-C ../linked init -q").is(str![[r#"
+    sandbox.slsart("-C ../linked init").prints(str![[r#"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
 created    hook post-commit
 created    hook post-rewrite
 created    hook pre-push
-next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
+next       git add serverless.yml slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
 "#]]);
@@ -302,7 +303,7 @@ fn paths_with_spaces_quotes_and_other_scripts() {
     sandbox.commit("Add an odd service");
     sandbox.git("clone --quiet . '../a b $(touch x)'");
     let c = "-C '../a b $(touch x)'";
-    sandbox.slsart(&format!("{c} package --service odd -q")).is(str![[r#"
+    sandbox.slsart(&format!("{c} package --service odd")).prints(str![[r#"
 Recorded  odd · dev · us-east-1  package b4b47af0 · 3 files · 1.7 kB
 Commit    50ad8fe  Add an odd service
 
@@ -313,12 +314,12 @@ Commit    50ad8fe  Add an odd service
 nothing was done; to package it again: git slsart package --again
 
 "#]]);
-    sandbox.slsart("-C \"services/it's ärger\" package -s prod -q").is(str![[r#"
+    sandbox.slsart("-C \"services/it's ärger\" package -s prod").prints(str![[r#"
 Recorded  odd · prod · us-east-1  package e2e758e9 · 3 files · 1.7 kB
 Commit    50ad8fe  Add an odd service
 
 "#]]);
-    sandbox.slsart(&format!("{c} extract HEAD -o '../o u t' -q")).is(str![[r#"
+    sandbox.slsart(&format!("{c} extract HEAD -o '../o u t'")).prints(str![[r#"
 Extracted  odd · dev · us-east-1  package b4b47af0 · 3 files · 1.7 kB → ../o u t
 
 "#]]);
@@ -361,7 +362,7 @@ error: 2 of 11 checks failed
 ── exit 1 ──
 
 "#]]);
-    sandbox.slsart_with("package -s dev -q", &variables).is(str![[r#"
+    sandbox.slsart_with("package -s dev", &variables).prints(str![[r#"
 Recorded  orders · dev · us-east-1  package 93d62e06 · 3 files · 1.8 kB
 Commit    12a1bee  Add the service
 
@@ -404,11 +405,11 @@ fn a_commit_signed_by_nobody_is_still_recorded() {
         ("GIT_COMMITTER_NAME", ""),
         ("GIT_COMMITTER_EMAIL", ""),
     ];
-    let mut command = sandbox.slsart_command("record ../dist -q");
+    let mut command = sandbox.slsart_command("record ../dist");
     for (name, _) in nobody {
         command.env_remove(name);
     }
-    sandbox.outcome(&mut command).is(str![[r#"
+    sandbox.outcome(&mut command).prints(str![[r#"
 Recorded  orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB
 Commit    12a1bee  Add the service
 

@@ -60,7 +60,7 @@ hint: say --yes to act without being asked, or --dry-run to see the plan
 
 "#]]);
     assert_eq!(sandbox.git("for-each-ref"), before);
-    sandbox.slsart("prune --keep-last 1 --yes -q").is(str![[r#"
+    sandbox.slsart("prune --keep-last 1 --yes").prints(str![[r#"
 Removed   2 packages  about 2.6 kB on disk
 hint: git frees the space by and by; all of it at once: git gc --prune=now
 

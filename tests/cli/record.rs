@@ -64,7 +64,7 @@ fn an_earlier_commit_can_be_named_and_json_says_the_same() {
 fn options_only_say_what_is_expected() {
     let sandbox = Sandbox::new();
     sandbox.build("dist", "prod");
-    sandbox.slsart("record ../dist -s prod -r us-east-1 --service orders -q").is(str![[r"
+    sandbox.slsart("record ../dist -s prod -r us-east-1 --service orders").prints(str![[r"
 Recorded  orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB
 Commit    12a1bee  Add the service
 

@@ -171,7 +171,7 @@ Removing the worktree
 "#]]);
     assert_eq!(deployed(&sandbox), ["topics", "orders"]);
     // What v2 no longer exports is imported until the importer is there.
-    sandbox.slsart("deploy v2 --all -s prod --yes -q").is(str![[r#"
+    sandbox.slsart("deploy v2 --all -s prod --yes").prints(str![[r#"
 Live      49f294e  v2 on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 Live      49f294e  v2 on topics · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 Undo      git slsart rollback 64fcb36 --service services/topics --service services/orders -s prod
@@ -405,7 +405,7 @@ hint: to go back: git slsart rollback 4c1f9e5 --service services/orders --servic
         ])
     );
     // The command that it gives goes on.
-    sandbox.slsart("deploy v2 --all -s prod --yes -q").is(str![[r#"
+    sandbox.slsart("deploy v2 --all -s prod --yes").prints(str![[r#"
 Live      8b778d3  v2 on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 Live      8b778d3  v2 on billing · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 Already   8b778d3  v2 on topics · prod · us-east-1
@@ -431,7 +431,7 @@ fn the_way_back_of_different_commits_is_a_command_each() {
     release(&sandbox, "v2", &[("orders", "< topic")]);
     sandbox.slsart("deploy --service orders -s prod --yes -q").succeeded();
     release(&sandbox, "v3", &[("orders", "< topic"), ("topics", "topic")]);
-    let outcome = sandbox.slsart("deploy --all -s prod --yes -q").succeeded();
+    let outcome = sandbox.slsart("deploy --all -s prod --yes").succeeded();
     let undo: Vec<_> = outcome.stdout.lines().filter_map(|line| line.split("git slsart ").nth(1)).collect();
     assert_eq!(undo.len(), 2, "{outcome}");
     assert!(undo[0].ends_with(" --service services/orders -s prod"), "{outcome}");

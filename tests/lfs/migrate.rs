@@ -42,23 +42,23 @@ Converting 1 package
     assert_eq!(files(&sandbox), files(&in_git), "as if it had been recorded so");
     forget(&sandbox);
     comes_back(&sandbox);
-    sandbox.slsart("migrate --to git -q").is("1 package kept in git already\n");
+    sandbox.slsart("migrate --to git").prints("1 package kept in git already\n");
     sandbox.slsart("migrate --to lfs -q").succeeded();
     assert_eq!(sandbox.git("for-each-ref"), before, "the very commit of the beginning");
     assert_eq!(links(&sandbox).len(), 1);
     comes_back(&sandbox);
     sandbox.fsck();
     assert_eq!(sandbox.git(&format!("lfs fsck {name}")), "Git LFS fsck OK");
-    sandbox.slsart("migrate --to lfs -q").is("1 package kept in lfs already\n");
+    sandbox.slsart("migrate --to lfs").prints("1 package kept in lfs already\n");
 }
 
 #[test]
 fn who_records_again_in_another_form_is_told_of_it() {
     let sandbox = recorded();
-    let outcome = sandbox.slsart("record -q ../dist --storage git").succeeded();
+    let outcome = sandbox.slsart("record ../dist --storage git").succeeded();
     let said = "nothing was done; to keep it in git objects: git slsart migrate --to git\n";
     assert!(outcome.stdout.starts_with("Already") && outcome.stdout.ends_with(said), "{outcome}");
-    let outcome = sandbox.slsart("record -q ../dist").succeeded();
+    let outcome = sandbox.slsart("record ../dist").succeeded();
     assert!(outcome.stdout.ends_with("nothing was done\n"), "{outcome}");
 }
 

@@ -128,7 +128,7 @@ fn auto_sends_what_is_large_to_lfs_where_it_can() {
     let sandbox = Sandbox::new();
     sandbox.build("dist", "prod");
     sandbox.write("slsart.toml", small);
-    sandbox.slsart("record -q ../dist").is("Recorded  orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB\nCommit    12a1bee  Add the service\n");
+    sandbox.slsart("record ../dist").prints("Recorded  orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB\nCommit    12a1bee  Add the service\n");
     assert_eq!(store(&sandbox).len(), 1);
     comes_back(&sandbox);
 

@@ -20,7 +20,7 @@ fn clone(sandbox: &Sandbox) {
 fn travels(sandbox: &Sandbox) {
     clone(sandbox);
     assert_eq!(links(sandbox).len(), 1, "only this machine has it");
-    let pushed = sandbox.slsart("push -q").succeeded();
+    let pushed = sandbox.slsart("push").succeeded();
     assert!(pushed.stdout.contains("LFS       1 object\n"), "{pushed}");
     assert!(links(sandbox).is_empty(), "a remote has it");
     sandbox.slsart("-C ../other fetch -q origin HEAD").succeeded();

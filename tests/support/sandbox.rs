@@ -134,6 +134,11 @@ impl Sandbox {
         self.git("rev-parse HEAD")
     }
 
+    /// Commits what is in the index.
+    pub(crate) fn commit_index(&self, subject: &str) {
+        self.run("git", ["commit", "--quiet", "--no-verify", "-m", subject]).succeeded();
+    }
+
     /// A commit that changes the service's code.
     pub(crate) fn change(&self, subject: &str) -> String {
         self.write("handler.js", format!("exports.hello = async () => {subject:?};\n"));
@@ -384,6 +389,13 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn is(&self, expected: impl IntoData) {
         matches(self.to_string(), expected);
+    }
+
+    /// Compares what it printed on standard output with a snapshot; it must have succeeded.
+    #[track_caller]
+    pub(crate) fn prints(&self, expected: impl IntoData) {
+        assert_eq!(self.code, 0, "{self}");
+        matches(steady(&self.stdout.replace(&self.root, "[ROOT]")), expected);
     }
 
     /// The standard output as JSON.

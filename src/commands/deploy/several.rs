@@ -43,7 +43,7 @@ pub(super) fn run(
         ask(&several, workspace, ui)?;
     }
     let mut results = apply(workspace, &several, &applying(args, ui))?;
-    ui.report(&Report { dry_run: false, what: &results })?;
+    ui.done(&Report { dry_run: false, what: &results }, results.failure.is_some())?;
     let Some(error) = results.failure.take() else { return Ok(()) };
     Err(ways(error, &results, &line(action, revision, args, &results)))
 }
