@@ -188,7 +188,7 @@ fn run(
         DeployArguments { stage, region, directory: &directory, config: &service.config, verbose: false };
     let started = context.clock.now_precise();
     let mut timed = Stopwatch::start();
-    let outcome = checkout.invocation(arguments.to_vec()).run(applying.deploying);
+    let outcome = checkout.run(workspace, service, arguments.to_vec(), applying.deploying);
     record.phases.push(phase(RUN_PHASE, timed.lap()));
     progress.phase("Removing the worktree");
     drop(checkout);

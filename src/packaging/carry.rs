@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::config::Carry;
+use crate::config::{Carry, FILE};
 use crate::error::{Error, Result};
 use crate::git::Repository;
-use crate::service::ServicePath;
+use crate::service::{Service, ServicePath};
+use crate::workspace::Workspace;
 
 /// Directories that are never carried: they are installed, made, or git's own.
-const NEVER: &[&str] = &["node_modules", ".serverless", ".git"];
+pub(super) const NEVER: &[&str] = &["node_modules", ".serverless", ".git"];
 
 /// Copies what `carry` names from the working tree of `from` to `to`, the directory of the service at `service` in a
 /// checkout. What the commit itself has at that place, a link too, stays the commit's.
@@ -56,6 +57,49 @@ pub(super) fn listed(carry: &Carry, from: &Repository, service: &ServicePath) ->
         }
     }
     Ok(found)
+}
+
+/// The patterns of `carry` that match none of `found`. The default patterns are no request, and are left out.
+pub fn unmatched<'c>(
+    carry: &'c Carry,
+    found: impl IntoIterator<Item = impl AsRef<Path>>,
+) -> Result<Vec<&'c str>> {
+    let matcher = carry.matcher()?;
+    let mut used = vec![false; carry.paths.len()];
+    for path in found {
+        // Each pattern is two in the matcher: of a file, and of what is in a directory.
+        matcher.matches(path).into_iter().for_each(|index| used[index / 2] = true);
+    }
+    let defaults = Carry::default();
+    let asked =
+        carry.paths.iter().zip(used).filter(|(pattern, used)| !used && !defaults.paths.contains(pattern));
+    Ok(asked.map(|(pattern, _)| pattern.as_str()).collect())
+}
+
+/// How [`unmatched`] patterns are reported.
+#[must_use]
+pub fn no_match(patterns: &[&str]) -> String {
+    format!("[carry] in {FILE}: no file that git ignores matches {}", patterns.join(", "))
+}
+
+/// Warns of patterns that match nothing in any of the `services`.
+pub(super) fn warn_unmatched(workspace: &Workspace<'_>, services: &[Service]) -> Result<()> {
+    let Workspace { repository, progress, config, .. } = workspace;
+    if repository.work_tree_if_any().is_none() || config.carry.paths.is_empty() {
+        return Ok(());
+    }
+    let main = repository.main();
+    let mut found = Vec::new();
+    for from in [Some(*repository), main.as_ref()].into_iter().flatten() {
+        for service in services {
+            found.extend(listed(&config.carry, from, &service.path)?);
+        }
+    }
+    let unmatched = unmatched(&config.carry, found)?;
+    if !unmatched.is_empty() {
+        progress.warn(&no_match(&unmatched));
+    }
+    Ok(())
 }
 
 /// Copies `file` to `relative` below `to`, unless something is there or a link on the way leads out of it.

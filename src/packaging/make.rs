@@ -19,7 +19,7 @@ use crate::git::{Commit, Oid, Source};
 use crate::package::directory::{PackageDirectory, STATE_FILE};
 use crate::package::manifest::{Origin, Target, Tool, Tools};
 use crate::package::storage::Storage;
-use crate::process::{Invocation, Output, interrupt};
+use crate::process::{Output, interrupt};
 use crate::service::{PackageArguments, Region, Service, Stage, State};
 use crate::sharing;
 use crate::store::{Filter, Recording, Secrecy};
@@ -61,6 +61,7 @@ pub fn make(
         return Ok(summary);
     }
     placement::check(workspace, making.storage)?;
+    carry::warn_unmatched(workspace, &workspace.services(commit.id)?)?;
     let job = Job { workspace, commit, service, stage, region, making };
     if making.in_place { job.in_place(dirty) } else { job.in_worktree() }
 }
@@ -145,8 +146,10 @@ impl Job<'_, '_> {
             return Err(Error::new(Kind::Interrupted, "a newer commit is to be packaged instead"));
         }
         let tools = tools(&checkout.framework, &checkout.service, checkout.package_manager())?;
-        let run = checkout.invocation(self.arguments());
-        self.run_framework(&checkout.framework, &checkout.service, &run).map_err(own)?;
+        self.run_framework(&checkout.framework, &checkout.service, || {
+            checkout.run(self.workspace, self.service, self.arguments(), self.making.packaging)
+        })
+        .map_err(own)?;
         let Checkout { service, carried, .. } = &checkout;
         let environment = BuildEnvironment { workspace: self.workspace, service, carried };
         let progress = self.workspace.progress;
@@ -165,7 +168,9 @@ impl Job<'_, '_> {
         // not in its source.
         let before = if dirty { repository.write_work_tree()? } else { self.commit.tree };
         let tools = tools(&framework, &service, None)?;
-        self.run_framework(&framework, &service, &framework.invocation(&service, self.arguments()))?;
+        self.run_framework(&framework, &service, || {
+            framework.invocation(&service, self.arguments()).run(self.making.packaging)
+        })?;
         let after = if dirty || !repository.dirty_paths()?.is_empty() {
             repository.write_work_tree()?
         } else {
@@ -209,7 +214,7 @@ impl Job<'_, '_> {
         &self,
         framework: &framework::Installed,
         service: &Path,
-        run: &Invocation,
+        run: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
         interrupt::check()?;
         let Workspace { progress, context, .. } = self.workspace;
@@ -219,7 +224,7 @@ impl Job<'_, '_> {
             progress.pause();
         }
         let before = state_stamp(service);
-        run.run(self.making.packaging)?;
+        run()?;
         if state_stamp(service).is_some_and(|after| before != Some(after)) {
             return Ok(());
         }

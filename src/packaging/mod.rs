@@ -8,6 +8,7 @@ pub(crate) mod carry;
 pub(crate) mod checkout;
 pub(crate) mod draft;
 pub(crate) mod jobs;
+mod lacking;
 pub(crate) mod make;
 mod placement;
 pub(crate) mod record;

@@ -16,6 +16,7 @@ mod server;
 mod aws;
 mod ban;
 mod bundle;
+mod carry;
 mod check;
 mod checks;
 mod ci;

@@ -7,6 +7,7 @@ use super::Check;
 use super::check::listed;
 use crate::config::Carry;
 use crate::error::Result;
+use crate::packaging::carry::{no_match, unmatched};
 use crate::text::words::count;
 
 const NAME: &str = "carried";
@@ -25,23 +26,9 @@ pub(super) fn check(
         let message = format!("carried when packaging, and not here now: {}", listed(&missing));
         return Ok(Some(warning(message)));
     }
-    let matcher = carry.matcher()?;
-    let mut used = vec![false; carry.paths.len()];
-    for path in found.keys() {
-        // Each pattern is two in the matcher: of a file, and of what is in a directory.
-        matcher.matches(path).into_iter().for_each(|index| used[index / 2] = true);
-    }
-    let defaults = Carry::default();
-    let unmatched: Vec<&str> = carry
-        .paths
-        .iter()
-        .zip(used)
-        .filter(|(pattern, used)| !used && !defaults.paths.contains(pattern))
-        .map(|(pattern, _)| pattern.as_str())
-        .collect();
+    let unmatched = unmatched(carry, found.keys())?;
     if !unmatched.is_empty() {
-        let message = format!("[carry] names {}, and nothing of it is here", listed(&unmatched));
-        return Ok(Some(warning(message)));
+        return Ok(Some(warning(no_match(&unmatched))));
     }
     Ok((!found.is_empty()).then(|| {
         let names: Vec<&str> = found.keys().map(String::as_str).collect();
@@ -81,7 +68,7 @@ mod tests {
         let patterns = &[".env", "build/", "keys/**/*.pem"];
         assert_eq!(
             line(patterns, &[".env"], &[]),
-            warning("[carry] names build/, keys/**/*.pem, and nothing of it is here")
+            warning("[carry] in slsart.toml: no file that git ignores matches build/, keys/**/*.pem")
         );
         assert_eq!(
             line(patterns, &["build/a", "keys/x/y.pem"], &[]),

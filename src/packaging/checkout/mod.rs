@@ -10,12 +10,13 @@ use installer::Installer;
 pub use installer::{InstallMode, InstallSource, install_source};
 
 use super::carry::carry;
+use super::lacking;
 use crate::error::{Error, Kind, Result};
 use crate::git::worktree::{self, Worktree};
 use crate::git::{Oid, Source};
 use crate::package::manifest::Tool;
-use crate::process::{Invocation, Output};
-use crate::service::ServicePath;
+use crate::process::Output;
+use crate::service::{Service, ServicePath};
 use crate::store::toolchains::Toolchain;
 use crate::text::words::short;
 use crate::toolchain::{Lockfile, Programs, framework, install};
@@ -97,7 +98,9 @@ impl<'r> Checkout<'r> {
         let top = worktree.path();
         let installer =
             Installer { workspace, source: commit, top, lockfile: found, programs: &programs, output };
-        let restored = installer.install(mode)?;
+        let restored = installer
+            .install(mode)
+            .map_err(|error| lacking::explain(error, workspace, source, path, None))?;
         phases.push(("plugins", timed.lap()));
         let framework = framework::find(worktree.path(), path)?;
         Ok(Self {
@@ -146,11 +149,19 @@ impl<'r> Checkout<'r> {
         }
     }
 
-    /// A run of the framework in it.
-    #[must_use]
-    pub fn invocation(&self, arguments: Vec<OsString>) -> Invocation {
+    /// Runs the framework of `service` in it.
+    pub fn run(
+        &self,
+        workspace: &Workspace<'_>,
+        service: &Service,
+        arguments: Vec<OsString>,
+        output: Output,
+    ) -> Result<()> {
         let run = self.framework.invocation(&self.service, arguments).in_disposable_directory();
-        self.programs.within(run)
+        let outcome = self.programs.within(run).run(output);
+        let source = Source::new(workspace.repository, workspace.repository.commit(self.source)?.tree);
+        outcome
+            .map_err(|error| lacking::explain(error, workspace, source, &service.path, Some(&service.config)))
     }
 
     /// The top of the worktree.
