@@ -148,7 +148,7 @@ impl<'r> Plan<'r> {
         let manifest = &package.manifest;
         let History { deployments, unread } = workspace.store().history(&manifest.target)?;
         let live = history::live(&deployments);
-        let Checked { checks, answers } =
+        let Checked { checks, answers, .. } =
             checks::of_package(workspace, &package, action, &deployments, None)?;
         let live = live.map(|live| describe_live(repository, live));
         let prefixes = deployments.iter().filter_map(|known| known.prefix.as_ref()?.parse::<S3Prefix>().ok());

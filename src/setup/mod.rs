@@ -4,6 +4,7 @@ mod following;
 mod hook_kinds;
 pub(crate) mod hooks;
 pub(crate) mod managers;
+mod missing;
 mod report;
 mod status;
 mod template;
@@ -12,6 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hooks::Hooks;
+use missing::Missing;
 use report::{failed, step};
 use status::managers_in_words;
 
@@ -31,7 +33,8 @@ const WRITTEN: &str = "slsart.written";
 /// Sets the repository up. A second time, nothing changes.
 pub fn init(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
     let file = workspace.repository.work_tree()?.join(FILE);
-    let mut found = look_around(workspace)?;
+    let missing = Missing::find(workspace)?;
+    let mut found = look_around(workspace, &missing)?;
     let new = file.symlink_metadata().is_err();
     let hooks = Hooks::locate(workspace)?;
     found.extend(managers_in_words(&hooks));
@@ -43,8 +46,8 @@ pub fn init(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
     if let Ok(remote) = sharing::remote(workspace, None) {
         steps.extend(following::install(workspace.repository, &remote, dry_run)?);
     }
-    let commit = new.then(|| format!("git add {FILE} && git commit -m 'Set up git slsart'"));
-    let next = commit.into_iter().chain(["git slsart package".to_owned()]).collect();
+    let package = (!missing.services.is_empty()).then(|| "git slsart package".to_owned());
+    let next = missing.steps().into_iter().chain(package).collect();
     Ok(Report { dry_run, found, steps, next })
 }
 
@@ -83,15 +86,22 @@ pub fn default_file(workspace: &Workspace<'_>) -> String {
 }
 
 /// What the repository has, in a line a service.
-fn look_around(workspace: &Workspace<'_>) -> Result<Vec<String>> {
+fn look_around(workspace: &Workspace<'_>, missing: &Missing<'_>) -> Result<Vec<String>> {
     let repository = workspace.repository;
-    let Some(head) = repository.head() else { return Ok(vec!["no commit yet".to_owned()]) };
-    let services = workspace.services(head)?;
-    if services.is_empty() {
-        return Ok(vec!["no service in HEAD: commit a serverless.yml before packaging".to_owned()]);
-    }
+    let head = repository.head();
+    let committed = head.map(|head| workspace.services(head)).transpose()?.unwrap_or_default();
+    let new = missing.services.iter().filter(|service| !missing.is_committed(service));
+    let new = new.map(|service| {
+        let name = name_of(service).map(|name| format!(" ({name})")).unwrap_or_default();
+        format!("service {}{name}: {} is not committed yet", service.path, service.config)
+    });
+    let new = new.collect::<Vec<_>>();
+    let Some(head) = head.filter(|_| !committed.is_empty()) else {
+        let none = format!("no service: a service is a directory with a {} or the like", missing::names());
+        return Ok(if new.is_empty() { vec![none] } else { new });
+    };
     let source = Source::new(repository, repository.commit(head)?.tree);
-    services
+    let known = committed
         .iter()
         .map(|service| {
             let name = name_of(service).map(|name| format!(" ({name})")).unwrap_or_default();
@@ -102,7 +112,8 @@ fn look_around(workspace: &Workspace<'_>) -> Result<Vec<String>> {
             let problem = service.problem.as_ref().map(|problem| format!(" — {problem}")).unwrap_or_default();
             Ok(format!("service {}{name}: {}, {lockfile}{problem}", service.path, service.config))
         })
-        .collect()
+        .collect::<Result<Vec<_>>>()?;
+    Ok(known.into_iter().chain(new).collect())
 }
 
 fn write_config(workspace: &Workspace<'_>, path: &Path) -> Result<()> {

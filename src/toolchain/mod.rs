@@ -12,5 +12,5 @@ pub mod plugins;
 pub mod pnp;
 pub mod programs;
 
-pub use lockfile::{Kind, Locked, LockedPackages, Lockfile};
+pub use lockfile::{Kind, Locked, LockedPackages, Lockfile, NAMES as LOCKFILE_NAMES};
 pub use programs::Programs;

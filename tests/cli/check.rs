@@ -4,7 +4,7 @@ use std::fs;
 
 use snapbox::str;
 
-use crate::sandbox::{Sandbox, matches};
+use crate::sandbox::{Sandbox, matches, zip_of};
 
 /// A commit that is packaged in place, as it must be for all lines to be well.
 fn packaged() -> Sandbox {
@@ -364,4 +364,21 @@ fn a_package_with_another_lockfile_fails() {
 ! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
+}
+
+#[test]
+fn settings_in_the_zip_are_a_warning() {
+    let sandbox = Sandbox::installed();
+    let directory = sandbox.build("dist", "prod");
+    let files: [(&str, &[u8]); 2] = [("handler.js", b""), ("slsart.toml", b"")];
+    fs::write(directory.join("orders.zip"), zip_of(&files)).unwrap();
+    sandbox.slsart("record ../dist -q").succeeded();
+    let checked = sandbox.slsart("check -s prod").succeeded().stdout;
+    let lines = "! settings   slsart.toml is in orders.zip: each change to it changes the code of the functions\n  \
+                 hint:     add '!slsart.toml' to `patterns` under `package` in serverless.yml\n";
+    assert!(checked.contains(lines), "{checked}");
+    let inner: [(&str, &[u8]); 1] = [("docs/slsart.toml", b"")];
+    fs::write(directory.join("orders.zip"), zip_of(&inner)).unwrap();
+    sandbox.slsart("record ../dist -q").succeeded();
+    assert!(!sandbox.slsart("check -s prod").stdout.contains("settings"));
 }

@@ -16,7 +16,8 @@ created    slsart.toml
 created    hook post-commit
 created    hook post-rewrite
 created    hook pre-push
-next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
+next       git add serverless.yml slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
 "#]]);
@@ -27,6 +28,8 @@ unchanged  slsart.toml
 unchanged  hook post-commit
 unchanged  hook post-rewrite
 unchanged  hook pre-push
+next       printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
+next       git add serverless.yml slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
 "#]]);
@@ -167,7 +170,8 @@ would create slsart.toml
 would create hook post-commit
 would create hook post-rewrite
 would create hook pre-push
-next         git add slsart.toml && git commit -m 'Set up git slsart'
+next         printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
+next         git add serverless.yml slsart.toml && git commit -m 'Set up git slsart'
 next         git slsart package
 
 "#]]);
@@ -196,7 +200,8 @@ next         git slsart package
     }
   ],
   "next": [
-    "git add slsart.toml && git commit -m 'Set up git slsart'",
+    "printf '\\npackage:\\n  patterns:\\n    - \"!slsart.toml\"\\n' >> serverless.yml",
+    "git add serverless.yml slsart.toml && git commit -m 'Set up git slsart'",
     "git slsart package"
   ]
 }
@@ -261,13 +266,14 @@ fn a_hook_that_is_there_goes_on_and_comes_out_unchanged() {
     {
         sandbox.write_program(".git/hooks/post-commit", script);
         let before = sandbox.fingerprint();
-        sandbox.slsart("init -q").is(str![[r#"
+        sandbox.slsart("init").prints(str![[r#"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
 added      hook post-commit (beside what is in it)
 created    hook post-rewrite
 created    hook pre-push
-next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
+next       git add serverless.yml slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
 "#]]);
@@ -288,7 +294,8 @@ created    slsart.toml
 left alone hook post-commit (it is not executable, so git does not run it; to have it all the same, run from it: git-slsart hook post-commit)
 created    hook post-rewrite
 created    hook pre-push
-next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
+next       git add serverless.yml slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
 "#]]);
@@ -340,7 +347,8 @@ created    slsart.toml
 left alone hook post-commit (it is not a shell script; to have it all the same, run from it: git-slsart hook post-commit)
 created    hook post-rewrite
 created    hook pre-push
-next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
+next       git add serverless.yml slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
 "#]]);
@@ -375,7 +383,8 @@ created    slsart.toml
 left alone hook post-commit (husky owns it; the lines for it: git slsart hooks install --print husky)
 left alone hook post-rewrite (husky owns it; the lines for it: git slsart hooks install --print husky)
 left alone hook pre-push (husky owns it; the lines for it: git slsart hooks install --print husky)
-next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
+next       git add serverless.yml slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
 "#]]);
@@ -395,7 +404,8 @@ created    slsart.toml
 left alone hook post-commit (git's hooks are outside of this repository, where other repositories may share them; the lines for it: git slsart hooks install --print shell)
 left alone hook post-rewrite (git's hooks are outside of this repository, where other repositories may share them; the lines for it: git slsart hooks install --print shell)
 left alone hook pre-push (git's hooks are outside of this repository, where other repositories may share them; the lines for it: git slsart hooks install --print shell)
-next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
+next       git add serverless.yml slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
 "#]]);
@@ -415,7 +425,8 @@ created    slsart.toml
 left alone hook post-commit (core.hooksPath is no directory: git runs no hooks; to have it all the same, run from it: git-slsart hook post-commit)
 left alone hook post-rewrite (core.hooksPath is no directory: git runs no hooks; to have it all the same, run from it: git-slsart hook post-rewrite)
 left alone hook pre-push (core.hooksPath is no directory: git runs no hooks; to have it all the same, run from it: git-slsart hook pre-push)
-next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
+next       git add serverless.yml slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
 "#]]);
@@ -455,6 +466,8 @@ unchanged  slsart.toml
 created    hook post-commit
 created    hook post-rewrite
 created    hook pre-push
+next       printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
+next       git add serverless.yml slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
 "#]]);
@@ -474,26 +487,123 @@ next       recorded packages are kept; to remove them too: git for-each-ref --fo
 fn before_the_first_commit_it_says_what_is_missing() {
     let sandbox = Sandbox::empty();
     sandbox.slsart("init").is(str![[r#"
-found      no commit yet
+found      no service: a service is a directory with a serverless.yml, serverless.yaml, serverless.json or the like
 created    slsart.toml
 created    hook post-commit
 created    hook post-rewrite
 created    hook pre-push
 next       git add slsart.toml && git commit -m 'Set up git slsart'
-next       git slsart package
 
 "#]]);
     let sandbox = Sandbox::empty();
     sandbox.write("README", "");
     sandbox.commit("Start");
     sandbox.slsart("init -n").is(str![[r#"
-found        no service in HEAD: commit a serverless.yml before packaging
+found        no service: a service is a directory with a serverless.yml, serverless.yaml, serverless.json or the like
 would create slsart.toml
 would create hook post-commit
 would create hook post-rewrite
 would create hook pre-push
 next         git add slsart.toml && git commit -m 'Set up git slsart'
-next         git slsart package
 
 "#]]);
+}
+
+/// A repository as it is when somebody starts: a service, nothing committed, nothing ignored.
+fn started() -> Sandbox {
+    let sandbox = Sandbox::installed();
+    sandbox.shell("rm -rf .git .gitignore && git init --quiet --initial-branch=main").succeeded();
+    sandbox
+}
+
+/// The commands that `init` says come next.
+fn next(sandbox: &Sandbox) -> Vec<String> {
+    let told = sandbox.slsart("init --json").succeeded().json();
+    told["next"].as_array().unwrap().iter().map(|step| step.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_is_not_committed_is_added_by_commands_that_work_in_their_order() {
+    let sandbox = started();
+    sandbox.write(".env", "DB_URL=secret\n");
+    sandbox.shell("rm package-lock.json").succeeded();
+    sandbox.slsart("init").prints(str![[r#"
+found      service . (orders): serverless.yml is not committed yet
+created    slsart.toml
+created    hook post-commit
+created    hook post-rewrite
+created    hook pre-push
+next       printf '%s\n' node_modules/ .serverless/ '.env*' >> .gitignore
+next       npm install
+next       printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
+next       git add .gitignore handler.js package-lock.json package.json plugins/ serverless.yml slsart.toml tools/ && git commit -m 'Add the service, set up git slsart'
+next       git slsart package
+
+"#]]);
+    for step in next(&sandbox) {
+        sandbox.shell(&step).succeeded();
+    }
+    assert_eq!(sandbox.git("status --porcelain"), "");
+    let committed = sandbox.git("ls-tree -r --name-only HEAD");
+    assert!(!committed.contains("node_modules") && !committed.contains(".env"), "{committed}");
+    assert!(sandbox.slsart("log").succeeded().stdout.contains("orders"));
+    assert_eq!(next(&sandbox), ["git slsart package"]);
+    // What was committed in part is completed.
+    sandbox.git("rm --quiet --cached package-lock.json");
+    sandbox.commit_index("Lose the lockfile");
+    assert_eq!(
+        next(&sandbox),
+        [
+            "git add package-lock.json && git commit -m 'Add the service, set up git slsart'",
+            "git slsart package"
+        ]
+    );
+}
+
+#[test]
+fn a_service_without_its_framework_in_package_json_is_given_it() {
+    let sandbox = started();
+    sandbox.write("package.json", "{\"private\": true}\n");
+    sandbox.shell("rm package-lock.json").succeeded();
+    assert!(next(&sandbox).contains(&"npm install --save-dev osls".to_owned()), "{:?}", next(&sandbox));
+    let config = sandbox.read("serverless.yml").replace("\"4\"", "^3.38");
+    sandbox.write("serverless.yml", &config);
+    assert!(next(&sandbox).contains(&"npm install --save-dev serverless@3".to_owned()));
+    // Elsewhere than at the top, nothing of it is in the zip, and nothing beside it is added.
+    sandbox.shell("mkdir -p services/a && mv serverless.yml package.json handler.js services/a").succeeded();
+    sandbox.write("services/a/yarn.lock", "");
+    assert_eq!(
+        next(&sandbox),
+        [
+            "printf '%s\\n' node_modules/ .serverless/ >> .gitignore",
+            "(cd services/a && yarn add --dev serverless@3)",
+            "git add .gitignore services/ slsart.toml && git commit -m 'Add the service, \
+             set up git slsart'",
+            "git slsart package"
+        ]
+    );
+}
+
+#[test]
+fn settings_are_kept_out_of_the_zip() {
+    let sandbox = Sandbox::new();
+    let without = sandbox.read("serverless.yml");
+    let printf = "printf '\\npackage:\\n  patterns:\\n    - \"!slsart.toml\"\\n' >> serverless.yml";
+    let offered = |config: &str| {
+        sandbox.write("serverless.yml", config);
+        sandbox.commit("Change the configuration");
+        next(&sandbox).remove(0)
+    };
+    assert_eq!(offered(&without), printf);
+    assert!(
+        offered(&format!("{without}package: {{individually: true}}\n"))
+            .starts_with("in serverless.yml, add '!slsart.toml'")
+    );
+    let none_needed = [
+        format!("{without}package: {{patterns: ['!**', 'src/**']}}\n"),
+        without.replace("./plugins/trace", "serverless-esbuild"),
+    ];
+    for config in none_needed {
+        assert_eq!(offered(&config), "git slsart package", "{config}");
+    }
 }

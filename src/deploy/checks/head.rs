@@ -3,6 +3,7 @@
 
 use super::check::INTACT;
 use super::{Check, installation, of_package};
+use crate::config::FILE;
 use crate::error::{Kind, Result};
 use crate::git::Source;
 use crate::package::Manifest;
@@ -55,6 +56,7 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
                 let framework = framework::find(top, &service.path).ok();
                 let checked = of_package(workspace, &package, Action::Deploy, &known, framework.as_ref())?;
                 checks.extend(checked.checks);
+                checks.extend(settings(&checked.configured, &service.config));
             }
             Err(error) if error.kind == Kind::Integrity => {
                 checks.push(Check::blocks(INTACT, error.message, "git slsart verify HEAD"));
@@ -80,6 +82,16 @@ fn clean(workspace: &Workspace<'_>) -> Result<Check> {
             )
         }
     })
+}
+
+/// The check that `slsart.toml` is not part of the code: a new comment in it would be a change of every function.
+fn settings(archives: &[String], config: &str) -> Option<Check> {
+    let first = archives.first()?;
+    let message = format!("{FILE} is in {first}: each change to it changes the code of the functions");
+    Some(
+        Check::warning("settings", message)
+            .hinted(format!("add '!{FILE}' to `patterns` under `package` in {config}")),
+    )
 }
 
 fn lockfile(source: Source<'_>, path: &ServicePath, manifest: &Manifest) -> Result<Check> {

@@ -25,6 +25,7 @@ use serde_json::Value;
 use super::answers::Answers;
 use super::history;
 use crate::aws::AwsError;
+use crate::config::FILE;
 use crate::error::Result;
 use crate::git::Source;
 use crate::package::manifest::Target;
@@ -53,6 +54,8 @@ pub struct Checked {
     pub checks: Vec<Check>,
     /// What AWS says of the target; `None` where the package is damaged, and so does not say which stack it is for.
     pub answers: Option<Answers>,
+    /// The archives of the package that contain `slsart.toml`.
+    pub configured: Vec<String>,
 }
 
 /// What is checked of a package before it is deployed, from whatever working tree. The package is read once.
@@ -98,7 +101,8 @@ pub fn of_package(
     let variables = &manifest.environment;
     let values = build_environment::values_for(workspace, *source, &manifest.target, &variables.names)?;
     checks.extend(variables::check(variables, &values));
-    Ok(Checked { checks, answers })
+    let configured = read.tops.into_iter().filter(|(_, top)| top.contains(FILE)).map(|(name, _)| name);
+    Ok(Checked { checks, answers, configured: configured.collect() })
 }
 
 /// What is checked of what the package gives to AWS. Which functions are live AWS says, else the history.

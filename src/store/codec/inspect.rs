@@ -1,6 +1,6 @@
 //! A package read once from end to end: whether every byte is what was recorded, and what else is to be known of the content.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Write as _};
 
 use tempfile::SpooledTempFile;
@@ -23,6 +23,8 @@ pub struct Inspection {
     /// The archives by their paths, each with the sum of the sizes, in bytes, that its entries have unpacked, as its directory says
     /// them.
     pub unpacked: BTreeMap<String, u64>,
+    /// The same archives, each with the names of the files at its top.
+    pub tops: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl StoredPackage<'_> {
@@ -46,7 +48,12 @@ impl StoredPackage<'_> {
             let damage =
                 self.verify_file(file, progress, &mut |bytes| copy.write_all(bytes).map_err(failed))?;
             match damage {
-                None => found.unpacked.extend(unpacked(copy).map(|size| (file.path.clone(), size))),
+                None => {
+                    if let Some((size, top)) = look_into(copy) {
+                        found.unpacked.insert(file.path.clone(), size);
+                        found.tops.insert(file.path.clone(), top);
+                    }
+                }
                 damage => found.damages.extend(damage),
             }
         }
@@ -55,7 +62,16 @@ impl StoredPackage<'_> {
 }
 
 /// `None` where it is no zip, or its directory says what no archive has.
-fn unpacked(copy: SpooledTempFile) -> Option<u64> {
+fn look_into(copy: SpooledTempFile) -> Option<(u64, BTreeSet<String>)> {
     let mut zip = zip::ZipArchive::new(BufReader::new(copy)).ok()?;
-    (0..zip.len()).try_fold(0_u64, |total, number| total.checked_add(zip.by_index_raw(number).ok()?.size()))
+    let (mut total, mut top) = (0_u64, BTreeSet::new());
+    for number in 0..zip.len() {
+        let entry = zip.by_index_raw(number).ok()?;
+        total = total.checked_add(entry.size())?;
+        let name = String::from_utf8_lossy(entry.name_raw());
+        if !name.contains('/') {
+            top.insert(name.into_owned());
+        }
+    }
+    Some((total, top))
 }

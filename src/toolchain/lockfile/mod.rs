@@ -63,7 +63,7 @@ impl fmt::Display for Kind {
 const BINARY: &str = "bun.lockb";
 
 /// The names of lockfiles, the first of a directory wins: npm itself prefers the shrinkwrap, bun its text.
-const NAMES: &[(&str, Kind)] = &[
+pub const NAMES: &[(&str, Kind)] = &[
     ("npm-shrinkwrap.json", Kind::Npm),
     ("package-lock.json", Kind::Npm),
     ("pnpm-lock.yaml", Kind::Pnpm),
