@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AwsError, Export, Function, Image, Resource, Settings, Stack, StackEvent};
+use super::{AwsError, Function, Image, Resource, Settings, Stack, StackEvent};
 
 /// There is none.
 pub enum Aws {}
@@ -30,14 +30,6 @@ impl Aws {
     }
 
     pub fn events(&self, _: &str, _: Timestamp) -> Result<Vec<StackEvent>, AwsError> {
-        match *self {}
-    }
-
-    pub fn exports(&self) -> Result<Vec<Export>, AwsError> {
-        match *self {}
-    }
-
-    pub fn importers(&self, _: &str) -> Result<Vec<String>, AwsError> {
         match *self {}
     }
 

@@ -182,14 +182,3 @@ impl Image {
         })
     }
 }
-
-/// A value that a stack lends to others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Export {
-    /// Its name, one in an account and region.
-    pub name: String,
-    /// The id of the stack that exports it.
-    pub stack: String,
-    /// The value.
-    pub value: String,
-}

@@ -1,10 +1,10 @@
-//! `CloudFormation`: stacks, their templates, resources and events, and what they lend each other.
+//! `CloudFormation`: stacks, their templates, resources and events.
 
 use aws_sdk_cloudformation::primitives::DateTime;
 use aws_sdk_cloudformation::types::TemplateStage;
 use jiff::Timestamp;
 
-use super::{Aws, AwsError, Export, Resource, Stack, StackEvent};
+use super::{Aws, AwsError, Resource, Stack, StackEvent};
 
 /// Most events that are looked through for those of one deployment.
 const MOST_EVENTS: usize = 5_000;
@@ -93,31 +93,6 @@ impl Aws {
                 found.reverse();
                 return Ok(found);
             }
-        }
-    }
-
-    /// Everything that stacks of this account and region export.
-    pub fn exports(&self) -> Result<Vec<Export>, AwsError> {
-        let pages = self.cloudformation.list_exports().into_paginator().items();
-        let all = self.ask("list the exports", pages.send().collect::<Result<Vec<_>, _>>())?;
-        Ok(all
-            .into_iter()
-            .map(|export| Export {
-                name: export.name.unwrap_or_default(),
-                stack: export.exporting_stack_id.unwrap_or_default(),
-                value: export.value.unwrap_or_default(),
-            })
-            .collect())
-    }
-
-    /// The names of the stacks that import the export `name`.
-    pub fn importers(&self, name: &str) -> Result<Vec<String>, AwsError> {
-        let pages = self.cloudformation.list_imports().export_name(name).into_paginator().items();
-        match self.try_ask("list the imports", pages.send().collect::<Result<Vec<_>, _>>())? {
-            Ok(names) => Ok(names),
-            // That nobody imports it is an error to AWS.
-            Err((AwsError::Other { message, .. }, _)) if message.contains("not imported") => Ok(Vec::new()),
-            Err((error, _)) => Err(error),
         }
     }
 }

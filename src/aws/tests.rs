@@ -67,12 +67,6 @@ const ABSENT: &[Answer<'_>] = &[
         "<ErrorResponse><Error><Code>ValidationError</Code>\
          <Message>Stack with id orders-prod does not exist</Message></Error></ErrorResponse>",
     ),
-    (
-        "Action=ListImports",
-        400,
-        "<ErrorResponse><Error><Code>ValidationError</Code>\
-         <Message>Export 'x' is not imported by any stack.</Message></Error></ErrorResponse>",
-    ),
     ("HEAD /bucket/there", 200, ""),
     ("HEAD /bucket/gone", 404, ""),
     ("HEAD /bucket/secret", 403, ""),
@@ -82,7 +76,6 @@ const ABSENT: &[Answer<'_>] = &[
 fn what_is_not_there_is_an_answer_and_no_error() {
     let aws = aws(&Server::start(ABSENT).address);
     assert_eq!(aws.stack("orders-prod"), Ok(None));
-    assert_eq!(aws.importers("x"), Ok(Vec::new()));
     let of = |key: &str| ("bucket".to_owned(), key.to_owned());
     assert_eq!(aws.have_objects(&[of("gone"), of("there"), of("gone")]), Ok(vec![false, true, false]));
     let refused = aws.have_objects(&[of("secret")]).unwrap_err();

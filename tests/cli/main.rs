@@ -39,6 +39,8 @@ mod log;
 mod notes;
 mod package;
 mod packs;
+#[cfg(feature = "aws")]
+mod permissions;
 mod pin;
 mod place;
 mod post_commit;
