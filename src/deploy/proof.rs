@@ -245,8 +245,9 @@ fn function_problem(known: &ExpectedFunction, live: Option<&Function>, seen: &Se
     })
 }
 
-/// Where the live template is another than the one that was handed to the framework. Plugins may change it on the way, and some
-/// do at every deploy: so it is told, and is no contradiction.
+/// Where the live template differs from the one that was handed to the framework. Plugins may change it while they deploy: a
+/// difference is reported and does not fail the proof. An output that a plugin adds, as domain plugins do at every deploy, changes
+/// nothing that runs: it is left out, unless other stacks can import it.
 fn template_note(recorded: &Value, live: &Value) -> Option<String> {
     let mut places = Vec::new();
     let sections: BTreeSet<&String> =
@@ -256,7 +257,11 @@ fn template_note(recorded: &Value, live: &Value) -> Option<String> {
         match (one.as_object(), other.as_object()) {
             (Some(mine), Some(theirs)) => {
                 let names: BTreeSet<&String> = mine.keys().chain(theirs.keys()).collect();
-                let differs = names.into_iter().filter(|name| mine.get(*name) != theirs.get(*name));
+                let is_added = |name: &String| {
+                    section == "Outputs" && !mine.contains_key(name) && theirs[name].get("Export").is_none()
+                };
+                let differs =
+                    names.into_iter().filter(|name| mine.get(*name) != theirs.get(*name) && !is_added(name));
                 places.extend(differs.map(|name| format!("{section}.{name}")));
             }
             _ if one == other => {}
@@ -269,7 +274,11 @@ fn template_note(recorded: &Value, live: &Value) -> Option<String> {
         places.push(format!("{more} more"));
     }
     let list = places.join(", ");
-    (!places.is_empty()).then(|| format!("the live template is another than the recorded one in {list}"))
+    (!places.is_empty()).then(|| {
+        format!(
+            "the live template differs from the recorded one in {list}: a plugin changed it while deploying"
+        )
+    })
 }
 
 #[cfg(test)]

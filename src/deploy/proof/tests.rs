@@ -116,15 +116,16 @@ fn what_the_credentials_may_not_see_is_noted_and_the_rest_is_proven() {
 }
 
 #[test]
-fn a_template_that_a_plugin_changed_is_told_and_is_no_contradiction() {
+fn a_template_that_a_plugin_changed_is_reported_and_an_output_that_it_added_is_not() {
     let mut seen = seen();
     seen.template = Some(json!({
         "Resources": { "Table": { "Type": "AWS::DynamoDB::Table" } },
-        "Outputs": { "DomainName": { "Value": "x" } },
+        "Outputs": { "DomainName": { "Value": "x" }, "Shared": { "Value": "x", "Export": { "Name": "x" } } },
     }));
     let proof = compare(&expected(), &template(), &seen);
     assert_eq!(proof.verdict, Verdict::Proven);
-    assert_eq!(proof.notes, ["the live template is another than the recorded one in Outputs.DomainName"]);
+    let note = "the live template differs from the recorded one in Outputs.Shared: a plugin changed it while deploying";
+    assert_eq!(proof.notes, [note]);
 }
 
 #[test]
