@@ -1,7 +1,7 @@
 # What there is to run. Needs git, Rust, a C compiler, Node and Python; `make` checks them and says where they come from.
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build setup test torture demo bench lint clean
+.PHONY: help tools build setup test torture demo try bench lint clean
 
 # The least versions, as in Cargo.toml; the test bed checks node and python itself.
 RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
@@ -29,8 +29,14 @@ test: tools setup ## unit, command and end-to-end tests, the real framework on a
 torture: tools ## the long form of the crash and fault tests, which prints figures; TORTURE_SEED and TORTURE_RUNS set them
 	TORTURE=long cargo test --locked --test torture -- --nocapture
 
-demo: build setup ## from commit to live and back, about two minutes
+demo: build ## from commit to live and back on a local AWS, with proof
+	@tests/bed/setup demo
 	@tests/bed/demo
+
+try: tools ## the same with a smaller build, which can't ask AWS itself
+	cargo build --locked --no-default-features --target-dir target/try
+	@tests/bed/setup demo
+	@SLSART_BIN_DIR=target/try/debug tests/bed/demo
 
 bench: tools setup ## tables of times and sizes beside peers
 	@tests/bed/growth/make

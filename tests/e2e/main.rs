@@ -38,3 +38,4 @@ mod registry;
 mod releases;
 mod round_trip;
 mod several;
+mod tutorial;

@@ -70,6 +70,11 @@ impl Project {
         this.laid(command, "shop")
     }
 
+    /// A machine with an empty repository, for a test that makes its own.
+    pub(crate) fn machine(name: &str) -> Self {
+        Self::bare(name, "")
+    }
+
     fn bare(name: &str, directory: &str) -> Self {
         let (scratch, variables) = (Bed::shared().scratch(), BTreeMap::new());
         let this = Self { scratch, name: name.to_owned(), directory: directory.to_owned(), variables };
@@ -125,6 +130,11 @@ impl Project {
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// What every program of this machine has in its environment.
+    pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
     }
 
     /// The top of the repository.
