@@ -67,22 +67,10 @@ fn a_rollback_without_a_name_passes_banned_packages_over() {
     let sandbox = three_deployed();
     sandbox.slsart("ban HEAD~ -m 'loses orders'").succeeded();
     sandbox.slsart("rollback -s prod -n").is(str![[r#"
-Target    orders · prod · us-east-1
 Live      4699827  Answer three  deployed 2 minutes ago by Dana
 Restore   12a1bee  Add the service  package be694c54 · 1.3 kB · 13 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello  code (1 file, +1 −1)
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-not rolled back: data, secrets, SSM values, other stacks, what plugins did
 ! 35040f8 (e4ccfcce) is passed over: banned by Dana on 2026-01-05: loses orders
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 
 "#]]);
     sandbox.slsart("history -s prod").is(str![[r#"

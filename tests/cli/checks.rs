@@ -97,19 +97,9 @@ fn a_node_that_the_framework_refuses_is_refused_in_the_plan() {
     let old = [("PATH", path.as_str()), ("NVM_DIR", "/nowhere")];
     sandbox.slsart_with("deploy -s prod --yes", &old).is(str![[r#"
 ── stderr ──
-Target    orders · prod · us-east-1
-Live      not known: nothing was deployed by git slsart yet
 Deploy    d37701c  Ignore what is made  package b446d85c · 1.8 kB · 3 minutes ago · node [NODE] · osls 4.3.1
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
   ✗ node       osls 4.3.1 runs on node >=18, and 16.20.2 is here
     hint:     use that node, or have a version manager install it, such as: nvm install [NODE]
-  ✓ variables  as when packaging (DB_URL)
 error: osls 4.3.1 runs on node >=18, and 16.20.2 is here
 hint: use that node, or have a version manager install it, such as: nvm install [NODE]
 ── exit 1 ──
@@ -210,19 +200,9 @@ fn a_runtime_that_is_over_blocks_and_can_be_allowed() {
     let deploy = sandbox.slsart_with("deploy -s prod --yes", &late);
     deploy.is(str![[r#"
 ── stderr ──
-Target    orders · prod · us-east-1
-Live      not known: nothing was deployed by git slsart yet
 Deploy    d37701c  Ignore what is made  package b446d85c · 1.8 kB · 1 year ago · node [NODE] · osls 4.3.1
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
   ✗ runtimes   Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction
     hint:     by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
-  ✓ node       [NODE], as recorded
-  ✓ variables  as when packaging (DB_URL)
 error: Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction
 hint: by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
 ── exit 1 ──
@@ -275,19 +255,9 @@ fn several_that_block_are_told_at_once() {
     sandbox.record("prod");
     sandbox.slsart_with("rollback HEAD -s prod --yes", &[("SLSART_NOW", LATE)]).is(str![[r#"
 ── stderr ──
-Target    orders · prod · us-east-1
-Live      not known: nothing was deployed by git slsart yet
 Restore   a17b3ad  Remove the lockfile  package be694c54 · 1.3 kB · 1 year ago
-Plugins   serverless-hello  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-not rolled back: data, secrets, SSM values, other stacks, what plugins did
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
   ✗ runtimes   Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction
     hint:     by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✗ toolchain  the commit has no lockfile for the service: nobody knows which plugins it had
     hint:     commit the lockfile of your package manager, such as package-lock.json, and package that commit
 error: Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction; the commit has no lockfile for the service: nobody knows which plugins it had

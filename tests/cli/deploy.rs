@@ -17,7 +17,7 @@ fn two_releases() -> Sandbox {
 fn a_dry_run_shows_the_plan_and_does_nothing() {
     let sandbox = two_releases();
     let before = sandbox.fingerprint();
-    sandbox.slsart("deploy -s prod --dry-run").is(str![[r#"
+    sandbox.slsart("deploy -s prod --dry-run").is_all(str![[r#"
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
@@ -108,18 +108,7 @@ fn without_a_terminal_nobody_can_say_yes() {
     let before = sandbox.fingerprint();
     sandbox.slsart("deploy -s prod").is(str![[r#"
 ── stderr ──
-Target    orders · prod · us-east-1
-Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 error: this needs a confirmation, and there is no terminal to ask on
 hint: say --yes to act without being asked, or --dry-run to see the plan
 ── exit 1 ──
@@ -155,7 +144,7 @@ hint: say --yes to act without being asked, or --dry-run to see the plan
 fn deploy_then_roll_back_then_forward() {
     let sandbox = two_releases();
     sandbox.write("handler.js", "not committed");
-    sandbox.slsart("deploy v1 -s prod --yes -m 'first release'").is(str![[r#"
+    sandbox.slsart("deploy v1 -s prod --yes -m 'first release'").is_all(str![[r#"
 Live      12a1bee  v1 on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 ── stderr ──
 Target    orders · prod · us-east-1
@@ -190,28 +179,9 @@ Undo      git slsart rollback be694c54 -s prod
 Live      12a1bee  v1 on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 Undo      git slsart rollback e4ccfcce -s prod
 ── stderr ──
-Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 8 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello  code (1 file, +1 −1)
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-not rolled back: data, secrets, SSM values, other stacks, what plugins did
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
-Checking out the commit
-Restoring plugins (toolchain 74f4e3c3bdc8)
-Checking plugins and package
-Deploying (osls 4.3.1)
-Deploying "orders" to stage "prod" (us-east-1)
-✔ Service deployed
-Removing the worktree
 
 "#]]);
     sandbox.slsart("history -s prod").is(str![[r#"
@@ -298,31 +268,13 @@ fn json_of_a_deploy_and_of_the_history() {
 fn a_framework_that_fails_is_written_down() {
     let sandbox = two_releases();
     sandbox.slsart("deploy v1 -s prod --yes -q").succeeded();
-    sandbox.slsart_with("deploy -s prod --yes", &[("STAND_IN", "fail")]).is(str![[r#"
+    let failed = sandbox.slsart_with("deploy -s prod --yes", &[("STAND_IN", "fail")]);
+    assert!(failed.stderr.contains("✖ Error: Handler is bad\nRemoving the worktree\n"), "{failed}");
+    failed.is(str![[r#"
 ── stderr ──
-Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 1 minute ago by Dana
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello  code (1 file, +1 −1)
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
-Checking out the commit
-Installing plugins (npm)
-Checking plugins and package
-Keeping the plugins
-kept the plugins: toolchain 74f4e3c3bdc8
-Deploying (osls 4.3.1)
-Stack UPDATE_ROLLBACK_COMPLETE
-✖ Error: Handler is bad
-Removing the worktree
 error: osls failed with exit code 9
 hint: the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a plugin that fails after it leaves the update done
 hint: to make sure of it: git slsart rollback be694c54 -s prod
@@ -339,23 +291,11 @@ orders · prod · us-east-1
 "#]]);
     // After a failure, going back is to what was live before it.
     sandbox.slsart("rollback -s prod -n").is(str![[r#"
-Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 3 minutes ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 9 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   = 1 resource unchanged
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-not rolled back: data, secrets, SSM values, other stacks, what plugins did
 ! a later deployment began and did not end well: what is live is not certain
 ! this package is live already, as far as the history knows
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 
 "#]]);
     assert_eq!(sandbox.worktrees(), 1);
@@ -369,25 +309,7 @@ fn interrupted_it_passes_the_signal_on_and_cleans_up() {
         sandbox.shell(&format!("kill -{signal} {}", child.id())).succeeded();
         Outcome::of(child, &sandbox).is(str![[r#"
 ── stderr ──
-Target    orders · prod · us-east-1
-Live      not known: nothing was deployed by git slsart yet
 Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago · osls 4.3.1
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
-Checking out the commit
-Installing plugins (npm)
-Checking plugins and package
-Keeping the plugins
-kept the plugins: toolchain 74f4e3c3bdc8
-Deploying (osls 4.3.1)
-Removing the worktree
 error: interrupted
 hint: the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a plugin that fails after it leaves the update done
 ── exit 130 ──
@@ -420,30 +342,9 @@ orders · prod · us-east-1
     sandbox.slsart("deploy -s prod --yes").is(str![[r#"
 Live      35040f8  Answer two on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 ── stderr ──
-Target    orders · prod · us-east-1
-Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 4 minutes ago · osls 4.3.1
-Plan      against a deployment that did not end well (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello  code (1 file, +1 −1)
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
 ! a later deployment began and did not end well: what is live is not certain
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
-Checking out the commit
-Installing plugins (npm)
-Checking plugins and package
-Keeping the plugins
-kept the plugins: toolchain 74f4e3c3bdc8
-Deploying (osls 4.3.1)
-Deploying "orders" to stage "prod" (us-east-1)
-✔ Service deployed
-Removing the worktree
 
 "#]]);
     sandbox.slsart("history").is(str![[r#"
@@ -500,17 +401,7 @@ fn a_package_whose_lockfile_or_plugins_are_gone_is_not_deployed() {
     sandbox.record("prod");
     sandbox.slsart("deploy -s prod --yes").is(str![[r#"
 ── stderr ──
-Target    orders · prod · us-east-1
-Live      not known: nothing was deployed by git slsart yet
 Deploy    a17b3ad  Remove the lockfile  package be694c54 · 1.3 kB · 1 minute ago
-Plugins   serverless-hello  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ✗ toolchain  the commit has no lockfile for the service: nobody knows which plugins it had
     hint:     commit the lockfile of your package manager, such as package-lock.json, and package that commit
 error: the commit has no lockfile for the service: nobody knows which plugins it had
@@ -535,28 +426,8 @@ fn a_package_with_uncommitted_changes_is_deployed_from_its_own_source() {
     sandbox.slsart("deploy -s prod --yes").is(str![[r#"
 Live      12a1bee  Add the service on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 ── stderr ──
-Target    orders · prod · us-east-1
-Live      not known: nothing was deployed by git slsart yet
 Deploy    12a1bee  Add the service  package e6a3cfdf · 1.8 kB · 3 minutes ago · node [NODE] · osls 4.3.1
 ! the package was made with uncommitted changes
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 37 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
-  ✓ node       [NODE], as recorded
-  ✓ variables  as when packaging (DB_URL)
-Checking out the commit
-Installing plugins (npm)
-Checking plugins and package
-Keeping the plugins
-kept the plugins: toolchain [..]
-Deploying (osls 4.3.1)
-Deploying "orders" to stage "prod" (us-east-1)
-✔ Service deployed
-Removing the worktree
 
 "#]]);
 }

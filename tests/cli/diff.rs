@@ -403,10 +403,8 @@ fn a_deploy_that_would_replace_data_is_refused() {
     sandbox.slsart("deploy v1 -s prod --yes -q").succeeded();
     sandbox.slsart("deploy -s prod --yes").is(str![[r#"
 ── stderr ──
-Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 1 minute ago by Dana
 Deploy    35040f8  Answer two  package 35f6f3e5 · 2.3 kB · 2 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello          code (3 files, +2 −2), memory 1024 → 512, environment +NEW −OLD ~DB_PASSWORD, VpcConfig
   + function list
   + event http GET /orders  of list
@@ -415,15 +413,6 @@ Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is no
   + topic Topic             AWS::SNS::Topic
   + output CartName
   = 1 resource unchanged
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     6 resources, template 1.3 kB, largest function 21 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 error: this deploy would replace 1 stateful resource
 hint: lost with it: Orders (items)
 hint: keep its data with `--allow-delete Orders` once you have a backup
@@ -444,10 +433,8 @@ fn a_rollback_that_would_delete_data_is_refused() {
     let before = sandbox.runs();
     sandbox.slsart("rollback -s prod --yes").is(str![[r#"
 ── stderr ──
-Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 7 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello          code (3 files, +2 −2), memory 512 → 1024, environment +OLD −NEW ~DB_PASSWORD, VpcConfig
   - function list
   - event http GET /orders  of list
@@ -456,16 +443,6 @@ Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is no
   - topic Topic             AWS::SNS::Topic
   - output CartName         other stacks can import it
   = 1 resource unchanged
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-not rolled back: data, secrets, SSM values, other stacks, what plugins did
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     3 resources, template 715 B, largest function 18 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 error: this rollback would delete or replace 2 stateful resources
 hint: lost with them: CartTable (items), Orders (items)
 hint: keep their data with `--allow-delete CartTable --allow-delete Orders` once you have a backup
@@ -490,10 +467,8 @@ hint: keep their data with `--allow-delete CartTable --allow-delete Orders` once
 
 "#]]);
     sandbox.slsart("rollback -s prod --dry-run").is(str![[r#"
-Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 3 minutes ago by Dana
 Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 9 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello          code (3 files, +2 −2), memory 512 → 1024, environment +OLD −NEW ~DB_PASSWORD, VpcConfig
   - function list
   - event http GET /orders  of list
@@ -502,16 +477,6 @@ Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is no
   - topic Topic             AWS::SNS::Topic
   - output CartName         other stacks can import it
   = 1 resource unchanged
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-not rolled back: data, secrets, SSM values, other stacks, what plugins did
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     3 resources, template 715 B, largest function 18 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 ── stderr ──
 error: this rollback would delete or replace 2 stateful resources
 hint: lost with them: CartTable (items), Orders (items)
@@ -528,10 +493,8 @@ fn what_would_be_deleted_is_allowed_by_name_and_each_has_to_be() {
     let before = sandbox.runs();
     sandbox.slsart("rollback -s prod --yes --allow-delete CartTable").is(str![[r#"
 ── stderr ──
-Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 7 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello          code (3 files, +2 −2), memory 512 → 1024, environment +OLD −NEW ~DB_PASSWORD, VpcConfig
   - function list
   - event http GET /orders  of list
@@ -540,16 +503,6 @@ Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is no
   - topic Topic             AWS::SNS::Topic
   - output CartName         other stacks can import it
   = 1 resource unchanged
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-not rolled back: data, secrets, SSM values, other stacks, what plugins did
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     3 resources, template 715 B, largest function 18 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 error: this rollback would replace 1 stateful resource
 hint: lost with it: Orders (items)
 hint: keep its data with `--allow-delete CartTable --allow-delete Orders` once you have a backup
@@ -568,10 +521,8 @@ hint: --allow-delete takes the logical ids of the plan; blocked is: CartTable, O
 Live      12a1bee  v1 on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 Undo      git slsart rollback 35f6f3e5 -s prod
 ── stderr ──
-Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 3 minutes ago by Dana
 Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 9 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello          code (3 files, +2 −2), memory 512 → 1024, environment +OLD −NEW ~DB_PASSWORD, VpcConfig
   - function list
   - event http GET /orders  of list
@@ -580,23 +531,6 @@ Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is no
   - topic Topic             AWS::SNS::Topic
   - output CartName         other stacks can import it
   = 1 resource unchanged
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-not rolled back: data, secrets, SSM values, other stacks, what plugins did
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     3 resources, template 715 B, largest function 18 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
-Checking out the commit
-Restoring plugins (toolchain [..])
-Checking plugins and package
-Deploying (osls 4.3.1)
-Deploying "orders" to stage "prod" (us-east-1)
-✔ Service deployed
-Removing the worktree
 
 "#]]);
 }
@@ -610,25 +544,13 @@ fn what_a_failed_deployment_may_have_made_is_not_deleted_unseen() {
     // As far as the history knows, v1 is live; the table may be there all the same.
     sandbox.slsart("rollback v1 -s prod --yes").is(str![[r#"
 ── stderr ──
-Target    orders · prod · us-east-1
 Live      12a1bee  v1  deployed 2 minutes ago by Dana
 Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 7 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   = 3 resources unchanged
   ! CartTable  AWS::DynamoDB::Table  would be DELETED, if the later deployment went through  blocked
   ! Orders  AWS::DynamoDB::Table  would be REPLACED, if the later deployment went through  blocked
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-not rolled back: data, secrets, SSM values, other stacks, what plugins did
 ! a later deployment began and did not end well: what is live is not certain
 ! this package is live already, as far as the history knows
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     3 resources, template 715 B, largest function 18 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 error: this rollback would delete or replace 2 stateful resources
 hint: lost with them: CartTable (items), Orders (items)
 hint: keep their data with `--allow-delete CartTable --allow-delete Orders` once you have a backup
@@ -653,29 +575,10 @@ fn a_policy_that_keeps_the_data_lets_it_pass() {
 Live      12a1bee  v1 on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 Undo      git slsart rollback 03a04c67 -s prod
 ── stderr ──
-Target    orders · prod · us-east-1
 Live      5c712a6  Keep a table  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package c024fca3 · 970 B · 8 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   - table CartTable  AWS::DynamoDB::Table  would leave the stack, kept by DeletionPolicy: Retain
   = 1 resource unchanged
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-not rolled back: data, secrets, SSM values, other stacks, what plugins did
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 1 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
-Checking out the commit
-Restoring plugins (toolchain [..])
-Checking plugins and package
-Deploying (osls 4.3.1)
-Deploying "orders" to stage "prod" (us-east-1)
-✔ Service deployed
-Removing the worktree
 
 "#]]);
 }

@@ -47,32 +47,10 @@ Fetching package be694c54 of 12a1bee from origin
 fetched package be694c54 of 12a1bee from origin (1.3 kB)
 Fetching package e4ccfcce of 35040f8 from origin
 fetched package e4ccfcce of 35040f8 from origin (1.3 kB)
-Target    orders · prod · us-east-1
 Live      35040f8  Answer two  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 10 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   ~ function hello  code (1 file, +1 −1)
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-not rolled back: data, secrets, SSM values, other stacks, what plugins did
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
   ! toolchain  npm installs the plugins from package-lock.json: none are kept here
-Taking the lock on origin
-Checking out the commit
-Installing plugins (npm)
-Checking plugins and package
-Keeping the plugins
-kept the plugins: toolchain 74f4e3c3bdc8
-Deploying (osls 4.3.1)
-Deploying "orders" to stage "prod" (us-east-1)
-✔ Service deployed
-Removing the worktree
-Sending the record to origin
 
 "#]]);
     let v1 = sandbox.git("rev-parse v1");

@@ -175,22 +175,10 @@ orders · prod · us-east-1
 
 "#]]);
     sandbox.slsart("rollback :/Answer -s prod -n").is(str![[r#"
-Target    orders · prod · us-east-1
 Live      c126563  Answer two  deployed 7 minutes ago by Dana
 Restore   c126563  Answer two  package e4ccfcce · 1.3 kB · 8 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   = 1 resource unchanged
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-not rolled back: data, secrets, SSM values, other stacks, what plugins did
 ! this package is live already, as far as the history knows
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 
 "#]]);
     let gone =

@@ -344,19 +344,11 @@ fn git_dir_and_git_work_tree_name_the_repository() {
 
 "#]]);
     sandbox.slsart_with("check -s prod", &variables).is(str![[r#"
-✓ clean      the working tree is as HEAD has it
 ✓ package    packaged for orders · prod · us-east-1 (be694c54)
-✓ lockfile   package-lock.json is as recorded
 ✗ plugins    serverless-hello 1.2.0 is not installed
   hint:     install them as the lockfile has them, such as: npm ci
 ✗ framework  the Serverless Framework is not installed for the service '.'
   hint:     install it as the lockfile has it, such as: npm ci
-✓ intact     3 files are what was recorded
-✓ target     made for orders · prod · us-east-1
-✓ runtimes   Lambda takes nodejs22.x
-✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-! aws        SLSART_OFFLINE is set: AWS is not asked
-✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 ── stderr ──
 error: 2 of 11 checks failed
 ── exit 1 ──

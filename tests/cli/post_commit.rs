@@ -55,19 +55,7 @@ Files     cloudformation-template-update-stack.json  493 B  d52a9dd7f404192955bd
 
 "#]]);
     sandbox.slsart("check -s prod").is(str![[r#"
-✓ clean      the working tree is as HEAD has it
 ✓ package    packaged for orders · prod · us-east-1 (4f298d0f)
-✓ lockfile   package-lock.json is as recorded
-✓ plugins    as recorded (serverless-hello 1.2.0, ./plugins/trace)
-✓ framework  osls 4.3.1, as recorded
-✓ intact     3 files are what was recorded
-✓ target     made for orders · prod · us-east-1
-✓ runtimes   Lambda takes nodejs22.x
-✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-! aws        SLSART_OFFLINE is set: AWS is not asked
-✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
-✓ node       [NODE], as recorded
-✓ variables  as when packaging (DB_URL)
 
 "#]]);
     // The source of the package is the commit itself now.

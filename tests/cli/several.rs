@@ -90,29 +90,9 @@ fn they_go_in_the_order_that_exports_and_imports_ask_for() {
     let sandbox = two_releases();
     let before = sandbox.fingerprint();
     sandbox.slsart("deploy v1 --all -s prod -n").is(str![[r#"
-Target    topics · prod · us-east-1
-Live      not known: nothing was deployed by git slsart yet
 Deploy    64fcb36  v1  package 67c8755c · 1.7 kB · 8 minutes ago · osls 4.3.1
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for topics · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 455 B, largest function 34 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 
-Target    orders · prod · us-east-1
-Live      not known: nothing was deployed by git slsart yet
 Deploy    64fcb36  v1  package 4d647d20 · 1.6 kB · 9 minutes ago · osls 4.3.1
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 425 B, largest function 34 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 
 Order      1  topics · prod · us-east-1
            2  orders · prod · us-east-1  imports us-east-1-topic of topics
@@ -123,50 +103,12 @@ Order      1  topics · prod · us-east-1
 Live      64fcb36  v1 on topics · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 Live      64fcb36  v1 on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 ── stderr ──
-Target    topics · prod · us-east-1
-Live      not known: nothing was deployed by git slsart yet
 Deploy    64fcb36  v1  package 67c8755c · 1.7 kB · 10 minutes ago · osls 4.3.1
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for topics · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 455 B, largest function 34 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 
-Target    orders · prod · us-east-1
-Live      not known: nothing was deployed by git slsart yet
 Deploy    64fcb36  v1  package 4d647d20 · 1.6 kB · 11 minutes ago · osls 4.3.1
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 425 B, largest function 34 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 
 Order      1  topics · prod · us-east-1
            2  orders · prod · us-east-1  imports us-east-1-topic of topics
-1 of 2: topics · prod · us-east-1
-Checking out the commit
-Installing plugins (npm)
-Checking plugins and package
-Keeping the plugins
-kept the plugins: toolchain 74f4e3c3bdc8
-Deploying (osls 4.3.1)
-Deploying "topics" to stage "prod" (us-east-1)
-✔ Service deployed
-Removing the worktree
-2 of 2: orders · prod · us-east-1
-Checking out the commit
-Restoring plugins (toolchain 74f4e3c3bdc8)
-Checking plugins and package
-Deploying (osls 4.3.1)
-Deploying "orders" to stage "prod" (us-east-1)
-✔ Service deployed
-Removing the worktree
 
 "#]]);
     assert_eq!(deployed(&sandbox), ["topics", "orders"]);

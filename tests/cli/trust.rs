@@ -107,26 +107,14 @@ fn where_signatures_are_required_only_packages_of_known_signers_are_deployed() {
     sandbox.commit("Require signatures");
     sandbox.slsart("rollback HEAD~ -s prod --yes").is(str![[r#"
 ── stderr ──
-Target    orders · prod · us-east-1
 Live      12a1bee  Add the service  deployed 6 minutes ago by Dana
 Restore   12a1bee  Add the service  package be694c54 · 1.3 kB · 7 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   = 1 resource unchanged
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-not rolled back: data, secrets, SSM values, other stacks, what plugins did
 ! this package is live already, as far as the history knows
-Checks
-  ✓ intact     3 files are what was recorded
   ✗ signature  the package is not signed, and [trust] in slsart.toml requires a signature that is known
     hint:     whoever vouches for it signs it: git slsart sign be694c54
   ! signature  1 record that says what is live: no signature that is known; it may be something else
     hint:     git slsart history -s prod --verify
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
 error: the package is not signed, and [trust] in slsart.toml requires a signature that is known
 hint: whoever vouches for it signs it: git slsart sign be694c54
 ── exit 1 ──
@@ -162,32 +150,12 @@ Verifying and signing 1 package
     sandbox.slsart("rollback HEAD~ -s prod --yes").is(str![[r#"
 Live      12a1bee  Add the service on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
 ── stderr ──
-Target    orders · prod · us-east-1
 Live      12a1bee  Add the service  deployed 15 minutes ago by Dana
 Restore   12a1bee  Add the service  package be694c54 · 1.3 kB · 16 minutes ago · osls 4.3.1
-Plan      against the last recorded deployment (SLSART_OFFLINE is set: AWS is not asked)
   = 1 resource unchanged
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
-not rolled back: data, secrets, SSM values, other stacks, what plugins did
 ! this package is live already, as far as the history knows
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ signature  signed by dana
   ! signature  1 record that says what is live: no signature that is known; it may be something else
     hint:     git slsart history -s prod --verify
-  ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  the plugins are kept here (toolchain 74f4e3c3bdc8)
-Checking out the commit
-Restoring plugins (toolchain 74f4e3c3bdc8)
-Checking plugins and package
-Deploying (osls 4.3.1)
-Deploying "orders" to stage "prod" (us-east-1)
-✔ Service deployed
-Removing the worktree
 
 "#]]);
     sandbox.slsart("verify --signatures --all").succeeded();

@@ -385,9 +385,17 @@ impl Outcome {
         self
     }
 
-    /// Compares all that a user sees with a snapshot in the test (`SNAPSHOTS=overwrite` writes it).
+    /// Compares what a user sees with a snapshot in the test (`SNAPSHOTS=overwrite` writes it), without what every plan and
+    /// deployment says alike: a change of that touches only the tests of [`Self::is_all`].
     #[track_caller]
     pub(crate) fn is(&self, expected: impl IntoData) {
+        let [stdout, stderr] = [&self.stdout, &self.stderr].map(|text| without_routine(text));
+        matches(self.seen(&stdout, &stderr), expected);
+    }
+
+    /// Compares all that a user sees with a snapshot in the test.
+    #[track_caller]
+    pub(crate) fn is_all(&self, expected: impl IntoData) {
         matches(self.to_string(), expected);
     }
 
@@ -398,6 +406,18 @@ impl Outcome {
         matches(steady(&self.stdout.replace(&self.root, "[ROOT]")), expected);
     }
 
+    /// Standard output as it is, then standard error and the exit code where they say anything.
+    fn seen(&self, stdout: &str, stderr: &str) -> String {
+        let mut text = stdout.to_owned();
+        if !stderr.is_empty() {
+            text = format!("{text}── stderr ──\n{stderr}");
+        }
+        if self.code != 0 {
+            text = format!("{text}── exit {} ──\n", self.code);
+        }
+        steady(&text.replace(&self.root, "[ROOT]"))
+    }
+
     /// The standard output as JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"))
@@ -405,16 +425,8 @@ impl Outcome {
 }
 
 impl fmt::Display for Outcome {
-    /// Standard output as it is, then standard error and the exit code where they say anything.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = self.stdout.clone();
-        if !self.stderr.is_empty() {
-            text = format!("{text}── stderr ──\n{}", self.stderr);
-        }
-        if self.code != 0 {
-            text = format!("{text}── exit {} ──\n", self.code);
-        }
-        f.write_str(&steady(&text.replace(&self.root, "[ROOT]")))
+        f.write_str(&self.seen(&self.stdout, &self.stderr))
     }
 }
 
@@ -460,6 +472,42 @@ pub(crate) fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+/// What is particular to a case: without what each plan, the deployment after it and each `check` say where all is well.
+fn without_routine(text: &str) -> String {
+    let is_plan = text.contains("\nChecks\n");
+    let is_check = ["✓ clean ", "✗ clean "].iter().any(|first| text.starts_with(first));
+    let (mut kept, mut in_plan, mut label) = (String::new(), false, "");
+    for line in text.lines() {
+        // A line that begins with spaces belongs to the label above it.
+        let word = line.split_once("  ").map_or(line, |(word, _)| word);
+        let continues = word.is_empty();
+        if !continues {
+            label = word;
+        }
+        in_plan |= is_plan && label == "Target";
+        let passes = line.trim_start().starts_with('✓') && !line.starts_with("✓ package");
+        let is_offline = line.contains("SLSART_OFFLINE");
+        let is_routine = match label {
+            _ if is_check => passes || is_offline,
+            _ if !in_plan => false,
+            "Target" | "Plugins" => true,
+            "Live" => {
+                !line.trim_start_matches("Live").trim_start().starts_with(|c: char| c.is_ascii_hexdigit())
+            }
+            "Plan" => is_offline,
+            "Checks" => !continues || passes || is_offline,
+            "Deploy" | "Restore" | "Order" => false,
+            // The phases, and what the framework prints.
+            _ => !["error:", "hint:", "! "].iter().any(|mark| label.starts_with(mark)),
+        };
+        if !is_routine {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 /// Takes out what depends on this machine, or on how fast it is.
