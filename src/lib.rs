@@ -67,7 +67,7 @@ pub fn run(process: Process) -> u8 {
         Err(error) => return not_parsed(&error, &process.arguments),
     };
     let ui = Ui::new(options(&cli.global));
-    let outcome = or_bug(|| {
+    let outcome = catch_panics(|| {
         let context = context(&cli.global, process)?;
         commands::dispatch(cli.command, &context, &ui)
     });
@@ -106,7 +106,7 @@ fn usage(error: &clap::Error) -> Error {
 }
 
 /// Does `work`; a panic in it is an error like others, with what was lent to `work` dropped on the way.
-fn or_bug(work: impl FnOnce() -> Result<()>) -> Result<()> {
+fn catch_panics(work: impl FnOnce() -> Result<()>) -> Result<()> {
     let (tell, told) = mpsc::channel();
     let hook = panic::take_hook();
     panic::set_hook(Box::new(move |info| drop(tell.send(info.to_string()))));
@@ -152,9 +152,9 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error_that_says_where() {
-        let error = or_bug(|| panic!("out of cheese")).unwrap_err();
+        let error = catch_panics(|| panic!("out of cheese")).unwrap_err();
         assert_eq!(error.kind.exit_code(), 255);
         assert!(error.causes()[0].contains("src/lib.rs") && error.causes()[0].contains("out of cheese"));
-        assert!(or_bug(|| Ok(())).is_ok());
+        assert!(catch_panics(|| Ok(())).is_ok());
     }
 }

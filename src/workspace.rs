@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::config::{self, Config};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::git::signature::Trust;
+use crate::git::commit_signature::Trust;
 use crate::git::{Oid, Repository, Source};
 use crate::progress::Progress;
 use crate::service::{self, MAX_CONFIG_BYTES, Region, Service, ServiceName, ServicePath, Stage};

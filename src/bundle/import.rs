@@ -126,7 +126,7 @@ fn verified<'r>(
     if !index.shallow.is_empty() {
         aside.end_history_at(&index.shallow)?;
     }
-    drop(aside.take_in_pack(open()?)?);
+    drop(aside.import_pack(open()?)?);
     let store = Store::new(aside);
     aside.create_refs(&index.refs).map_err(|error| damaged("its refs lead nowhere").because(error))?;
     if !aside.is_connected()? {
@@ -205,7 +205,7 @@ fn take_in(
     let mut is_cut = false;
     if !missing.is_empty() {
         let taken =
-            repository.take_in_pack(File::open(pack).map_err(|error| Error::io("read", pack, error))?)?;
+            repository.import_pack(File::open(pack).map_err(|error| Error::io("read", pack, error))?)?;
         let cuts = cuts(repository, &shallow)?;
         if !cuts.is_empty() {
             is_cut = true;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::git::signature::{Signature, Verdict};
+use crate::git::commit_signature::{Signature, Verdict};
 use crate::package::manifest::Target;
 use crate::store::deployments::{Deployment, Outcome};
 use crate::text::style::{ERROR, GOOD, WARNING};

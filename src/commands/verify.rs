@@ -12,7 +12,7 @@ use super::signature::words;
 use crate::cli::TargetArgs;
 use crate::error::{ANOTHER_COPY, Error, Kind, Result};
 use crate::git::Oid;
-use crate::git::signature::Signature;
+use crate::git::commit_signature::Signature;
 use crate::package::manifest::Target;
 use crate::progress::Progress as _;
 use crate::sharing;

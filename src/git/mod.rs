@@ -1,44 +1,38 @@
-//! The edge to git: objects, refs and configuration through libgit2; checkout, status and worktrees through the git
-//! command, which alone runs filters. Knows nothing of packages.
+//! The edge to git. Knows nothing of packages.
+//!
+//! - `objects`: blobs, trees and packs, through libgit2 and a pack writer of our own
+//! - `refs`, `config`: reading and changing them
+//! - `commands`: what only the git program can do
+//! - `hook_file`: our block in a hook's file
+//! - `directory`: a directory as a tree, and back
 
-mod claims;
-mod compare;
+mod commands;
 mod config;
 pub mod directory;
-pub mod hook;
-mod letting_go;
-pub mod lfs;
-mod loose;
+pub mod hook_file;
 mod objects;
-mod outgoing;
-pub mod pack;
-mod readers;
+mod permissions;
 mod refs;
-pub mod remote;
 pub mod scratch;
-pub mod shared;
-mod sign;
-pub mod signature;
-pub mod transfer;
-pub mod travel;
-mod tree;
-mod work_tree;
-pub mod worktree;
+mod trust;
 
 use std::cell::{OnceCell, RefCell};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use pack::PackReader;
+use objects::loose;
+use objects::pack::PackReader;
 
-pub use compare::{TextChange, compare_text};
+pub use commands::commit_signing::Why;
+pub use commands::{commit_signature, lfs, remote, transfer, worktree};
 pub use git2::Oid;
-pub use objects::{Source, blob_id};
-pub use pack::Batch;
-pub use readers::{Blob, Readers};
-pub use sign::Why;
-pub use tree::TreeDraft;
+pub use objects::blob::Blob;
+pub use objects::blob_readers::Readers;
+pub use objects::compare::{TextChange, compare_text};
+pub use objects::pack::Batch;
+pub use objects::tree_draft::TreeDraft;
+pub use objects::{Source, blob_id, pack};
 
 use crate::error::{Error, Kind, Result};
 use crate::process::Invocation;
@@ -50,7 +44,7 @@ pub struct Repository {
     object_directories: OnceCell<Vec<PathBuf>>,
     /// The packs, once something is read.
     packs: OnceCell<RefCell<PackReader>>,
-    signing: signature::Settings,
+    signing: trust::Settings,
 }
 
 /// What is known of a commit without reading its tree.
@@ -117,7 +111,7 @@ impl Repository {
             inner,
             object_directories: OnceCell::new(),
             packs: OnceCell::new(),
-            signing: signature::Settings::default(),
+            signing: trust::Settings::default(),
         };
         opened.map(with).map_err(|error| {
             let message = error.message().to_owned();

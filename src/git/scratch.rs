@@ -28,7 +28,7 @@ impl Scratch {
     pub fn new(repository: &Repository) -> Result<Self> {
         let parent = data_dir(repository).join("tmp");
         let make = || -> io::Result<Self> {
-            repository.shared().make_directory(&parent)?;
+            repository.shared_permissions().make_directory(&parent)?;
             sweep(&parent);
             let directory = tempfile::Builder::new().prefix("scratch-").tempdir_in(&parent)?;
             let lock = File::create(directory.path().join(LOCK))?;

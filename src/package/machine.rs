@@ -21,7 +21,7 @@ pub struct Machine {
 impl Machine {
     /// Why what was installed on this machine can't be used on `here`, in words; `None` when it can.
     #[must_use]
-    pub fn misfit(&self, here: &Self) -> Option<String> {
+    pub fn incompatibility(&self, here: &Self) -> Option<String> {
         if (&self.os, &self.arch) != (&here.os, &here.arch) {
             return Some(format!(
                 "it is for {}-{}, and this is {}-{}",
@@ -72,8 +72,8 @@ mod tests {
     #[test]
     fn an_installation_fits_the_same_machine_and_a_later_libc() {
         let made = machine("linux", "x64", "glibc 2.36", "127");
-        assert_eq!(made.misfit(&made), None);
-        assert_eq!(made.misfit(&machine("linux", "x64", "glibc 2.41", "127")), None);
+        assert_eq!(made.incompatibility(&made), None);
+        assert_eq!(made.incompatibility(&machine("linux", "x64", "glibc 2.41", "127")), None);
         for (other, word) in [
             (machine("linux", "arm64", "glibc 2.36", "127"), "arm64"),
             (machine("darwin", "x64", "", "127"), "darwin"),
@@ -81,7 +81,7 @@ mod tests {
             (machine("linux", "x64", "musl", "127"), "musl"),
             (machine("linux", "x64", "glibc 2.36", "137"), "137"),
         ] {
-            assert!(made.misfit(&other).unwrap().contains(word));
+            assert!(made.incompatibility(&other).unwrap().contains(word));
         }
     }
 }

@@ -60,10 +60,11 @@ pub fn list(workspace: &Workspace<'_>) -> Result<Listing> {
     for stored in found.stored {
         let Toolchain { id, source, machine, .. } = &stored.toolchain;
         let is_deployed = deployed.contains(source);
-        let place =
-            toolchains.iter().position(|kept| kept.id == *id && kept.machine.misfit(machine).is_none());
+        let place = toolchains
+            .iter()
+            .position(|kept| kept.id == *id && kept.machine.incompatibility(machine).is_none());
         let place = place.unwrap_or_else(|| {
-            let misfit = here.as_ref().and_then(|here| machine.misfit(here));
+            let misfit = here.as_ref().and_then(|here| machine.incompatibility(here));
             toolchains.push(Kept::of(&stored.toolchain, misfit));
             toolchains.len() - 1
         });
@@ -162,7 +163,7 @@ pub fn plan_save(workspace: &Workspace<'_>, commit: Oid, service: &Service) -> R
     let here = install::machine(&Programs::usual(), &workspace.context.cwd)?;
     let kept = workspace.store().toolchains_of(commit.id)?.stored.into_iter().find(|stored| {
         let Toolchain { machine, lockfile: of, .. } = &stored.toolchain;
-        of.path == lockfile.path && of.sha256 == lockfile.sha256 && machine.misfit(&here).is_none()
+        of.path == lockfile.path && of.sha256 == lockfile.sha256 && machine.incompatibility(&here).is_none()
     });
     Ok(Saving {
         commit: commit.id.to_string(),

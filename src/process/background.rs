@@ -29,8 +29,8 @@ pub fn enter() {
     let _ = setpriority_process(None, NICENESS);
 }
 
-/// Lets what this process starts keep `file`, and a lock on it, as long as it lives.
-pub fn bequeath(file: &File) -> io::Result<()> {
+/// Lets children of this process inherit `file`, and with it a lock on it.
+pub fn inherit_file(file: &File) -> io::Result<()> {
     fcntl_setfd(file, FdFlags::empty()).map_err(io::Error::from)
 }
 

@@ -1,5 +1,5 @@
 //! Signals that ask this process to stop: remembered, passed on to the child that runs, answered at the next phase.
-//! Nothing is cleaned up here; whoever owns something disposable drops it on the way out.
+//! Nothing is cleaned up here: values that own something disposable are dropped on the way out.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd;
@@ -31,16 +31,16 @@ pub fn listen() -> Result<()> {
     }
     let cannot = |error: io::Error| Error::refused("cannot listen for signals").because(error);
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(cannot)?;
-    let (mut tell, told) = UnixStream::pair().map_err(cannot)?;
-    tell.set_nonblocking(true).map_err(cannot)?;
+    let (mut wake, woken) = UnixStream::pair().map_err(cannot)?;
+    wake.set_nonblocking(true).map_err(cannot)?;
     thread::spawn(move || {
         for signal in &mut signals {
             receive(signal);
             // It fails only when it is full, and then there is something to read.
-            let _ = tell.write(&[0]);
+            let _ = wake.write(&[0]);
         }
     });
-    *signalled = Some(told);
+    *signalled = Some(woken);
     Ok(())
 }
 
@@ -51,7 +51,7 @@ pub fn listen() -> Result<()> {
 pub fn wait_for(input: impl AsFd) -> Result<()> {
     let signalled = SIGNALLED.lock().map_err(|_| Error::bug("the signal lock is poisoned"))?;
     let mut both = vec![PollFd::new(&input, PollFlags::IN)];
-    both.extend(signalled.iter().map(|told| PollFd::new(told, PollFlags::IN)));
+    both.extend(signalled.iter().map(|woken| PollFd::new(woken, PollFlags::IN)));
     loop {
         check()?;
         match poll(&mut both, None) {

@@ -10,7 +10,7 @@ use super::hook_kinds::{HOOKS, Kind};
 use super::managers::Manager;
 use super::report::{Action, Step, failed, step};
 use crate::error::Result;
-use crate::git::hook::{Directory, Hook, State, usual_programs};
+use crate::git::hook_file::{Directory, Hook, State, usual_programs};
 use crate::workspace::Workspace;
 
 /// The hooks that git-lfs has its own line in.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::hook_kinds::{HOOKS, Kind};
 use crate::git::Repository;
-use crate::git::hook::{self, Directory};
+use crate::git::hook_file::{self, Directory};
 
 /// What owns the hooks of a repository beside this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -181,7 +181,7 @@ fn shown(top: &Path, path: &Path) -> String {
 
 /// A shell script, to be made or added to.
 fn script(path: &str, kind: &Kind) -> String {
-    format!("# {path}\n{}", hook::portable(kind.lines))
+    format!("# {path}\n{}", hook_file::portable(kind.lines))
 }
 
 /// What runs a hook from a configuration file, and never fails.

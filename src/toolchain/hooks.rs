@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use super::framework::Installed;
 use super::plugins::DEFAULT_LOCAL_PATH;
+use crate::process::Patience;
+use crate::process::Patience;
 use crate::service::Plugins;
 
 const SCRIPT: &str = include_str!("hooks.cjs");
@@ -41,7 +43,8 @@ pub fn read(framework: &Installed, service: &Path, plugins: &Plugins, arguments:
         .env("SLS_TELEMETRY_DISABLED", "1")
         .env("SLS_NOTIFICATIONS_MODE", "off")
         .current_dir(service);
-    let output = run.read_within(LIMIT).ok().flatten().unwrap_or_default();
+    let output = run.end_within(LIMIT, Patience::UntilInterrupted).ok().flatten();
+    let output = output.map(|ended| ended.stdout).unwrap_or_default();
     parse(&output)
 }
 

@@ -72,7 +72,7 @@ pub fn same_major(one: &str, other: &str) -> bool {
 /// The node to use instead of the one that is found first, where the one that made a package was of version `recorded`: that very
 /// version where a version manager has it, and its nearest where the first one differs in the first number, or there is none.
 #[must_use]
-pub fn instead(recorded: &str, first: Option<&str>, environment: &Environment) -> Option<Managed> {
+pub fn selected_version(recorded: &str, first: Option<&str>, environment: &Environment) -> Option<Managed> {
     if first == Some(recorded) {
         return None;
     }
@@ -280,7 +280,7 @@ mod tests {
         }
         let environment = Environment::new([("HOME".into(), home.path().into())]);
         let version = |recorded: &str, first: Option<&str>| {
-            instead(recorded, first, &environment).map(|found| found.version)
+            selected_version(recorded, first, &environment).map(|found| found.version)
         };
         assert_eq!(version("22.11.0", Some("22.11.0")), None);
         assert_eq!(version("22.11.0", Some("22.1.0")).as_deref(), Some("22.11.0"));
@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(version("22.10.0", Some("24.0.0")).as_deref(), Some("22.12.0"));
         assert_eq!(version("22.10.0", None).as_deref(), Some("22.12.0"));
         assert_eq!(version("20.0.0", Some("24.0.0")), None);
-        assert_eq!(instead("22.11.0", None, &environment).unwrap().place(&environment), "~/.nvm");
+        assert_eq!(selected_version("22.11.0", None, &environment).unwrap().place(&environment), "~/.nvm");
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Programs {
     pub fn with_node(recorded: Option<&str>, directory: &Path, environment: &Environment) -> Self {
         let Some(recorded) = recorded else { return Self::usual() };
         let first = Self::usual().node_version(directory).ok();
-        let found = node::instead(recorded, first.as_deref(), environment);
+        let found = node::selected_version(recorded, first.as_deref(), environment);
         found.and_then(|node| Self::first(node, environment)).unwrap_or_default()
     }
 

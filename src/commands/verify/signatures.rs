@@ -9,7 +9,7 @@ use super::{Report, Row, are};
 use crate::commands::signature::{Signed, none_is_bad, of_records, words};
 use crate::error::{Error, Result};
 use crate::git::Oid;
-use crate::git::signature::Verdict;
+use crate::git::commit_signature::Verdict;
 use crate::package::manifest::Target;
 use crate::text::style::{BOLD, DIM};
 use crate::text::words::{count, short};

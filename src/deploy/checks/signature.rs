@@ -3,7 +3,7 @@
 
 use super::Check;
 use crate::error::{ANOTHER_COPY, Result};
-use crate::git::signature::{Signature, Trust, Verdict};
+use crate::git::commit_signature::{Signature, Trust, Verdict};
 use crate::store::StoredPackage;
 use crate::store::deployments::Deployment;
 use crate::text::words::count;

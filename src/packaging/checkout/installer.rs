@@ -89,7 +89,7 @@ fn fitting(
         return Ok(mine);
     }
     let here = install::machine(programs, directory)?;
-    mine.retain(|stored| match stored.toolchain.machine.misfit(&here) {
+    mine.retain(|stored| match stored.toolchain.machine.incompatibility(&here) {
         Some(why) => {
             unfit.push(format!("the toolchain {} does not fit: {why}", short(&stored.toolchain.id, 12)));
             false

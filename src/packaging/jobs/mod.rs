@@ -132,7 +132,7 @@ impl Jobs {
         }
         let path = self.file(&commit, "lock");
         let lock = locked(&path)?;
-        background::bequeath(&lock).map_err(|error| Error::io("lock", &path, error))?;
+        background::inherit_file(&lock).map_err(|error| Error::io("lock", &path, error))?;
         let path = self.file(&commit, "log");
         let log = File::create(&path).map_err(|error| Error::io("write", &path, error))?;
         Record::new(number, commit.clone(), now).write(&self.file(&commit, "toml"))?;

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::git::signature::Verdict;
+use crate::git::commit_signature::Verdict;
 use crate::git::{MODE_FILE, Oid, TreeDraft, Why};
 use crate::package::manifest::FileEntry;
 use crate::package::storage::{Form, Placement};

@@ -2,8 +2,8 @@
 //! person, so no ref is locked meanwhile.
 
 use crate::error::{Error, Kind, Result};
+use crate::git::commit_signature::{Signature, Verdict};
 use crate::git::pack::Replaced;
-use crate::git::signature::{Signature, Verdict};
 use crate::git::{Batch, Oid, Why};
 use crate::package::PackageId;
 use crate::progress::Progress;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::git::Oid;
-use crate::git::signature::Verdict;
+use crate::git::commit_signature::Verdict;
 use crate::package::PackageId;
 use crate::store::ledger::chain::{Record, Signing};
 use crate::store::names;

@@ -89,7 +89,7 @@ impl<'r> Incoming<'r> {
         let path = place(repository, file);
         content.as_file().sync_all().map_err(|error| Error::io("write", &path, error))?;
         repository
-            .shared()
+            .shared_permissions()
             .file(content.path())
             .map_err(|error| Error::io("write", content.path(), error))?;
         make_parent(repository, &path)?;
@@ -215,5 +215,5 @@ fn make_parent(repository: &Repository, path: &Path) -> Result<()> {
 }
 
 fn make_directory(repository: &Repository, path: &Path) -> Result<()> {
-    repository.shared().make_directory(path).map_err(|error| Error::io("create", path, error))
+    repository.shared_permissions().make_directory(path).map_err(|error| Error::io("create", path, error))
 }

@@ -1,27 +1,10 @@
 //! Signatures of commits, judged by git's own machinery: it alone knows every way in which keys are found and trusted.
 
-use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
-use std::path::PathBuf;
 
-use super::{Oid, Repository};
 use crate::error::Result;
-
-/// Whose signatures count.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Trust {
-    /// Whether what is to be deployed has to be signed.
-    pub required: bool,
-    /// A file of allowed signers (ssh-keygen, "ALLOWED SIGNERS"), whose keys alone are known; `None` leaves it to git's own settings.
-    pub signers: Option<PathBuf>,
-}
-
-/// How signatures are made and judged in a repository.
-#[derive(Debug, Default)]
-pub(super) struct Settings {
-    trust: OnceCell<Trust>,
-    is_unattended: Cell<bool>,
-}
+pub use crate::git::trust::Trust;
+use crate::git::{Oid, Repository};
 
 /// What git says of a commit's signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]

@@ -16,9 +16,9 @@ use super::file::Pack;
 use super::own::{Kept, OwnPacks};
 use super::writer::{Finished, Writer, Written};
 use crate::error::{Error, Result};
-use crate::git::objects::read_header;
-use crate::git::shared::Shared;
-use crate::git::{MODE_TREE, Repository, TreeEntry, data_dir, failed, readers};
+use crate::git::objects::{blob_readers, read_header};
+use crate::git::permissions::SharedPermissions;
+use crate::git::{MODE_TREE, Repository, TreeEntry, data_dir, failed};
 
 /// Objects within these sizes, in bytes, are tried as differences. Finding one takes half as much memory as the base again.
 const DIFFERENCES: std::ops::RangeInclusive<usize> = 128..=32 * 1024 * 1024;
@@ -37,7 +37,7 @@ const LEAST_COPIED: usize = 64 * 1024;
 pub struct Batch {
     directory: PathBuf,
     marks: PathBuf,
-    shared: Shared,
+    shared: SharedPermissions,
     reader: Mutex<git2::Repository>,
     state: Mutex<State>,
     author: String,
@@ -76,14 +76,14 @@ impl Replaced {
 impl Repository {
     /// Starts a pack.
     pub fn batch(&self) -> Result<Batch> {
-        let reader = readers::open(self.inner.path())?;
+        let reader = blob_readers::open(self.inner.path())?;
         let objects = self.common_dir().join("objects");
         let (author, committer) =
             self.signatures().map_err(|error| failed("cannot tell who you are", error))?;
         Ok(Batch {
             directory: objects.join("pack"),
             marks: data_dir(self).join("packs"),
-            shared: self.shared(),
+            shared: self.shared_permissions(),
             reader: Mutex::new(reader),
             state: Mutex::default(),
             author: signature_line(&author),

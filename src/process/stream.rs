@@ -1,45 +1,34 @@
-//! Children that say on standard error how far they are.
+//! Children that report their progress on standard error.
 
-use std::io::{self, BufReader, Seek as _, Write as _};
+use std::io::{self, BufReader};
 use std::process::Stdio;
 
-use super::timed::{Ended, MOST_BYTES, text};
+use super::limit::{Ended, MAX_BYTES, text};
 use super::{Invocation, interrupt};
 use crate::error::Result;
 
 impl Invocation {
-    /// Runs to the end, and hands each line of standard error to `hear` as it comes: a line ends with LF or, as those of a
+    /// Runs to the end, and calls `on_line` with each line of standard error as it comes: a line ends with LF or, as those of a
     /// progress do, with CR. It may ask the user something on its terminal. Signals reach it too.
     ///
-    /// # Arguments
-    /// `input`: what it reads from standard input.
-    ///
     /// # Errors
-    /// When it can't be started, and [`crate::error::Kind::Interrupted`]; that it failed is in the result.
-    pub fn hear(&self, input: &[u8], hear: &mut dyn FnMut(&str)) -> Result<Ended> {
+    /// When it can't be started, and [`crate::error::Kind::Interrupted`]; a failure of the child is in the result.
+    pub fn stream_stderr(&self, on_line: &mut dyn FnMut(&str)) -> Result<Ended> {
         interrupt::check()?;
         let not_started = |error| self.not_started(error);
-        let stdin = || -> io::Result<Stdio> {
-            let mut file = tempfile::tempfile()?;
-            file.write_all(input)?;
-            file.rewind()?;
-            Ok(file.into())
-        };
         let mut stdout = tempfile::tempfile().map_err(not_started)?;
         let mut command = self.prepared();
-        command.stdin(stdin().map_err(not_started)?).stderr(Stdio::piped());
-        command.stdout(stdout.try_clone().map_err(not_started)?);
-        let mut child = command.spawn().map_err(not_started)?;
+        command.stderr(Stdio::piped()).stdout(stdout.try_clone().map_err(not_started)?);
+        let mut child = self.start(command)?;
         let forwarding = interrupt::forward_to(child.id());
         let mut stderr = Vec::new();
         if let Some(pipe) = child.stderr.take() {
             let mut lines = BufReader::new(pipe);
             let mut line = Vec::new();
             while let Ok(true) = next_line(&mut lines, &mut line) {
-                let said = String::from_utf8_lossy(&line);
-                hear(said.trim_end());
+                on_line(String::from_utf8_lossy(&line).trim_end());
                 // Of a progress only what it ends with is worth keeping.
-                if line.ends_with(b"\n") && (stderr.len() as u64) < MOST_BYTES {
+                if line.ends_with(b"\n") && (stderr.len() as u64) < MAX_BYTES {
                     stderr.extend_from_slice(&line);
                 }
             }
@@ -59,7 +48,7 @@ impl Invocation {
 /// # Returns
 /// Whether there was anything.
 fn next_line(from: &mut impl io::BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    const MOST: usize = 64 * 1024;
+    const MAX: usize = 64 * 1024;
     line.clear();
     loop {
         let bytes = from.fill_buf()?;
@@ -70,7 +59,7 @@ fn next_line(from: &mut impl io::BufRead, line: &mut Vec<u8>) -> io::Result<bool
         let count = end.map_or(bytes.len(), |end| end + 1);
         line.extend_from_slice(&bytes[..count]);
         from.consume(count);
-        if end.is_some() || line.len() > MOST {
+        if end.is_some() || line.len() > MAX {
             return Ok(true);
         }
     }
@@ -84,8 +73,8 @@ mod tests {
     fn lines_of_a_progress_come_one_by_one_and_only_the_last_is_kept() {
         let mut heard = Vec::new();
         let script = "cat; printf 'Receiving: 10%%\\rReceiving: 100%%, done.\\nwarning: x\\n' >&2; exit 3";
-        let run = Invocation::new("sh").args(["-c", script]);
-        let ended = run.hear(b"in", &mut |line| heard.push(line.to_owned())).unwrap();
+        let run = Invocation::new("sh").args(["-c", script]).input(*b"in");
+        let ended = run.stream_stderr(&mut |line| heard.push(line.to_owned())).unwrap();
         assert_eq!(heard, ["Receiving: 10%", "Receiving: 100%, done.", "warning: x"]);
         assert_eq!(ended.stdout, b"in");
         assert_eq!(ended.stderr, b"Receiving: 100%, done.\nwarning: x\n");

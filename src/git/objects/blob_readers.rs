@@ -1,13 +1,13 @@
 //! Reading blobs from several threads: libgit2's handle on a repository is for one at a time.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::objects::{MOST_HELD, Objects};
-use super::pack::{PackReader, Packs};
-use super::{Oid, Repository, failed};
+use super::Objects;
+use super::blob::{Blob, MOST_HELD};
 use crate::error::Result;
+use crate::git::pack::{PackReader, Packs};
+use crate::git::{Oid, Repository, failed};
 
 /// Handles on one repository, a thread each.
 pub struct Readers {
@@ -22,19 +22,6 @@ struct Handle {
     packs: PackReader,
     /// Opened for what is not whole in a pack.
     repository: Option<git2::Repository>,
-}
-
-/// A blob that was opened.
-pub enum Blob {
-    /// All of it.
-    Bytes(Vec<u8>),
-    /// A large one.
-    Stream {
-        /// In bytes.
-        size: u64,
-        /// From the start.
-        reader: Box<dyn Read + Send>,
-    },
 }
 
 impl Repository {

@@ -9,14 +9,14 @@ use super::Repository;
 
 /// The mode bits that files of a repository must have beside those of the umask.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Shared(u32);
+pub struct SharedPermissions(u32);
 
 impl Repository {
     /// What `core.sharedRepository` wants.
     #[must_use]
-    pub fn shared(&self) -> Shared {
+    pub fn shared_permissions(&self) -> SharedPermissions {
         let value = self.config("core.sharedrepository").unwrap_or_default().to_ascii_lowercase();
-        Shared(match value.as_str() {
+        SharedPermissions(match value.as_str() {
             "group" | "true" | "1" => 0o660,
             "all" | "world" | "everybody" | "2" => 0o664,
             octal if octal.starts_with('0') => u32::from_str_radix(octal, 8).unwrap_or(0) & 0o666,
@@ -25,7 +25,7 @@ impl Repository {
     }
 }
 
-impl Shared {
+impl SharedPermissions {
     /// Gives a file the modes that are wanted.
     pub fn file(self, path: &Path) -> io::Result<()> {
         self.add(path, self.0)

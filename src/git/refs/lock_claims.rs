@@ -7,8 +7,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::pack::is_older;
-use super::{Repository, data_dir};
+use crate::git::pack::is_older;
+use crate::git::{Repository, data_dir};
 
 /// Most bytes of a claim: a ref's name.
 const MOST_BYTES: u64 = 4096;
@@ -23,11 +23,11 @@ impl Claim {
     pub(super) fn new(repository: &Repository, name: &str) -> Self {
         let directory = directory(repository);
         let write = || -> io::Result<(PathBuf, File)> {
-            repository.shared().make_directory(&directory)?;
+            repository.shared_permissions().make_directory(&directory)?;
             sweep(repository, &directory);
             let named = tempfile::Builder::new().prefix("claim-").tempfile_in(&directory)?;
             named.as_file().lock()?;
-            repository.shared().file(named.path())?;
+            repository.shared_permissions().file(named.path())?;
             // One that is empty is not looked at: what is written is locked.
             named.as_file().write_all(name.as_bytes())?;
             let (file, path) = named.keep().map_err(|error| error.error)?;

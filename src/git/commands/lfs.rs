@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::remote::listed;
-use super::{Oid, Repository, failed};
 use crate::error::{Error, Kind, Result};
+use crate::git::{Oid, Repository, failed};
 use crate::process::{Invocation, Output};
 
 impl Repository {

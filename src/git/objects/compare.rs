@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::{Oid, Repository, failed, missing_object};
 use crate::error::Result;
+use crate::git::{Oid, Repository, failed, missing_object};
 
 /// How two texts differ.
 #[derive(Debug, Clone, PartialEq, Eq)]

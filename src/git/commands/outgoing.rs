@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use super::{Oid, Repository};
 use crate::error::Result;
+use crate::git::{Oid, Repository};
 
 impl Repository {
     /// Commits that `tips` lead to and `remote`, as it was last seen, does not have, newest first, at most `limit`. Where `remote` is

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::{Oid, Repository};
 use crate::error::{Error, Result};
+use crate::git::{Oid, Repository};
 use crate::process::{Ended, Invocation, Patience};
 
 /// How long a remote may take to answer.

@@ -1,7 +1,7 @@
 //! Many refs removed at once, and what that frees.
 
-use super::{Oid, Repository};
 use crate::error::{Error, Kind, Result};
+use crate::git::{Oid, Repository};
 
 impl Repository {
     /// Removes refs that point where it is said, all of them or none.
@@ -16,8 +16,7 @@ impl Repository {
         if lines.is_empty() {
             return Ok(());
         }
-        let outcome =
-            self.command().args(["update-ref", "--no-deref", "--stdin"]).read_given(lines.as_bytes());
+        let outcome = self.command().args(["update-ref", "--no-deref", "--stdin"]).input(lines).read();
         outcome.map(drop).map_err(|error| match error.kind {
             Kind::Child(_) => Error::refused(
                 "a ref was moved by another process meanwhile, or is locked: no ref was removed",
@@ -49,7 +48,7 @@ impl Repository {
             "--objects",
             "--stdin",
         ]);
-        match ask.read_given(lines.as_bytes()) {
+        match ask.input(lines).read() {
             Ok(output) => Ok(String::from_utf8_lossy(&output).trim().parse().ok()),
             Err(error) if matches!(error.kind, Kind::Child(_)) => Ok(None),
             Err(error) => Err(error),

@@ -6,26 +6,26 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::ZlibDecoder;
 
-use super::Oid;
+use crate::git::Oid;
 
 /// Most bytes of an object's header: its kind, its size and a zero.
 const MOST_HEADER_BYTES: u64 = 32;
 
 /// A loose object that was opened.
-pub(super) struct Loose {
+pub(in crate::git) struct Loose {
     /// `blob`, `tree`, `commit` or `tag`.
-    pub(super) kind: String,
+    pub(in crate::git) kind: String,
     /// Its content's bytes, as its header has it.
-    pub(super) size: u64,
+    pub(in crate::git) size: u64,
     /// The content.
-    pub(super) reader: Box<dyn Read + Send>,
+    pub(in crate::git) reader: Box<dyn Read + Send>,
 }
 
 /// How deep repositories that borrow objects from each other are followed, as git does.
 const MOST_BORROWED: usize = 5;
 
 /// The directory `objects`, and those that its repository borrows from (`objects/info/alternates`).
-pub(super) fn directories(objects: &Path) -> Vec<PathBuf> {
+pub(in crate::git) fn directories(objects: &Path) -> Vec<PathBuf> {
     let mut found = vec![objects.to_owned()];
     let mut level = found.clone();
     for _ in 0..MOST_BORROWED {
@@ -41,7 +41,7 @@ pub(super) fn directories(objects: &Path) -> Vec<PathBuf> {
 }
 
 /// Opens an object in one of the directories of objects; `None` when it is no file of its own there.
-pub(super) fn open(directories: &[PathBuf], id: Oid) -> io::Result<Option<Loose>> {
+pub(in crate::git) fn open(directories: &[PathBuf], id: Oid) -> io::Result<Option<Loose>> {
     let name = id.to_string();
     let open = |objects: &PathBuf| File::open(objects.join(&name[..2]).join(&name[2..])).ok();
     let Some(file) = directories.iter().find_map(open) else { return Ok(None) };
@@ -59,7 +59,7 @@ pub(super) fn open(directories: &[PathBuf], id: Oid) -> io::Result<Option<Loose>
 
 impl Loose {
     /// Its whole content.
-    pub(super) fn read(self) -> io::Result<Vec<u8>> {
+    pub(in crate::git) fn read(self) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
         self.reader.take(self.size.saturating_add(1)).read_to_end(&mut content)?;
         if content.len() as u64 == self.size { Ok(content) } else { Err(invalid("its size is another")) }

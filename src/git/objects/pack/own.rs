@@ -9,7 +9,7 @@ use std::time::Duration;
 use tempfile::NamedTempFile;
 
 use super::file::Pack;
-use crate::git::shared::Shared;
+use crate::git::permissions::SharedPermissions;
 
 /// How the files that are no packs yet begin. Not `tmp_`, which `git gc --prune=now` removes while they are written.
 const UNFINISHED: &str = "slsart-unfinished-";
@@ -23,7 +23,7 @@ pub(in crate::git) const KEPT: &str = "git slsart: until its refs are written\n"
 pub(super) struct OwnPacks {
     pub(super) packs: Vec<Pack>,
     marks: PathBuf,
-    shared: Shared,
+    shared: SharedPermissions,
     /// Held until the value is dropped.
     _lock: Option<File>,
 }
@@ -31,7 +31,7 @@ pub(super) struct OwnPacks {
 impl OwnPacks {
     /// The packs in `directory` that `marks` tells of; none when another process is at them, or they can't be read: they
     /// only save room.
-    pub(super) fn claim(directory: &Path, marks: PathBuf, shared: Shared) -> Self {
+    pub(super) fn claim(directory: &Path, marks: PathBuf, shared: SharedPermissions) -> Self {
         let none = Self { marks, shared, ..Self::default() };
         let lock = || -> io::Result<File> {
             shared.make_directory(&none.marks)?;

@@ -1,8 +1,8 @@
 //! What goes between this repository and a remote, through the git command: it alone has the user's credentials, ssh and
 //! proxies. It may ask the user for them; how long it takes is the network's affair, and is shown.
 
-use super::{Oid, Repository};
 use crate::error::{Error, Result};
+use crate::git::{Oid, Repository};
 use crate::process::{Ended, Invocation};
 use crate::progress::Progress;
 
@@ -67,7 +67,7 @@ impl Repository {
             fetch = fetch.arg(format!("--depth={count}"));
         }
         let input: String = refspecs.iter().flat_map(|spec| [spec, "\n"]).collect();
-        let ended = fetch.arg(remote).hear(input.as_bytes(), &mut |line| tell(line, progress))?;
+        let ended = fetch.arg(remote).input(input).stream_stderr(&mut |line| tell(line, progress))?;
         if ended.succeeded { Ok(()) } else { Err(unreached("fetch from", remote, &ended)) }
     }
 
@@ -116,7 +116,7 @@ impl Repository {
             .args(leases)
             .args(["--", remote])
             .args(refspecs);
-        let ended = push.hear(b"", &mut |line| tell(line, progress))?;
+        let ended = push.stream_stderr(&mut |line| tell(line, progress))?;
         let answers: Option<Vec<Answer>> =
             updates.iter().map(|update| answer(&ended, &update.name)).collect();
         answers.ok_or_else(|| unreached("push to", remote, &ended))
@@ -130,7 +130,7 @@ impl Repository {
         self.need_lfs()?;
         for ids in ids.chunks(MOST_UPDATES) {
             let push = self.command().args(["lfs", "push", "--object-id", remote]).args(ids);
-            let ended = push.hear(b"", &mut |line| tell(line, progress))?;
+            let ended = push.stream_stderr(&mut |line| tell(line, progress))?;
             if !ended.succeeded {
                 return Err(unreached("upload to the LFS server of", remote, &ended));
             }
@@ -161,7 +161,7 @@ impl Repository {
             .args(["-c", "fetch.negotiationAlgorithm=noop", "fetch", "--progress", "--no-tags"])
             .args(["--no-write-fetch-head", "--recurse-submodules=no", "--filter=blob:none", "--stdin"])
             .arg(&remote);
-        let ended = fetch.hear(missing.as_bytes(), &mut |line| tell(line, progress))?;
+        let ended = fetch.input(missing).stream_stderr(&mut |line| tell(line, progress))?;
         if ended.succeeded { Ok(()) } else { Err(unreached("fetch from", &remote, &ended)) }
     }
 
@@ -178,7 +178,7 @@ impl Repository {
         }
         self.inner
             .graph_descendant_of(descendant, ancestor)
-            .map_err(|error| super::failed("cannot compare two histories", error))
+            .map_err(|error| crate::git::failed("cannot compare two histories", error))
     }
 
     /// The git command in words that can be read, asking the user for what it needs.

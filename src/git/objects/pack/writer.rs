@@ -15,7 +15,7 @@ use super::file::Pack;
 use super::index::{self, Place};
 use super::own::{Kept, unfinished};
 use super::{CHECKSUM_BYTES, HEAD_BYTES};
-use crate::git::shared::Shared;
+use crate::git::permissions::SharedPermissions;
 
 /// Where an object of the pack that is being written begins, and on how many differences it stands.
 #[derive(Debug, Clone, Copy)]
@@ -177,7 +177,7 @@ impl Writer {
     }
 
     /// Gives the pack its name in `directory`, whole and on disk.
-    pub(super) fn finish(mut self, directory: &Path, shared: Shared) -> io::Result<Finished> {
+    pub(super) fn finish(mut self, directory: &Path, shared: SharedPermissions) -> io::Result<Finished> {
         let count = u32::try_from(self.places.len()).map_err(io::Error::other)?;
         self.file.flush()?;
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;

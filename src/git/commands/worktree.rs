@@ -8,8 +8,8 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
-use super::{Oid, Repository};
 use crate::error::{Error, Result};
+use crate::git::{Oid, Repository};
 use crate::process::Invocation;
 
 /// A checkout of one commit that is removed when the value is dropped.

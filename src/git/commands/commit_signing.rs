@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Oid, Repository, failed};
 use crate::error::{Error, Kind, Result};
+use crate::git::{Oid, Repository, failed};
 use crate::process::{Ended, Invocation, Patience};
 
 /// How long signing may take where nobody is there: a key on a device waits for a touch.
@@ -33,7 +33,7 @@ impl Repository {
         Ok(is_set && value.starts_with(b"true"))
     }
 
-    /// Writes a commit as [`super::Batch::commit`] does, signed. `tree` and `parents` are in the repository already.
+    /// Writes a commit as [`crate::git::Batch::commit`] does, signed. `tree` and `parents` are in the repository already.
     ///
     /// # Errors
     /// When it can't be signed; `what` says what that was to be, such as `the record`.

@@ -1,5 +1,12 @@
 //! Objects, read: their bytes, whole or in parts; trees and what stands at a path.
 
+pub(in crate::git) mod blob;
+pub(in crate::git) mod blob_readers;
+pub(in crate::git) mod compare;
+pub(in crate::git) mod loose;
+pub mod pack;
+pub(in crate::git) mod tree_draft;
+
 use std::cell::RefCell;
 use std::io;
 use std::io::Read as _;
@@ -7,13 +14,13 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::loose::{self, Loose};
-use super::pack::{PackReader, Packs, open_whole_blob};
-use super::{Blob, MODE_TREE, Oid, Repository, TreeEntry, failed, missing_object};
-use crate::error::{Error, Result};
+use blob::{Blob, MOST_HELD};
+use loose::Loose;
+use pack::{PackReader, Packs, open_whole_blob};
 
-/// Most bytes of a blob that is read out of a pack into memory where it can be had in parts.
-pub(super) const MOST_HELD: u64 = 4 * 1024 * 1024;
+use crate::error::{Error, Result};
+use crate::git::{MODE_TREE, Oid, Repository, TreeEntry, failed, missing_object};
+
 /// Most bytes of a tree: more than a million entries.
 const MOST_TREE_BYTES: u64 = 64 * 1024 * 1024;
 /// Most bytes of a commit: a merge of many thousand, or a long message.
@@ -274,7 +281,7 @@ fn parse_tree(bytes: &[u8]) -> Option<Vec<TreeEntry>> {
 fn plain_mode(mode: i32) -> i32 {
     match mode & 0o170_000 {
         0o100_000 if mode & 0o100 != 0 => 0o100_755,
-        0o100_000 => super::MODE_FILE,
+        0o100_000 => crate::git::MODE_FILE,
         other => other,
     }
 }

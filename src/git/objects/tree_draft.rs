@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Batch, MODE_TREE, Oid, Repository, TreeEntry};
 use crate::error::Result;
+use crate::git::{Batch, MODE_TREE, Oid, Repository, TreeEntry};
 
 /// A tree to be written, grown path by path.
 #[derive(Debug, Default)]

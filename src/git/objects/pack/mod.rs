@@ -15,12 +15,12 @@ mod own;
 mod reader;
 mod writer;
 
-pub(super) use batch::encode_tree;
+pub(in crate::git) use batch::encode_tree;
 pub use batch::{Batch, Opener, Replaced};
-pub(super) use file::open_whole_blob;
-pub(super) use own::KEPT;
-pub(super) use own::is_older;
-pub(super) use reader::{PackReader, Packs};
+pub(in crate::git) use file::open_whole_blob;
+pub(in crate::git) use own::KEPT;
+pub(in crate::git) use own::is_older;
+pub(in crate::git) use reader::{PackReader, Packs};
 
 /// The bytes of a pack before its first object.
 const HEAD_BYTES: u64 = 12;

@@ -4,18 +4,18 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::pack::KEPT;
-use super::{Oid, Repository};
 use crate::error::{Error, Kind, Result};
+use crate::git::pack::KEPT;
+use crate::git::{Oid, Repository};
 use crate::process::{Invocation, Output};
 
 /// A pack that was taken in, kept from `git gc` until the value is dropped: no ref leads to it yet.
 #[must_use = "it is kept only as long as this lives"]
-pub struct TakenIn {
+pub struct PackImport {
     keep: Option<PathBuf>,
 }
 
-impl Drop for TakenIn {
+impl Drop for PackImport {
     fn drop(&mut self) {
         if let Some(keep) = &self.keep {
             let _ = fs::remove_file(keep);
@@ -38,11 +38,13 @@ impl Repository {
         let lines: String = cuts.chain(tips.iter().map(|id| format!("{id}\n"))).collect();
         self.command()
             .args(["pack-objects", "--quiet", "--revs", "--stdout", "--delta-base-offset"])
-            .write_given(lines.as_bytes(), file)
+            .input(lines)
+            .output_file(file)
+            .run(Output::OnFailure)
     }
 
     /// Takes a pack in: every object is hashed, and nothing that is here is replaced.
-    pub fn take_in_pack(&self, pack: File) -> Result<TakenIn> {
+    pub fn import_pack(&self, pack: File) -> Result<PackImport> {
         let directory = self.common_dir().join("objects/pack");
         let keeps = || -> Vec<PathBuf> {
             let entries = fs::read_dir(&directory).into_iter().flatten().flatten();
@@ -52,7 +54,7 @@ impl Repository {
         let before = keeps();
         let keep = format!("--keep={}", KEPT.trim_end());
         let index = self.command().args(["index-pack", "--stdin", &keep]);
-        index.feed(pack).map_err(|error| match error.kind {
+        index.input_file(pack).run(Output::OnFailure).map_err(|error| match error.kind {
             Kind::Child(_) => Error::integrity("the pack can't be read")
                 .because(std::io::Error::other(error.causes().join("\n"))),
             _ => error,
@@ -60,7 +62,7 @@ impl Repository {
         let is_ours = |path: &PathBuf| {
             !before.contains(path) && fs::read(path).is_ok_and(|text| text == KEPT.as_bytes())
         };
-        Ok(TakenIn { keep: keeps().into_iter().find(is_ours) })
+        Ok(PackImport { keep: keeps().into_iter().find(is_ours) })
     }
 
     /// The parents of a commit as they stand in it, wherever the history ends here.
@@ -87,7 +89,7 @@ impl Repository {
         if lines.is_empty() {
             return Ok(());
         }
-        self.command().args(["update-ref", "--stdin"]).read_given(lines.as_bytes()).map(drop)
+        self.command().args(["update-ref", "--stdin"]).input(lines).read().map(drop)
     }
 
     /// Says that the history here ends at `commits`, of which the parents are not here, as a shallow clone says it

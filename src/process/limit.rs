@@ -1,9 +1,8 @@
-//! Children that may take only so long, and what came of them.
+//! Children with a time limit.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
 use std::os::unix::process::CommandExt as _;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -11,12 +10,11 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::{Invocation, interrupt};
 use crate::error::{Error, Result};
 
-/// Most bytes that are read of what a child printed.
-pub(super) const MOST_BYTES: u64 = 1 << 20;
-/// How long to wait between two looks at a child.
+pub(super) const MAX_BYTES: u64 = 1 << 20;
+/// Between two looks at a child.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What came of a child that ended in time.
+/// How a child ended.
 #[derive(Debug)]
 pub struct Ended {
     /// Whether it succeeded.
@@ -45,10 +43,10 @@ impl Invocation {
         let mut stderr = tempfile::tempfile().map_err(not_started)?;
         let mut command = self.prepared();
         // A group of its own: what it starts can be killed with it.
-        command.stdin(Stdio::null()).process_group(0);
+        command.process_group(0);
         command.stdout(stdout.try_clone().map_err(not_started)?);
         command.stderr(stderr.try_clone().map_err(not_started)?);
-        let mut child = command.spawn().map_err(not_started)?;
+        let mut child = self.start(command)?;
         let start = Instant::now();
         let goes_on = || patience == Patience::Always || interrupt::check().is_ok();
         let mut ended = None;
@@ -75,6 +73,36 @@ impl Invocation {
 pub(super) fn text(file: &mut File) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     file.rewind()?;
-    file.take(MOST_BYTES).read_to_end(&mut text)?;
+    file.take(MAX_BYTES).read_to_end(&mut text)?;
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_too_long_is_killed_with_what_it_started() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let script = format!("sleep 600 & echo $! >{}; wait", file.path().display());
+        let run = Invocation::new("sh").args(["-c", &script]);
+        assert_eq!(
+            run.end_within(Duration::from_millis(300), Patience::UntilInterrupted)
+                .unwrap()
+                .map(|ended| ended.stdout),
+            None
+        );
+        let started = std::fs::read_to_string(file.path()).unwrap();
+        let state = || std::fs::read_to_string(format!("/proc/{}/stat", started.trim())).unwrap_or_default();
+        let is_gone = |state: &str| state.is_empty() || state.contains(") Z ");
+        // The signal was sent; the kernel may still be at it.
+        let sent = std::time::Instant::now();
+        while !is_gone(&state()) && sent.elapsed() < Duration::from_secs(20) {
+            std::thread::yield_now();
+        }
+        assert!(is_gone(&state()), "{}", state());
+        let quick = Invocation::new("sh").args(["-c", "echo quick"]);
+        let quick = quick.end_within(Duration::from_mins(1), Patience::UntilInterrupted).unwrap();
+        assert_eq!(quick.unwrap().stdout, b"quick\n");
+    }
 }

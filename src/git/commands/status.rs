@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Oid, Repository, failed};
 use crate::error::{Error, Result};
+use crate::git::{Oid, Repository, failed};
 
 impl Repository {
     /// Paths that differ from HEAD in the working tree or the index, untracked ones included, ignored ones not.
@@ -26,7 +26,7 @@ impl Repository {
     /// as it is.
     pub fn write_work_tree(&self) -> Result<Oid> {
         self.work_tree()?;
-        let scratch = super::scratch::Scratch::new(self)?;
+        let scratch = crate::git::scratch::Scratch::new(self)?;
         let index = scratch.path().join("index");
         let current = self.git_dir().join("index");
         if current.exists() {

@@ -1,13 +1,16 @@
 //! Reading refs, and updating one under git's own lock so that no writer's update is lost.
 
+mod deletion;
+mod lock_claims;
+
 use std::fs::File;
 use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::claims::{self, Claim, Lock};
-use super::{Oid, Repository, failed};
 use crate::error::{Error, Result};
+use crate::git::{Oid, Repository, failed};
+use lock_claims::{Claim, Lock};
 
 /// How long to wait for another process that holds a ref's lock. Holding it takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -97,7 +100,7 @@ impl Repository {
                     match (Lock::of(self, name), seen) {
                         (Some(lock), Some((before, since))) if lock == before => {
                             if since.elapsed() > PAUSE {
-                                claims::remove_left(self, name, lock);
+                                lock_claims::remove_left(self, name, lock);
                                 seen = None;
                             }
                         }

@@ -1,0 +1,133 @@
+//! Running a child to its end, or leaving it in the background.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::fd::AsFd as _;
+use std::process::{Child, ExitStatus, Stdio};
+
+use super::{Invocation, interrupt};
+use crate::error::Result;
+
+/// Where a child's output goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// To our standard error as it comes: standard output is for results only. The child reads our standard input.
+    Stream,
+    /// Nowhere, unless the child fails: then its last lines are part of the error.
+    OnFailure,
+}
+
+impl Invocation {
+    /// Runs to the end and gives standard output; standard error is part of the error when it fails.
+    pub fn read(&self) -> Result<Vec<u8>> {
+        let output = self.output()?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        // A terminal sends Ctrl-C to the child too: its failure is then no news.
+        interrupt::check()?;
+        Err(self.failed(output.status, &String::from_utf8_lossy(&output.stderr)))
+    }
+
+    /// Runs to the end and says whether it succeeded, with standard output; shows nothing that it prints.
+    pub fn probe(&self) -> Result<(bool, Vec<u8>)> {
+        let output = self.output()?;
+        Ok((output.status.success(), output.stdout))
+    }
+
+    fn output(&self) -> Result<std::process::Output> {
+        let mut command = self.prepared();
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.start(command)?.wait_with_output().map_err(|error| self.not_started(error))
+    }
+
+    /// Runs to the end. Signals that ask this process to stop reach the child too; it is waited for, and the result
+    /// is then the error [`crate::error::Kind::Interrupted`].
+    pub fn run(&self, output: Output) -> Result<()> {
+        interrupt::check()?;
+        let not_started = |error| self.not_started(error);
+        let mut command = self.prepared();
+        let mut printed = None;
+        match output {
+            Output::Stream => {
+                let standard_error = io::stderr().as_fd().try_clone_to_owned().map_err(not_started)?;
+                command.stdin(Stdio::inherit()).stdout(standard_error).stderr(Stdio::inherit());
+            }
+            Output::OnFailure => {
+                let file = printed.insert(tempfile::tempfile().map_err(not_started)?);
+                let stdout = self.output.as_deref().unwrap_or(file);
+                command.stdout(stdout.try_clone().map_err(not_started)?);
+                command.stderr(file.try_clone().map_err(not_started)?);
+            }
+        }
+        let status = wait(self.start(command)?).map_err(not_started)?;
+        // A child that ended well has done its work, whether or not a signal came: the caller notices that at its next step.
+        if status.success() {
+            return Ok(());
+        }
+        interrupt::check()?;
+        Err(self.failed(status, &printed.as_mut().map(last_lines).unwrap_or_default()))
+    }
+
+    /// Starts the program and does not wait for it, its output appended to `log`. It goes into the background by itself
+    /// ([`super::background::enter`]).
+    pub fn detach(&self, log: &File) -> Result<()> {
+        let copy = || log.try_clone().map_err(|error| self.not_started(error));
+        let mut command = self.prepared();
+        command.stdout(copy()?).stderr(copy()?);
+        self.start(command).map(drop)
+    }
+}
+
+fn wait(mut child: Child) -> io::Result<ExitStatus> {
+    let _forwarding = interrupt::forward_to(child.id());
+    child.wait()
+}
+
+/// The end of what a child wrote: enough to see why it failed.
+fn last_lines(file: &mut File) -> String {
+    const TAIL: u64 = 4096;
+    let length = file.seek(SeekFrom::End(0)).unwrap_or(0);
+    let mut text = Vec::new();
+    if file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).is_ok() {
+        // What can't be read back is not worth a second error.
+        let _ = file.take(TAIL).read_to_end(&mut text);
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::error::Kind;
+
+    #[test]
+    fn a_failing_child_gives_its_code_and_its_last_words() {
+        let error = Invocation::new("sh")
+            .args(["-c", "echo no space >&2; exit 7"])
+            .run(Output::OnFailure)
+            .unwrap_err();
+        assert_eq!(error.kind, Kind::Child(7));
+        assert_eq!(error.causes(), ["no space"]);
+    }
+
+    #[test]
+    fn a_child_reads_its_input_and_writes_to_a_file() {
+        let long = vec![b'x'; 1 << 20];
+        assert_eq!(Invocation::new("cat").input(&long[..]).read().unwrap(), long);
+        let mut output = tempfile::tempfile().unwrap();
+        let copy = Invocation::new("cat").input(&long[..]).output_file(output.try_clone().unwrap());
+        copy.run(Output::OnFailure).unwrap();
+        output.rewind().unwrap();
+        let count = Invocation::new("sh").args(["-c", "test $(wc -c) = 1048576"]);
+        count.input_file(output.try_clone().unwrap()).run(Output::OnFailure).unwrap();
+        let fails = Invocation::new("sh").args(["-c", "cat; echo no >&2; exit 4"]);
+        output.write_all(b"more").unwrap();
+        let error = fails.clone().output_file(output).run(Output::OnFailure).unwrap_err();
+        assert_eq!(error.causes(), ["no"]);
+        let error = Invocation::new("sh").args(["-c", "cat >&2; exit 3"]).input(*b"why").read().unwrap_err();
+        assert_eq!(error.causes(), ["why"]);
+    }
+}
