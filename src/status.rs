@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 /// How many commits down from HEAD are looked at for targets that have packages and no history.
 const NEAR: usize = 30;
 /// How many commits are looked at from HEAD, and from what is live, to find how far they are apart.
-const MOST_COMMITS: usize = 1_000;
+const MAX_COMMITS: usize = 1_000;
 
 /// How things stand.
 pub struct Status {
@@ -124,10 +124,10 @@ fn distance(repository: &Repository, head: Oid, live: Oid) -> (Option<usize>, Op
         return (Some(0), Some(0));
     }
     let near = |from: Oid| -> Option<HashSet<Oid>> {
-        Some(repository.history(&[from]).ok()?.take(MOST_COMMITS).collect())
+        Some(repository.history(&[from]).ok()?.take(MAX_COMMITS).collect())
     };
     let between = |from: Oid, to: Oid| {
-        repository.commits_between(from, to, MOST_COMMITS).ok().map(|commits| commits.len())
+        repository.commits_between(from, to, MAX_COMMITS).ok().map(|commits| commits.len())
     };
     match (near(head), near(live)) {
         (Some(ours), Some(theirs)) if !ours.is_disjoint(&theirs) => {

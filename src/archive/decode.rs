@@ -13,7 +13,7 @@ use super::place::Place;
 use super::pool::{self, Made, Work};
 use super::recipe::{Facts, Item, Kind, Recipe, corrected};
 use super::scan::{CENTRAL, Fields, LOCAL};
-use super::{LARGE, LARGEST_NESTED};
+use super::{LARGE, MAX_NESTED};
 
 /// Bytes that are gathered before `out` has them: thousands of small entries are not as many calls.
 const WRITTEN_AT_ONCE: usize = 128 << 10;
@@ -163,7 +163,7 @@ impl Decoder<'_> {
         }
         let recipe = place.inside(&Place::recipe());
         let changed = || Error::Changed { place: recipe.to_string() };
-        let bytes = self.open(&recipe)?.whole(LARGEST_NESTED)?.ok_or_else(changed)?;
+        let bytes = self.open(&recipe)?.whole(MAX_NESTED)?.ok_or_else(changed)?;
         let inner =
             Decoder { recipe: Recipe::read(&bytes)?, source: self.source, inside: Some(place.clone()) };
         inner.run(out, limit, 1)
@@ -182,7 +182,7 @@ impl Decoder<'_> {
         let mut file;
         let opened = if item.nested && item.kind != Kind::Raw {
             file = tempfile::tempfile()?;
-            self.nested(&place, &mut file, LARGEST_NESTED)?;
+            self.nested(&place, &mut file, MAX_NESTED)?;
             io::Seek::rewind(&mut file)?;
             Opened::Reader { size: file.metadata()?.len(), reader: Box::new(file) }
         } else {

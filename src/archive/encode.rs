@@ -18,7 +18,7 @@ use super::error::{Error, Failure, Result};
 use super::place::{self, Place};
 use super::recipe::{Kind, Location};
 use super::scan::{ENCRYPTED, Entry, Scan};
-use super::{LARGE, LARGEST_NESTED, detect};
+use super::{LARGE, MAX_NESTED, detect};
 
 /// Takes what an archive holds.
 pub trait Sink: Sync {
@@ -283,7 +283,7 @@ impl Encoder<'_> {
         crc: u32,
     ) -> Result<Outcome> {
         let mut nested = false;
-        if self.inside.is_none() && content.size <= LARGEST_NESTED {
+        if self.inside.is_none() && content.size <= MAX_NESTED {
             let mut start = [0; 4];
             content.reader()?.read_exact(&mut start)?;
             if start.starts_with(b"PK") {

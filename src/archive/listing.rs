@@ -1,6 +1,6 @@
 //! What a recipe says of its entries, for people's eyes and for finding every content.
 
-use super::LARGEST_NESTED;
+use super::MAX_NESTED;
 use super::decode::Source;
 use super::deflate::Settings;
 use super::error::{Error, Result};
@@ -55,7 +55,7 @@ pub fn places(recipe: &[u8], source: &dyn Source) -> Result<Vec<Place>> {
             Some(place) if entry.nested => {
                 let inner = place.inside(&Place::recipe());
                 let failed = |source| Error::Content { place: inner.to_string(), source };
-                let bytes = source.open(&inner).map_err(failed)?.whole(LARGEST_NESTED)?;
+                let bytes = source.open(&inner).map_err(failed)?.whole(MAX_NESTED)?;
                 let bytes = bytes.ok_or_else(|| Error::Changed { place: inner.to_string() })?;
                 let nested = list(&bytes)?.into_iter().filter_map(|entry| entry.place);
                 places.extend(nested.map(|nested| place.inside(&nested)));

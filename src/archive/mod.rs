@@ -40,4 +40,4 @@ pub use place::Place;
 /// Contents above this are never in memory as a whole, and the recipe knows their CRC and packed size.
 const LARGE: u64 = 4 << 20;
 /// Zips in a zip that are larger are contents like others.
-const LARGEST_NESTED: u64 = 64 << 20;
+const MAX_NESTED: u64 = 64 << 20;

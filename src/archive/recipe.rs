@@ -6,14 +6,14 @@ use super::columns::{Reader, Writer};
 use super::deflate::Settings;
 use super::error::{Error, Result};
 use super::place::Place;
-use super::scan::{DESCRIBED, Descriptor, Fields, LARGEST_REST, MOST_ENTRIES};
+use super::scan::{DESCRIBED, Descriptor, Fields, MAX_ENTRIES, MAX_REST};
 
 /// What a recipe begins with; the last byte is the version.
 const MAGIC: &[u8; 5] = b"slzr\x01";
 /// Kinds of settings in one zip.
-const MOST_SETTINGS: usize = 64;
+const MAX_SETTINGS: usize = 64;
 /// Names together.
-const LARGEST_NAMES: usize = 64 << 20;
+const MAX_NAMES: usize = 64 << 20;
 
 /// How an entry's data come from its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,7 +217,7 @@ impl Recipe {
             magic if magic.starts_with(&MAGIC[..4]) => return Err(Error::Recipe("a newer version wrote it")),
             _ => return Err(Error::Recipe("it is none")),
         }
-        let count = from.count(MOST_ENTRIES)?;
+        let count = from.count(MAX_ENTRIES)?;
         let settings = settings(&mut from)?;
         let [kind, setting, location, nested, known] = columns(&mut from, count)?;
         let [made, needed, flags, method, stamp] = columns(&mut from, count)?;
@@ -298,7 +298,7 @@ impl Recipe {
             }
         }
         let gaps: u64 = self.gaps.iter().map(|gap| u64::from(*gap)).sum();
-        if gaps != self.between.len() as u64 || gaps > LARGEST_REST {
+        if gaps != self.between.len() as u64 || gaps > MAX_REST {
             return Err(Error::Recipe("the gaps are not those that it has bytes for"));
         }
         let mut places = std::collections::HashSet::new();
@@ -363,7 +363,7 @@ fn columns<const N: usize>(from: &mut Reader<'_>, count: usize) -> Result<[Vec<u
 
 fn settings(from: &mut Reader<'_>) -> Result<Vec<Settings>> {
     let mut settings = Vec::new();
-    for _ in 0..from.count(MOST_SETTINGS)? {
+    for _ in 0..from.count(MAX_SETTINGS)? {
         let bytes = *from.take(2)?.first_chunk().ok_or(Error::Recipe("it is cut short"))?;
         settings.push(Settings::from_bytes(bytes).ok_or(Error::Recipe("a newer version wrote it"))?);
     }
@@ -378,7 +378,7 @@ fn names(from: &mut Reader<'_>, count: usize) -> Result<Vec<Vec<u8>>> {
         let mut name = before[..same].to_vec();
         name.extend_from_slice(from.string()?);
         sum += name.len();
-        if name.len() > 65_535 || sum > LARGEST_NAMES {
+        if name.len() > 65_535 || sum > MAX_NAMES {
             return Err(Error::Recipe("the names are too long"));
         }
         names.push(name);

@@ -9,13 +9,13 @@ use super::bytes::{self, Bytes};
 use super::content::Deflated;
 
 /// No entry claims more, packed or not.
-const LARGEST_ENTRY: u64 = 2 << 30;
+const MAX_ENTRY: u64 = 2 << 30;
 /// All entries together claim no more.
-const LARGEST_SUM: u64 = 8 << 30;
+const MAX_SUM: u64 = 8 << 30;
 /// No zip has more entries.
-pub(super) const MOST_ENTRIES: usize = 200_000;
+pub(super) const MAX_ENTRIES: usize = 200_000;
 /// No central directory is larger, and no bytes that are in no entry are more.
-pub(super) const LARGEST_REST: u64 = 16 << 20;
+pub(super) const MAX_REST: u64 = 16 << 20;
 
 const END_SIZE: usize = 22;
 const CENTRAL_SIZE: usize = 46;
@@ -178,7 +178,7 @@ impl Scan {
         let Some((end_at, end)) = find_end(bytes, size)? else { return Ok(None) };
         let Some(mut scan) = locate(bytes, size, end_at, &end)? else { return Ok(None) };
         let length = scan.directory_end - scan.directory;
-        if length > LARGEST_REST {
+        if length > MAX_REST {
             return Ok(None);
         }
         let directory = bytes::read(bytes, scan.directory, usize::try_from(length).unwrap_or_default())?;
@@ -195,7 +195,7 @@ impl Scan {
     fn attach(&mut self, bytes: &dyn Bytes) -> io::Result<bool> {
         let (mut sum, mut extent, mut headers) = (0, 0, 0);
         for entry in &mut self.entries {
-            if entry.size > LARGEST_ENTRY || entry.packed > LARGEST_ENTRY {
+            if entry.size > MAX_ENTRY || entry.packed > MAX_ENTRY {
                 return Ok(false);
             }
             sum += entry.size;
@@ -204,7 +204,7 @@ impl Scan {
                 entry.local = local(bytes, entry, offset, self.directory)?;
                 headers += entry.local.as_ref().map_or(0, |local| local.name.len() + local.extra.len());
             }
-            if sum > LARGEST_SUM || headers as u64 > LARGEST_REST {
+            if sum > MAX_SUM || headers as u64 > MAX_REST {
                 return Ok(false);
             }
         }
@@ -221,7 +221,7 @@ impl Scan {
         }
         let present = self.entries.iter().any(|entry| entry.local.is_some());
         let rest = self.size - extent - (self.directory_end - self.directory);
-        Ok(present && rest <= LARGEST_REST)
+        Ok(present && rest <= MAX_REST)
     }
 
     /// Entries in the order of their bytes, those without at the end.
@@ -345,7 +345,7 @@ fn entries(directory: &[u8]) -> Option<(Vec<Entry>, usize)> {
         };
         (entry.size, entry.packed) = (entry.zip64(24), entry.zip64(20));
         entries.push(entry);
-        if entries.len() > MOST_ENTRIES {
+        if entries.len() > MAX_ENTRIES {
             return None;
         }
         at = next;

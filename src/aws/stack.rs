@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Aws, AwsError, Resource, Stack, StackEvent};
 
 /// Most events that are looked through for those of one deployment.
-const MOST_EVENTS: usize = 5_000;
+const MAX_EVENTS: usize = 5_000;
 
 impl Aws {
     /// The stack of that name; `None` where there is none.
@@ -89,7 +89,7 @@ impl Aws {
                     reason: event.resource_status_reason,
                 });
             }
-            if next.is_none() || found.len() >= MOST_EVENTS {
+            if next.is_none() || found.len() >= MAX_EVENTS {
                 found.reverse();
                 return Ok(found);
             }

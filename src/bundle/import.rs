@@ -8,7 +8,7 @@ use std::path::Path;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use super::index::{Checked, INDEX, Index, LFS, MOST_BYTES, MOST_MEMBERS, Member, PACK, damaged};
+use super::index::{Checked, INDEX, Index, LFS, MAX_BYTES, MAX_MEMBERS, Member, PACK, damaged};
 use crate::error::{Error, Result};
 use crate::git::scratch::Scratch;
 use crate::git::{Oid, Repository};
@@ -68,7 +68,7 @@ pub fn import(workspace: &Workspace<'_>, path: &Path) -> Result<Imported> {
 
 /// Reads the index, and looks at the members that there are.
 fn read_index(archive: &mut Archive) -> Result<Checked> {
-    if archive.len() > MOST_MEMBERS {
+    if archive.len() > MAX_MEMBERS {
         return Err(damaged("it has too many members"));
     }
     let mut names: BTreeSet<String> =
@@ -78,10 +78,10 @@ fn read_index(archive: &mut Archive) -> Result<Checked> {
     }
     let mut text = Vec::new();
     let member = archive.by_name(INDEX).map_err(|error| damaged("its index").because(error))?;
-    if member.compression() != CompressionMethod::Stored || member.size() > MOST_BYTES {
+    if member.compression() != CompressionMethod::Stored || member.size() > MAX_BYTES {
         return Err(damaged("its index is too large, or compressed"));
     }
-    member.take(MOST_BYTES).read_to_end(&mut text).map_err(|error| damaged("its index").because(error))?;
+    member.take(MAX_BYTES).read_to_end(&mut text).map_err(|error| damaged("its index").because(error))?;
     Index::read(&text, &names)
 }
 

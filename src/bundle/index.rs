@@ -19,9 +19,9 @@ pub(super) const PACK: &str = "pack";
 /// What the names of LFS objects begin with.
 pub(super) const LFS: &str = "lfs/";
 /// Most bytes of an index.
-pub(super) const MOST_BYTES: u64 = 16 * 1024 * 1024;
+pub(super) const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// Most members, and most refs.
-pub(super) const MOST_MEMBERS: usize = 20_000;
+pub(super) const MAX_MEMBERS: usize = 20_000;
 
 /// The index.
 #[derive(Debug, Serialize, Deserialize)]
@@ -114,7 +114,7 @@ impl Index {
         let refs = index.refs.into_iter().map(|Ref { name, id: target }| Some((name, id(&target)?)));
         let refs: Vec<_> = refs.collect::<Option<_>>().ok_or_else(|| damaged("a ref leads to no id"))?;
         let names: BTreeSet<&str> = refs.iter().map(|(name, _)| name.as_str()).collect();
-        if names.len() != refs.len() || refs.len() > MOST_MEMBERS {
+        if names.len() != refs.len() || refs.len() > MAX_MEMBERS {
             return Err(damaged("its refs"));
         }
         let members: BTreeSet<String> = index.members.iter().map(|member| member.name.clone()).collect();

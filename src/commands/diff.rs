@@ -20,9 +20,9 @@ use crate::ui::Ui;
 use crate::workspace::Workspace;
 
 /// Most files of an archive that are listed without --code.
-const MOST_FILES: usize = 40;
+const MAX_FILES: usize = 40;
 /// Most commits that are listed.
-const MOST_COMMITS: usize = 20;
+const MAX_COMMITS: usize = 20;
 
 /// Show what differs between two packages, or between what is live and one
 ///
@@ -200,7 +200,7 @@ impl Report {
                 writeln!(f, "  {WARNING}!{WARNING:#} it can't be compared: {}", line(problem))?;
             }
             let has_text = archive.files.iter().any(|file| file.diff.is_some());
-            let most = if has_text { usize::MAX } else { MOST_FILES };
+            let most = if has_text { usize::MAX } else { MAX_FILES };
             for file in archive.files.iter().take(most) {
                 let (sign, style) = match file.change {
                     Change::Added => ('+', GOOD),
@@ -233,7 +233,7 @@ impl Report {
             return Ok(());
         }
         writeln!(f, "\n{}", parts.join(", "))?;
-        let most = if self.extent == Extent::Full { MOST_COMMITS } else { 0 };
+        let most = if self.extent == Extent::Full { MAX_COMMITS } else { 0 };
         for CommitLine { short, subject, removed, .. } in commits.named.iter().take(most) {
             let (sign, style) = if *removed { ('-', ERROR) } else { ('+', GOOD) };
             writeln!(f, "  {style}{sign}{style:#} {COMMIT}{short}{COMMIT:#}  {}", line(subject))?;

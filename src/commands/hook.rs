@@ -14,7 +14,7 @@ use crate::ui::Ui;
 use crate::workspace::Workspace;
 
 /// Most bytes that git is listened to.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What git's hooks run
 #[derive(Debug, Args)]
@@ -134,7 +134,7 @@ fn listen() -> String {
     let mut bytes = Vec::new();
     if !input.is_terminal() {
         // What could be read is what there is to go by.
-        let _ = input.lock().take(MOST_BYTES).read_to_end(&mut bytes);
+        let _ = input.lock().take(MAX_BYTES).read_to_end(&mut bytes);
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use clap::Args;
 
 use crate::error::{Error, Result};
-use crate::packaging::secrets;
+use crate::packaging::secret_policy;
 use crate::sharing::{self, Kept, Parcel, Pushed, Selection};
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
 use crate::text::words::{bytes, count, line, short};
@@ -13,10 +13,10 @@ use crate::ui::Ui;
 use crate::workspace::Workspace;
 
 /// Most packages that are named one by one.
-const MOST_NAMED: usize = 12;
+const MAX_NAMED: usize = 12;
 
 /// Most hints that are given for what did not get there.
-const MOST_HINTS: usize = 5;
+const MAX_HINTS: usize = 5;
 
 /// Send packages, notes, histories and toolchains to a remote
 ///
@@ -47,7 +47,7 @@ pub(super) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
         workspace,
         &remote,
         &what,
-        &|package| secrets::may_push(workspace, package),
+        &|package| secret_policy::may_push(workspace, package),
         args.dry_run,
     )?;
     let left = pushed.withheld.len() + pushed.refused.len();
@@ -59,7 +59,7 @@ pub(super) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     let what = count(left, if are_packages { "package" } else { "ref" });
     let mut hints: Vec<String> = Vec::new();
     for hint in pushed.withheld.iter().chain(&pushed.refused).flat_map(|kept| &kept.hints) {
-        if hints.len() < MOST_HINTS && !hints.contains(hint) {
+        if hints.len() < MAX_HINTS && !hints.contains(hint) {
             hints.push(hint.clone());
         }
     }
@@ -68,7 +68,7 @@ pub(super) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
 
 /// `Packages  3f2a1c0  6d252d1d  orders · prod · us-east-1  675 kB`, a line each.
 pub(super) fn write_parcels(f: &mut fmt::Formatter<'_>, word: &str, parcels: &[Parcel]) -> fmt::Result {
-    for (index, Parcel { commit, package, target, size }) in parcels.iter().take(MOST_NAMED).enumerate() {
+    for (index, Parcel { commit, package, target, size }) in parcels.iter().take(MAX_NAMED).enumerate() {
         let word = if index == 0 { word } else { "" };
         writeln!(
             f,
@@ -78,7 +78,7 @@ pub(super) fn write_parcels(f: &mut fmt::Formatter<'_>, word: &str, parcels: &[P
             bytes(*size)
         )?;
     }
-    match parcels.len().checked_sub(MOST_NAMED) {
+    match parcels.len().checked_sub(MAX_NAMED) {
         Some(more) if more > 0 => writeln!(f, "{:10}{DIM}and {more} more{DIM:#}", ""),
         _ => Ok(()),
     }

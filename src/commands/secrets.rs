@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::package::Manifest;
 use crate::package::manifest::Target;
 use crate::package::secrets::{Decision, Secret};
-use crate::packaging::secrets::{self, standing};
+use crate::packaging::secret_policy::{self, standing};
 use crate::progress::Progress as _;
 use crate::secrets::Policy;
 use crate::store::{Filter, StoredPackage};
@@ -151,12 +151,12 @@ pub(super) fn run(args: &SecretsArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         None => list(&args.list, workspace, ui),
         Some(SecretsCommand::List(args)) => list(args, workspace, ui),
         Some(SecretsCommand::Scan(args)) => {
-            each(&args.which.opened(workspace, ui)?, false, "Searched ", workspace, ui, secrets::scan)
+            each(&args.which.opened(workspace, ui)?, false, "Searched ", workspace, ui, secret_policy::scan)
         }
         Some(SecretsCommand::Allow(args)) => {
             let filter = workspace.filter(&args.target.wanted()?);
             let found = opened(&args.revisions, false, &filter, workspace, ui)?;
-            each(&found, args.dry_run, "Allowed  ", workspace, ui, secrets::allow)
+            each(&found, args.dry_run, "Allowed  ", workspace, ui, secret_policy::allow)
         }
         Some(SecretsCommand::Encrypt(args)) => each(
             &args.which.opened(workspace, ui)?,
@@ -164,7 +164,7 @@ pub(super) fn run(args: &SecretsArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
             "Encrypted",
             workspace,
             ui,
-            secrets::encrypt,
+            secret_policy::encrypt,
         ),
     }
 }
@@ -188,7 +188,7 @@ fn opened<'a>(
 }
 
 fn list(args: &ListArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let policy = secrets::policy(workspace)?;
+    let policy = secret_policy::policy(workspace)?;
     let mut report = Report { dry_run: false, packages: Vec::new(), unsearched: 0, done: "" };
     for found in workspace.store().all(&Filter::default())?.found {
         // What is noted and not here is nobody's to decide about here.
@@ -213,7 +213,7 @@ fn each<'a>(
     ui: &Ui,
     act: impl Fn(&Workspace<'a>, &StoredPackage<'a>) -> Result<Manifest>,
 ) -> Result<()> {
-    let policy = secrets::policy(workspace)?;
+    let policy = secret_policy::policy(workspace)?;
     let mut report = Report { dry_run, packages: Vec::new(), unsearched: 0, done };
     ui.progress().phase(&format!("Searching {}", count(packages.len(), "package")));
     ui.progress().expect_bytes(packages.iter().map(|package| package.manifest.package.size).sum());

@@ -33,7 +33,7 @@ pub struct StatusArgs {
 }
 
 /// The most packages that are named of those that a remote lacks.
-const MOST_NAMED: usize = 5;
+const MAX_NAMED: usize = 5;
 
 #[derive(Debug, Serialize)]
 struct Report {
@@ -288,12 +288,12 @@ impl RemoteRow {
             "{BOLD}{name:<9}{BOLD:#} {WARNING}lacks{WARNING:#} {}{DIM}{seen}; to send that: git slsart push {name}{DIM:#}",
             things.join(", ")
         )?;
-        for Parcel { commit, package, target, .. } in packages.iter().take(MOST_NAMED) {
+        for Parcel { commit, package, target, .. } in packages.iter().take(MAX_NAMED) {
             let commit = short(commit, 7);
             writeln!(f, "          {COMMIT}{commit}{COMMIT:#}  {}  {target}", package.short())?;
         }
-        if packages.len() > MOST_NAMED {
-            writeln!(f, "          {DIM}and {} more{DIM:#}", packages.len() - MOST_NAMED)?;
+        if packages.len() > MAX_NAMED {
+            writeln!(f, "          {DIM}and {} more{DIM:#}", packages.len() - MAX_NAMED)?;
         }
         Ok(())
     }

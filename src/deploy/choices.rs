@@ -17,7 +17,7 @@ use crate::toolchain::drift::{self, Change, PluginChange};
 use crate::workspace::{Wanted, Workspace};
 
 /// Most packages to choose from; typing narrows them down, and a name on the command line finds any.
-const MOST: usize = 200;
+const MAX_CHOICES: usize = 200;
 
 /// The packages of a target, newest first.
 pub struct Choices {
@@ -66,7 +66,7 @@ impl Choices {
         let bans = store.bans()?;
         found.retain(|found| !bans.contains_key(&(found.commit, found.line.package)));
         let banned = all - found.len();
-        found.truncate(MOST);
+        found.truncate(MAX_CHOICES);
         let known = store.history(&target)?.deployments;
         let live = history::live(&known).and_then(|live| package_of(workspace, live).ok());
         let back = history::back(&known);

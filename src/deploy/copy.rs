@@ -14,7 +14,7 @@ use crate::service::{Relocation, State};
 use crate::store::StoredPackage;
 
 /// Most bytes a template beside the state may have.
-const MOST_TEMPLATE_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_TEMPLATE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Writes a copy of `package` to `directory`, an absolute path where nothing is yet, with a prefix of the time `at`, in
 /// milliseconds since 1970.
@@ -42,7 +42,7 @@ pub(super) fn copy(
     let relocated = state.relocated(&relocation).map_err(from_state)?;
     fs::write(&state_path, relocated).map_err(|error| Error::io("write", &state_path, error))?;
     for file in &package.manifest.files {
-        if file.path != STATE_FILE && is_template(&file.path) && file.size <= MOST_TEMPLATE_BYTES {
+        if file.path != STATE_FILE && is_template(&file.path) && file.size <= MAX_TEMPLATE_BYTES {
             relocate_template(&state, &relocation, &directory.join(&file.path))?;
         }
     }

@@ -23,7 +23,7 @@ use crate::text::words::{count, line};
 use crate::workspace::Workspace;
 
 /// Most events of a plugin that are named.
-const MOST_EVENTS: usize = 4;
+const MAX_EVENTS: usize = 4;
 
 /// What is said where no deployment of the history uploaded the live code.
 const NOT_FROM_HERE: &str =
@@ -298,10 +298,10 @@ impl fmt::Display for Acting {
         let what = match &self.events {
             None => "what it does at a deploy is unknown".to_owned(),
             Some(events) => {
-                let more = if events.len() > MOST_EVENTS { ", …" } else { "" };
+                let more = if events.len() > MAX_EVENTS { ", …" } else { "" };
                 format!(
                     "runs {}{more}",
-                    events.iter().take(MOST_EVENTS).cloned().collect::<Vec<_>>().join(", ")
+                    events.iter().take(MAX_EVENTS).cloned().collect::<Vec<_>>().join(", ")
                 )
             }
         };

@@ -10,9 +10,9 @@ use crate::store::StoredPackage;
 use crate::store::archive_diff::{self, Body};
 
 /// Most bytes of a file whose lines are counted.
-const MOST_BYTES: u64 = 16 * 1024 * 1024;
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// Most bytes, of all files of an archive, whose lines are counted.
-const MOST_BYTES_OF_ALL: usize = 512 * 1024 * 1024;
+const MAX_BYTES_OF_ALL: usize = 512 * 1024 * 1024;
 
 /// How much of a change is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,8 +78,8 @@ impl ArchiveChange {
             return Ok(None);
         }
         let mut files = Vec::new();
-        let mut left = MOST_BYTES_OF_ALL;
-        let compared = archive_diff::compare(before, after, MOST_BYTES, &mut |changed| {
+        let mut left = MAX_BYTES_OF_ALL;
+        let compared = archive_diff::compare(before, after, MAX_BYTES, &mut |changed| {
             files.push(file_change(changed, detail, &mut left)?);
             Ok(())
         });

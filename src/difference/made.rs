@@ -10,9 +10,9 @@ use crate::store::StoredPackage;
 use crate::toolchain::drift::{PluginChange, differences};
 
 /// Most commits that are counted.
-const MOST_COMMITS: usize = 10_000;
+const MAX_COMMITS: usize = 10_000;
 /// Most commits that are named.
-const MOST_NAMED: usize = 100;
+const MAX_NAMED: usize = 100;
 
 /// A program that has another version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -101,13 +101,13 @@ fn commits(repository: &Repository, before: Oid, after: Oid) -> Result<Option<Co
     if before == after || !repository.has(before) || !repository.has(after) {
         return Ok((before == after).then(Commits::default));
     }
-    let added = repository.commits_between(before, after, MOST_COMMITS)?;
-    let removed = repository.commits_between(after, before, MOST_COMMITS)?;
+    let added = repository.commits_between(before, after, MAX_COMMITS)?;
+    let removed = repository.commits_between(after, before, MAX_COMMITS)?;
     let line = |id: &Oid, removed| {
         let subject = repository.commit(*id).map(|commit| commit.subject).unwrap_or_default();
         CommitLine { commit: id.to_string(), short: repository.short_id(*id), subject, removed }
     };
     let named = added.iter().map(|id| (id, false)).chain(removed.iter().map(|id| (id, true)));
-    let named = named.take(MOST_NAMED).map(|(id, removed)| line(id, removed)).collect();
+    let named = named.take(MAX_NAMED).map(|(id, removed)| line(id, removed)).collect();
     Ok(Some(Commits { added: added.len(), removed: removed.len(), named }))
 }

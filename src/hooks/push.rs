@@ -4,12 +4,12 @@ use super::input::Update;
 use crate::config::PushPackages;
 use crate::error::{Error, Result};
 use crate::git::Oid;
-use crate::packaging::secrets;
+use crate::packaging::secret_policy;
 use crate::sharing::{self, Selection};
 use crate::workspace::Workspace;
 
 /// Most commits of a push whose packages go along: the first push to a remote is all of the history.
-const MOST_COMMITS: usize = 1000;
+const MAX_COMMITS: usize = 1000;
 
 /// Pushes packages where `slsart.toml` says so, and looks for those that are missing.
 ///
@@ -67,7 +67,7 @@ fn commits(workspace: &Workspace<'_>, remote: &str, updates: &[Update]) -> Resul
         return Ok(Vec::new());
     }
     // A tag or a new branch may be of a commit that the remote has, and its package may be none that it has.
-    let mut commits = workspace.repository.outgoing(&tips, remote, MOST_COMMITS)?;
+    let mut commits = workspace.repository.outgoing(&tips, remote, MAX_COMMITS)?;
     commits.extend(tips);
     commits.sort_unstable();
     commits.dedup();
@@ -91,7 +91,7 @@ fn send(workspace: &Workspace<'_>, remote: &str, commits: &[Oid]) -> Result<()> 
         workspace,
         remote,
         &Selection::Commits(commits.to_vec()),
-        &|package| secrets::may_push(workspace, package),
+        &|package| secret_policy::may_push(workspace, package),
         false,
     )?;
     match pushed.withheld.iter().chain(&pushed.refused).next() {

@@ -8,7 +8,7 @@ use std::thread;
 
 use walkdir::WalkDir;
 
-use super::files::{FileEntry, MOST_FILES, is_safe_path};
+use super::files::{FileEntry, MAX_FILES, is_safe_path};
 use super::id::{PackageId, Sha256};
 use crate::error::{Error, Result};
 
@@ -149,8 +149,8 @@ fn list(root: &Path) -> Result<(Vec<String>, Vec<String>)> {
         } else if entry.path_is_symlink() || !kind.is_dir() {
             left_out.push(relative);
         }
-        if paths.len() > MOST_FILES {
-            return Err(Error::refused(format!("'{}' holds more than {MOST_FILES} files", root.display()))
+        if paths.len() > MAX_FILES {
+            return Err(Error::refused(format!("'{}' holds more than {MAX_FILES} files", root.display()))
                 .hint("is it a package directory, or the service itself?"));
         }
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::id::Sha256;
 
 /// A real package has a handful.
-pub const MOST_FILES: usize = 10_000;
+pub const MAX_FILES: usize = 10_000;
 
 /// A file of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use super::files::FileEntry;
-use super::files::{MOST_FILES, is_safe_path};
+use super::files::{MAX_FILES, is_safe_path};
 use super::id::{PackageId, Sha256};
 pub use super::plugin::Plugin;
 use super::secrets::{Scan, Secret};
@@ -16,7 +16,7 @@ use crate::service::{Region, ServiceName, ServicePath, Stage};
 pub const FORMAT: u32 = 1;
 
 /// Most bytes a manifest may have.
-pub const MOST_BYTES: u64 = 16 * 1024 * 1024;
+pub const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Everything recorded of a package but its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -238,7 +238,7 @@ impl Manifest {
         if !is_id(&manifest.source.commit) || !is_id(&manifest.source.tree) {
             return Err(damaged("its source is not named by object ids"));
         }
-        if manifest.files.len() > MOST_FILES {
+        if manifest.files.len() > MAX_FILES {
             return Err(damaged("it lists too many files"));
         }
         if let Some(file) = manifest.files.iter().find(|file| !is_safe_path(&file.path)) {

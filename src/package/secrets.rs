@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const SCANNER: u32 = 1;
 
 /// Most secrets that a manifest lists.
-pub const MOST_SECRETS: usize = 500;
+pub const MAX_SECRETS: usize = 500;
 
 /// `[secrets]`: that a package was searched for secrets, and what was decided of those in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

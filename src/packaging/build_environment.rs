@@ -12,7 +12,7 @@ use crate::service::{ServicePath, Stage, Values};
 use crate::workspace::Workspace;
 
 /// Most carried files that are recorded.
-const MOST_CARRIED: usize = 1000;
+const MAX_CARRIED: usize = 1000;
 
 /// What was there when a package was made.
 pub(super) struct BuildEnvironment<'a> {
@@ -37,7 +37,7 @@ impl BuildEnvironment<'_> {
     pub(super) fn carried(&self) -> Carried {
         let mut paths = self.carried.to_vec();
         paths.sort();
-        paths.truncate(MOST_CARRIED);
+        paths.truncate(MAX_CARRIED);
         Carried { paths }
     }
 }
@@ -75,7 +75,7 @@ pub fn values_for(
     let source = Source::new(workspace.repository, workspace.repository.commit(source)?.tree);
     let carried = carried(workspace, source, &target.path)?;
     let read = |file: &str| {
-        let own = source.read(&target.path.file(file), MOST_BYTES).ok().flatten();
+        let own = source.read(&target.path.file(file), MAX_BYTES).ok().flatten();
         let bytes = own.or_else(|| fs::read(carried.get(file)?).ok())?;
         String::from_utf8(bytes).ok()
     };
@@ -83,7 +83,7 @@ pub fn values_for(
 }
 
 /// Most bytes of a file with variables.
-const MOST_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 fn values(
     workspace: &Workspace<'_>,

@@ -15,7 +15,7 @@ use crate::package::manifest::{
 };
 use crate::progress::Progress;
 use crate::service::{self, FrameworkKind, MAX_CONFIG_BYTES, Place, Service, State};
-use crate::toolchain::hooks::Hooks;
+use crate::toolchain::plugin_hooks::PluginHooks;
 use crate::toolchain::{Kind, Locked, Lockfile, node, plugins};
 
 /// What is known of a package beside its directory.
@@ -35,7 +35,7 @@ pub(super) struct Draft<'a> {
     /// The versions of node that the framework says it runs on, where it is installed.
     pub(super) engines: Option<String>,
     /// What each plugin hooks, where it was asked.
-    pub(super) hooks: Hooks,
+    pub(super) hooks: PluginHooks,
     /// What was there beside the source, when that is known.
     pub(super) build_environment: Option<&'a BuildEnvironment<'a>>,
     pub(super) at: Timestamp,

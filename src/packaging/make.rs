@@ -12,7 +12,7 @@ use super::carry;
 use super::checkout::{Checkout, InstallMode};
 use super::draft::{Draft, from_state};
 use super::placement;
-use super::secrets;
+use super::secret_policy;
 use crate::config::Snapshot;
 use crate::error::{Error, Kind, Result};
 use crate::git::{Commit, Oid, Source};
@@ -23,7 +23,7 @@ use crate::process::{Output, interrupt};
 use crate::service::{PackageArguments, Region, Service, Stage, State};
 use crate::sharing;
 use crate::store::{Filter, Recording, Secrecy};
-use crate::toolchain::{Programs, framework, hooks};
+use crate::toolchain::{Programs, framework, plugin_hooks};
 use crate::workspace::{Workspace, name_of};
 
 /// How to make a package.
@@ -268,7 +268,7 @@ impl Job<'_, '_> {
             origin,
             tools,
             engines: framework.engines().map(str::to_owned),
-            hooks: hooks::read(framework, service, &state.plugins(), self.arguments()),
+            hooks: plugin_hooks::read(framework, service, &state.plugins(), self.arguments()),
             build_environment: Some(environment),
             at: context.clock.now(),
         };
@@ -276,7 +276,7 @@ impl Job<'_, '_> {
         let placement = placement::of(self.workspace, self.making.storage, &directory)?;
         let read = |file: &str| fs::read_to_string(service.join(file)).ok();
         let (scanner, policy) =
-            secrets::watch(self.workspace, &manifest.environment.names, self.stage, read)?;
+            secret_policy::watch(self.workspace, &manifest.environment.names, self.stage, read)?;
         let recording = Recording {
             directory: &directory,
             manifest: &manifest,
@@ -287,7 +287,7 @@ impl Job<'_, '_> {
         };
         let recorded = self.workspace.store().record(&recording, *progress)?;
         let subject = &self.commit.subject;
-        Ok(secrets::told(self.workspace, recorded, manifest, &policy, subject, directory.left_out))
+        Ok(secret_policy::told(self.workspace, recorded, manifest, &policy, subject, directory.left_out))
     }
 }
 

@@ -12,7 +12,7 @@ mod lacking;
 pub(crate) mod make;
 mod placement;
 pub(crate) mod record;
-pub mod secrets;
+pub mod secret_policy;
 pub(crate) mod snapshots;
 
 use jiff::Timestamp;

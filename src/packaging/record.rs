@@ -7,7 +7,7 @@ use super::Summary;
 use super::draft::{Draft, from_state};
 use super::make::{own_tools, service_name};
 use super::placement;
-use super::secrets;
+use super::secret_policy;
 use crate::error::{Error, Result};
 use crate::git::{Oid, Source};
 use crate::package::directory::PackageDirectory;
@@ -15,7 +15,7 @@ use crate::package::manifest::{Origin, Target};
 use crate::package::storage::Storage;
 use crate::service::{Region, Service, Stage, State};
 use crate::store::{Recording, Secrecy};
-use crate::toolchain::hooks::Hooks;
+use crate::toolchain::plugin_hooks::PluginHooks;
 use crate::workspace::{Wanted, Workspace, name_of};
 
 /// Records the package directory `path` for `commit`. Service, stage and region are the package's own; what `wanted`
@@ -59,7 +59,7 @@ pub fn record(
         // Which node made it elsewhere is not known here; the framework is the one that the lockfile fixes.
         tools: own_tools(),
         engines: None,
-        hooks: Hooks::new(),
+        hooks: PluginHooks::new(),
         build_environment: None,
         at: context.clock.now(),
     };
@@ -70,7 +70,7 @@ pub fn record(
     let here = repository.work_tree_if_any().map(|top| service.path.under(top));
     let read = |file: &str| fs::read_to_string(here.as_ref()?.join(file)).ok();
     let (scanner, policy) =
-        secrets::watch(workspace, &manifest.environment.names, &manifest.target.stage, read)?;
+        secret_policy::watch(workspace, &manifest.environment.names, &manifest.target.stage, read)?;
     let secrecy = Secrecy { scanner: &scanner, policy: &policy };
     let recording = Recording {
         directory: &directory,
@@ -81,7 +81,7 @@ pub fn record(
         secrecy,
     };
     let recorded = workspace.store().record(&recording, *progress)?;
-    Ok(secrets::told(workspace, recorded, manifest, &policy, &commit.subject, directory.left_out))
+    Ok(secret_policy::told(workspace, recorded, manifest, &policy, &commit.subject, directory.left_out))
 }
 
 /// The service in the commit that the package is of: the one named, else the one with the package's own name, else the

@@ -114,6 +114,7 @@ impl Invocation {
     }
 
     #[must_use]
+    /// As it was given.
     pub fn program(&self) -> &OsStr {
         &self.program
     }

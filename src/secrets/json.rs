@@ -7,19 +7,19 @@ use super::matcher::Matcher;
 use super::values;
 
 /// Most bytes of a file that is read as JSON.
-const MOST_BYTES: usize = 256 << 20;
+const MAX_BYTES: usize = 256 << 20;
 /// Most secrets that are told of a file.
-const MOST_FOUND: usize = 500;
+const MAX_FOUND: usize = 500;
 
 /// Most characters of a place that are told.
-const MOST_PLACE: usize = 400;
+const MAX_PLACE: usize = 400;
 
 /// A place, the kind of secret that is there, and the name of the variable or value.
 pub(super) type Found = (String, &'static str, Option<String>);
 
 /// The secrets in a file; `None` where it is no JSON.
 pub(super) fn search(matcher: &Matcher, path: &str, bytes: &[u8]) -> Option<Vec<Found>> {
-    if !path.to_ascii_lowercase().ends_with(".json") || bytes.len() > MOST_BYTES {
+    if !path.to_ascii_lowercase().ends_with(".json") || bytes.len() > MAX_BYTES {
         return None;
     }
     let value: Value = serde_json::from_slice(bytes).ok()?;
@@ -35,7 +35,7 @@ enum Step<'v> {
 }
 
 fn walk<'v>(matcher: &Matcher, value: &'v Value, path: &mut Vec<Step<'v>>, found: &mut Vec<Found>) {
-    if found.len() >= MOST_FOUND {
+    if found.len() >= MAX_FOUND {
         return;
     }
     match value {
@@ -97,8 +97,8 @@ fn place(path: &[Step<'_>]) -> String {
             Step::Index(index) => text.push_str(&format!("[{index}]")),
         }
     }
-    if text.len() > MOST_PLACE {
-        text = text.chars().take(MOST_PLACE).chain(['…']).collect();
+    if text.len() > MAX_PLACE {
+        text = text.chars().take(MAX_PLACE).chain(['…']).collect();
     }
     if text.is_empty() { "all of it".to_owned() } else { text }
 }

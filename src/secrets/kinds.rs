@@ -24,7 +24,7 @@ pub(super) struct Kind {
 }
 
 /// Most bytes that a form looks at.
-pub(super) const MOST_FORM: usize = 8192;
+pub(super) const MAX_FORM: usize = 8192;
 
 const fn token(name: &'static str, starts: &'static [&'static str], form: &'static str) -> Kind {
     Kind { name, starts, form, inside: false, entropy: 3.0, check: |_| true }
@@ -149,7 +149,7 @@ pub(super) fn at(number: usize, bytes: &[u8], at: usize) -> Option<std::ops::Ran
             return None;
         }
     }
-    let window = &bytes[at..bytes.len().min(at + MOST_FORM)];
+    let window = &bytes[at..bytes.len().min(at + MAX_FORM)];
     let found = form(number)?.captures(window)?;
     let secret = found.get(1).or_else(|| found.get(0))?;
     let host_is_public = kind.name == "password-in-url" && is_nowhere(&window[secret.end()..]);

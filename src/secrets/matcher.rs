@@ -9,7 +9,7 @@ use super::kinds;
 use crate::error::{Error, Result};
 
 /// Secrets that are reported of one content.
-pub(super) const MOST_HITS: usize = 100;
+pub(super) const MAX_HITS: usize = 100;
 
 /// Finds the known kinds and some values.
 pub(super) struct Matcher {
@@ -90,7 +90,7 @@ impl Matcher {
                 _ => continue,
             };
             hits.push(hit);
-            if hits.len() >= MOST_HITS {
+            if hits.len() >= MAX_HITS {
                 break;
             }
         }

@@ -11,4 +11,4 @@ mod values;
 
 pub use policy::Policy;
 pub use scanner::Scanner;
-pub use seal::{Identities, Locked, MOST_SEALED, Recipients, is_locked, seal, unseal};
+pub use seal::{Identities, Locked, MAX_SEALED, Recipients, is_locked, seal, unseal};

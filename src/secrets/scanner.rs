@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::matcher::{Hit, MOST_HITS, Matcher};
+use super::matcher::{Hit, MAX_HITS, Matcher};
 use super::{json, kinds, values};
 use crate::error::Result;
 use crate::package::secrets::Secret;
@@ -81,7 +81,7 @@ impl Scanner {
             for hit in self.matcher.hits(&window, only_values) {
                 let secret =
                     in_entry(file, entry, format!("byte {}", start + hit.at + 1), hit.kind, hit.name);
-                if found.len() < MOST_HITS && !found.contains(&secret) {
+                if found.len() < MAX_HITS && !found.contains(&secret) {
                     found.push(secret);
                 }
             }
@@ -89,7 +89,7 @@ impl Scanner {
                 return Ok(found);
             }
             // What began at the end goes on in the next part.
-            let kept = kinds::MOST_FORM.min(window.len());
+            let kept = kinds::MAX_FORM.min(window.len());
             start += window.len() - kept;
             window.drain(..window.len() - kept);
         }

@@ -8,7 +8,7 @@ use std::str::FromStr as _;
 use crate::error::{Error, Result};
 
 /// Most bytes of a content that is encrypted: it is held in memory.
-pub const MOST_SEALED: u64 = 256 << 20;
+pub const MAX_SEALED: u64 = 256 << 20;
 
 /// The public keys of who may read, in their own form, sorted.
 #[derive(Default)]

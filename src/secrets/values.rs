@@ -2,9 +2,9 @@
 //! every template.
 
 /// Fewer bytes are no secret: they stand everywhere.
-const LEAST: usize = 8;
+const MIN_LENGTH: usize = 8;
 /// A longer value is no secret that is looked for.
-const MOST: usize = 64 * 1024;
+const MAX_LENGTH: usize = 64 * 1024;
 
 /// Names of what is worth hiding end so, or hold it as a word.
 const SECRET_WORDS: &[&str] = &[
@@ -88,7 +88,7 @@ const PUBLIC_ENDS: &[&str] = &[
 /// Whether the value of the variable `name` is one to look for.
 pub(super) fn is_secret(name: &str, value: &str) -> bool {
     let value = value.trim();
-    if value.len() < LEAST || value.len() > MOST || is_reference(value) || is_common(value) {
+    if value.len() < MIN_LENGTH || value.len() > MAX_LENGTH || is_reference(value) || is_common(value) {
         return false;
     }
     let has_password = value.split_once("://").is_some_and(|(_, rest)| {
@@ -116,7 +116,7 @@ pub(super) fn is_named(name: &str, value: &str) -> bool {
         pair || single.contains(&last.as_str())
     });
     telling
-        && (LEAST..=1024).contains(&value.len())
+        && (MIN_LENGTH..=1024).contains(&value.len())
         && !is_reference(value)
         && !is_common(value)
         && !is_plainly_public(value)

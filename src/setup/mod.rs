@@ -1,8 +1,8 @@
 //! Setting a repository up, and taking that back: `slsart.toml` and hooks. All is looked at before anything is done.
 
 mod following;
+pub(crate) mod git_hooks;
 mod hook_kinds;
-pub(crate) mod hooks;
 pub(crate) mod managers;
 mod missing;
 mod report;
@@ -12,7 +12,7 @@ mod template;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hooks::Hooks;
+use git_hooks::Hooks;
 use missing::Missing;
 use report::{failed, step};
 use status::managers_in_words;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::hooks::{Found, HookStatus, Hooks, Standing};
+use super::git_hooks::{FoundManager, HookState, HookStatus, Hooks};
 use super::managers::Manager;
 use super::report::Report;
 use crate::error::Result;
@@ -18,7 +18,7 @@ pub struct HooksStatus {
     /// The directory that git takes them from.
     pub directory: String,
     /// The hook managers that the repository has.
-    pub managers: Vec<Found>,
+    pub managers: Vec<FoundManager>,
     /// Each hook.
     pub hooks: Vec<HookStatus>,
     /// What to do next.
@@ -62,18 +62,18 @@ pub(super) fn managers_in_words(hooks: &Hooks<'_, '_>) -> Vec<String> {
 
 impl fmt::Display for HooksStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Found { name, path } in &self.managers {
+        for FoundManager { name, path } in &self.managers {
             writeln!(f, "{DIM}{:10}{DIM:#} {name} ({})", "manager", line(path))?;
         }
         let width = self.hooks.iter().map(|hook| hook.name.len()).max().unwrap_or(0);
         for hook in &self.hooks {
             let (style, word) = match hook.state {
-                Standing::Installed => (GOOD, "installed"),
-                Standing::Outdated => (WARNING, "outdated"),
-                Standing::Absent => (WARNING, "absent"),
-                Standing::Managed => (WARNING, "managed"),
-                Standing::LeftAlone => (WARNING, "left alone"),
-                Standing::NotNeeded => (DIM, "not needed"),
+                HookState::Installed => (GOOD, "installed"),
+                HookState::Outdated => (WARNING, "outdated"),
+                HookState::Absent => (WARNING, "absent"),
+                HookState::Managed => (WARNING, "managed"),
+                HookState::LeftAlone => (WARNING, "left alone"),
+                HookState::NotNeeded => (DIM, "not needed"),
             };
             write!(f, "{style}{word:10}{style:#} {:width$}  {}", hook.name, line(&hook.path))?;
             let manager = hook.manager.map(|manager| manager.to_string());

@@ -21,7 +21,7 @@ use crate::workspace::Workspace;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The longest pause between two tries.
-const MOST_PAUSE: Duration = Duration::from_millis(200);
+const MAX_PAUSE: Duration = Duration::from_millis(200);
 
 /// Says whether a package may leave this machine: an error why not, or what is to be warned of.
 pub type May<'a> = &'a dyn Fn(&StoredPackage<'_>) -> Result<Option<String>>;
@@ -328,7 +328,7 @@ fn tell(
             )));
         }
         // Clones that came at once go on one after the other.
-        thread::sleep(workspace.context.pause(MOST_PAUSE));
+        thread::sleep(workspace.context.pause(MAX_PAUSE));
         refresh(workspace, remote)?;
     }
     pushed.chains.sort_unstable();

@@ -2,12 +2,12 @@
 
 pub mod drift;
 pub mod framework;
-pub mod hooks;
 pub mod install;
 pub mod installed;
 pub mod lockfile;
 pub mod node;
 pub mod parts;
+pub mod plugin_hooks;
 pub mod plugins;
 pub mod pnp;
 pub mod programs;

@@ -12,9 +12,9 @@ use crate::package::manifest::NodeWanted;
 use crate::service::ServicePath;
 
 /// Most bytes of a file that names a version.
-const MOST_BYTES: u64 = 4 * 1024 * 1024;
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
 /// Most characters that are recorded of what it says.
-const MOST_WORDS: usize = 200;
+const MAX_WORDS: usize = 200;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -34,7 +34,7 @@ pub fn wanted(source: Source<'_>, service: &ServicePath) -> Result<NodeWanted> {
     let mut wanted = NodeWanted::default();
     for directory in service.ancestors() {
         let read = |name: &str| {
-            let content = source.read(&directory.file(name), MOST_BYTES)?;
+            let content = source.read(&directory.file(name), MAX_BYTES)?;
             Ok::<_, crate::error::Error>(content.and_then(|content| String::from_utf8(content).ok()))
         };
         let NodeWanted { nvmrc, node_version, engines, volta, .. } = &mut wanted;
@@ -58,7 +58,7 @@ fn first_word(text: &str) -> Option<String> {
 }
 
 fn words(text: &str) -> Option<String> {
-    let text: String = text.trim().chars().take(MOST_WORDS).collect();
+    let text: String = text.trim().chars().take(MAX_WORDS).collect();
     Some(text).filter(|text| !text.is_empty())
 }
 

@@ -50,7 +50,7 @@ fn a_prune_that_is_killed_loses_only_what_was_to_go() {
 const OF_THEIR_OWN: &[&str] = &["record", "rollback", "push", "fetch", "prune"];
 
 /// How long a child that was not killed may take to end.
-const MOST_WAIT: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
 /// More rounds than there are.
 const MANY: u64 = 1_000_000;
@@ -118,7 +118,7 @@ fn torture(name: &str, kills: u64) {
         // Of a push only the program was killed: what it had started may still be at it on the other side.
         let start = Instant::now();
         let mut left = litter(&sandbox);
-        while !left.is_empty() && start.elapsed() < MOST_WAIT {
+        while !left.is_empty() && start.elapsed() < MAX_WAIT {
             std::thread::yield_now();
             left = litter(&sandbox);
         }

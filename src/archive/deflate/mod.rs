@@ -15,7 +15,7 @@ use std::io::{self, Read, Write};
 use block::Blocks;
 use hash::{Crc, Product, Rolling, StringHash};
 use level::Level;
-use window::{SHORTEST, Window};
+use window::{MIN_MATCH, Window};
 
 /// Whose deflate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,7 +96,7 @@ pub fn deflate(settings: Settings, input: &mut dyn Read, out: &mut dyn Write) ->
     Deflater::default().run(settings, input, out)
 }
 
-const LONGEST_STORED: usize = 65_535;
+const MAX_STORED: usize = 65_535;
 /// A match of the shortest length is not worth more distance than this.
 const TOO_FAR: usize = 4096;
 
@@ -142,12 +142,12 @@ impl Deflater {
 
     /// Level 0: blocks as long as they may be, the last one marked.
     fn stored(&mut self, input: &mut dyn Read, out: &mut dyn Write) -> io::Result<()> {
-        let mut block = Vec::with_capacity(LONGEST_STORED + 1);
+        let mut block = Vec::with_capacity(MAX_STORED + 1);
         loop {
-            let room = (LONGEST_STORED + 1 - block.len()) as u64;
+            let room = (MAX_STORED + 1 - block.len()) as u64;
             input.take(room).read_to_end(&mut block)?;
-            let size = block.len().min(LONGEST_STORED);
-            let last = block.len() <= LONGEST_STORED;
+            let size = block.len().min(MAX_STORED);
+            let last = block.len() <= MAX_STORED;
             self.blocks.stored(&block[..size], last);
             self.blocks.hand_over(out)?;
             if last {
@@ -167,13 +167,13 @@ impl Deflater {
     ) -> io::Result<()> {
         while self.window.fill(input)? {
             let window = &mut self.window;
-            let candidate = if window.ahead >= SHORTEST { window.insert(hash, window.at) } else { 0 };
+            let candidate = if window.ahead >= MIN_MATCH { window.insert(hash, window.at) } else { 0 };
             let length =
-                if window.near(candidate) { window.longest(level, candidate, SHORTEST - 1) } else { 0 };
-            let full = if length >= SHORTEST {
+                if window.near(candidate) { window.longest(level, candidate, MIN_MATCH - 1) } else { 0 };
+            let full = if length >= MIN_MATCH {
                 let full = self.blocks.copy(window.at - window.found, length);
                 window.ahead -= length;
-                if length <= level.lazy && window.ahead >= SHORTEST {
+                if length <= level.lazy && window.ahead >= MIN_MATCH {
                     for at in window.at + 1..window.at + length {
                         window.insert(hash, at);
                     }
@@ -201,21 +201,21 @@ impl Deflater {
         input: &mut dyn Read,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let mut length = SHORTEST - 1;
+        let mut length = MIN_MATCH - 1;
         let mut waiting = false;
         while self.window.fill(input)? {
             let window = &mut self.window;
-            let candidate = if window.ahead >= SHORTEST { window.insert(hash, window.at) } else { 0 };
+            let candidate = if window.ahead >= MIN_MATCH { window.insert(hash, window.at) } else { 0 };
             let (before, before_at) = (length, window.found);
-            length = SHORTEST - 1;
+            length = MIN_MATCH - 1;
             if before < level.lazy && window.near(candidate) {
                 length = window.longest(level, candidate, before);
-                if length == SHORTEST && window.at.wrapping_sub(window.found) > TOO_FAR {
-                    length = SHORTEST - 1;
+                if length == MIN_MATCH && window.at.wrapping_sub(window.found) > TOO_FAR {
+                    length = MIN_MATCH - 1;
                 }
             }
-            if before >= SHORTEST && length <= before {
-                let last = window.at + window.ahead - SHORTEST;
+            if before >= MIN_MATCH && length <= before {
+                let last = window.at + window.ahead - MIN_MATCH;
                 let full = self.blocks.copy((window.at - 1).wrapping_sub(before_at), before);
                 window.ahead -= before - 1;
                 let end = window.at + before - 1;
@@ -224,7 +224,7 @@ impl Deflater {
                 }
                 window.at = end;
                 waiting = false;
-                length = SHORTEST - 1;
+                length = MIN_MATCH - 1;
                 if full {
                     self.flush(false, out)?;
                 }

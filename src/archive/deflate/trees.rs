@@ -24,7 +24,7 @@ pub(super) const LENGTHS_ORDER: [usize; 19] =
 const MAX_BITS: usize = 15;
 const NODES: usize = 2 * LITERALS + 1;
 /// Symbols of the largest code: the fixed one of the literals has two that never occur.
-const MOST_SYMBOLS: usize = 288;
+const MAX_SYMBOLS: usize = 288;
 
 /// What a kind of symbols has in common in every block.
 pub(super) struct Kind {
@@ -51,8 +51,8 @@ pub(super) static LENGTHS_KIND: Kind =
     Kind { symbols: LENGTHS, extra: &LENGTHS_EXTRA, base: 0, longest: 7, fixed: None };
 
 /// Lengths of the fixed literal codes, the two that never occur included.
-pub(super) static FIXED_LENGTHS: [u8; MOST_SYMBOLS] = {
-    let mut lengths = [8; MOST_SYMBOLS];
+pub(super) static FIXED_LENGTHS: [u8; MAX_SYMBOLS] = {
+    let mut lengths = [8; MAX_SYMBOLS];
     let mut symbol = 144;
     while symbol < 280 {
         lengths[symbol] = if symbol < 256 { 9 } else { 7 };
@@ -65,9 +65,9 @@ pub(super) static FIXED_LENGTHS: [u8; MOST_SYMBOLS] = {
 #[derive(Clone)]
 pub(super) struct Code {
     /// Reversed bits.
-    pub(super) bits: [u16; MOST_SYMBOLS],
+    pub(super) bits: [u16; MAX_SYMBOLS],
     /// Lengths; none: the symbol does not occur.
-    pub(super) lengths: [u8; MOST_SYMBOLS],
+    pub(super) lengths: [u8; MAX_SYMBOLS],
     /// The last symbol that has a code.
     pub(super) last: usize,
 }
@@ -88,7 +88,7 @@ impl Code {
     }
 
     fn from_lengths(from: &[u8], last: usize) -> Self {
-        let mut lengths = [0; MOST_SYMBOLS];
+        let mut lengths = [0; MAX_SYMBOLS];
         lengths[..from.len()].copy_from_slice(from);
         let mut counts = [0u16; MAX_BITS + 1];
         for &length in &lengths[..=last] {
@@ -99,7 +99,7 @@ impl Code {
         for bits in 1..=MAX_BITS {
             next[bits] = (next[bits - 1] + counts[bits - 1]) << 1;
         }
-        let mut bits = [0; MOST_SYMBOLS];
+        let mut bits = [0; MAX_SYMBOLS];
         for (code, &length) in bits.iter_mut().zip(&lengths[..=last]).filter(|(_, length)| **length != 0) {
             let number = &mut next[usize::from(length)];
             *code = number.reverse_bits() >> (16 - u16::from(length));

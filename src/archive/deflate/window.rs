@@ -11,11 +11,11 @@ const SIZE: usize = 2 * HALF;
 /// Chains at most: as many as the longest hash has values.
 const HEADS: usize = 1 << 16;
 /// The longest match.
-pub(super) const LONGEST: usize = 258;
+pub(super) const MAX_MATCH: usize = 258;
 /// The shortest match.
-pub(super) const SHORTEST: usize = 3;
+pub(super) const MIN_MATCH: usize = 3;
 /// Less input ahead than this asks for more.
-const AHEAD: usize = LONGEST + SHORTEST + 1;
+const AHEAD: usize = MAX_MATCH + MIN_MATCH + 1;
 /// How far back a match may begin.
 const FARTHEST: usize = HALF - AHEAD;
 /// Room after the window for reading whole words; never written.
@@ -207,7 +207,7 @@ struct Tail {
 impl Tail {
     #[inline]
     fn new(bytes: &[u8; SIZE + ROOM], at: usize, best: usize) -> Self {
-        let (offset, mask) = if best >= SHORTEST { (best - SHORTEST, u32::MAX) } else { (0, 0x00ff_ffff) };
+        let (offset, mask) = if best >= MIN_MATCH { (best - MIN_MATCH, u32::MAX) } else { (0, 0x00ff_ffff) };
         Self { offset, mask, bytes: u32::from_le_bytes(load(bytes, at, offset)) & mask }
     }
 
@@ -217,19 +217,19 @@ impl Tail {
     }
 }
 
-/// How many bytes two strings have in common, up to [`LONGEST`].
+/// How many bytes two strings have in common, up to [`MAX_MATCH`].
 #[inline]
 fn common(bytes: &[u8; SIZE + ROOM], one: usize, other: usize) -> usize {
     let word = |at, offset| u64::from_le_bytes(load(bytes, at, offset));
     let mut at = 0;
-    while at < LONGEST {
+    while at < MAX_MATCH {
         let different = word(one, at) ^ word(other, at);
         if different != 0 {
-            return LONGEST.min(at + different.trailing_zeros() as usize / 8);
+            return MAX_MATCH.min(at + different.trailing_zeros() as usize / 8);
         }
         at += 8;
     }
-    LONGEST
+    MAX_MATCH
 }
 
 /// Positions after the window slid; those that slid out become 0, which is none.

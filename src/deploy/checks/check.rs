@@ -95,9 +95,9 @@ pub(super) fn unanswered(name: &'static str, error: &AwsError) -> Check {
 
 /// Some names for people: the first few of many.
 pub(in crate::deploy) fn listed(names: &[&str]) -> String {
-    const MOST: usize = 5;
-    let shown = names.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
-    if names.len() > MOST { format!("{shown} and {} more", names.len() - MOST) } else { shown }
+    const MAX_SHOWN: usize = 5;
+    let shown = names.iter().take(MAX_SHOWN).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > MAX_SHOWN { format!("{shown} and {} more", names.len() - MAX_SHOWN) } else { shown }
 }
 
 /// Lets pass what blocks and is of one of the values `names` that were given with `option`. A name that nothing blocks by changes

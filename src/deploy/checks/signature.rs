@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 const NAME: &str = "signature";
 
 /// Most records of a history that are looked at: each costs git a process.
-const MOST_RECORDS: usize = 10;
+const MAX_RECORDS: usize = 10;
 
 /// A line for the package; none where it is not signed and need not be.
 pub(super) fn of_package(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<Option<Check>> {
@@ -49,7 +49,7 @@ pub(super) fn of_history(workspace: &Workspace<'_>, live: Option<&Deployment>) -
     let Some(live) = live.filter(|_| workspace.repository.trust().required) else { return Ok(None) };
     let records = workspace.store().records_of(&live.target)?;
     let first = records.iter().position(|(_, record)| record.id == live.id).unwrap_or(0);
-    let deciding: Vec<_> = records.iter().take((first + 1).min(MOST_RECORDS)).map(|(id, _)| *id).collect();
+    let deciding: Vec<_> = records.iter().take((first + 1).min(MAX_RECORDS)).map(|(id, _)| *id).collect();
     let signatures = workspace.repository.commit_signatures(&deciding)?;
     let wanting = signatures.values().filter(|signature| signature.verdict != Verdict::Good).count();
     Ok((wanting > 0).then(|| {

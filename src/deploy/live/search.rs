@@ -14,9 +14,9 @@ use crate::store::{Filter, Found, StoredPackage};
 use crate::workspace::Workspace;
 
 /// Most packages whose manifests are looked at for the code that is live.
-const MOST_PACKAGES: usize = 1_000;
+const MAX_PACKAGES: usize = 1_000;
 /// Most packages with the same code that are named.
-const MOST_NAMED: usize = 5;
+const MAX_NAMED: usize = 5;
 
 /// Looking for what runs among the packages.
 pub(super) struct Search<'s, 'r> {
@@ -68,7 +68,7 @@ impl<'s, 'r> Search<'s, 'r> {
             if !seen.insert((commit.to_string(), line.package)) {
                 continue;
             }
-            if found.searched >= MOST_PACKAGES || found.packages.len() >= MOST_NAMED {
+            if found.searched >= MAX_PACKAGES || found.packages.len() >= MAX_NAMED {
                 found.more = true;
                 break;
             }

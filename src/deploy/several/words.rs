@@ -10,7 +10,7 @@ use crate::text::style::{BOLD, COMMIT, DIM, ERROR, WARNING};
 use crate::text::words::line;
 
 /// Most reasons that are told of one place in the order.
-const MOST_REASONS: usize = 3;
+const MAX_REASONS: usize = 3;
 
 /// The stack that a remark is of, and the remark.
 pub(super) fn remark(remark: &Remark, targets: &[Target]) -> (usize, String) {
@@ -126,9 +126,9 @@ impl Step<'_> {
             (State::AlreadyLive, None) => String::new(),
             (State::ToDo, _) if self.after.is_empty() => String::new(),
             (State::ToDo, _) => {
-                let mut all: Vec<_> = self.after.iter().take(MOST_REASONS).map(After::to_string).collect();
-                if self.after.len() > MOST_REASONS {
-                    all.push(format!("and {} more", self.after.len() - MOST_REASONS));
+                let mut all: Vec<_> = self.after.iter().take(MAX_REASONS).map(After::to_string).collect();
+                if self.after.len() > MAX_REASONS {
+                    all.push(format!("and {} more", self.after.len() - MAX_REASONS));
                 }
                 format!("{DIM}{}{DIM:#}", all.join("; "))
             }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Map, Value, json};
 
 /// The fewest characters of a hash or a time that ends a logical id.
-const SHORTEST_HASH: usize = 13;
+const MIN_HASH: usize = 13;
 /// What stands in place of what is made anew.
 const ANEW: &str = "*";
 
@@ -72,7 +72,7 @@ fn steady(id: &str, resource: &Value) -> Option<String> {
         _ => return None,
     };
     let hash = id.strip_prefix(&name)?;
-    (hash.len() >= SHORTEST_HASH && hash.chars().all(|c| c.is_ascii_alphanumeric())).then_some(name)
+    (hash.len() >= MIN_HASH && hash.chars().all(|c| c.is_ascii_alphanumeric())).then_some(name)
 }
 
 /// Takes out of a resource what no reference leads to.

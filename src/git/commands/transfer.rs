@@ -7,7 +7,7 @@ use crate::process::{Ended, Invocation};
 use crate::progress::Progress;
 
 /// Most refs that are named on one command line, each with two object ids and two names.
-const MOST_UPDATES: usize = 1500;
+const MAX_UPDATES: usize = 1500;
 
 /// How lines begin that say nothing of why something went wrong.
 const CHATTER: [&str; 6] =
@@ -80,7 +80,7 @@ impl Repository {
     /// When it gave no answer: then some may be set.
     pub fn push(&self, remote: &str, updates: &[Update], progress: &dyn Progress) -> Result<Vec<Answer>> {
         let mut answers = Vec::with_capacity(updates.len());
-        for updates in updates.chunks(MOST_UPDATES) {
+        for updates in updates.chunks(MAX_UPDATES) {
             answers.extend(self.push_together(remote, updates, progress)?);
         }
         Ok(answers)
@@ -128,7 +128,7 @@ impl Repository {
     /// `ids`: their SHA-256, in hexadecimal.
     pub fn push_lfs(&self, remote: &str, ids: &[String], progress: &dyn Progress) -> Result<()> {
         self.need_lfs()?;
-        for ids in ids.chunks(MOST_UPDATES) {
+        for ids in ids.chunks(MAX_UPDATES) {
             let push = self.command().args(["lfs", "push", "--object-id", remote]).args(ids);
             let ended = push.stream_stderr(&mut |line| tell(line, progress))?;
             if !ended.succeeded {

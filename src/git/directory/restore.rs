@@ -13,7 +13,7 @@ use sha1::{Digest as _, Sha1};
 use super::names::{escape, unescape};
 #[cfg(doc)]
 use super::scan::Scan;
-use super::scan::{Listed, MOST_DEPTH};
+use super::scan::{Listed, MAX_DEPTH};
 use super::spread::spread;
 use crate::error::{Error, Result};
 use crate::git::{
@@ -21,9 +21,9 @@ use crate::git::{
 };
 
 /// Most files of a directory, all below it counted: a few forged trees can name billions.
-const MOST_FILES: usize = 4_000_000;
+const MAX_FILES: usize = 4_000_000;
 /// Most bytes of what a symbolic link says.
-const MOST_LINK_BYTES: usize = 64 * 1024;
+const MAX_LINK_BYTES: usize = 64 * 1024;
 
 /// The files and links to be written into the directories that were made.
 #[derive(Default)]
@@ -86,11 +86,11 @@ impl Repository {
                 let path = format!("{prefix}{}", String::from_utf8_lossy(name));
                 match mode {
                     _ if name.is_empty() => {}
-                    MODE_TREE if depth < MOST_DEPTH => pending.push((path + "/", id, depth + 1)),
+                    MODE_TREE if depth < MAX_DEPTH => pending.push((path + "/", id, depth + 1)),
                     _ => listed.push(Listed { path, id, mode }),
                 }
             }
-            if listed.len() + pending.len() > MOST_FILES {
+            if listed.len() + pending.len() > MAX_FILES {
                 return Err(odd(tree, "too many entries"));
             }
         }
@@ -108,14 +108,14 @@ impl Repository {
             }
             let place = path.join(OsStr::from_bytes(name));
             match entry.mode {
-                MODE_TREE if depth < MOST_DEPTH => {
+                MODE_TREE if depth < MAX_DEPTH => {
                     self.make_directories(entry.id, &place, depth + 1, wanted)?;
                 }
                 MODE_FILE | MODE_EXECUTABLE => wanted.files.push((place, entry)),
                 MODE_LINK => wanted.links.push((place, entry.id)),
                 _ => return Err(odd(tree, "an entry that it can't have")),
             }
-            if wanted.files.len() + wanted.links.len() + wanted.directories > MOST_FILES {
+            if wanted.files.len() + wanted.links.len() + wanted.directories > MAX_FILES {
                 return Err(odd(tree, "too many entries"));
             }
         }
@@ -160,7 +160,7 @@ fn write_link(readers: &Readers, path: &Path, id: Oid) -> Result<()> {
         Blob::Bytes(bytes) => bytes,
         Blob::Stream { reader, .. } => {
             let mut bytes = Vec::new();
-            reader.take(MOST_LINK_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|_| damaged(id))?;
+            reader.take(MAX_LINK_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|_| damaged(id))?;
             bytes
         }
     };

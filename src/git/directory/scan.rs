@@ -15,7 +15,7 @@ use crate::git::pack::encode_tree;
 use crate::git::{MODE_EXECUTABLE, MODE_FILE, MODE_LINK, MODE_TREE, Oid, TreeEntry, failed};
 
 /// Most directories within each other.
-pub(super) const MOST_DEPTH: usize = 256;
+pub(super) const MAX_DEPTH: usize = 256;
 
 /// A directory that was read, with the ids of what is in it.
 #[derive(Debug)]
@@ -248,7 +248,7 @@ fn walk(top: &Path, selection: &Selection<'_>) -> Result<Scan> {
                 if in_modules && entry.name == b".cache" {
                     continue;
                 }
-                if depth > MOST_DEPTH {
+                if depth > MAX_DEPTH {
                     return Err(Error::refused(format!("'{}' is too deep", found.path().display())));
                 }
                 (entry.mode, entry.directory) = (MODE_TREE, directories.len());

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::process::interrupt;
 
 /// Most threads: each may hold a file.
-const MOST_THREADS: usize = 8;
+const MAX_THREADS: usize = 8;
 /// Things that a thread takes at once: neighbours are near each other on disk.
 const RUN: usize = 32;
 
@@ -16,7 +16,7 @@ const RUN: usize = 32;
 /// # Returns
 /// The results, in the order of the numbers.
 pub(super) fn spread<T: Send>(count: usize, work: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let take = || -> Result<Vec<(usize, Vec<T>)>> {
         let mut done = Vec::new();

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::git::{Batch, MODE_LINK, MODE_TREE, Oid};
 
 /// Most bytes of a file that is held in memory, one a thread.
-const MOST_HELD: u64 = 8 * 1024 * 1024;
+const MAX_HELD: u64 = 8 * 1024 * 1024;
 
 impl Scan {
     /// Adds its tree and everything in it to `batch`.
@@ -45,7 +45,7 @@ fn write_entry(batch: &Batch, directory: &Directory, entry: &Entry) -> Result<()
     let id = if entry.mode == MODE_LINK {
         let target = fs::read_link(&path).map_err(unreadable)?;
         batch.blob(&target.into_os_string().into_vec(), None)?
-    } else if entry.size <= MOST_HELD {
+    } else if entry.size <= MAX_HELD {
         let mut bytes = Vec::with_capacity(usize::try_from(entry.size).unwrap_or_default() + 1);
         let file = open(&path).map_err(unreadable)?;
         file.take(entry.size + 1).read_to_end(&mut bytes).map_err(unreadable)?;

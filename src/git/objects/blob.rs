@@ -3,7 +3,7 @@
 use std::io::Read;
 
 /// Most bytes of a blob that is read out of a pack into memory where it can be had in parts.
-pub(super) const MOST_HELD: u64 = 4 * 1024 * 1024;
+pub(super) const MAX_HELD: u64 = 4 * 1024 * 1024;
 
 /// A blob that was opened.
 pub enum Blob {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Objects;
-use super::blob::{Blob, MOST_HELD};
+use super::blob::{Blob, MAX_HELD};
 use crate::error::Result;
 use crate::git::pack::{PackReader, Packs};
 use crate::git::{Oid, Repository, failed};
@@ -52,7 +52,7 @@ impl Readers {
     }
 
     fn open_with(&self, handle: &mut Handle, id: Oid) -> Result<Blob> {
-        if let Some(bytes) = handle.packs.read(id, git2::ObjectType::Blob, MOST_HELD) {
+        if let Some(bytes) = handle.packs.read(id, git2::ObjectType::Blob, MAX_HELD) {
             return Ok(Blob::Bytes(bytes));
         }
         let repository = match handle.repository.take() {

@@ -9,7 +9,7 @@ use flate2::read::ZlibDecoder;
 use crate::git::Oid;
 
 /// Most bytes of an object's header: its kind, its size and a zero.
-const MOST_HEADER_BYTES: u64 = 32;
+const MAX_HEADER_BYTES: u64 = 32;
 
 /// A loose object that was opened.
 pub(in crate::git) struct Loose {
@@ -22,13 +22,13 @@ pub(in crate::git) struct Loose {
 }
 
 /// How deep repositories that borrow objects from each other are followed, as git does.
-const MOST_BORROWED: usize = 5;
+const MAX_BORROWED: usize = 5;
 
 /// The directory `objects`, and those that its repository borrows from (`objects/info/alternates`).
 pub(in crate::git) fn directories(objects: &Path) -> Vec<PathBuf> {
     let mut found = vec![objects.to_owned()];
     let mut level = found.clone();
-    for _ in 0..MOST_BORROWED {
+    for _ in 0..MAX_BORROWED {
         let borrowed = level.iter().flat_map(|objects| {
             let text = fs::read_to_string(objects.join("info/alternates")).unwrap_or_default();
             let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -47,7 +47,7 @@ pub(in crate::git) fn open(directories: &[PathBuf], id: Oid) -> io::Result<Optio
     let Some(file) = directories.iter().find_map(open) else { return Ok(None) };
     let mut reader = BufReader::new(ZlibDecoder::new(file));
     let mut header = Vec::new();
-    (&mut reader).take(MOST_HEADER_BYTES).read_until(0, &mut header)?;
+    (&mut reader).take(MAX_HEADER_BYTES).read_until(0, &mut header)?;
     let parse = || {
         let text = std::str::from_utf8(header.strip_suffix(&[0])?).ok()?;
         let (kind, size) = text.split_once(' ')?;

@@ -14,7 +14,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use blob::{Blob, MOST_HELD};
+use blob::{Blob, MAX_HELD};
 use loose::Loose;
 use pack::{PackReader, Packs, open_whole_blob};
 
@@ -22,11 +22,11 @@ use crate::error::{Error, Result};
 use crate::git::{MODE_TREE, Oid, Repository, TreeEntry, failed, missing_object};
 
 /// Most bytes of a tree: more than a million entries.
-const MOST_TREE_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_TREE_BYTES: u64 = 64 * 1024 * 1024;
 /// Most bytes of a commit: a merge of many thousand, or a long message.
-const MOST_COMMIT_BYTES: u64 = 16 * 1024 * 1024;
+const MAX_COMMIT_BYTES: u64 = 16 * 1024 * 1024;
 /// Most files of a source tree that are listed.
-const MOST_FILES: usize = 2_000_000;
+const MAX_FILES: usize = 2_000_000;
 /// The bytes of an object's id.
 const ID_BYTES: usize = 20;
 
@@ -73,7 +73,7 @@ impl Objects<'_> {
         let odb = self.handle.odb().map_err(|error| failed("cannot read the object store", error))?;
         let (size, _) = read_header(&odb, id).map_err(missing)?;
         // libgit2 reads packed objects into memory only.
-        if size as u64 > MOST_HELD
+        if size as u64 > MAX_HELD
             && let Some((size, reader)) =
                 open_whole_blob(self.directories, id).map_err(|error| damaged(id, error))?
         {
@@ -94,18 +94,18 @@ impl Objects<'_> {
     pub(super) fn check_commit(&self, id: Oid) -> Result<()> {
         let too_large = || {
             Error::integrity(format!(
-                "the commit {id} has more than the {MOST_COMMIT_BYTES} bytes it may have"
+                "the commit {id} has more than the {MAX_COMMIT_BYTES} bytes it may have"
             ))
         };
         if let Some(loose) = loose::open(self.directories, id).ok().flatten() {
-            if loose.size > MOST_COMMIT_BYTES {
+            if loose.size > MAX_COMMIT_BYTES {
                 return Err(too_large());
             }
             return loose.read().map(drop).map_err(|error| damaged(id, error));
         }
         let odb = self.handle.odb().map_err(|error| failed("cannot read the object store", error))?;
         match odb.read_header(id) {
-            Ok((size, _)) if size as u64 > MOST_COMMIT_BYTES => Err(too_large()),
+            Ok((size, _)) if size as u64 > MAX_COMMIT_BYTES => Err(too_large()),
             // That it is missing, whoever reads it says.
             _ => Ok(()),
         }
@@ -199,7 +199,7 @@ impl Repository {
 
     /// The entries of a tree, in git's order.
     pub fn read_tree(&self, id: Oid) -> Result<Vec<TreeEntry>> {
-        let bytes = self.read_object(id, git2::ObjectType::Tree, MOST_TREE_BYTES)?;
+        let bytes = self.read_object(id, git2::ObjectType::Tree, MAX_TREE_BYTES)?;
         let damaged = || {
             Error::integrity(format!("the tree {id} can't be read")).hint("`git fsck` shows what is damaged")
         };
@@ -235,8 +235,8 @@ impl Repository {
                 // A name that is not UTF-8 can't be one of the files this program looks for.
                 let Ok(name) = String::from_utf8(entry.name) else { continue };
                 let path = format!("{prefix}{name}");
-                if paths.len() + pending.len() > MOST_FILES {
-                    return Err(Error::refused(format!("the tree {tree} has more than {MOST_FILES} files")));
+                if paths.len() + pending.len() > MAX_FILES {
+                    return Err(Error::refused(format!("the tree {tree} has more than {MAX_FILES} files")));
                 }
                 if entry.mode == MODE_TREE {
                     if enter(&name) {

@@ -11,7 +11,7 @@ use crate::git::pack::is_older;
 use crate::git::{Repository, data_dir};
 
 /// Most bytes of a claim: a ref's name.
-const MOST_BYTES: u64 = 4096;
+const MAX_BYTES: u64 = 4096;
 /// An empty claim of this age is nobody's who is about to write it; and a lock of this age nobody's who came after its claimant.
 const FRESH: Duration = Duration::from_mins(1);
 
@@ -104,7 +104,7 @@ fn take(path: &Path) -> Option<(File, String)> {
         return None;
     }
     let mut claimed = String::new();
-    (&file).take(MOST_BYTES).read_to_string(&mut claimed).ok()?;
+    (&file).take(MAX_BYTES).read_to_string(&mut claimed).ok()?;
     Some((file, claimed))
 }
 

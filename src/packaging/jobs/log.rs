@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::process::interrupt;
 
 /// Most bytes that are read at once.
-const MOST_BYTES: u64 = 1024 * 1024;
+const MAX_BYTES: u64 = 1024 * 1024;
 /// How long to wait for more.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -21,8 +21,8 @@ impl Job {
         let read = |text: &mut Vec<u8>| -> std::io::Result<()> {
             let mut file = File::open(&self.log)?;
             let length = file.metadata()?.len();
-            file.seek(SeekFrom::Start(length.saturating_sub(MOST_BYTES)))?;
-            file.take(MOST_BYTES).read_to_end(text).map(drop)
+            file.seek(SeekFrom::Start(length.saturating_sub(MAX_BYTES)))?;
+            file.take(MAX_BYTES).read_to_end(text).map(drop)
         };
         match read(&mut text) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("read", &self.log, error)),
@@ -45,10 +45,10 @@ impl Jobs {
             interrupt::check()?;
             // Asked before reading: what is written until then is still read.
             let goes_on = follow && is_held(&lock);
-            let count = (&mut file).take(MOST_BYTES).read_to_end(&mut pending).map_err(failed)?;
+            let count = (&mut file).take(MAX_BYTES).read_to_end(&mut pending).map_err(failed)?;
             let is_at_end = count == 0;
             // A line without an end is shown once nothing else is to come, or it is longer than any.
-            let is_all = is_at_end && !goes_on || pending.len() as u64 > MOST_BYTES;
+            let is_all = is_at_end && !goes_on || pending.len() as u64 > MAX_BYTES;
             let lines = pending.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
             let whole = if is_all { pending.len() } else { lines };
             if whole > 0 {

@@ -14,7 +14,7 @@ use crate::package::PackageId;
 use crate::package::manifest::Target;
 
 /// Most bytes of a record.
-const MOST_BYTES: u64 = 1024 * 1024;
+const MAX_BYTES: u64 = 1024 * 1024;
 
 /// How a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,7 +125,7 @@ impl Record {
 
     /// Reads a record; `None` where there is none, or none that can be read.
     pub(super) fn read(path: &Path) -> Option<Self> {
-        let is_small = fs::metadata(path).ok()?.len() <= MOST_BYTES;
+        let is_small = fs::metadata(path).ok()?.len() <= MAX_BYTES;
         let text = is_small.then(|| fs::read_to_string(path).ok()).flatten()?;
         toml::from_str(&text).ok()
     }

@@ -19,7 +19,7 @@ use crate::store::codec::package::StoredPackage;
 use crate::store::codec::zip_tree::{self, Part};
 
 /// Most entries of a zip that are compared.
-const MOST_ENTRIES: usize = 200_000;
+const MAX_ENTRIES: usize = 200_000;
 
 /// A file inside an archive that is not the same in the other, or not there.
 #[derive(Debug)]
@@ -142,7 +142,7 @@ impl Zip {
             scratch.write_all(bytes).map_err(cannot)
         })?;
         let opened = ZipArchive::new(BufReader::new(scratch)).ok();
-        Ok(opened.filter(|zip| zip.len() <= MOST_ENTRIES).map(Self))
+        Ok(opened.filter(|zip| zip.len() <= MAX_ENTRIES).map(Self))
     }
 
     fn entries(&mut self) -> Result<BTreeMap<String, ZipEntry>> {

@@ -11,13 +11,13 @@ use crate::package::Sha256;
 use crate::package::id::Hasher;
 use crate::package::manifest::FileEntry;
 use crate::progress::Progress;
-use crate::secrets::{Identities, MOST_SEALED};
+use crate::secrets::{Identities, MAX_SEALED};
 use crate::store::codec::encryption;
 use crate::store::codec::secret_recorder::Guard;
 use crate::store::codec::zip_tree;
 
 /// Most bytes of a file that is held in memory.
-const MOST_HELD: u64 = 8 * 1024 * 1024;
+const MAX_HELD: u64 = 8 * 1024 * 1024;
 
 /// What was written for a file of a package.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Writer<'_> {
 
     fn write_whole(&self, path: &Path, file: &FileEntry, earlier: Option<Oid>) -> Result<Written> {
         let unreadable = |error| Error::io("read", path, error);
-        let id = if file.size <= MOST_HELD {
+        let id = if file.size <= MAX_HELD {
             let mut bytes = Vec::new();
             let source = File::open(path).map_err(unreadable)?;
             source.take(file.size + 1).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -100,7 +100,7 @@ impl Writer<'_> {
                 Written::Object(self.batch.blob(&bytes, earlier)?, MODE_FILE)
             }
         } else if self.seals_large(path, file)? {
-            if file.size > MOST_SEALED {
+            if file.size > MAX_SEALED {
                 return Err(encryption::too_large(&file.path));
             }
             let bytes = fs::read(path).map_err(unreadable)?;
@@ -130,7 +130,7 @@ impl Writer<'_> {
     /// Whether a file that is not held in memory is to be encrypted. It is read once more for that; JSON, as JSON.
     fn seals_large(&self, path: &Path, file: &FileEntry) -> Result<bool> {
         let Some(guard) = self.guard else { return Ok(false) };
-        let looked = if file.size <= MOST_SEALED && file.path.to_ascii_lowercase().ends_with(".json") {
+        let looked = if file.size <= MAX_SEALED && file.path.to_ascii_lowercase().ends_with(".json") {
             fs::read(path).map(|bytes| guard.file(&file.path, &bytes))
         } else {
             guard.large_file(&file.path, path)

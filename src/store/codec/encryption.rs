@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry, data_dir};
 use crate::package::Sha256;
 use crate::package::manifest::FileEntry;
-use crate::secrets::{Identities, MOST_SEALED, Recipients, seal, unseal};
+use crate::secrets::{Identities, MAX_SEALED, Recipients, seal, unseal};
 use crate::store::codec::package::StoredPackage;
 use crate::store::codec::zip_tree;
 
@@ -18,7 +18,7 @@ use crate::store::codec::zip_tree;
 pub(in crate::store) const FOLDER: &str = "age";
 
 /// Most bytes that encrypting adds, and of a file with keys.
-const MOST_ADDED: u64 = 1 << 20;
+const MAX_ADDED: u64 = 1 << 20;
 
 /// The blob of a file that is encrypted as a whole, and stands as `tree` in a package.
 pub(in crate::store) fn whole(repository: &Repository, tree: Oid) -> Result<Option<Oid>> {
@@ -123,7 +123,7 @@ pub(in crate::store) fn identities(repository: &Repository, environment: Option<
 }
 
 fn read(path: &Path) -> std::io::Result<String> {
-    if fs::metadata(path)?.len() > MOST_ADDED {
+    if fs::metadata(path)?.len() > MAX_ADDED {
         return Err(std::io::Error::other("it is too large to be a key"));
     }
     fs::read_to_string(path)
@@ -136,9 +136,9 @@ pub(in crate::store) fn open(
     identities: &Identities,
     limit: u64,
 ) -> Result<Vec<u8>> {
-    let limit = limit.min(MOST_SEALED);
+    let limit = limit.min(MAX_SEALED);
     // What encrypting adds: a line for each recipient, and 16 bytes for each 64 KiB.
-    let sealed = repository.read_blob(id, limit + limit / 1024 + MOST_ADDED)?;
+    let sealed = repository.read_blob(id, limit + limit / 1024 + MAX_ADDED)?;
     unseal(&sealed, identities, limit)
 }
 

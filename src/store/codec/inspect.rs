@@ -11,7 +11,7 @@ use crate::store::StoredPackage;
 use crate::store::codec::package::Damage;
 
 /// Most bytes of an archive that are kept in memory rather than in a file, to look at its directory.
-const MOST_IN_MEMORY: usize = 16 * 1024 * 1024;
+const MAX_IN_MEMORY: usize = 16 * 1024 * 1024;
 
 /// What reading a package gave.
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ impl StoredPackage<'_> {
                 continue;
             }
             let failed = |error| Error::refused("cannot write a temporary file").because(error);
-            let mut copy = SpooledTempFile::new(MOST_IN_MEMORY);
+            let mut copy = SpooledTempFile::new(MAX_IN_MEMORY);
             let damage =
                 self.verify_file(file, progress, &mut |bytes| copy.write_all(bytes).map_err(failed))?;
             match damage {

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::error::{ANOTHER_COPY, Error, Kind, Result};
 use crate::git::{Oid, TreeEntry};
 use crate::package::Manifest;
-use crate::package::manifest::{FileEntry, MOST_BYTES};
+use crate::package::manifest::{FileEntry, MAX_BYTES};
 use crate::package::storage::Form;
 use crate::process::interrupt;
 use crate::progress::{Progress, Silent};
@@ -117,7 +117,7 @@ impl<'r> Store<'r> {
             Error::integrity(format!("the package commit {package_commit} has no manifest"))
                 .hint(ANOTHER_COPY)
         })?;
-        Manifest::parse(&self.repository.read_blob(entry.id, MOST_BYTES)?)
+        Manifest::parse(&self.repository.read_blob(entry.id, MAX_BYTES)?)
     }
 }
 

@@ -12,14 +12,14 @@ use crate::archive::{Content, Place};
 use crate::error::{Error, Result};
 use crate::git::Repository;
 use crate::package::manifest::FileEntry;
-use crate::package::secrets::{MOST_SECRETS, SCANNER, Scan, Secret};
+use crate::package::secrets::{MAX_SECRETS, SCANNER, Scan, Secret};
 use crate::package::storage::Form;
 use crate::package::{Manifest, PackageId};
 use crate::secrets::{Policy, Scanner};
 use crate::store::codec::encryption::{self, Sealer};
 
 /// Most bytes that one entry of an archive is unpacked to, to look into it.
-const MOST_UNPACKED: u64 = 64 << 20;
+const MAX_UNPACKED: u64 = 64 << 20;
 
 /// What finds secrets, and what is done about them.
 #[derive(Clone, Copy)]
@@ -87,7 +87,7 @@ impl<'a> Guard<'a> {
         if place.as_str().starts_with("raw/") {
             // It stands as it is in the zip, most likely deflated. What is not gives nothing.
             let mut plain = Vec::new();
-            let _ = DeflateDecoder::new(content.reader()?).take(MOST_UNPACKED).read_to_end(&mut plain);
+            let _ = DeflateDecoder::new(content.reader()?).take(MAX_UNPACKED).read_to_end(&mut plain);
             found.extend(scanner.entry(file, entry, &plain));
         }
         Ok(self.take(file, Some(entry), found))
@@ -107,12 +107,12 @@ impl<'a> Guard<'a> {
                     let Ok(entry) = zip.by_index(index) else { continue };
                     let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
                     // What does not unpack is no secret that can be told.
-                    let mut part = entry.take(MOST_UNPACKED);
+                    let mut part = entry.take(MAX_UNPACKED);
                     let found = self.secrecy.scanner.stream(&file.path, &name, &mut part);
                     seal |= self.take(&file.path, Some(&name), found.unwrap_or_default());
                 }
             }
-            Err(_) if file.size <= MOST_UNPACKED => {
+            Err(_) if file.size <= MAX_UNPACKED => {
                 let bytes = std::fs::read(path).map_err(unreadable)?;
                 seal = self.file(&file.path, &bytes);
             }
@@ -177,7 +177,7 @@ impl Secrecy<'_> {
         if policy.encrypts(&found) {
             scan.recipients = policy.recipients.names().to_vec();
         }
-        scan.more = found.len().saturating_sub(MOST_SECRETS);
+        scan.more = found.len().saturating_sub(MAX_SECRETS);
         manifest.secrets = first(found);
         manifest.scan = Some(scan);
     }
@@ -189,10 +189,10 @@ impl Secrecy<'_> {
 
 /// As many as a manifest lists; of each file, and file in an archive, one before another of any.
 fn first(mut found: Vec<Secret>) -> Vec<Secret> {
-    if found.len() > MOST_SECRETS {
+    if found.len() > MAX_SECRETS {
         let mut seen = BTreeSet::new();
         found.sort_by_cached_key(|secret| !seen.insert((secret.file.clone(), secret.entry.clone())));
-        found.truncate(MOST_SECRETS);
+        found.truncate(MAX_SECRETS);
         found.sort_unstable();
     }
     found

@@ -23,7 +23,7 @@ pub const FORMAT: u32 = 1;
 const FILE: &str = "toolchain.toml";
 const CONTENT: &str = "content";
 /// Most bytes of a description.
-const MOST_BYTES: u64 = 1024 * 1024;
+const MAX_BYTES: u64 = 1024 * 1024;
 
 /// What is known of a snapshot: its `toolchain.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -193,7 +193,7 @@ impl Store<'_> {
         let tree = self.repository.commit(commit)?.tree;
         let entry = |name: &str| self.repository.tree_entry(tree, name.as_bytes())?.ok_or_else(wrong);
         let (description, content) = (entry(FILE)?, entry(CONTENT)?);
-        let text = self.repository.read_blob(description.id, MOST_BYTES)?;
+        let text = self.repository.read_blob(description.id, MAX_BYTES)?;
         let text = String::from_utf8(text).map_err(|error| wrong().because(error))?;
         let toolchain: Toolchain = toml::from_str(&text).map_err(|error| wrong().because(error))?;
         let named = name.strip_prefix(names::TOOLCHAINS).unwrap_or_default();

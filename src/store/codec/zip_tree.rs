@@ -17,18 +17,18 @@ use crate::git::pack::Opener;
 use crate::git::{Batch, Blob, MODE_FILE, MODE_TREE, Oid, Readers, Repository};
 use crate::process::interrupt;
 use crate::progress::Progress;
-use crate::secrets::{Identities, MOST_SEALED, unseal};
+use crate::secrets::{Identities, MAX_SEALED, unseal};
 use crate::store::codec::content;
 use crate::store::codec::encryption;
 use crate::store::codec::secret_recorder::Guard;
 
 /// Most bytes of a recipe: of a zip with many ten thousand entries none of which is foreseen.
-const MOST_RECIPE_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_RECIPE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Most objects of an archive: of its own most entries, and of those in it.
-const MOST_PARTS: usize = 400_000;
+const MAX_PARTS: usize = 400_000;
 /// Most bytes of all their paths.
-const MOST_PATH_BYTES: usize = 64 * 1024 * 1024;
+const MAX_PATH_BYTES: usize = 64 * 1024 * 1024;
 
 /// An archive's objects, by their paths below its own.
 pub(in crate::store) type Parts = Vec<(String, Oid)>;
@@ -102,7 +102,7 @@ pub(in crate::store) fn read(
 fn recipe(repository: &Repository, parts: &HashMap<String, Oid>) -> Result<Vec<u8>> {
     let missing = || Error::integrity("an archive's recipe is missing").hint(ANOTHER_COPY);
     let recipe = parts.get(Place::recipe().as_str()).ok_or_else(missing)?;
-    repository.read_blob(*recipe, MOST_RECIPE_BYTES)
+    repository.read_blob(*recipe, MAX_RECIPE_BYTES)
 }
 
 /// A file inside an archive that was taken apart.
@@ -160,7 +160,7 @@ fn parts(repository: &Repository, tree: Oid) -> Result<HashMap<String, Oid>> {
             let Ok(name) = String::from_utf8(entry.name) else { continue };
             let path = format!("{prefix}{name}");
             bytes += path.len();
-            if parts.len() + pending.len() > MOST_PARTS || bytes > MOST_PATH_BYTES {
+            if parts.len() + pending.len() > MAX_PARTS || bytes > MAX_PATH_BYTES {
                 return Err(
                     Error::integrity("an archive has more entries than it may have").hint(ANOTHER_COPY)
                 );
@@ -200,7 +200,7 @@ impl Blobs<'_> {
         let read;
         let plain = match content.bytes() {
             Some(bytes) => bytes,
-            None if content.size() > MOST_SEALED => return Err(encryption::too_large(place.as_str()).into()),
+            None if content.size() > MAX_SEALED => return Err(encryption::too_large(place.as_str()).into()),
             None => {
                 let mut bytes = Vec::new();
                 content.reader()?.read_to_end(&mut bytes)?;
@@ -255,7 +255,7 @@ impl Objects<'_> {
     fn unseal(&self, id: Oid) -> Result<Vec<u8>> {
         let sealed = match self.readers.open(id)? {
             Blob::Bytes(bytes) => bytes,
-            Blob::Stream { size, .. } if size > 2 * MOST_SEALED => {
+            Blob::Stream { size, .. } if size > 2 * MAX_SEALED => {
                 return Err(
                     Error::integrity("what is encrypted in an archive is too large").hint(ANOTHER_COPY)
                 );
@@ -266,7 +266,7 @@ impl Objects<'_> {
                 bytes
             }
         };
-        unseal(&sealed, &self.identities, MOST_SEALED)
+        unseal(&sealed, &self.identities, MAX_SEALED)
     }
 }
 

@@ -20,11 +20,11 @@ const FORMAT: u32 = 1;
 /// The file in a record's tree.
 const FILE: &str = "deployment.toml";
 /// Most commits of a chain that are read: a remote's may be made to have no end.
-const MOST_RECORDS: usize = 100_000;
+const MAX_RECORDS: usize = 100_000;
 /// Most of them that say nothing of their own, beside as many as there are records: merges.
-const MOST_SILENT: usize = 10_100;
+const MAX_SILENT: usize = 10_100;
 /// Most bytes a record may have.
-const MOST_BYTES: u64 = 1024 * 1024;
+const MAX_BYTES: u64 = 1024 * 1024;
 
 /// How many records are read on, to find the end of a deployment whose beginning was read.
 const MERGED: usize = 50;
@@ -291,13 +291,13 @@ impl Store<'_> {
         let (mut records, mut silent) = (0, 0);
         std::iter::from_fn(move || {
             let (_, id) = pending.pop()?;
-            if records + silent >= MOST_RECORDS || silent > MOST_SILENT + records {
+            if records + silent >= MAX_RECORDS || silent > MAX_SILENT + records {
                 pending.clear();
                 return Some(vec![(id, None)]);
             }
             let Some(commit) = read.insert(id, None).flatten() else { return Some(vec![(id, None)]) };
             // What is beyond the limit is not even looked at.
-            for parent in commit.parents.into_iter().take(MOST_RECORDS) {
+            for parent in commit.parents.into_iter().take(MAX_RECORDS) {
                 enter(&mut pending, &mut read, parent);
             }
             let record = store.read_record(commit.tree);
@@ -317,7 +317,7 @@ impl Store<'_> {
 
     fn read_record(&self, tree: Oid) -> Result<Option<Deployment>> {
         let Some(entry) = self.repository.tree_entry(tree, FILE.as_bytes())? else { return Ok(None) };
-        let bytes = self.repository.read_blob(entry.id, MOST_BYTES)?;
+        let bytes = self.repository.read_blob(entry.id, MAX_BYTES)?;
         let damaged = || Error::integrity("a deployment record is damaged");
         let text = String::from_utf8(bytes).map_err(|error| damaged().because(error))?;
         let deployment: Deployment = toml::from_str(&text).map_err(|error| damaged().because(error))?;

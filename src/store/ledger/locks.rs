@@ -17,7 +17,7 @@ const FORMAT: u32 = 1;
 /// The file in a lock's tree.
 const FILE: &str = "lock.toml";
 /// Most bytes that it may have.
-const MOST_BYTES: u64 = 64 * 1024;
+const MAX_BYTES: u64 = 64 * 1024;
 /// Which refs are locks, as `git ls-remote` has it.
 pub const PATTERN: &str = "refs/slsart-locks/*";
 
@@ -91,7 +91,7 @@ impl Store<'_> {
         let unread = || Error::integrity("the lock is damaged, or of a newer git-slsart");
         let tree = self.repository.commit(commit)?.tree;
         let entry = self.repository.tree_entry(tree, FILE.as_bytes())?.ok_or_else(unread)?;
-        let text = self.repository.read_blob(entry.id, MOST_BYTES)?;
+        let text = self.repository.read_blob(entry.id, MAX_BYTES)?;
         let text = String::from_utf8(text).map_err(|error| unread().because(error))?;
         let lock: Lock = toml::from_str(&text).map_err(|error| unread().because(error))?;
         if lock.format <= FORMAT { Ok(lock) } else { Err(unread()) }

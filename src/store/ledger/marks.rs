@@ -20,9 +20,9 @@ use crate::text::words::{line, person};
 /// The version of the records' format.
 const FORMAT: u32 = 1;
 /// Most commits of a chain that are read before one says something.
-const MOST_RECORDS: usize = 10_000;
+const MAX_RECORDS: usize = 10_000;
 /// Most bytes a record may have.
-const MOST_BYTES: u64 = 1024 * 1024;
+const MAX_BYTES: u64 = 1024 * 1024;
 
 /// A kind of marks, by what a record can say.
 pub trait State: Copy + Eq + Serialize + DeserializeOwned {
@@ -134,7 +134,7 @@ impl Store<'_> {
             if !seen.insert(id) {
                 continue;
             }
-            if seen.len() > MOST_RECORDS {
+            if seen.len() > MAX_RECORDS {
                 return Err(Error::integrity(S::UNREAD)
                     .hint(format!("its records have no end; to see them: git log --graph {tip}")));
             }
@@ -144,7 +144,7 @@ impl Store<'_> {
                 continue;
             };
             let unread = || Error::integrity(S::UNREAD).hint(format!("to see it: git show {id}"));
-            let bytes = self.repository.read_blob(entry.id, MOST_BYTES)?;
+            let bytes = self.repository.read_blob(entry.id, MAX_BYTES)?;
             let text = String::from_utf8(bytes).map_err(|error| unread().because(error))?;
             let mark: Mark<S> = toml::from_str(&text).map_err(|error| unread().because(error))?;
             if mark.format > FORMAT || (mark.commit.as_str(), mark.package) != (of.as_str(), package) {

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry};
 
 /// Most bytes a note may have: many thousand packages of one commit.
-pub(in crate::store) const MOST_BYTES: u64 = 16 * 1024 * 1024;
+pub(in crate::store) const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// The digits of a commit's id.
 pub(in crate::store) const DIGITS: usize = 40;
 
@@ -15,7 +15,7 @@ pub(in crate::store) const DIGITS: usize = 40;
 pub(in crate::store) fn read(repository: &Repository, root: Oid, commit: Oid) -> Result<Option<Vec<u8>>> {
     let mut text = None;
     for blob in find(repository, root, &commit.to_string())? {
-        let content = repository.read_blob(blob, MOST_BYTES)?;
+        let content = repository.read_blob(blob, MAX_BYTES)?;
         let text: &mut Vec<u8> = text.get_or_insert_default();
         text.extend(content);
         if !text.ends_with(b"\n") {
@@ -98,14 +98,14 @@ pub(in crate::store) fn tree_of(batch: &Batch, notes: &[(Oid, Oid)]) -> Result<O
 }
 
 /// Most entries of trees that are read to list all notes.
-const MOST_LISTED: usize = 1_000_000;
+const MAX_LISTED: usize = 1_000_000;
 
 /// The commits that have a note, in no order.
 ///
 /// # Errors
 /// [`crate::error::Kind::Integrity`] when a tree can't be read, or they have no end.
 pub(in crate::store) fn commits(repository: &Repository, root: Oid) -> Result<Vec<Oid>> {
-    commits_within(repository, root, MOST_LISTED)
+    commits_within(repository, root, MAX_LISTED)
 }
 
 fn commits_within(repository: &Repository, root: Oid, most: usize) -> Result<Vec<Oid>> {
@@ -138,7 +138,7 @@ fn commits_within(repository: &Repository, root: Oid, most: usize) -> Result<Vec
 }
 
 /// Most entries of trees that are read of two: those of a remote may be made to have no end.
-pub(in crate::store) const MOST_ENTRIES: usize = 4_000_000;
+pub(in crate::store) const MAX_ENTRIES: usize = 4_000_000;
 
 /// The commits whose notes differ between two notes' trees, in the order of their ids; `None` is a tree without notes. Only what
 /// differs is read, and a note that stands at another depth is the same note.
@@ -150,7 +150,7 @@ pub(in crate::store) fn difference(
     ours: Option<Oid>,
     theirs: Option<Oid>,
 ) -> Result<Vec<Oid>> {
-    difference_within(repository, ours, theirs, MOST_ENTRIES)
+    difference_within(repository, ours, theirs, MAX_ENTRIES)
 }
 
 fn difference_within(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
 use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry};
-use crate::store::ledger::note_tree::{self, DIGITS, MOST_BYTES};
+use crate::store::ledger::note_tree::{self, DIGITS, MAX_BYTES};
 
 /// Writes trees of notes that have the lines of two.
 pub(in crate::store) struct Union<'a> {
@@ -135,11 +135,11 @@ impl Union<'_> {
             return Ok(*only);
         }
         let texts: Vec<Vec<u8>> =
-            blobs.iter().map(|blob| self.repository.read_blob(*blob, MOST_BYTES)).collect::<Result<_>>()?;
+            blobs.iter().map(|blob| self.repository.read_blob(*blob, MAX_BYTES)).collect::<Result<_>>()?;
         let text = lines_of(&texts);
-        if text.len() as u64 > MOST_BYTES {
+        if text.len() as u64 > MAX_BYTES {
             return Err(Error::refused(format!(
-                "a note would have more than the {MOST_BYTES} bytes it may have"
+                "a note would have more than the {MAX_BYTES} bytes it may have"
             )));
         }
         self.batch.blob(&text, blobs.first().copied())

@@ -30,7 +30,7 @@ use crate::package::manifest::Tool;
 use crate::service::ServicePath;
 
 /// Most bytes a lockfile may have.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The package manager that a lockfile belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl Lockfile {
         for directory in service.ancestors() {
             for (name, kind) in NAMES {
                 let path = directory.file(name);
-                let Some(content) = source.read(&path, MOST_BYTES)? else { continue };
+                let Some(content) = source.read(&path, MAX_BYTES)? else { continue };
                 let berry = *kind == Kind::Yarn && content.windows(11).any(|window| window == b"__metadata:");
                 let kind = if berry { Kind::YarnBerry } else { *kind };
                 let below = relative(&directory, service);

@@ -136,15 +136,15 @@ impl Resolution {
 
 /// The documents of a YAML file, bounded: a lockfile has no aliases, and little depth.
 pub(super) fn read_yaml<T: DeserializeOwned>(content: &[u8]) -> Result<Vec<T>, Unreadable> {
-    const MOST_NODES: usize = 8_000_000;
+    const MAX_NODES: usize = 8_000_000;
     let text = std::str::from_utf8(content).map_err(Unreadable::new)?;
     let mut options = serde_saphyr::Options::default();
     options.duplicate_keys = serde_saphyr::DuplicateKeyPolicy::LastWins;
     options.alias_limits.max_total_replayed_events = 10_000;
     options.with_snippet = false;
     let mut budget = serde_saphyr::Budget::default();
-    budget.max_nodes = MOST_NODES;
-    budget.max_events = 2 * MOST_NODES;
+    budget.max_nodes = MAX_NODES;
+    budget.max_events = 2 * MAX_NODES;
     budget.max_documents = 8;
     budget.max_aliases = 100;
     options.budget = Some(budget);

@@ -10,7 +10,7 @@ use crate::git::Source;
 use crate::service::ServicePath;
 
 /// Most bytes of a `package.json`.
-const MOST_BYTES: u64 = 4 * 1024 * 1024;
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The dependencies of one `package.json`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -37,7 +37,7 @@ impl Request {
         let mut all = Vec::new();
         for directory in ancestors(below) {
             let path = if directory.is_empty() { String::new() } else { format!("{directory}/") };
-            let content = source.read(&lockfile.file(&format!("{path}package.json")), MOST_BYTES)?;
+            let content = source.read(&lockfile.file(&format!("{path}package.json")), MAX_BYTES)?;
             all.extend(content.and_then(|content| Self::parse(directory, &content)));
         }
         Ok(all)

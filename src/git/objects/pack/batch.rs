@@ -23,15 +23,15 @@ use crate::git::{MODE_TREE, Repository, TreeEntry, data_dir, failed};
 /// Objects within these sizes, in bytes, are tried as differences. Finding one takes half as much memory as the base again.
 const DIFFERENCES: std::ops::RangeInclusive<usize> = 128..=32 * 1024 * 1024;
 /// Most differences that stand on each other, as git's own `pack.depth`; a version beyond is one to the bottom of its chain.
-const MOST_DEPTH: u32 = 50;
+const MAX_DEPTH: u32 = 50;
 /// Most bytes of a pack that is taken over.
-const MOST_TAKEN: u64 = 16 * 1024 * 1024;
+const MAX_TAKEN: u64 = 16 * 1024 * 1024;
 /// A pack of at most so many bytes is taken over whatever that saves.
 const TAKEN_ANYWAY: u64 = 256 * 1024;
 /// A larger one only where it has at most so many times the bytes that it saves: writing is cheap, keeping is not.
 const TAKEN_FOR: u64 = 32;
 /// Least bytes of a base that is written once more, for the sake of the differences to come and of the next `git gc`.
-const LEAST_COPIED: usize = 64 * 1024;
+const MIN_COPIED: usize = 64 * 1024;
 
 /// Objects to be written as one pack.
 pub struct Batch {
@@ -172,7 +172,7 @@ impl Batch {
             let own = self.own(&mut state)?;
             // Smaller ones go along: each pack that stays is at least twice as large as all smaller ones.
             for pack in &own.packs {
-                if pack.size > MOST_TAKEN.min(2 * writer.size()) {
+                if pack.size > MAX_TAKEN.min(2 * writer.size()) {
                     break;
                 }
                 if !writer.replaced.contains(&pack.path) {
@@ -224,7 +224,7 @@ impl Batch {
         let Some(standing) = self.place_base(&mut state, kind, earlier, &base, saved, whole)? else {
             return Ok(false);
         };
-        if standing.depth >= MOST_DEPTH {
+        if standing.depth >= MAX_DEPTH {
             return Ok(false);
         }
         let position = state.writer.as_ref().map_or(0, Writer::size);
@@ -244,7 +244,7 @@ impl Batch {
         for pack in &own.packs {
             let Some(offset) = pack.index.find(earlier).ok()? else { continue };
             let (bottom, depth) = pack.bottom(offset).ok()?;
-            return if depth < MOST_DEPTH { Some(earlier) } else { pack.id_at(bottom).ok()? };
+            return if depth < MAX_DEPTH { Some(earlier) } else { pack.id_at(bottom).ok()? };
         }
         Some(earlier)
     }
@@ -266,14 +266,14 @@ impl Batch {
         self.writer(state).map_err(|error| self.failed(error))?;
         if let State { writer: Some(writer), own: Some(own) } = state {
             let holds = |pack: &&Pack| pack.index.find(id).is_ok_and(|offset| offset.is_some());
-            let worth = TAKEN_ANYWAY.max(saved as u64 * TAKEN_FOR).min(MOST_TAKEN);
+            let worth = TAKEN_ANYWAY.max(saved as u64 * TAKEN_FOR).min(MAX_TAKEN);
             if let Some(pack) = own.packs.iter().find(holds).filter(|pack| pack.size <= worth)
                 && writer.take_over(pack).map_err(|error| self.failed(error))?
             {
                 return Ok(writer.find(id));
             }
         }
-        if base.len() < LEAST_COPIED || saved * 4 < whole * 3 {
+        if base.len() < MIN_COPIED || saved * 4 < whole * 3 {
             return Ok(None);
         }
         self.append(state, id, kind, base.len() as u64, 0, &mut &compress(base)[..])?;

@@ -11,8 +11,8 @@ const BLOCK: usize = 16;
 /// Most places in the base with the same hash that are tried.
 const TRIES: usize = 32;
 /// Most bytes that one copy stands for in every version of git.
-const MOST_COPIED: usize = 0x1_0000;
-const MOST_INSERTED: usize = 127;
+const MAX_COPIED: usize = 0x1_0000;
+const MAX_INSERTED: usize = 127;
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The difference that makes `target` of `base`; `None` once it has more than `limit` bytes.
@@ -61,7 +61,7 @@ impl Writer {
     }
 
     fn insert(&mut self, bytes: &[u8]) -> Option<()> {
-        for part in bytes.chunks(MOST_INSERTED) {
+        for part in bytes.chunks(MAX_INSERTED) {
             self.bytes.push(part.len() as u8);
             self.bytes.extend_from_slice(part);
         }
@@ -70,11 +70,11 @@ impl Writer {
 
     fn copy(&mut self, mut from: usize, mut length: usize) -> Option<()> {
         while length > 0 {
-            let part = length.min(MOST_COPIED);
+            let part = length.min(MAX_COPIED);
             let head = self.bytes.len();
             self.bytes.push(0x80);
             // A length of 64 KiB is written as none at all.
-            let numbers = [(from as u64, 4), (if part == MOST_COPIED { 0 } else { part as u64 }, 3)];
+            let numbers = [(from as u64, 4), (if part == MAX_COPIED { 0 } else { part as u64 }, 3)];
             let mut flag = 1;
             for (number, count) in numbers {
                 for byte in &number.to_le_bytes()[..count] {
@@ -220,7 +220,7 @@ mod tests {
                     .fold(0, |sum, bit| sum | usize::from(bytes.next().unwrap()) << (8 * bit))
             };
             let (from, length) = (number(0, 4), number(4, 3));
-            made.extend_from_slice(&base[from..from + if length == 0 { MOST_COPIED } else { length }]);
+            made.extend_from_slice(&base[from..from + if length == 0 { MAX_COPIED } else { length }]);
         }
         assert_eq!(made.len(), expected);
         made

@@ -33,7 +33,7 @@ pub(super) struct Head {
 }
 
 /// Most bytes of a head: ten of the size, then ten of a distance or twenty of an id.
-pub(super) const MOST_HEAD_BYTES: usize = 30;
+pub(super) const MAX_HEAD_BYTES: usize = 30;
 
 impl Kind {
     /// The name that is hashed before the content, for objects that are no differences.
@@ -61,7 +61,7 @@ impl Kind {
 
 /// The bytes that stand before an object of `kind` and `size`. An id of a base is not among them.
 pub(super) fn write_head(kind: Kind, size: u64) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(MOST_HEAD_BYTES);
+    let mut bytes = Vec::with_capacity(MAX_HEAD_BYTES);
     let mut left = size >> 4;
     let first = kind.number() << 4 | low_bits(size, 0x0f);
     bytes.push(if left > 0 { first | 0x80 } else { first });
@@ -155,7 +155,7 @@ mod tests {
         fn heads_come_back(size in 0..u64::MAX >> 4, distance in 1..u64::MAX >> 8, which in 0..3_usize) {
             let kind = [Kind::Tree, Kind::Blob, Kind::Difference(distance)][which];
             let bytes = write_head(kind, size);
-            prop_assert!(bytes.len() <= MOST_HEAD_BYTES);
+            prop_assert!(bytes.len() <= MAX_HEAD_BYTES);
             let head = read_head(&mut &bytes[..]).unwrap();
             prop_assert_eq!((head.kind, head.size, head.length), (kind, size, bytes.len() as u64));
         }

@@ -41,7 +41,7 @@ impl Pack {
     }
 
     pub(super) fn head(&self, offset: u64) -> io::Result<Head> {
-        let mut bytes = [0; super::entry::MOST_HEAD_BYTES];
+        let mut bytes = [0; super::entry::MAX_HEAD_BYTES];
         let mut from = From { file: &self.file, place: offset };
         let mut filled = 0;
         while filled < bytes.len() {

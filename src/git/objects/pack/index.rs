@@ -19,7 +19,7 @@ const IDS: u64 = 8 + 256 * 4;
 /// Ids that are read at once when one is looked for: a few dozen cost no more than one.
 const READ_AT_ONCE: u64 = 64;
 /// Most objects of a pack whose index is read whole.
-const MOST_OBJECTS: u64 = 10_000_000;
+const MAX_OBJECTS: u64 = 10_000_000;
 
 /// An object of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl Index {
     /// All its objects, in the order of the pack.
     pub(super) fn places(&self) -> io::Result<Vec<Place>> {
         let size = self.offsets() + self.count * 4 - IDS;
-        if self.count > MOST_OBJECTS || IDS + size > self.file.metadata()?.len() {
+        if self.count > MAX_OBJECTS || IDS + size > self.file.metadata()?.len() {
             return Err(invalid("the index is cut short, or too large"));
         }
         let mut tables = vec![0; usize::try_from(size).map_err(io::Error::other)?];

@@ -10,12 +10,12 @@ use std::time::SystemTime;
 use flate2::{Decompress, FlushDecompress, Status};
 use git2::{ObjectType, Oid};
 
-use super::entry::{MOST_HEAD_BYTES, invalid, read_head};
+use super::entry::{MAX_HEAD_BYTES, invalid, read_head};
 use super::file::Pack;
 use super::index::From;
 
 /// Most packs that are held open, the newest.
-const MOST_PACKS: usize = 64;
+const MAX_PACKS: usize = 64;
 /// Bytes that are read at once: several objects, which mostly stand in the order in which they are asked for.
 const READ_AT_ONCE: usize = 32 * 1024;
 /// Bytes among them before the one that is asked for: several threads wrote the objects, each as soon as it had it.
@@ -47,7 +47,7 @@ impl Packs {
             .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
             .collect();
         found.sort_by(|one, other| other.cmp(one));
-        let paths = found.into_iter().take(MOST_PACKS).map(|(_, path)| path.with_extension("pack"));
+        let paths = found.into_iter().take(MAX_PACKS).map(|(_, path)| path.with_extension("pack"));
         Self(paths.filter_map(|path| Pack::open(path).ok()).collect())
     }
 
@@ -88,7 +88,7 @@ impl PackReader {
         kind: ObjectType,
         limit: u64,
     ) -> io::Result<Option<Vec<u8>>> {
-        let head = read_head(&mut self.bytes(number, pack, offset, MOST_HEAD_BYTES)?)?;
+        let head = read_head(&mut self.bytes(number, pack, offset, MAX_HEAD_BYTES)?)?;
         if head.kind.name() != Some(kind.str()) || head.size > limit {
             return Ok(None);
         }

@@ -9,26 +9,30 @@ use std::time::Duration;
 use super::framework::Installed;
 use super::plugins::DEFAULT_LOCAL_PATH;
 use crate::process::Patience;
-use crate::process::Patience;
 use crate::service::Plugins;
 
-const SCRIPT: &str = include_str!("hooks.cjs");
+const SCRIPT: &str = include_str!("plugin_hooks.cjs");
 /// What its line begins with: plugins print whatever they like.
 const SIGN: &str = "slsart-hooks ";
 /// How long it may take.
 const LIMIT: Duration = Duration::from_secs(20);
 /// Most events of a plugin, and most characters of one, that are recorded.
-const MOST_EVENTS: usize = 500;
-const MOST_CHARACTERS: usize = 200;
+const MAX_EVENTS: usize = 500;
+const MAX_CHARACTERS: usize = 200;
 
 /// The events that each plugin hooks, by its name in the configuration.
-pub type Hooks = BTreeMap<String, Vec<String>>;
+pub type PluginHooks = BTreeMap<String, Vec<String>>;
 
 /// Asks the framework for the hooks of `plugins`; `arguments` are those that the service was packaged with.
 #[must_use]
-pub fn read(framework: &Installed, service: &Path, plugins: &Plugins, arguments: Vec<OsString>) -> Hooks {
+pub fn read(
+    framework: &Installed,
+    service: &Path,
+    plugins: &Plugins,
+    arguments: Vec<OsString>,
+) -> PluginHooks {
     if plugins.modules.is_empty() {
-        return Hooks::new();
+        return PluginHooks::new();
     }
     let listed = serde_json::Value::from(plugins.modules.clone()).to_string();
     let local_path = plugins.local_path.as_deref().unwrap_or(DEFAULT_LOCAL_PATH);
@@ -49,13 +53,13 @@ pub fn read(framework: &Installed, service: &Path, plugins: &Plugins, arguments:
 }
 
 /// The last line of the script's in what was printed.
-fn parse(output: &[u8]) -> Hooks {
+fn parse(output: &[u8]) -> PluginHooks {
     let text = String::from_utf8_lossy(output);
     let line = text.lines().rev().find_map(|line| line.strip_prefix(SIGN)).unwrap_or_default();
-    let mut hooks: Hooks = serde_json::from_str(line).unwrap_or_default();
+    let mut hooks: PluginHooks = serde_json::from_str(line).unwrap_or_default();
     for events in hooks.values_mut() {
-        events.retain(|event| event.len() <= MOST_CHARACTERS && !event.contains(char::is_control));
-        events.truncate(MOST_EVENTS);
+        events.retain(|event| event.len() <= MAX_CHARACTERS && !event.contains(char::is_control));
+        events.truncate(MAX_EVENTS);
     }
     hooks
 }

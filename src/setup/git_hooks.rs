@@ -19,7 +19,7 @@ const LFS: &[&str] = &["post-checkout", "post-commit", "post-merge", "pre-push"]
 /// How a hook stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum HookState {
     /// It runs this program.
     Installed,
     /// It runs this program as an earlier version had it, or by a path where nothing is any more.
@@ -40,7 +40,7 @@ pub struct HookStatus {
     /// Its name for git.
     pub name: &'static str,
     /// How it stands.
-    pub state: Standing,
+    pub state: HookState,
     /// Its file.
     pub path: String,
     /// What owns the file.
@@ -53,7 +53,7 @@ pub struct HookStatus {
 
 /// A hook manager that the repository has.
 #[derive(Debug, Clone, Serialize)]
-pub struct Found {
+pub struct FoundManager {
     /// Which.
     pub name: Manager,
     /// The file or directory that says so.
@@ -89,8 +89,8 @@ impl<'w, 'a> Hooks<'w, 'a> {
     }
 
     /// The managers that there are.
-    pub(super) fn managers(&self) -> Vec<Found> {
-        self.managers.iter().map(|(name, path)| Found { name: *name, path: path.clone() }).collect()
+    pub(super) fn managers(&self) -> Vec<FoundManager> {
+        self.managers.iter().map(|(name, path)| FoundManager { name: *name, path: path.clone() }).collect()
     }
 
     /// The directory that git takes them from.
@@ -145,18 +145,20 @@ impl<'w, 'a> Hooks<'w, 'a> {
         let Looked { kind, hook, manager, told, aside, .. } = looked;
         let is_chained = *manager == Some(Manager::PreCommit) && !aside.is_empty();
         let (state, mut remark) = match &looked.state {
-            State::Installed => (Standing::Installed, self.neighbour(looked)),
-            _ if told.is_some() => (Standing::Installed, told.as_ref().map(|file| format!("told in {file}"))),
-            _ if is_chained => (Standing::Installed, aside.first().map(|file| self.shown(file))),
-            State::Outdated => (Standing::Outdated, None),
-            _ if !self.is_wanted(kind) => {
-                (Standing::NotNeeded, Some("[fetch] hooks is not set in slsart.toml".to_owned()))
+            State::Installed => (HookState::Installed, self.neighbour(looked)),
+            _ if told.is_some() => {
+                (HookState::Installed, told.as_ref().map(|file| format!("told in {file}")))
             }
-            _ if manager.is_some() => (Standing::Managed, None),
-            State::Absent | State::Foreign => (Standing::Absent, None),
-            State::Untouchable(why) => (Standing::LeftAlone, Some(why.clone())),
+            _ if is_chained => (HookState::Installed, aside.first().map(|file| self.shown(file))),
+            State::Outdated => (HookState::Outdated, None),
+            _ if !self.is_wanted(kind) => {
+                (HookState::NotNeeded, Some("[fetch] hooks is not set in slsart.toml".to_owned()))
+            }
+            _ if manager.is_some() => (HookState::Managed, None),
+            State::Absent | State::Foreign => (HookState::Absent, None),
+            State::Untouchable(why) => (HookState::LeftAlone, Some(why.clone())),
         };
-        let runs = matches!(state, Standing::Installed | Standing::Outdated);
+        let runs = matches!(state, HookState::Installed | HookState::Outdated);
         let program = runs.then(|| self.program(hook)).flatten();
         if let Some(file) = aside.first().filter(|_| !runs) {
             remark = Some(format!("its block was put aside, in {}, which nothing runs", self.shown(file)));
@@ -200,13 +202,13 @@ impl<'w, 'a> Hooks<'w, 'a> {
         let mut next = Vec::new();
         let any = |wanted: &dyn Fn(&HookStatus) -> bool| hooks.iter().any(wanted);
         let is_owned = |hook: &HookStatus| {
-            hook.state == Standing::Managed || hook.state == Standing::Outdated && hook.manager.is_some()
+            hook.state == HookState::Managed || hook.state == HookState::Outdated && hook.manager.is_some()
         };
-        if any(&|hook| [Standing::Absent, Standing::Outdated].contains(&hook.state) && !is_owned(hook)) {
+        if any(&|hook| [HookState::Absent, HookState::Outdated].contains(&hook.state) && !is_owned(hook)) {
             next.push("git slsart hooks install".to_owned());
         }
         next.extend(by_hand(hooks.iter().filter(|hook| is_owned(hook))));
-        if any(&|hook| hook.state == Standing::LeftAlone) && !any(&is_owned) {
+        if any(&|hook| hook.state == HookState::LeftAlone) && !any(&is_owned) {
             next.push("git slsart hooks install --print".to_owned());
         }
         for kind in HOOKS {

@@ -15,7 +15,7 @@ use crate::store::{Filter, Recorded, Secrecy, StoredPackage};
 use crate::workspace::Workspace;
 
 /// Most bytes of a file with recipients.
-const MOST_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// What looks for secrets in a package of a service, and what is done about them.
 ///
@@ -64,7 +64,7 @@ fn file(workspace: &Workspace<'_>, path: &str) -> Option<String> {
         return fs::read_to_string(top.join(path)).ok();
     }
     let head = workspace.repository.commit(workspace.repository.head()?).ok()?;
-    let bytes = Source::new(workspace.repository, head.tree).read(path, MOST_BYTES).ok().flatten()?;
+    let bytes = Source::new(workspace.repository, head.tree).read(path, MAX_BYTES).ok().flatten()?;
     String::from_utf8(bytes).ok()
 }
 
