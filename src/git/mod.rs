@@ -36,6 +36,7 @@ pub use objects::{Source, blob_id, pack};
 
 use crate::error::{Error, Kind, Result};
 use crate::process::Invocation;
+use crate::text::nearest::did_you_mean;
 
 /// A repository and, unless it is bare, its working tree.
 pub struct Repository {
@@ -219,8 +220,22 @@ impl Repository {
         match object.and_then(|object| object.peel_to_commit().ok()) {
             Some(commit) => Ok(commit.id()),
             None => Err(Error::not_recorded(format!("'{revision}' is not a commit here"))
+                .hints(did_you_mean(revision, self.names()))
                 .hint("`git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow")),
         }
+    }
+
+    /// The names of branches and tags, as people write them.
+    fn names(&self) -> Vec<String> {
+        let names = self.inner.references().map(|references| {
+            let short = |reference: git2::Reference<'_>| {
+                let is_ours = reference.name().is_ok_and(|name| name.starts_with("refs/slsart"));
+                let is_name = reference.is_tag() || reference.is_branch() || reference.is_remote();
+                reference.shorthand().ok().filter(|_| is_name && !is_ours).map(str::to_owned)
+            };
+            references.flatten().filter_map(short).collect()
+        });
+        names.unwrap_or_default()
     }
 
     /// Reads a commit.

@@ -1,4 +1,5 @@
-//! How things read: colours named by what they say, sizes and times in words. Makes text; prints nothing.
+//! How things read: colours named by what they say, sizes and times in words, what was meant by a slip. Makes text; prints nothing.
 
+pub mod nearest;
 pub mod style;
 pub mod words;
