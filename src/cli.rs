@@ -80,7 +80,7 @@ pub enum Color {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Target")]
 pub struct TargetArgs {
-    /// The service: its directory in the repository, or its name
+    /// The service: its directory in the repository, or its name [default: the current directory's, then the only one]
     #[arg(long, value_name = "PATH|NAME")]
     pub service: Option<String>,
     /// The stage [default: from slsart.toml, then from the service]
@@ -95,7 +95,7 @@ pub struct TargetArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Target")]
 pub struct TargetsArgs {
-    /// The service: its directory in the repository, or its name; may be given several times
+    /// The service: its directory in the repository, or its name; may be given several times [default: the current directory's, then the only one]
     #[arg(long, value_name = "PATH|NAME")]
     pub service: Vec<String>,
     /// Every service of the commit

@@ -1,5 +1,7 @@
 //! `slsart.toml`: what a repository wants of this program. It is data: nothing in it is ever run.
 
+mod problems;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::package::secrets::Action;
 use crate::package::storage::{Size, Storage};
 use crate::service::{Region, ServicePath, Stage};
+pub use problems::{Known, Problem};
 
 /// The file's name, at the top of the repository.
 pub const FILE: &str = "slsart.toml";
@@ -269,13 +272,12 @@ impl Config {
         Ok(config)
     }
 
-    /// Reads the file at the top of a working tree; the defaults when there is none.
-    pub fn load(top: &Path) -> Result<Self> {
+    /// The text of the file at the top of a working tree; empty when there is none.
+    pub fn text(top: &Path) -> Result<String> {
         let path = top.join(FILE);
         match fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(Error::io("read", &path, error)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+            text => text.map_err(|error| Error::io("read", &path, error)),
         }
     }
 }

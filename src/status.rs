@@ -10,10 +10,11 @@ use crate::error::Result;
 use crate::git::{Commit, Oid, Repository};
 use crate::package::manifest::Target;
 use crate::packaging::jobs::{Job, Jobs, State};
+use crate::service::{Service, ServiceName};
 use crate::sharing;
 use crate::store::deployments::{Deployment, History, Outcome};
 use crate::store::{Filter, Found, PackageLine};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, name_of};
 
 /// How many commits down from HEAD are looked at for targets that have packages and no history.
 const NEAR: usize = 30;
@@ -38,6 +39,8 @@ pub struct Status {
 pub struct Standing {
     /// The target.
     pub target: Target,
+    /// The name that HEAD gives the service in the target's directory, where it is another: HEAD's stack is another, too.
+    pub renamed: Option<ServiceName>,
     /// The deployment that is live, as far as the history knows.
     pub live: Option<Deployment>,
     /// How many commits HEAD has that the live one has not; `None` where they are more than a thousand apart, or one is not here.
@@ -94,6 +97,14 @@ fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Res
             all.insert(key(&target), target);
         }
     }
+    let services = workspace.head_services()?;
+    let renamed: Vec<(Target, ServiceName)> =
+        all.values().filter_map(|target| Some((target.clone(), renamed(services, target)?))).collect();
+    // What HEAD makes is a target of its own, also before it is packaged.
+    for (target, service) in &renamed {
+        let today = Target { service: service.clone(), ..target.clone() };
+        all.entry(key(&today)).or_insert(today);
+    }
     let packages = head.map(|head| store.note(head)).transpose()?.unwrap_or_default().packages;
     let mut standings = Vec::with_capacity(all.len());
     for (named, target) in all {
@@ -112,9 +123,17 @@ fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Res
             Some((head, live)) => distance(workspace.repository, head, live),
             None => (None, None),
         };
-        standings.push(Standing { target, live, ahead, behind, later, package, unread });
+        let renamed = renamed.iter().find(|(known, _)| *known == target).map(|(_, name)| name.clone());
+        standings.push(Standing { target, renamed, live, ahead, behind, later, package, unread });
     }
     Ok(standings)
+}
+
+/// The name that HEAD gives the service in the directory of `target`, where that is another and the service has not moved.
+fn renamed(services: &[Service], target: &Target) -> Option<ServiceName> {
+    let is_still_there = services.iter().any(|service| name_of(service) == Some(&target.service));
+    let service = services.iter().find(|service| service.path == target.path)?;
+    name_of(service).filter(|_| !is_still_there).cloned()
 }
 
 /// How many commits `head` has that `live` has not, and the other way round. Where they are far apart, counting would read all that lies

@@ -2,17 +2,22 @@
 //! and targets; nothing here acts.
 
 mod find;
+mod scope;
+mod unknown;
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Known, Problem};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::git::commit_signature::Trust;
 use crate::git::{Oid, Repository, Source};
 use crate::progress::Progress;
 use crate::service::{self, MAX_CONFIG_BYTES, Region, Service, ServiceName, ServicePath, Stage};
-use crate::store::{Filter, Store};
+use crate::store::Store;
+pub use scope::option;
 
 /// Directories in which no service is looked for.
 const NEVER_ENTERED: &[&str] = &["node_modules", ".serverless", ".git", ".slsart"];
@@ -27,6 +32,8 @@ pub struct Workspace<'a> {
     pub config: Config,
     /// Who listens to long work.
     pub progress: &'a dyn Progress,
+    /// The services in HEAD, once they were looked for.
+    in_head: OnceCell<Vec<Service>>,
 }
 
 /// Which service, stage and region a command line names.
@@ -38,25 +45,24 @@ pub struct Wanted {
     pub stage: Option<Stage>,
     /// A region.
     pub region: Option<Region>,
+    /// Whether the command can also mean all services, by `--all`.
+    pub offers_all: bool,
+}
+
+impl Wanted {
+    /// Whether a service, a stage or a region is named.
+    #[must_use]
+    pub fn is_narrow(&self) -> bool {
+        self.service.is_some() || self.stage.is_some() || self.region.is_some()
+    }
 }
 
 impl<'a> Workspace<'a> {
     /// The workspace around the context's directory.
     pub fn new(context: &'a Context, repository: &'a Repository, progress: &'a dyn Progress) -> Result<Self> {
-        let config = match repository.work_tree_if_any() {
-            Some(top) => Config::load(top)?,
-            None => Self::committed_config(repository)?,
-        };
+        let config = Config::parse(&config_text(repository)?)?;
         repository.set_trust(trust(&config, context, repository));
-        Ok(Self { context, repository, config, progress })
-    }
-
-    /// A bare repository has its configuration in HEAD.
-    fn committed_config(repository: &Repository) -> Result<Config> {
-        let Some(head) = repository.head() else { return Ok(Config::default()) };
-        let source = Source::new(repository, repository.commit(head)?.tree);
-        let text = source.read(config::FILE, MAX_CONFIG_BYTES as u64)?;
-        text.map_or_else(|| Ok(Config::default()), |text| Config::parse(&String::from_utf8_lossy(&text)))
+        Ok(Self { context, repository, config, progress, in_head: OnceCell::new() })
     }
 
     /// The same, whatever its `slsart.toml` says.
@@ -66,7 +72,7 @@ impl<'a> Workspace<'a> {
         repository: &'a Repository,
         progress: &'a dyn Progress,
     ) -> Self {
-        Self { context, repository, config: Config::default(), progress }
+        Self { context, repository, config: Config::default(), progress, in_head: OnceCell::new() }
     }
 
     /// The store of its packages.
@@ -75,51 +81,53 @@ impl<'a> Workspace<'a> {
         Store::new(self.repository).with_keys_of(&self.context.environment)
     }
 
+    /// What is wrong in its `slsart.toml`, though it can be read.
+    pub fn config_problems(&self) -> Result<Vec<Problem>> {
+        let text = config_text(self.repository)?;
+        if text.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut services =
+            self.repository.head().map_or_else(|| Ok(Vec::new()), |head| self.all_services(head))?;
+        let listed = self.config.services.iter();
+        services.extend(self.in_working_tree(listed));
+        let services: BTreeSet<_> = services.iter().map(|service| service.path.to_string()).collect();
+        let services = services.into_iter().collect();
+        Ok(Config::problems(&text, &Known { services, remotes: self.repository.remotes() }))
+    }
+
     /// The services in the source of `commit`.
     pub fn services(&self, commit: Oid) -> Result<Vec<Service>> {
+        Ok(self.only_listed(self.all_services(commit)?))
+    }
+
+    /// The same, whether `slsart.toml` lists them or not.
+    fn all_services(&self, commit: Oid) -> Result<Vec<Service>> {
         let source = Source::new(self.repository, self.repository.commit(commit)?.tree);
         let paths = source.paths(|directory| !NEVER_ENTERED.contains(&directory))?;
         let read = |path: &str| {
             let content = source.read(path, MAX_CONFIG_BYTES as u64).ok().flatten()?;
             String::from_utf8(content).ok()
         };
-        let mut services = service::discover(paths.iter().map(String::as_str), read);
+        Ok(service::discover(paths.iter().map(String::as_str), read))
+    }
+
+    /// Of `services`, those that `slsart.toml` lists, where it does.
+    fn only_listed(&self, mut services: Vec<Service>) -> Vec<Service> {
         if !self.config.services.is_empty() {
             services.retain(|service| self.config.services.contains(&service.path));
         }
-        Ok(services)
+        services
     }
 
-    /// The one service of `commit` that `wanted` names, or that the working directory is in, or that is the only one.
-    pub fn service(&self, commit: Oid, wanted: Option<&str>) -> Result<Service> {
-        let mut services = self.services(commit)?;
-        if services.is_empty() {
-            return Err(no_service());
-        }
-        let list = services.iter().map(describe).collect::<Vec<_>>().join(", ");
-        if let Some(wanted) = wanted {
-            let wanted = self.as_path(wanted);
-            let named = services.iter().position(|service| is_named(service, &wanted));
-            return match named {
-                Some(index) => Ok(services.swap_remove(index)),
-                None => Err(Error::refused(format!("there is no service '{wanted}' in this commit"))
-                    .hint(format!("it has: {list}"))),
-            };
-        }
-        if services.len() == 1 {
-            return Ok(services.swap_remove(0));
-        }
-        let here = self.here();
-        let around = (0..services.len())
-            .filter(|index| {
-                here.as_ref().is_some_and(|here| here.ancestors().contains(&services[*index].path))
-            })
-            .max_by_key(|index| services[*index].path.as_str().len());
-        match around {
-            Some(index) => Ok(services.swap_remove(index)),
-            None => Err(Error::refused("this repository has several services")
-                .hint(format!("name one with --service: {list}"))),
-        }
+    /// The same, with another one who listens.
+    #[must_use]
+    pub fn with_progress<'p>(&self, progress: &'p dyn Progress) -> Workspace<'p>
+    where
+        'a: 'p,
+    {
+        let (context, repository, config) = (self.context, self.repository, self.config.clone());
+        Workspace { context, repository, config, progress, in_head: self.in_head.clone() }
     }
 
     /// The working directory as a path in the repository.
@@ -160,17 +168,17 @@ impl<'a> Workspace<'a> {
         let region = wanted.region.clone().or_else(|| self.config.defaults.region.clone()).or_else(outline);
         region.map_or_else(|| parse("us-east-1"), Ok)
     }
+}
 
-    /// The filter for packages that `wanted` means, with the stage only where it is named.
-    #[must_use]
-    pub fn filter(&self, wanted: &Wanted) -> Filter {
-        Filter {
-            service: wanted.service.as_deref().map(|service| self.as_path(service)),
-            stage: wanted.stage.as_ref().map(ToString::to_string),
-            region: wanted.region.as_ref().map(ToString::to_string),
-            pruned: false,
-        }
+/// The text of `slsart.toml`: of the working tree, or where there is none, of HEAD.
+fn config_text(repository: &Repository) -> Result<String> {
+    if let Some(top) = repository.work_tree_if_any() {
+        return Config::text(top);
     }
+    let Some(head) = repository.head() else { return Ok(String::new()) };
+    let source = Source::new(repository, repository.commit(head)?.tree);
+    let text = source.read(config::FILE, MAX_CONFIG_BYTES as u64)?.unwrap_or_default();
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// Whose signatures count: as `slsart.toml` of today says, never that of an old commit.
@@ -193,21 +201,10 @@ pub fn no_service() -> Error {
     )
 }
 
-fn is_named(service: &Service, wanted: &str) -> bool {
-    service.path.as_str() == wanted || name_of(service).is_some_and(|name| name.as_str() == wanted)
-}
-
 /// The service's name, where its configuration says it without being run.
 #[must_use]
 pub fn name_of(service: &Service) -> Option<&ServiceName> {
     service.outline.as_ref()?.service.as_ref()
-}
-
-fn describe(service: &Service) -> String {
-    match name_of(service) {
-        Some(name) => format!("{} ({name})", service.path),
-        None => service.path.to_string(),
-    }
 }
 
 fn parse<T: std::str::FromStr<Err = service::NameError>>(text: &str) -> Result<T> {

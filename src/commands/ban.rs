@@ -88,7 +88,8 @@ struct Report {
 }
 
 pub(super) fn ban(args: &BanArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let found = sharing::find(workspace, &args.revision, &workspace.filter(&args.target.wanted()?))?;
+    let filter = workspace.one_of(&args.target.wanted()?, &args.revision)?;
+    let found = sharing::find(workspace, &args.revision, &filter)?;
     if let Some(ban) = workspace.store().ban(found.commit, found.line.package)? {
         let package = found.line.package.short();
         return Err(Error::refused(format!("the package {package} is banned already: {ban}"))
@@ -98,7 +99,8 @@ pub(super) fn ban(args: &BanArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
 }
 
 pub(super) fn unban(args: &UnbanArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let found = sharing::find(workspace, &args.revision, &workspace.filter(&args.target.wanted()?))?;
+    let filter = workspace.one_of(&args.target.wanted()?, &args.revision)?;
+    let found = sharing::find(workspace, &args.revision, &filter)?;
     if workspace.store().ban(found.commit, found.line.package)?.is_none() {
         let package = found.line.package.short();
         return Err(Error::refused(format!("the package {package} is not banned")));

@@ -100,7 +100,7 @@ pub(super) fn export(args: &ExportArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
         return Err(Error::refused(format!("'{}' is there already", args.file.display()))
             .hint("name another file, or say --force to overwrite it"));
     }
-    let found = workspace.find(&args.revision, &workspace.filter(&args.target.wanted()?))?;
+    let found = workspace.find(&args.revision, &workspace.one_of(&args.target.wanted()?, &args.revision)?)?;
     let directory =
         if is_stdout { tempfile::env::temp_dir() } else { path.parent().unwrap_or(&path).to_owned() };
     let cannot = |error| Error::io("write to", &directory, error);

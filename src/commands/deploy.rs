@@ -14,6 +14,7 @@ use crate::deploy::checks;
 use crate::deploy::choices::Choices;
 use crate::deploy::goal::Goal;
 use crate::deploy::plan::Plan;
+use crate::deploy::second_stack::SecondStack;
 use crate::deploy::shared;
 use crate::error::Result;
 use crate::store::deployments::Action;
@@ -96,6 +97,9 @@ struct ActArgs {
     /// Let the stateful resource with this logical id be deleted or replaced; kept in the history; may be given several times
     #[arg(long, value_name = "LOGICAL_ID")]
     allow_delete: Vec<String>,
+    /// Create a second stack where the service was renamed; the stack of its old name stays as it is
+    #[arg(long)]
+    new_stack: bool,
     /// Of several services, deploy those too whose package is live already
     #[arg(long)]
     again: bool,
@@ -126,6 +130,7 @@ impl TargetsArgs {
             service: self.service.first().filter(|_| !self.are_several()).cloned(),
             stage: self.stage.as_deref().map(name).transpose()?,
             region: self.region.as_deref().map(name).transpose()?,
+            offers_all: true,
         })
     }
 }
@@ -160,7 +165,10 @@ pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) 
         let revision = args.revision.as_deref().ok_or_else(several::needs_commit)?;
         return several::run(Action::Rollback, revision, &args.act, workspace, ui);
     }
-    let wanted = args.act.target.wanted()?;
+    let mut wanted = args.act.target.wanted()?;
+    if ui.can_ask() && !args.act.yes {
+        wanted.service = pick_service(&wanted, args.revision.as_deref(), workspace, ui)?;
+    }
     let remark = shared::look(workspace, args.act.no_lock)?;
     let mut plan = match (&args.revision, args.to) {
         (Some(revision), _) => Plan::of(workspace, Action::Rollback, revision, &wanted)?,
@@ -174,6 +182,21 @@ pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) 
     act(plan, &args.act, workspace, ui)
 }
 
+/// Asks for the service, where it could be several.
+fn pick_service(
+    wanted: &Wanted,
+    revision: Option<&str>,
+    workspace: &Workspace<'_>,
+    ui: &Ui,
+) -> Result<Option<String>> {
+    let services = workspace.to_choose_from(wanted, revision)?;
+    if services.is_empty() {
+        return Ok(wanted.service.clone());
+    }
+    let index = ui.pick("Which service", &services, 0, None)?;
+    Ok(Some(services[index].path.to_string()))
+}
+
 /// Asks for the package to go back to.
 fn pick<'r>(workspace: &Workspace<'r>, wanted: &Wanted, ui: &Ui) -> Result<Plan<'r>> {
     let choices = Choices::of(workspace, wanted)?;
@@ -183,6 +206,9 @@ fn pick<'r>(workspace: &Workspace<'r>, wanted: &Wanted, ui: &Ui) -> Result<Plan<
 }
 
 fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let second = SecondStack::of(workspace, &plan)?;
+    plan.warnings.extend(second.as_ref().map(ToString::to_string));
+    let second = second.filter(|second| second.is_new() && !args.new_stack);
     plan.check_names(&args.allow_plugin_drift)?;
     for (option, values) in args.allowed() {
         plan.allow(option, values);
@@ -196,8 +222,12 @@ fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -
     if args.yes || passes.is_err() {
         ui.show(&plan);
         passes?;
+        if let Some(second) = second {
+            return Err(second.refusal());
+        }
     } else {
-        let question = format!("Go on with {}?", plan.target);
+        let question =
+            second.map_or_else(|| format!("Go on with {}?", plan.target), |second| second.question());
         let hint = NOBODY_TO_ASK;
         if workspace.config.deploy.protected.contains(&plan.target.stage) {
             ui.confirm_word(&plan, &question, plan.target.stage.as_str(), hint)?;

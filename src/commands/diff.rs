@@ -97,24 +97,22 @@ struct Named {
 
 pub(super) fn run(args: &DiffArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let wanted = args.target.wanted()?;
-    let mut filter = workspace.filter(&wanted);
     let open = |revision: &str, filter: &Filter| {
         sharing::open(workspace, &sharing::find(workspace, revision, filter)?)
     };
+    let open_one = |revision: &str| open(revision, &workspace.one_of(&wanted, revision)?);
     let first = args.first.as_deref().unwrap_or("HEAD");
     let detail = if args.code { Detail::Texts } else { Detail::Counts };
     let (from, before, after, drift) = if args.live {
         let LiveSide { report, package, side } = LiveSide::of(workspace, &wanted)?;
         let target = report.target;
-        filter.service = Some(target.path.to_string());
-        filter.stage = Some(target.stage.to_string());
-        filter.region = Some(target.region.to_string());
+        let filter = Filter::of(&target);
         let package = package.map(|package| name(workspace, &package));
         let from = End { package, target, stack: Some(report.stack.name) };
         (from, side, open(first, &filter)?, Some(report.drift))
     } else {
-        let before = open(first, &filter)?;
-        let after = open(args.second.as_deref().unwrap_or("HEAD"), &filter)?;
+        let before = open_one(first)?;
+        let after = open_one(args.second.as_deref().unwrap_or("HEAD"))?;
         (describe(workspace, &before), Side::of_package(&before)?, after, None)
     };
     let difference = Difference::between(workspace.repository, &before, &Side::of_package(&after)?, detail)?;

@@ -42,7 +42,7 @@ struct Report {
 }
 
 pub(super) fn run(args: &ExtractArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let filter = workspace.filter(&args.target.wanted()?);
+    let filter = workspace.one_of(&args.target.wanted()?, &args.revision)?;
     let found = sharing::find(workspace, &args.revision, &filter)?;
     let package = sharing::open(workspace, &found)?;
     let directory = workspace.context.cwd.join(&args.output);

@@ -13,6 +13,7 @@ use signatures::{Lines, Signatures};
 
 use super::ban::Marked;
 use super::signature::Signed;
+use super::write_narrowed;
 use crate::cli::TargetArgs;
 use crate::deploy::history;
 use crate::error::Result;
@@ -38,6 +39,9 @@ pub struct HistoryArgs {
     /// Also check the signatures of the records, as `git verify-commit` does
     #[arg(long)]
     verify: bool,
+    /// Of all services, not only of the current directory's
+    #[arg(short, long, conflicts_with = "service")]
+    all: bool,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -48,6 +52,8 @@ const INDENT: &str = "                               ";
 #[derive(Debug, Serialize)]
 struct Report {
     targets: Vec<Section>,
+    /// The current directory's service, where only its deployments are listed and there are others.
+    service: Option<String>,
     #[serde(skip)]
     verbose: bool,
     #[serde(skip)]
@@ -84,9 +90,14 @@ struct Row {
 }
 
 pub(super) fn run(args: &HistoryArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let filter = workspace.filter(&args.target.wanted()?);
+    let wanted = args.target.wanted()?;
+    let filter = workspace.listed(&wanted, args.all)?;
     let mut targets = workspace.store().deployed_targets()?;
     targets.retain(|target| filter.matches(target));
+    if targets.is_empty() && wanted.is_narrow() {
+        workspace.need_known(&filter)?;
+    }
+    let service = workspace.narrowed_to(&wanted, &filter)?;
     let mut signed = Signatures::default();
     if args.verify {
         targets.iter().try_for_each(|target| signed.add(workspace, target))?;
@@ -94,7 +105,7 @@ pub(super) fn run(args: &HistoryArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
     let sections = targets.into_iter().map(|target| section(args, target, &signed, workspace));
     let targets = sections.collect::<Result<Vec<_>>>()?;
     let now = workspace.context.clock.now();
-    ui.report(&Report { targets, verbose: ui.is_verbose(), now })?;
+    ui.report(&Report { targets, service, verbose: ui.is_verbose(), now })?;
     signed.check()
 }
 
@@ -144,7 +155,7 @@ fn proven(proof: &Proof) -> String {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.targets.is_empty() {
-            return writeln!(f, "{DIM}nothing was deployed by git slsart here{DIM:#}");
+            writeln!(f, "{DIM}nothing was deployed by git slsart here{DIM:#}")?;
         }
         for Section { target, uncertain, unread, deployments } in &self.targets {
             writeln!(f, "{BOLD}{target}{BOLD:#}")?;
@@ -214,6 +225,6 @@ impl fmt::Display for Report {
                 )?;
             }
         }
-        Ok(())
+        write_narrowed(f, self.service.as_deref(), "history")
     }
 }

@@ -95,7 +95,7 @@ fn gits_own(hook: &Hook, context: &Context, repository: &Repository, ui: &Ui) ->
             rewrite::run(&workspace, &pairs, command.as_deref() == Some("rebase"))?
         }
         Hook::PrePush { remote, .. } => {
-            let workspace = Workspace { progress: ui.progress_if_watched(), ..workspace };
+            let workspace = workspace.with_progress(ui.progress_if_watched());
             let pushed = Pushed::of(remote.as_deref(), listen(), context, repository);
             push::run(&workspace, &pushed.remote, &input::updates(&pushed.text))?
         }

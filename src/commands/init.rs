@@ -39,7 +39,8 @@ pub(super) fn init(args: &InitArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
     if args.print {
         return ui.write(setup::default_file(workspace).as_bytes());
     }
-    ui.done(&setup::init(workspace, args.dry_run)?, args.dry_run)
+    ui.done(&setup::init(workspace, args.dry_run)?, args.dry_run)?;
+    super::warn_of_config(workspace, ui)
 }
 
 pub(super) fn uninstall(args: &UninstallArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::ban::Marked;
+use super::write_narrowed;
 use crate::cli::TargetArgs;
 use crate::error::Result;
 use crate::git::Repository;
@@ -20,7 +21,7 @@ use crate::workspace::Workspace;
 /// List recorded packages, a line each
 ///
 /// Follows the history from REV like `git log`, and shows the packages of its commits. With --all also those of commits that
-/// no branch leads to any more, newest first.
+/// no branch leads to any more, newest first. In a service's directory, only its packages are listed.
 #[derive(Debug, Args)]
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct LogArgs {
@@ -30,7 +31,7 @@ pub struct LogArgs {
     /// The most packages to list
     #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT")]
     max_count: usize,
-    /// Every package of every commit
+    /// Every package of every commit, also of other services than the current directory's
     #[arg(short, long)]
     all: bool,
     /// Also packages that were pruned
@@ -47,6 +48,8 @@ struct Report {
     more: bool,
     /// Note lines that this program can't read.
     unread: Vec<Unread>,
+    /// The current directory's service, where only its packages are listed and there are others.
+    service: Option<String>,
     /// Whether only some services, stages or regions were asked for.
     #[serde(skip)]
     narrowed: bool,
@@ -82,7 +85,8 @@ struct Unread {
 }
 
 pub(super) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let filter = Filter { pruned: args.pruned, ..workspace.filter(&args.target.wanted()?) };
+    let wanted = args.target.wanted()?;
+    let filter = Filter { pruned: args.pruned, ..workspace.listed(&wanted, args.all)? };
     let store = workspace.store();
     let Listing { found, more, unread } = if args.all {
         store.all(&filter)?
@@ -97,8 +101,12 @@ pub(super) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     let packages = found.iter().map(|found| row(workspace.repository, found, marked(found))).collect();
     let unread =
         unread.into_iter().map(|(commit, line)| Unread { commit: commit.to_string(), line }).collect();
-    let narrowed = filter.service.is_some() || filter.stage.is_some() || filter.region.is_some();
-    let report = Report { packages, more, unread, narrowed, now: workspace.context.clock.now() };
+    if found.is_empty() && wanted.is_narrow() {
+        workspace.need_known(&filter)?;
+    }
+    let service = workspace.narrowed_to(&wanted, &filter)?;
+    let narrowed = wanted.is_narrow() || service.is_some();
+    let report = Report { packages, more, unread, service, narrowed, now: workspace.context.clock.now() };
     ui.report(&report)?;
     for Unread { commit, line } in &report.unread {
         ui.warn(&format!(
@@ -169,6 +177,6 @@ impl fmt::Display for Report {
         if self.more {
             writeln!(f, "{DIM}there are more: git slsart log -n COUNT, or --all{DIM:#}")?;
         }
-        Ok(())
+        write_narrowed(f, self.service.as_deref(), "log")
     }
 }

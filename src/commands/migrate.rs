@@ -58,7 +58,7 @@ struct Row {
 }
 
 pub(super) fn run(args: &MigrateArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let filter = workspace.filter(&args.target.wanted()?);
+    let filter = workspace.listed(&args.target.wanted()?, args.all)?;
     let (to, storage) = match args.to {
         Wanted::Git => (Form::Git, Storage::Git),
         Wanted::Lfs => (Form::Lfs, Storage::Lfs),

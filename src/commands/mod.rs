@@ -31,6 +31,7 @@ pub mod toolchain;
 pub mod unlock;
 pub mod verify;
 
+use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -42,6 +43,8 @@ use crate::package::storage::Storage;
 use crate::process::Output;
 use crate::progress::Progress;
 use crate::service::NameError;
+use crate::text::style::DIM;
+use crate::text::words::line;
 use crate::ui::Ui;
 use crate::workspace::{Wanted, Workspace};
 
@@ -127,6 +130,14 @@ fn with_any_config<'a>(
     })
 }
 
+/// Warns of what is wrong in a `slsart.toml` that can be read.
+fn warn_of_config(workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    for problem in workspace.config_problems()? {
+        ui.warn(&format!("{problem}; {}", problem.hint));
+    }
+    Ok(())
+}
+
 fn open(context: &Context) -> Result<Repository> {
     let path = |name| context.environment.value(name).map(Path::new);
     Repository::open(&context.cwd, path("GIT_DIR"), path("GIT_WORK_TREE"))
@@ -139,8 +150,16 @@ impl TargetArgs {
             service: self.service.clone(),
             stage: self.stage.as_deref().map(name).transpose()?,
             region: self.region.as_deref().map(name).transpose()?,
+            offers_all: false,
         })
     }
+}
+
+/// Says that a list is narrowed to the current directory's service, and how to see all.
+fn write_narrowed(f: &mut fmt::Formatter<'_>, service: Option<&str>, command: &str) -> fmt::Result {
+    service.map_or(Ok(()), |service| {
+        writeln!(f, "{DIM}only {}; of all services: git slsart {command} --all{DIM:#}", line(service))
+    })
 }
 
 /// How packages are kept: as the command line says, else as `slsart.toml` does.

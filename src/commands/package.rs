@@ -15,7 +15,7 @@ use crate::service::ServicePath;
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::text::words::{bytes, count, line, short};
 use crate::ui::Ui;
-use crate::workspace::{Workspace, no_service};
+use crate::workspace::{Wanted, Workspace, no_service};
 
 /// Package a commit and record the package
 ///
@@ -61,13 +61,10 @@ pub(super) struct Report {
 }
 
 pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let wanted = args.target.wanted()?;
+    let wanted = Wanted { offers_all: true, ..args.target.wanted()? };
     let commit = workspace.repository.resolve(&args.commit)?;
-    let services = if args.all {
-        workspace.services(commit)?
-    } else {
-        vec![workspace.service(commit, wanted.service.as_deref())?]
-    };
+    let services =
+        if args.all { workspace.services(commit)? } else { vec![workspace.service(commit, &wanted)?] };
     if services.is_empty() {
         return Err(no_service());
     }

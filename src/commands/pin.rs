@@ -79,7 +79,7 @@ struct Row {
 
 pub(super) fn pin(args: &PinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let Some(revision) = &args.revision else { return list(args, workspace, ui) };
-    let found = workspace.find(revision, &workspace.filter(&args.target.wanted()?))?;
+    let found = workspace.find(revision, &workspace.one_of(&args.target.wanted()?, revision)?)?;
     if let Some(pin) = workspace.store().pin(found.commit, found.line.package)? {
         let package = found.line.package.short();
         return Err(Error::refused(format!("the package {package} is pinned already: {pin}"))
@@ -91,7 +91,7 @@ pub(super) fn pin(args: &PinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
 }
 
 pub(super) fn unpin(args: &UnpinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let found = workspace.find(&args.revision, &workspace.filter(&args.target.wanted()?))?;
+    let found = workspace.find(&args.revision, &workspace.one_of(&args.target.wanted()?, &args.revision)?)?;
     if workspace.store().pin(found.commit, found.line.package)?.is_none() {
         let package = found.line.package.short();
         return Err(Error::refused(format!("the package {package} is not pinned")));
@@ -102,7 +102,7 @@ pub(super) fn unpin(args: &UnpinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
 }
 
 fn list(args: &PinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let filter = workspace.filter(&args.target.wanted()?);
+    let filter = workspace.listed(&args.target.wanted()?, true)?;
     let narrowed = filter.service.is_some() || filter.stage.is_some() || filter.region.is_some();
     let store = workspace.store();
     let mut pins = Vec::new();

@@ -44,6 +44,9 @@ pub struct PruneArgs {
     /// Remove them from a remote too [default: `remote` in [share] of slsart.toml, else `origin` or the only one]
     #[arg(long, value_name = "REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     remote: Option<String>,
+    /// Of all services, not only of the current directory's
+    #[arg(short, long, conflicts_with = "service")]
+    all: bool,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
@@ -67,6 +70,8 @@ struct Report {
     lfs_size: u64,
     /// The remote that they are removed from too.
     removed_from: Option<String>,
+    /// The current directory's service, where only its packages are meant and there are others.
+    service: Option<String>,
     #[serde(skip)]
     unknown: Vec<String>,
     #[serde(skip)]
@@ -102,8 +107,9 @@ struct Described {
 }
 
 pub(super) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let filter = workspace.filter(&args.target.wanted()?);
-    let is_narrowed = filter.service.is_some() || filter.stage.is_some() || filter.region.is_some();
+    let wanted = args.target.wanted()?;
+    let filter = workspace.listed(&wanted, args.all)?;
+    let is_narrowed = wanted.is_narrow();
     let PruneArgs { keep_last, older_than, larger_than, .. } = *args;
     let scope = if args.revisions.is_empty() {
         if !is_narrowed && keep_last.is_none() && older_than.is_none() && larger_than.is_none() {
@@ -135,8 +141,12 @@ pub(super) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
         lfs_size: 0,
         removed_from: from.as_ref().map(|from| from.remote.clone()),
         unknown: plan.unknown.clone(),
+        service: workspace.narrowed_to(&wanted, &filter)?,
         now,
     };
+    if plan.going.is_empty() && plan.kept.is_empty() && is_narrowed {
+        workspace.need_known(&filter)?;
+    }
     if args.dry_run || plan.going.is_empty() {
         report.dry_run = args.dry_run;
         return ui.done(&report, args.dry_run);
@@ -180,6 +190,9 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.dry_run && !self.packages.is_empty() {
             return self.done(f);
+        }
+        if let Some(service) = &self.service {
+            writeln!(f, "{DIM}only {}; of all services: with --all{DIM:#}", line(service))?;
         }
         let all =
             || self.packages.iter().map(|row| &row.package).chain(self.kept.iter().map(|kept| &kept.package));

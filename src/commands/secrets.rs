@@ -154,7 +154,7 @@ pub(super) fn run(args: &SecretsArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
             each(&args.which.opened(workspace, ui)?, false, "Searched ", workspace, ui, secret_policy::scan)
         }
         Some(SecretsCommand::Allow(args)) => {
-            let filter = workspace.filter(&args.target.wanted()?);
+            let filter = workspace.listed(&args.target.wanted()?, false)?;
             let found = opened(&args.revisions, false, &filter, workspace, ui)?;
             each(&found, args.dry_run, "Allowed  ", workspace, ui, secret_policy::allow)
         }
@@ -171,7 +171,7 @@ pub(super) fn run(args: &SecretsArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
 
 impl Which {
     fn opened<'a>(&self, workspace: &Workspace<'a>, ui: &Ui) -> Result<Vec<StoredPackage<'a>>> {
-        let filter = workspace.filter(&self.target.wanted()?);
+        let filter = workspace.listed(&self.target.wanted()?, self.all)?;
         opened(&self.revisions, self.all, &filter, workspace, ui)
     }
 }

@@ -61,7 +61,7 @@ struct Report {
 }
 
 pub(super) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let filter = workspace.filter(&args.target.wanted()?);
+    let filter = workspace.one_of(&args.target.wanted()?, &args.revision)?;
     let found = sharing::find(workspace, &args.revision, &filter)?;
     let package = sharing::open(workspace, &found)?;
     let commit = workspace.repository.commit(found.commit).ok();

@@ -56,7 +56,7 @@ struct Row {
 }
 
 pub(super) fn run(args: &SignArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let filter = workspace.filter(&args.target.wanted()?);
+    let filter = workspace.listed(&args.target.wanted()?, args.all)?;
     let found = selected(&args.revisions, args.all, &filter, workspace, ui)?;
     ui.progress().phase(&format!("Verifying and signing {}", count(found.len(), "package")));
     ui.progress().expect_bytes(found.iter().map(|found| found.line.size).sum());

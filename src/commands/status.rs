@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::jobs::Row as JobRow;
+use super::write_narrowed;
 use crate::cli::TargetArgs;
 use crate::error::Result;
 use crate::git::{Commit, Oid, Repository};
 use crate::package::manifest::Target;
+use crate::service::ServiceName;
 use crate::sharing::Parcel;
 use crate::status::{self, Lacking, Standing};
 use crate::store::deployments::{Deployment, Outcome};
@@ -28,6 +30,9 @@ use crate::workspace::Workspace;
 #[derive(Debug, Args)]
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct StatusArgs {
+    /// Of all services, not only of the current directory's
+    #[arg(short, long, conflicts_with = "service")]
+    all: bool,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -42,6 +47,8 @@ struct Report {
     remotes: Vec<RemoteRow>,
     lfs: Lfs,
     jobs: Vec<JobRow>,
+    /// The current directory's service, where only its targets are listed and there are others.
+    service: Option<String>,
     #[serde(skip)]
     now: Timestamp,
 }
@@ -57,6 +64,8 @@ struct Head {
 #[derive(Debug, Serialize)]
 struct Section {
     target: Target,
+    /// The name that HEAD gives the service in the target's directory, where it is another.
+    renamed_to: Option<ServiceName>,
     live: Option<Attempt>,
     /// A later deployment after which it is not certain what is live.
     later: Option<Attempt>,
@@ -108,7 +117,13 @@ struct Lfs {
 
 pub(super) fn run(args: &StatusArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let repository = workspace.repository;
-    let status = status::status(workspace, &workspace.filter(&args.target.wanted()?))?;
+    let wanted = args.target.wanted()?;
+    let filter = workspace.listed(&wanted, args.all)?;
+    super::warn_of_config(workspace, ui)?;
+    let status = status::status(workspace, &filter)?;
+    if status.targets.is_empty() && wanted.is_narrow() {
+        workspace.need_known(&filter)?;
+    }
     let (object_count, size) = status.lfs;
     ui.report(&Report {
         head: status.head.map(|head| Head {
@@ -120,12 +135,13 @@ pub(super) fn run(args: &StatusArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
         remotes: status.remotes.into_iter().map(RemoteRow::from).collect(),
         lfs: Lfs { object_count, size },
         jobs: status.jobs.iter().map(|job| JobRow::of(job, repository)).collect(),
+        service: workspace.narrowed_to(&wanted, &filter)?,
         now: workspace.context.clock.now(),
     })
 }
 
 fn section(standing: Standing, repository: &Repository) -> Section {
-    let Standing { target, live, ahead, behind, later, package, unread } = standing;
+    let Standing { target, renamed, live, ahead, behind, later, package, unread } = standing;
     let attempt = |deployment: Deployment| {
         let commit = Oid::from_str(&deployment.commit).ok();
         let known: Option<Commit> = commit.and_then(|commit| repository.commit(commit).ok());
@@ -149,6 +165,7 @@ fn section(standing: Standing, repository: &Repository) -> Section {
     };
     Section {
         target,
+        renamed_to: renamed,
         live: live.map(attempt),
         later: later.map(attempt),
         package: package.map(packaged),
@@ -181,6 +198,7 @@ impl fmt::Display for Report {
         for section in &self.targets {
             section.write(f, self)?;
         }
+        write_narrowed(f, self.service.as_deref(), "status")?;
         for remote in &self.remotes {
             remote.write(f, self.now)?;
         }
@@ -227,6 +245,13 @@ impl Section {
             )?;
         }
         match (&self.package, &report.head) {
+            _ if self.renamed_to.is_some() => {
+                let name = self.renamed_to.iter().map(ToString::to_string).collect::<String>();
+                writeln!(
+                    f,
+                    "  {WARNING}!{WARNING:#} HEAD  {DIM}names this service {name}: its stack is another{DIM:#}"
+                )?;
+            }
             (Some(Packaged { package, size, dirty, .. }), _) => {
                 let dirty = if *dirty { format!("  {WARNING}dirty{WARNING:#}") } else { String::new() };
                 let (package, size) = (short(package, 8), bytes(*size));

@@ -16,7 +16,7 @@ use crate::store::toolchains::Toolchain;
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::text::words::{ago, bytes, count, line, short};
 use crate::ui::Ui;
-use crate::workspace::Workspace;
+use crate::workspace::{Wanted, Workspace};
 
 /// Keep installed plugins in the repository, so that a rollback needs no registry
 ///
@@ -126,7 +126,8 @@ impl From<Toolchain> for Content {
 
 fn save(args: &SaveArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let commit = workspace.repository.resolve(&args.revision)?;
-    let service = workspace.service(commit, args.service.as_deref())?;
+    let wanted = Wanted { service: args.service.clone(), ..Wanted::default() };
+    let service = workspace.service(commit, &wanted)?;
     let Saving { commit: of, subject, path, lockfile, package_manager, kept } =
         snapshots::plan_save(workspace, commit, &service)?;
     let already = kept.is_some();

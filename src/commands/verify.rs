@@ -85,7 +85,7 @@ struct OnRemote {
 }
 
 pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let filter = workspace.filter(&args.target.wanted()?);
+    let filter = workspace.listed(&args.target.wanted()?, args.all)?;
     let remote = args.remote.as_deref().map(|name| asked(name, workspace)).transpose()?;
     let found = selected(&args.revisions, args.all, &filter, workspace, ui)?;
     ui.progress().phase(&format!("Verifying {}", count(found.len(), "package")));

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::goal::package_of;
 use super::history;
-use super::plan::{Plan, describe_commit, target_filter};
+use super::plan::{Plan, describe_commit};
 use crate::error::{Error, Result};
 use crate::package::Manifest;
 use crate::package::manifest::{Plugin, Target};
@@ -51,12 +51,18 @@ impl Choices {
     /// The packages of the one target that is meant.
     pub fn of(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Self> {
         let store = workspace.store();
-        let mut found = store.all(&target_filter(workspace, wanted)?)?.found;
-        let Some(target) = found.first().map(|found| found.line.target.clone()) else {
+        let filter = workspace.target(wanted, None)?;
+        let mut found = store.all(&filter)?.found;
+        let mut targets: Vec<Target> = found.iter().map(|found| found.line.target.clone()).collect();
+        filter.keep_nearest(&mut targets, |target| target);
+        let Some(target) = targets.first().cloned() else {
+            workspace.need_known(&filter)?;
             return Err(Error::not_recorded("there is no package to go back to")
                 .hint("`git slsart log --all` lists the packages"));
         };
-        if let Some(other) = found.iter().find(|found| found.line.target != target) {
+        // The directory of the service may have been another.
+        found.retain(|found| targets.iter().any(|target| target.is_same_stack(&found.line.target)));
+        if let Some(other) = found.iter().find(|found| !found.line.target.is_same_stack(&target)) {
             return Err(Error::refused("several targets have packages").hint(format!(
                 "name one with --service, --stage and --region: {target}; {}; …",
                 other.line.target

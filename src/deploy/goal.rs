@@ -1,7 +1,7 @@
 //! What a rollback that names no package goes to: the history decides.
 
 use super::history;
-use super::plan::{Plan, target_filter};
+use super::plan::Plan;
 use crate::error::{Error, Kind, Result};
 use crate::git::Oid;
 use crate::package::manifest::Target;
@@ -76,9 +76,13 @@ impl<'r> Plan<'r> {
 
 /// The one target with a history that is meant.
 fn deployed_target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target> {
-    let filter = target_filter(workspace, wanted)?;
+    let filter = workspace.target(wanted, None)?;
     let mut targets = workspace.store().deployed_targets()?;
     targets.retain(|target| filter.matches(target));
+    filter.keep_nearest(&mut targets, |target| target);
+    if targets.is_empty() {
+        workspace.need_known(&filter)?;
+    }
     match targets.len() {
         0 => Err(Error::not_recorded("nothing was deployed to this target by git slsart yet")
             .hint("name the commit to go back to: git slsart rollback REF")

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::drift::Drift;
 use super::expected::Expected;
-use super::plan::{Live, describe_commit, describe_live, target_filter};
+use super::plan::{Live, describe_commit, describe_live};
 use super::{cloud, goal, history};
 use crate::aws::{Aws, AwsError, Function};
 use crate::error::{Error, Result};
@@ -183,14 +183,18 @@ pub(super) fn look<'r>(workspace: &Workspace<'r>, wanted: &Wanted) -> Result<Loo
 
 /// The one target that is meant: of those that were deployed to, else of those that have a package.
 fn target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target> {
-    let filter = target_filter(workspace, wanted)?;
+    let filter = workspace.target(wanted, None)?;
     let mut targets = workspace.store().deployed_targets()?;
     targets.retain(|target| filter.matches(target));
     if targets.is_empty() {
         targets = workspace.store().all(&filter)?.found.into_iter().map(|found| found.line.target).collect();
     }
+    filter.keep_nearest(&mut targets, |target| target);
     targets.sort();
     targets.dedup();
+    if targets.is_empty() {
+        workspace.need_known(&filter)?;
+    }
     match targets.len() {
         0 => Err(Error::not_recorded("neither a deployment nor a package is recorded for this target")
             .hint("`git slsart log` lists the packages; name another stage with -s")),
@@ -210,13 +214,7 @@ pub(super) fn open<'r>(workspace: &Workspace<'r>, deployment: &Deployment) -> Op
 }
 
 fn newest_of<'r>(workspace: &Workspace<'r>, target: &Target) -> Result<Option<StoredPackage<'r>>> {
-    let filter = Filter {
-        service: Some(target.path.to_string()),
-        stage: Some(target.stage.to_string()),
-        region: Some(target.region.to_string()),
-        ..Filter::default()
-    };
-    let newest = workspace.store().all(&filter)?.found.into_iter().next();
+    let newest = workspace.store().all(&Filter::of(target))?.found.into_iter().next();
     newest.map(|found| sharing::open(workspace, &found)).transpose()
 }
 

@@ -18,6 +18,7 @@ pub mod lock;
 pub mod order;
 pub mod plan;
 mod proof;
+pub mod second_stack;
 pub mod several;
 pub mod shared;
 pub mod side;

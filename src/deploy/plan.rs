@@ -15,7 +15,7 @@ use crate::package::manifest::{Target, Tool};
 use crate::service::S3Prefix;
 use crate::sharing;
 use crate::store::deployments::{Action, Deployment, History};
-use crate::store::{Filter, Found, StoredPackage};
+use crate::store::{Found, StoredPackage};
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::workspace::{Wanted, Workspace};
 
@@ -99,7 +99,7 @@ pub struct Restore {
 impl<'r> Plan<'r> {
     /// The plan to deploy what `revision` names.
     pub fn of(workspace: &Workspace<'r>, action: Action, revision: &str, wanted: &Wanted) -> Result<Self> {
-        let filter = target_filter(workspace, wanted)?;
+        let filter = workspace.target(wanted, Some(revision))?;
         Self::of_found(workspace, action, &sharing::find(workspace, revision, &filter)?)
     }
 
@@ -204,20 +204,6 @@ impl<'r> Plan<'r> {
             at: workspace.context.clock.now(),
         })
     }
-}
-
-/// The filter for the target that is meant: the stage always, since a deploy must not guess between two.
-pub(super) fn target_filter(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Filter> {
-    let mut filter = workspace.filter(wanted);
-    if filter.stage.is_none() {
-        let head = workspace.repository.head();
-        let service = head.and_then(|head| workspace.service(head, wanted.service.as_deref()).ok());
-        filter.stage = Some(workspace.stage(wanted, service.as_ref())?.to_string());
-    }
-    if filter.region.is_none() {
-        filter.region = workspace.config.defaults.region.as_ref().map(ToString::to_string);
-    }
-    Ok(filter)
 }
 
 pub(super) fn describe_live(repository: &Repository, live: &Deployment) -> Live {

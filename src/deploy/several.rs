@@ -146,7 +146,7 @@ impl<'r> Several<'r> {
     }
 
     /// The same, to be changed.
-    fn to_do_mut(&mut self) -> impl Iterator<Item = &mut Plan<'r>> {
+    pub fn to_do_mut(&mut self) -> impl Iterator<Item = &mut Plan<'r>> {
         self.steps.iter_mut().filter(|step| step.state == State::ToDo).filter_map(|step| step.plan.as_mut())
     }
 

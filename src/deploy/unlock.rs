@@ -5,7 +5,6 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::lock::{self, LocalLock};
-use super::plan::target_filter;
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::git::remote::Moved;
@@ -35,7 +34,7 @@ pub fn find(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Option<Unlocki
         return Err(Error::refused("there is no remote that holds locks")
             .hint("a lock on this machine ends with the process that holds it"));
     };
-    let filter = target_filter(workspace, wanted)?;
+    let filter = workspace.target(wanted, None)?;
     let mut found = Vec::new();
     for (name, commit) in workspace.repository.ask_remote_refs(&remote, locks::PATTERN)? {
         let Some(lock) = lock::read(workspace, &remote, &name, commit) else {
@@ -48,6 +47,9 @@ pub fn find(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Option<Unlocki
             let now = workspace.context.clock.now();
             found.push(Unlocking { remote: remote.clone(), lock, commit, now });
         }
+    }
+    if found.is_empty() {
+        workspace.need_known(&filter)?;
     }
     if found.len() > 1 {
         let list: Vec<_> = found.iter().map(|found| found.lock.target.to_string()).collect();

@@ -110,6 +110,14 @@ pub struct Target {
     pub region: Region,
 }
 
+impl Target {
+    /// Whether both are one stack, wherever the service's directory is.
+    #[must_use]
+    pub fn is_same_stack(&self, other: &Self) -> bool {
+        (&self.service, &self.stage, &self.region) == (&other.service, &other.stage, &other.region)
+    }
+}
+
 impl std::fmt::Display for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} · {} · {}", self.service, self.stage, self.region)

@@ -97,7 +97,7 @@ fn existing(
     region: &Region,
 ) -> Result<Option<Summary>> {
     let filter = Filter {
-        service: Some(service.path.to_string()),
+        service: Some(service.path.as_str().into()),
         stage: Some(stage.to_string()),
         region: Some(region.to_string()),
         ..Filter::default()

@@ -87,25 +87,25 @@ pub fn record(
 /// The service in the commit that the package is of: the one named, else the one with the package's own name, else the
 /// only one that could have it.
 fn service_of(workspace: &Workspace<'_>, state: &State, commit: Oid, wanted: &Wanted) -> Result<Service> {
-    let named = state.service_name();
-    if let Some(wanted) = &wanted.service {
-        let service = workspace.service(commit, Some(wanted))?;
-        return match (name_of(&service), named) {
-            (Some(has), Some(named)) if has.as_str() != named => {
-                Err(another(named, &format!("'{wanted}' is '{has}'")))
+    let packaged = state.service_name();
+    if let Some(named) = &wanted.service {
+        let service = workspace.service(commit, wanted)?;
+        return match (name_of(&service), packaged) {
+            (Some(has), Some(packaged)) if has.as_str() != packaged => {
+                Err(another(packaged, &format!("'{named}' is '{has}'")))
             }
             _ => Ok(service),
         };
     }
     let mut candidates = workspace.services(commit)?;
-    candidates.retain(|service| name_of(service).is_none_or(|name| Some(name.as_str()) == named));
+    candidates.retain(|service| name_of(service).is_none_or(|name| Some(name.as_str()) == packaged));
     let exact = candidates.iter().filter(|service| name_of(service).is_some()).count();
     if exact > 0 {
         candidates.retain(|service| name_of(service).is_some());
     }
     match candidates.len() {
         1 => Ok(candidates.swap_remove(0)),
-        0 => Err(another(named.unwrap_or("?"), "this commit has no such service")),
+        0 => Err(another(packaged.unwrap_or("?"), "this commit has no such service")),
         _ => {
             Err(Error::refused("the commit has several services that this package may be of").hint(format!(
                 "name one with --service: {}",

@@ -2,6 +2,7 @@
 //! Owns telling them by the names of their files; lists no directory and opens no file itself.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
@@ -34,6 +35,16 @@ pub struct Service {
     /// Why the config could not be read, in one line; the framework would fail on it, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+/// Its directory, and its name where that can be read.
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.outline.as_ref().and_then(|outline| outline.service.as_ref()) {
+            Some(name) => write!(f, "{} ({name})", self.path),
+            None => self.path.fmt(f),
+        }
+    }
 }
 
 /// Finds the services among `paths`, files relative to the repository's root with `/` between names, ordered by path.

@@ -177,6 +177,23 @@ name! {
     ServicePath, check_service_path
 }
 
+impl Region {
+    /// Whether this is like the names that AWS gives: `eu-west-1`, `us-gov-east-1`.
+    #[must_use]
+    pub fn is_like_aws(&self) -> bool {
+        let parts: Vec<&str> = self.0.split('-').collect();
+        let is_word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+        match parts.as_slice() {
+            [words @ .., number] => {
+                words.len() >= 2
+                    && words.iter().all(|word| is_word(word))
+                    && number.parse::<u8>().is_ok_and(|number| number > 0)
+            }
+            [] => false,
+        }
+    }
+}
+
 impl ServicePath {
     /// The service at the root of the repository.
     #[must_use]
@@ -237,6 +254,13 @@ mod tests {
             assert_eq!(good.parse::<Stage>().unwrap().to_string(), good);
         }
         assert!("eu-west-1/x".parse::<Region>().is_err());
+    }
+
+    #[test]
+    fn a_region_is_like_those_of_aws() {
+        let is = |region: &str| region.parse::<Region>().unwrap().is_like_aws();
+        assert!(["eu-west-1", "us-gov-east-1", "ap-southeast-12", "eusc-de-east-1"].into_iter().all(is));
+        assert!(!["east", "eu-west", "useast1", "eu-west-1a", "eu--1", "us-1"].into_iter().any(is));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub use codec::zip_tree::largest_object;
 pub use ledger::chain::Signing;
 pub use ledger::note::Note;
 pub use ledger::note_line::{self, PackageLine};
-pub use ledger::packages::{Filter, Found, Listing};
+pub use ledger::packages::{Filter, Found, Listing, ServiceFilter};
 pub use ledger::{bans, deployments, locks, marks, pins, proof, pruning};
 pub use names::NOTES_REF;
 pub use remote::presence::{Presence, Remote};

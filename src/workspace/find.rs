@@ -1,15 +1,16 @@
 //! Finding packages: which one a person means, and what is said where there is none.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use super::Workspace;
+use super::scope::{option, quoted};
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::package::manifest::Target;
 use crate::store::{Filter, Found};
+use crate::text::nearest::did_you_mean;
 
 impl Workspace<'_> {
     /// The package that `revision` names for what is `wanted`: a commit in any way git understands, or a package's id.
@@ -27,7 +28,9 @@ impl Workspace<'_> {
                 } else if let Some(found) = self.find_by_id(revision, filter)? {
                     return Ok(found);
                 } else {
-                    let Some(pruned) = store.pruned_with_id(revision, filter)? else { return Err(error) };
+                    let Some(pruned) = store.pruned_with_id(revision, filter)? else {
+                        return Err(error.hints(self.meant_ids(revision)?));
+                    };
                     let here = self.still_here(pruned.commit, filter)?.into_iter();
                     let found = here.into_iter().find(|found| found.line.package == pruned.line.package);
                     return found.map_or_else(|| Err(self.pruned(&pruned)?), Ok);
@@ -42,6 +45,7 @@ impl Workspace<'_> {
         if found.iter().any(|found| usual.matches(&found.line.target)) {
             found.retain(|found| usual.matches(&found.line.target));
         }
+        filter.keep_nearest(&mut found, |found| &found.line.target);
         match newest_of_one_target(found)? {
             Some(found) => Ok(found),
             None => {
@@ -65,7 +69,11 @@ impl Workspace<'_> {
                     store.packages_of(commit, &of_any)?
                 } else {
                     let found = store.with_id(revision)?;
-                    return if found.is_empty() { Err(error) } else { Ok(found) };
+                    return if found.is_empty() {
+                        Err(error.hints(self.meant_ids(revision)?))
+                    } else {
+                        Ok(found)
+                    };
                 }
             }
         };
@@ -111,8 +119,12 @@ impl Workspace<'_> {
     }
 
     fn find_by_id(&self, revision: &str, filter: &Filter) -> Result<Option<Found>> {
-        let mut found = self.store().with_id(revision)?;
+        let all = self.store().with_id(revision)?;
+        let mut found = all.clone();
         found.retain(|found| filter.matches(&found.line.target));
+        if let (true, Some(other)) = (found.is_empty(), all.first()) {
+            return Err(self.for_another(other, filter));
+        }
         match found.iter().map(|found| found.line.package).collect::<BTreeSet<_>>().len() {
             0 => Ok(None),
             1 if found.iter().any(|other| other.commit != found[0].commit) => {
@@ -126,6 +138,35 @@ impl Workspace<'_> {
         }
     }
 
+    /// The error for a package that is named by its id, and is for another target than the one that is meant.
+    fn for_another(&self, found: &Found, filter: &Filter) -> Error {
+        let Target { service, path, stage, region } = &found.line.target;
+        let is_wrong =
+            |wanted: &Option<String>, has: &str| wanted.as_ref().is_some_and(|wanted| wanted != has);
+        let of_service = Filter { service: filter.service.clone(), ..Filter::default() };
+        let options = [
+            (!of_service.matches(&found.line.target)).then(|| option(path.as_str(), Some(service.as_str()))),
+            is_wrong(&filter.stage, stage.as_str()).then(|| format!("-s {}", quoted(stage.as_str()))),
+            is_wrong(&filter.region, region.as_str()).then(|| format!("-r {}", quoted(region.as_str()))),
+        ];
+        let options: Vec<String> = options.into_iter().flatten().collect();
+        let (package, target) = (found.line.package.short(), &found.line.target);
+        Error::not_recorded(format!("the package {package} is for {target}{}", wish(filter, ", not for ")))
+            .hint(format!("if that package is meant: {}", options.join(" ")))
+    }
+
+    /// `did you mean 6d252d1d?`, for what looks like the beginning of an id.
+    fn meant_ids(&self, revision: &str) -> Result<Option<String>> {
+        let is_id =
+            (7..=64).contains(&revision.len()) && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_id {
+            return Ok(None);
+        }
+        let all = self.store().all(&Filter::default())?.found.into_iter();
+        let ids = all.flat_map(|found| [found.line.package.to_string(), found.commit.to_string()]);
+        Ok(did_you_mean(revision, ids.filter_map(|id| Some(id.get(..revision.len())?.to_owned()))))
+    }
+
     /// The error for a commit without the package that was asked for: what it has instead, or what is near.
     fn nothing_for(&self, commit: Oid, filter: &Filter) -> Result<Error> {
         let store = self.store();
@@ -134,24 +175,20 @@ impl Workspace<'_> {
         if let Some(pruned) = pruned.last() {
             return self.pruned(pruned);
         }
-        let wish: Vec<String> =
-            [("service", &filter.service), ("stage", &filter.stage), ("region", &filter.region)]
-                .into_iter()
-                .filter_map(|(what, value)| value.as_ref().map(|value| format!("{what} {value}")))
-                .collect();
-        let wish = if wish.is_empty() { String::new() } else { format!(" for {}", wish.join(", ")) };
-        let mut error = Error::not_recorded(format!("commit {short} has no package{wish}"));
+        let mut error =
+            Error::not_recorded(format!("commit {short} has no package{}", wish(filter, " for ")));
         let others = store.packages_of(commit, &Filter::default())?;
         if !others.is_empty() {
             let list: Vec<_> = others.iter().map(|found| found.line.target.to_string()).collect();
             error = error.hint(format!("it has one for: {}", list.join("; ")));
         }
-        let options: String = [("--service", &filter.service), ("-s", &filter.stage), ("-r", &filter.region)]
-            .into_iter()
-            .filter_map(|(option, value)| Some(format!(" {option} {}", quoted(value.as_ref()?))))
-            .collect();
+        if let Some(unknown) = self.unknown(filter, commit)? {
+            return Ok(unknown);
+        }
         let error = error.hints(self.nearest(commit, filter)?);
-        Ok(error.hint(format!("make it now: git slsart package {short}{options}")))
+        // A service that the commit does not have can't be packaged from it.
+        let make = self.make(commit, filter);
+        Ok(error.hints(make))
     }
 
     /// The error for a package that was pruned: when, and what is near.
@@ -164,18 +201,12 @@ impl Workspace<'_> {
             "the package {package} of {short} for {} was pruned{on}",
             line.target
         ));
-        let Target { path, stage, region, .. } = &line.target;
-        let service = if path.as_str() == "." {
-            String::new()
-        } else {
-            format!(" --service {}", quoted(path.as_str()))
+        let Target { service, path, stage, region } = &line.target;
+        let service = match path.as_str() {
+            "." => String::new(),
+            path => format!(" {}", option(path, Some(service.as_str()))),
         };
-        let filter = Filter {
-            service: Some(path.to_string()),
-            stage: Some(stage.to_string()),
-            region: Some(region.to_string()),
-            pruned: false,
-        };
+        let filter = Filter::of(&line.target);
         Ok(error.hints(self.nearest(*commit, &filter)?).hint(format!(
             "make another of the same commit: git slsart package {short}{service} -s {} -r {}",
             quoted(stage.as_str()),
@@ -201,9 +232,15 @@ fn pruned_on(at: Option<Timestamp>) -> String {
     at.map(|at| format!(" on {}", at.strftime("%Y-%m-%d"))).unwrap_or_default()
 }
 
-/// A word of a command line to paste.
-fn quoted(word: &str) -> Cow<'_, str> {
-    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
+/// ` for service services/a, stage prod`, with these words before it.
+fn wish(filter: &Filter, before: &str) -> String {
+    // The only service needs no name.
+    let service = filter.service.as_ref().filter(|service| !service.is_alone());
+    let service = service.map(|service| format!("service {service}"));
+    let stage = filter.stage.as_ref().map(|stage| format!("stage {stage}"));
+    let region = filter.region.as_ref().map(|region| format!("region {region}"));
+    let parts: Vec<String> = [service, stage, region].into_iter().flatten().collect();
+    if parts.is_empty() { String::new() } else { format!("{before}{}", parts.join(", ")) }
 }
 
 fn newest_of_one_target(mut found: Vec<Found>) -> Result<Option<Found>> {

@@ -138,7 +138,7 @@ fn changes_fail_and_what_packaging_leaves_does_not() {
 fn a_commit_that_is_not_packaged_fails() {
     let sandbox = packaged();
     sandbox.slsart("check -s dev").is(str![[r#"
-✗ package    commit 12a1bee has no package for service ., stage dev
+✗ package    nothing was packaged or deployed for the stage 'dev'
   hint:     git slsart package -s dev --service '.'
 ── stderr ──
 error: 1 of 2 checks failed
@@ -149,7 +149,7 @@ error: 1 of 2 checks failed
     matches(
         failing(&sandbox),
         str![[r#"
-✗ package    commit 35040f8 has no package for service ., stage prod
+✗ package    commit 35040f8 has no package for stage prod
   hint:     git slsart package -s prod --service '.'
 "#]],
     );

@@ -125,13 +125,13 @@ fn only_the_services_that_are_listed_are_services() {
     sandbox.write("a/serverless.yml", "service: aa\nprovider: aws\n");
     sandbox.write("slsart.toml", "services = [\"a\"]\n");
     sandbox.commit("Add another service");
-    sandbox.slsart("package --service orders").is(str![[r"
+    sandbox.slsart("package --service orders").is(str![[r#"
 ── stderr ──
 error: there is no service 'orders' in this commit
-hint: it has: a (aa)
+hint: this commit has: a (aa)
 ── exit 1 ──
 
-"]]);
+"#]]);
     sandbox.slsart("init -n").is(str![[r#"
 found        service a (aa): serverless.yml, npm, package-lock.json
 unchanged    slsart.toml
@@ -161,4 +161,44 @@ next       recorded packages are kept; to remove them too: git for-each-ref --fo
 warning: slsart.toml can't be read; key with no value, expected `=`; `git slsart init --print` shows the default file with every key explained
 
 "#]]);
+}
+
+#[test]
+fn what_the_repository_does_not_have_is_said_with_its_line() {
+    let sandbox = Sandbox::recorded();
+    sandbox.git("remote add origin ../origin.git");
+    let text = "services = [\n  \".\",\n  \"services/ordres\",\n]\n[defaults]\nregion = \"us-east1\"\n[share]\nremote = \"orgin\"\n\
+                [lock]\nremote = \"locks\"\n[secrets]\naction = \"encrypt\"\n";
+    sandbox.write("slsart.toml", text);
+    sandbox.slsart("status").is(str![[r#"
+HEAD      12a1bee  Add the service
+orders · prod · us-east-1
+  ○ live  nothing that git slsart knows of
+  ✓ HEAD  package be694c54 · 1.3 kB
+── stderr ──
+warning: slsart.toml:3: there is no service in the directory 'services/ordres'; services: .
+warning: slsart.toml:6: 'us-east1' does not look like an AWS region; regions are named as in eu-west-1
+warning: slsart.toml:8: [share] names the remote 'orgin', which does not exist; did you mean origin?
+warning: slsart.toml:10: [lock] names the remote 'locks', which does not exist; to add it: git remote add locks URL
+warning: slsart.toml:12: [secrets] is to encrypt, but has no recipients: nothing can be recorded; name the public keys of those who may read: recipients = ["age1…", "ssh-ed25519 AAAA…"]
+
+"#]]);
+    let init = sandbox.slsart("init -n").succeeded();
+    assert_eq!(init.stderr, sandbox.slsart("status").stderr);
+    let check = sandbox.slsart("check -s prod --json");
+    let checks = check.json()["checks"].as_array().unwrap().clone();
+    let config: Vec<_> = checks
+        .iter()
+        .filter(|check| check["name"] == "config")
+        .map(|check| (check["verdict"].as_str().unwrap(), check["message"].as_str().unwrap()))
+        .collect();
+    assert_eq!(config.len(), 5, "{config:?}");
+    // A deployment needs the lock; the others stop nothing.
+    let blocking: Vec<_> = config.iter().filter(|(verdict, _)| *verdict == "blocks").collect();
+    assert!(
+        matches!(blocking[..], [(_, message)] if message.contains("slsart.toml:10: [lock]")),
+        "{config:?}"
+    );
+    sandbox.write("slsart.toml", "services = [\".\"]\n[share]\nremote = \"origin\"\n");
+    assert_eq!(sandbox.slsart("status").stderr, "");
 }

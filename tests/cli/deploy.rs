@@ -381,14 +381,18 @@ hint: name the commit to go back to: git slsart rollback REF
 "#]]);
     sandbox.slsart("rollback -s dev --yes").is(str![[r#"
 ── stderr ──
-error: nothing was deployed to this target by git slsart yet
-hint: name the commit to go back to: git slsart rollback REF
-hint: `git slsart log` lists the packages
+error: nothing was packaged or deployed for the stage 'dev'
+hint: stages with packages or deployments: prod
+hint: to make a package: git slsart package -s dev
 ── exit 5 ──
 
 "#]]);
     sandbox.slsart("history -s dev").is(str![[r#"
-nothing was deployed by git slsart here
+── stderr ──
+error: nothing was packaged or deployed for the stage 'dev'
+hint: stages with packages or deployments: prod
+hint: to make a package: git slsart package -s dev
+── exit 5 ──
 
 "#]]);
 }

@@ -160,7 +160,7 @@ fetched package be694c54 of 12a1bee from origin (1.3 kB)
 Nothing is recorded here: asking origin
 error: commit ad2af7f has no package for stage prod
 hint: the nearest commits that have one: 35040f8 Answer two; 12a1bee Add the service
-hint: make it now: git slsart package ad2af7f -s prod
+hint: to make a package: git slsart package -s prod
 hint: origin was asked too, and knows of none: whoever made one can send it (git slsart push)
 ── exit 5 ──
 
@@ -170,7 +170,7 @@ hint: origin was asked too, and knows of none: whoever made one can send it (git
 ── stderr ──
 error: commit ad2af7f has no package for stage prod
 hint: the nearest commits that have one: 35040f8 Answer two; 12a1bee Add the service
-hint: make it now: git slsart package ad2af7f -s prod
+hint: to make a package: git slsart package -s prod
 hint: whether origin knows of one can't be told: cannot fetch from origin: fatal: '../gone.git' does not appear to be a git repository
 ── exit 5 ──
 

@@ -30,8 +30,9 @@ hint: unset SLSART_OFFLINE
 "#]]);
     sandbox.slsart("live -s dev").is(str![[r#"
 ── stderr ──
-error: neither a deployment nor a package is recorded for this target
-hint: `git slsart log` lists the packages; name another stage with -s
+error: nothing was packaged or deployed for the stage 'dev'
+hint: stages with packages or deployments: prod
+hint: to make a package: git slsart package -s dev
 ── exit 5 ──
 
 "#]]);

@@ -33,7 +33,11 @@ fn a_line_a_package_along_the_history() {
 
 "#]]);
     sandbox.slsart("log -s nowhere").is(str![[r#"
-no such packages here; to see all there are: git slsart log --all
+── stderr ──
+error: nothing was packaged or deployed for the stage 'nowhere'
+hint: stages with packages or deployments: dev, prod
+hint: to make a package: git slsart package -s nowhere
+── exit 5 ──
 
 "#]]);
     sandbox.slsart("log -n 1").is(str![[r#"

@@ -50,6 +50,7 @@ mod prune;
 mod quiet;
 mod record;
 mod recorded_before;
+mod scope;
 mod secrets;
 mod several;
 mod sharing;

@@ -204,7 +204,7 @@ For more information, try '--help'.
 ── stderr ──
 error: that commit has packages for several targets
 hint: name one with --service, --stage and --region
-hint: it has: billing · prod · us-east-1 (services/order desk); orders · dev · us-east-1 (.); orders · prod · us-east-1 (.)
+hint: it has: orders · dev · us-east-1 (.); orders · prod · us-east-1 (.)
 ── exit 1 ──
 
 "#]]);
@@ -230,7 +230,7 @@ fn a_service_can_be_named_by_its_path_or_be_the_one_around() {
     sandbox.slsart("package --service ./b").is(str![[r#"
 ── stderr ──
 error: there is no service 'b' in this commit
-hint: it has: . (orders), a (aa)
+hint: this commit has: . (orders), a (aa)
 ── exit 1 ──
 
 "#]]);

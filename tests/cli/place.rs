@@ -319,7 +319,7 @@ Recorded  odd · prod · us-east-1  package e2e758e9 · 3 files · 1.7 kB
 Commit    50ad8fe  Add an odd service
 
 "#]]);
-    sandbox.slsart(&format!("{c} extract HEAD -o '../o u t'")).prints(str![[r#"
+    sandbox.slsart(&format!("{c} extract HEAD --service odd -o '../o u t'")).prints(str![[r#"
 Extracted  odd · dev · us-east-1  package b4b47af0 · 3 files · 1.7 kB → ../o u t
 
 "#]]);

@@ -76,7 +76,7 @@ fn what_is_committed_otherwise_gets_no_package() {
 ── stderr ──
 error: commit cbccb0d has no package for stage prod
 hint: the nearest commits that have one: 8145a15 Set up
-hint: make it now: git slsart package cbccb0d -s prod
+hint: to make a package: git slsart package -s prod
 ── exit 5 ──
 
 "#]]);

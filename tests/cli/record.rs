@@ -85,14 +85,14 @@ hint: variables are fixed when packaging: a package can't be used for another
 ── exit 1 ──
 
 "]]);
-    sandbox.slsart("record ../dist --service billing").is(str![[r"
+    sandbox.slsart("record ../dist --service billing").is(str![[r#"
 ── stderr ──
 Reading the package
 error: there is no service 'billing' in this commit
-hint: it has: . (orders)
+hint: this commit has: . (orders)
 ── exit 1 ──
 
-"]]);
+"#]]);
 }
 
 #[test]

@@ -158,14 +158,14 @@ fn a_commit_without_a_package_names_the_nearest_that_have_one() {
     let sandbox = Sandbox::recorded();
     sandbox.change("Answer two");
     sandbox.change("Answer three");
-    sandbox.slsart("show").is(str![[r"
+    sandbox.slsart("show").is(str![[r#"
 ── stderr ──
 error: commit 200dcac has no package
 hint: the nearest commits that have one: 12a1bee Add the service
-hint: make it now: git slsart package 200dcac
+hint: to make a package: git slsart package
 ── exit 5 ──
 
-"]]);
+"#]]);
     sandbox.slsart("show HEAD~ --json").is(str![[r#"
 ── stderr ──
 {
@@ -175,7 +175,7 @@ hint: make it now: git slsart package 200dcac
     "causes": [],
     "hints": [
       "the nearest commits that have one: 12a1bee Add the service",
-      "make it now: git slsart package c126563"
+      "to make a package: git slsart package c126563"
     ],
     "exit_code": 5
   }
@@ -185,87 +185,86 @@ hint: make it now: git slsart package 200dcac
 "#]]);
     sandbox.record("prod");
     // Those before it come first, then those after it.
-    sandbox.slsart("show HEAD~").is(str![[r"
+    sandbox.slsart("show HEAD~").is(str![[r#"
 ── stderr ──
 error: commit c126563 has no package
 hint: the nearest commits that have one: 12a1bee Add the service; 200dcac Answer three
-hint: make it now: git slsart package c126563
+hint: to make a package: git slsart package c126563
 ── exit 5 ──
 
-"]]);
+"#]]);
 }
 
 #[test]
 fn a_package_for_another_stage_or_service_is_none_for_this() {
     let sandbox = Sandbox::recorded();
-    sandbox.slsart("show -s dev").is(str![[r"
+    sandbox.slsart("show -s dev").is(str![[r#"
 ── stderr ──
-error: commit 12a1bee has no package for stage dev
-hint: it has one for: orders · prod · us-east-1
-hint: make it now: git slsart package 12a1bee -s dev
+error: nothing was packaged or deployed for the stage 'dev'
+hint: stages with packages or deployments: prod
+hint: to make a package: git slsart package -s dev
 ── exit 5 ──
 
-"]]);
-    sandbox.slsart("show -r eu-west-1").is(str![[r"
+"#]]);
+    sandbox.slsart("show -r eu-west-1").is(str![[r#"
 ── stderr ──
-error: commit 12a1bee has no package for region eu-west-1
-hint: it has one for: orders · prod · us-east-1
-hint: make it now: git slsart package 12a1bee -r eu-west-1
+error: nothing was packaged or deployed for the region 'eu-west-1'
+hint: regions with packages or deployments: us-east-1
+hint: to make a package: git slsart package -r eu-west-1
 ── exit 5 ──
 
-"]]);
-    sandbox.slsart("show --service billing").is(str![[r"
+"#]]);
+    sandbox.slsart("show --service billing").is(str![[r#"
 ── stderr ──
-error: commit 12a1bee has no package for service billing
-hint: it has one for: orders · prod · us-east-1
-hint: make it now: git slsart package 12a1bee --service billing
+error: there is no service 'billing'
+hint: services: orders
 ── exit 5 ──
 
-"]]);
-    sandbox.slsart("extract HEAD -s dev -o ../out").is(str![[r"
+"#]]);
+    sandbox.slsart("extract HEAD -s dev -o ../out").is(str![[r#"
 ── stderr ──
-error: commit 12a1bee has no package for stage dev
-hint: it has one for: orders · prod · us-east-1
-hint: make it now: git slsart package 12a1bee -s dev
+error: nothing was packaged or deployed for the stage 'dev'
+hint: stages with packages or deployments: prod
+hint: to make a package: git slsart package -s dev
 ── exit 5 ──
 
-"]]);
-    sandbox.slsart("verify HEAD -s dev").is(str![[r"
+"#]]);
+    sandbox.slsart("verify HEAD -s dev").is(str![[r#"
 ── stderr ──
-error: commit 12a1bee has no package for stage dev
-hint: it has one for: orders · prod · us-east-1
-hint: make it now: git slsart package 12a1bee -s dev
+error: nothing was packaged or deployed for the stage 'dev'
+hint: stages with packages or deployments: prod
+hint: to make a package: git slsart package -s dev
 ── exit 5 ──
 
-"]]);
-    sandbox.slsart("deploy -s dev --yes").is(str![[r"
+"#]]);
+    sandbox.slsart("deploy -s dev --yes").is(str![[r#"
 ── stderr ──
-error: commit 12a1bee has no package for stage dev
-hint: it has one for: orders · prod · us-east-1
-hint: make it now: git slsart package 12a1bee -s dev
+error: nothing was packaged or deployed for the stage 'dev'
+hint: stages with packages or deployments: prod
+hint: to make a package: git slsart package -s dev
 ── exit 5 ──
 
-"]]);
-    sandbox.slsart("rollback HEAD -s dev --yes").is(str![[r"
+"#]]);
+    sandbox.slsart("rollback HEAD -s dev --yes").is(str![[r#"
 ── stderr ──
-error: commit 12a1bee has no package for stage dev
-hint: it has one for: orders · prod · us-east-1
-hint: make it now: git slsart package 12a1bee -s dev
+error: nothing was packaged or deployed for the stage 'dev'
+hint: stages with packages or deployments: prod
+hint: to make a package: git slsart package -s dev
 ── exit 5 ──
 
-"]]);
+"#]]);
 }
 
 #[test]
 fn where_nothing_is_recorded_the_way_to_record_is_told() {
     let sandbox = Sandbox::new();
-    sandbox.slsart("show").is(str![[r"
+    sandbox.slsart("show").is(str![[r#"
 ── stderr ──
 error: commit 12a1bee has no package
-hint: make it now: git slsart package 12a1bee
+hint: to make a package: git slsart package
 ── exit 5 ──
 
-"]]);
+"#]]);
 }
 
 #[test]

@@ -169,3 +169,40 @@ fn a_lock_is_removed_once_that_is_confirmed() {
     at_terminal(&sandbox, "unlock -s prod", &[("Remove it?", "y\r")]).succeeded();
     assert_eq!(sandbox.slsart("unlock -s prod -n").stdout, "nobody holds the lock\n");
 }
+
+#[test]
+fn outside_any_service_a_rollback_offers_them() {
+    let sandbox = crate::several::two_releases();
+    for release in ["v1", "v2"] {
+        sandbox.slsart(&format!("deploy {release} --all -s prod --yes -q")).succeeded();
+    }
+    let pick = [("Which service", ""), ("services/topics (topics)", "topics"), ("Enter to choose", ENTER)];
+    for (line, question) in [
+        ("rollback -s prod", "Roll topics · prod · us-east-1 back to"),
+        ("rollback v1 -s prod", "Go on with topics · prod · us-east-1?"),
+    ] {
+        let last = if question.ends_with('?') { "n\r" } else { ESCAPE };
+        let steps: Vec<_> = pick.iter().copied().chain([(question, last)]).collect();
+        assert_eq!(at_terminal(&sandbox, line, &steps).code, 1, "{line}");
+    }
+    // In a service's directory nothing is to be asked.
+    let steps = [("Roll orders · prod · us-east-1 back to", ESCAPE)];
+    let outcome = at_terminal(&sandbox, "-C services/orders rollback -s prod", &steps);
+    assert!(!outcome.stdout.contains("Which service"), "{outcome}");
+}
+
+#[test]
+fn a_second_stack_is_asked_for() {
+    let sandbox = three_deployed();
+    let config = sandbox.read("serverless.yml").replace("service: orders", "service: billing");
+    sandbox.write("serverless.yml", config);
+    sandbox.commit("Rename orders");
+    sandbox.build_of("build-billing", "billing", "prod", "us-east-1");
+    sandbox.slsart("record -q ../build-billing").succeeded();
+    let question = "Create the stack billing-prod beside orders-prod?";
+    let outcome = at_terminal(&sandbox, "deploy -s prod", &[(question, "n\r")]);
+    assert!(outcome.code == 1 && outcome.stdout.contains("nothing was changed"), "{outcome}");
+    at_terminal(&sandbox, "deploy -s prod", &[(question, "y\r")]).succeeded();
+    // It exists now.
+    at_terminal(&sandbox, "deploy -s prod", &[("Go on with billing · prod · us-east-1?", "y\r")]).succeeded();
+}

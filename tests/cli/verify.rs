@@ -55,7 +55,7 @@ fn what_is_not_recorded_is_not_verified() {
     sandbox.slsart("verify").is(str![[r#"
 ── stderr ──
 error: commit 12a1bee has no package
-hint: make it now: git slsart package 12a1bee
+hint: to make a package: git slsart package
 ── exit 5 ──
 
 "#]]);

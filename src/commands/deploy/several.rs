@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{ActArgs, NOBODY_TO_ASK, Report, applying};
 use crate::deploy::checks;
+use crate::deploy::second_stack::SecondStack;
 use crate::deploy::several::{Results, Selection, Several, apply, command_line};
 use crate::deploy::shared;
 use crate::error::{Error, Result};
@@ -26,6 +27,12 @@ pub(super) fn run(
     if let Some(first) = several.steps.first_mut() {
         first.remarks.extend(remark);
     }
+    let mut second = Vec::new();
+    for plan in several.to_do_mut() {
+        let stack = SecondStack::of(workspace, plan)?;
+        plan.warnings.extend(stack.as_ref().map(ToString::to_string));
+        second.extend(stack.filter(|stack| stack.is_new() && !args.new_stack));
+    }
     several.check_names(&args.allow_plugin_drift)?;
     for (option, values) in args.allowed() {
         several.allow(option, values);
@@ -39,8 +46,11 @@ pub(super) fn run(
     if args.yes || passes.is_err() || several.to_do().next().is_none() {
         ui.show(&several);
         passes?;
+        if let Some(second) = second.first() {
+            return Err(second.refusal());
+        }
     } else {
-        ask(&several, workspace, ui)?;
+        ask(&several, &second, workspace, ui)?;
     }
     let mut results = apply(workspace, &several, &applying(args, ui))?;
     ui.done(&Report { dry_run: false, what: &results }, results.failure.is_some())?;
@@ -56,9 +66,11 @@ pub(super) fn needs_commit() -> Error {
 }
 
 /// Asks once; of each protected stage, its name.
-fn ask(several: &Several<'_>, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+fn ask(several: &Several<'_>, second: &[SecondStack], workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let names: Vec<_> = several.to_do().map(|plan| plan.target.service.as_str()).collect();
-    let question = format!("Go on with {} ({})?", count(names.len(), "service"), names.join(", "));
+    let second = second.iter().map(SecondStack::question);
+    let go_on = format!("Go on with {} ({})?", count(names.len(), "service"), names.join(", "));
+    let question = second.chain([go_on]).collect::<Vec<_>>().join(" ");
     let stages: BTreeSet<_> = several.to_do().map(|plan| &plan.target.stage).collect();
     let mut guarded = stages.into_iter().filter(|stage| workspace.config.deploy.protected.contains(stage));
     let Some(first) = guarded.next() else { return ui.confirm(several, &question, NOBODY_TO_ASK) };

@@ -3,7 +3,7 @@
 
 use super::check::INTACT;
 use super::{Check, installation, of_package};
-use crate::config::FILE;
+use crate::config::{FILE, Problem};
 use crate::error::{Kind, Result};
 use crate::git::Source;
 use crate::package::Manifest;
@@ -18,11 +18,11 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
     let repository = workspace.repository;
     let top = repository.work_tree()?;
     let head = repository.resolve("HEAD")?;
-    let service = workspace.service(head, wanted.service.as_deref())?;
+    let service = workspace.service(head, wanted)?;
     let stage = workspace.stage(wanted, Some(&service))?;
     let mut checks = vec![clean(workspace)?];
-    let mut filter = workspace.filter(wanted);
-    filter.service = Some(service.path.to_string());
+    checks.extend(workspace.config_problems()?.into_iter().map(config));
+    let mut filter = workspace.one(wanted)?;
     filter.stage = Some(stage.to_string());
     let found = match sharing::find(workspace, "HEAD", &filter) {
         Ok(found) if found.line.dirty_tree.is_some() => {
@@ -65,6 +65,13 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
         }
     }
     Ok(checks)
+}
+
+fn config(problem: Problem) -> Check {
+    if problem.blocks {
+        return Check::blocks("config", problem.to_string(), problem.hint);
+    }
+    Check::warning("config", problem.to_string()).hinted(problem.hint)
 }
 
 fn clean(workspace: &Workspace<'_>) -> Result<Check> {

@@ -60,7 +60,7 @@ impl<'s, 'r> Search<'s, 'r> {
         for package in pending {
             self.take(package, &mut found)?;
         }
-        let filter = Filter { service: Some(self.target.service.to_string()), ..Filter::default() };
+        let filter = Filter { service: Some(self.target.service.as_str().into()), ..Filter::default() };
         let mut all = self.workspace.store().all(&filter)?.found;
         // Those for this target first, each part still newest first.
         all.sort_by_key(|found| found.line.target != *self.target);

@@ -1,9 +1,7 @@
 //! Which packages are meant when several services are.
 
-use super::stacks::is_same;
 use super::{State, Step};
 use crate::deploy::history;
-use crate::deploy::plan::target_filter;
 use crate::error::{Error, Kind, Result};
 use crate::package::manifest::Target;
 use crate::service::Service;
@@ -53,7 +51,7 @@ pub(super) fn left_alone(workspace: &Workspace<'_>, steps: &[Step<'_>]) -> Resul
         let beside =
             |step: &Step<'_>| (&step.target.stage, &step.target.region) == (&target.stage, &target.region);
         let is_taken =
-            steps.iter().any(|step| step.state != State::NotInCommit && is_same(&step.target, &target));
+            steps.iter().any(|step| step.state != State::NotInCommit && step.target.is_same_stack(&target));
         if steps.iter().any(beside)
             && !is_taken
             && history::live(&store.history(&target)?.deployments).is_some()
@@ -76,7 +74,7 @@ fn filters(
         Selection::Named(names) => {
             let filter = |name: &String| {
                 let wanted = Wanted { service: Some(name.clone()), ..wanted.clone() };
-                Ok((name.clone(), target_filter(workspace, &wanted)?))
+                Ok((name.clone(), workspace.target(&wanted, Some(revision))?))
             };
             names.iter().map(filter).collect()
         }
@@ -105,7 +103,7 @@ fn of_service(
     let today = head.iter().find(|other| other.path == service.path).unwrap_or(service);
     let region = wanted.region.as_ref().or(workspace.config.defaults.region.as_ref());
     let filter = Filter {
-        service: Some(service.path.to_string()),
+        service: Some(service.path.as_str().into()),
         stage: Some(workspace.stage(wanted, Some(today))?.to_string()),
         region: region.map(ToString::to_string),
         ..Filter::default()

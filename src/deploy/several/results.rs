@@ -142,12 +142,7 @@ fn back(workspace: &Workspace<'_>, changed: &[&Plan<'_>]) -> Vec<String> {
         .collect();
     if let [(first, live), _, ..] = all.as_slice() {
         let is_of_it = |plan: &Plan<'_>, package: &str| {
-            let filter = Filter {
-                service: Some(plan.target.path.to_string()),
-                stage: Some(plan.target.stage.to_string()),
-                region: None,
-                ..Filter::default()
-            };
+            let filter = Filter { region: None, ..Filter::of(&plan.target) };
             let found = workspace.find(&live.commit, &filter);
             plan.target.stage == first.target.stage
                 && found.is_ok_and(|found| found.line.package.to_string() == package)

@@ -49,7 +49,7 @@ pub(super) fn of(workspace: &Workspace<'_>, plans: &[Plan<'_>], states: &[State]
     let regions: Vec<String> = found.all.iter().map(|stack| stack.region.clone()).collect();
     for target in workspace.store().deployed_targets()? {
         let region = target.region.to_string();
-        if !regions.contains(&region) || found.targets.iter().any(|known| is_same(known, &target)) {
+        if !regions.contains(&region) || found.targets.iter().any(|known| known.is_same_stack(&target)) {
             continue;
         }
         let mut unknown = Vec::new();
@@ -62,11 +62,6 @@ pub(super) fn of(workspace: &Workspace<'_>, plans: &[Plan<'_>], states: &[State]
         found.targets.push(target);
     }
     Ok(found)
-}
-
-/// Whether two targets are one stack, wherever the service's directory is.
-pub(super) fn is_same(one: &Target, other: &Target) -> bool {
-    (&one.service, &one.stage, &one.region) == (&other.service, &other.stage, &other.region)
 }
 
 /// Tells those that remove an export what is not known of a stack that may import it.

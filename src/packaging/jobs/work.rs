@@ -115,8 +115,7 @@ impl Jobs {
 }
 
 fn package(workspace: &Workspace<'_>, commit: Oid, told: &Told<'_>) -> Result<()> {
-    let Workspace { context, repository, config, .. } = workspace;
-    let workspace = &Workspace { context, repository, config: config.clone(), progress: told };
+    let workspace = &workspace.with_progress(told);
     let making = Making {
         in_place: false,
         allow_dirty: false,

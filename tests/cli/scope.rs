@@ -1,0 +1,313 @@
+//! Which service, stage and region a command means, and what it says of those that do not exist.
+
+use std::fs;
+
+use snapbox::str;
+
+use crate::sandbox::{Outcome, Sandbox};
+use crate::several::two_releases;
+
+/// Commands that act on one package or target, as they are run in a service's directory.
+const ACTING: &[&str] = &[
+    "deploy -s prod -n",
+    "rollback HEAD -s prod -n",
+    "rollback -s prod -n",
+    "show -s prod",
+    "extract HEAD -s prod -o ../../../out",
+    "diff HEAD HEAD -s prod",
+    "pin HEAD -s prod",
+    "unpin HEAD -s prod",
+    "ban HEAD -s prod -m x",
+    "unban HEAD -s prod",
+    "export HEAD -s prod ../../../file",
+    "live -s prod",
+];
+
+/// Commands that list.
+const LISTING: &[&str] = &["log", "history", "status", "prune --keep-last 0 -n"];
+
+/// `orders` and `topics`, each in `services/NAME`, under the tag `v1.4.0`; only `orders` has a package, for `prod`.
+fn one_of_two() -> Sandbox {
+    let sandbox = Sandbox::new();
+    fs::remove_file(sandbox.path("serverless.yml")).unwrap();
+    for name in ["orders", "topics"] {
+        configure(&sandbox, name, name);
+    }
+    sandbox.commit("Add two services");
+    sandbox.git("tag v1.4.0");
+    record(&sandbox, "orders", "orders");
+    sandbox
+}
+
+fn configure(sandbox: &Sandbox, directory: &str, name: &str) {
+    let text = format!("service: {name}\nplugins: [serverless-hello]\nprovider: {{name: aws}}\n");
+    sandbox.write(&format!("services/{directory}/serverless.yml"), text);
+}
+
+/// Records a package of HEAD for `prod` of the service `name` in `services/DIRECTORY`.
+fn record(sandbox: &Sandbox, directory: &str, name: &str) {
+    let build = sandbox.build_of(&format!("build-{name}"), name, "prod", "us-east-1");
+    let state = build.join("serverless-state.json");
+    let text = fs::read_to_string(&state).unwrap();
+    let mut state_of: serde_json::Value = serde_json::from_str(&text).unwrap();
+    state_of["service"]["plugins"] = serde_json::json!(["serverless-hello"]);
+    fs::write(&state, state_of.to_string()).unwrap();
+    sandbox.slsart(&format!("record -q ../build-{name} --service services/{directory}")).succeeded();
+}
+
+#[track_caller]
+fn says(outcome: &Outcome, code: i32, words: &[&str]) {
+    assert_eq!(outcome.code, code, "{outcome}");
+    let text = format!("{}{}", outcome.stdout, outcome.stderr);
+    for word in words {
+        assert!(text.contains(word), "{word:?} is not in:\n{outcome}");
+    }
+}
+
+#[test]
+fn what_acts_means_the_service_of_the_current_directory_and_no_other() {
+    let sandbox = one_of_two();
+    let before = sandbox.fingerprint();
+    for line in ACTING {
+        let outcome = sandbox.slsart(&format!("-C services/topics {line}"));
+        says(&outcome, 5, &["services/topics", "git slsart package --service services/topics -s prod"]);
+        assert!(!outcome.stderr.contains("orders"), "{outcome}");
+    }
+    sandbox.is_as_before(&before);
+    sandbox.slsart("-C services/topics deploy -s prod").is(str![[r#"
+── stderr ──
+error: nothing was packaged or deployed for the service services/topics
+hint: to make a package: git slsart package --service services/topics -s prod
+── exit 5 ──
+
+"#]]);
+    fs::create_dir_all(sandbox.path("services/orders/src")).unwrap();
+    for directory in ["services/orders", "services/orders/src"] {
+        let shown = sandbox.slsart(&format!("-C {directory} show -s prod --json")).succeeded().json();
+        assert_eq!(shown["target"]["service"], "orders", "{directory}");
+    }
+}
+
+#[test]
+fn outside_any_service_what_acts_asks_which_one_is_meant() {
+    let sandbox = one_of_two();
+    fs::create_dir(sandbox.path("docs")).unwrap();
+    for line in ACTING {
+        for directory in [".", "docs"] {
+            let outcome = sandbox.slsart(&format!("-C {directory} {line}"));
+            says(&outcome, 1, &["--service services/orders", "--service services/topics"]);
+            let has_all = line.starts_with("deploy") || line.starts_with("rollback");
+            assert_eq!(outcome.stderr.contains("--all"), has_all, "{outcome}");
+        }
+    }
+    sandbox.slsart("package").is(str![[r#"
+── stderr ──
+error: this repository has several services: name one, or change to its directory
+hint: for orders: --service services/orders
+hint: for topics: --service services/topics
+hint: for all of them: --all
+── exit 1 ──
+
+"#]]);
+    sandbox.slsart("show -s prod --service services/orders").succeeded();
+    sandbox.slsart("-C docs show -s prod --service services/orders").succeeded();
+}
+
+#[test]
+fn a_packages_id_says_which_service_is_meant_and_is_no_way_into_another() {
+    let sandbox = one_of_two();
+    let id = sandbox.slsart("log --json").json()["packages"][0]["package"].as_str().unwrap()[..8].to_owned();
+    sandbox.slsart(&format!("show {id}")).succeeded();
+    sandbox.slsart(&format!("-C services/orders show {id}")).succeeded();
+    let outcome = sandbox.slsart(&format!("-C services/topics deploy {id} -s prod --yes"));
+    says(&outcome, 5, &["is for orders · prod · us-east-1", "--service services/orders"]);
+    says(&sandbox.slsart(&format!("-C services/orders deploy {id} -s dev -n")), 5, &["-s prod"]);
+}
+
+#[test]
+fn a_service_that_is_not_committed_is_the_current_directorys_too() {
+    let sandbox = one_of_two();
+    configure(&sandbox, "users", "users");
+    sandbox.slsart("-C services/users deploy -s prod").is(str![[r#"
+── stderr ──
+error: nothing was packaged or deployed for the service services/users
+hint: to commit it first: git add :/services/users && git commit
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("-C services/users package -s prod").is(str![[r#"
+── stderr ──
+error: the service of the current directory, services/users, is not in this commit
+hint: to commit it first: git add :/services/users && git commit
+hint: this commit has: services/orders (orders), services/topics (topics)
+── exit 1 ──
+
+"#]]);
+    // So is one that HEAD does not have any more.
+    sandbox.git("rm -q services/orders/serverless.yml");
+    sandbox.commit("Drop orders");
+    sandbox.write("services/orders/README.md", "");
+    let shown = sandbox.slsart("-C services/orders show v1.4.0 -s prod --json").succeeded().json();
+    assert_eq!(shown["target"]["service"], "orders");
+    says(
+        &sandbox.slsart("-C services/orders package -s prod"),
+        1,
+        &["services/orders, is not in this commit"],
+    );
+}
+
+#[test]
+fn what_lists_is_narrowed_to_the_service_of_the_current_directory_and_says_so() {
+    let sandbox = two_releases();
+    sandbox.slsart("deploy v1 --all -s prod --yes -q").succeeded();
+    for line in LISTING {
+        let outcome = sandbox.slsart(&format!("-C services/topics {line}")).succeeded();
+        says(&outcome, 0, &["topics · prod", "only services/topics; of all services: "]);
+        assert!(!outcome.stdout.contains("orders · prod"), "{outcome}");
+        let all = sandbox.slsart(&format!("-C services/topics {line} --all")).succeeded();
+        says(&all, 0, &["topics · prod", "orders · prod"]);
+        assert!(!all.stdout.contains("only services"), "{all}");
+        let outside = sandbox.slsart(line).succeeded();
+        says(&outside, 0, &["topics · prod", "orders · prod"]);
+        let json = sandbox.slsart(&format!("-C services/topics {line} --json")).json();
+        assert_eq!(json["service"], "services/topics", "{line}");
+    }
+    // What the directory narrows is no choice of what to remove.
+    says(&sandbox.slsart("-C services/topics prune -n"), 2, &["which packages are meant"]);
+}
+
+#[test]
+fn a_stage_that_nothing_is_recorded_for_is_answered_with_those_that_are() {
+    let sandbox = one_of_two();
+    sandbox.slsart("-C services/orders deploy -s prod --yes -q").succeeded();
+    let acting = ACTING.iter().map(|line| line.replace("-s prod", "-s prdo"));
+    let listing = LISTING.iter().map(|line| format!("{line} -s prdo"));
+    for line in acting.chain(listing) {
+        says(&sandbox.slsart(&format!("-C services/orders {line}")), 5, &["'prdo'", "did you mean prod?"]);
+    }
+    sandbox.git("init --quiet --bare ../origin.git");
+    sandbox.git("remote add origin ../origin.git");
+    says(&sandbox.slsart("-C services/orders unlock -s prdo"), 5, &["did you mean prod?"]);
+    sandbox.slsart("-C services/orders history -s prdo").is(str![[r#"
+── stderr ──
+error: nothing was packaged or deployed for the stage 'prdo' of services/orders
+hint: did you mean prod?
+hint: stages with packages or deployments: prod
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("-C services/orders deploy -s qa -n").is(str![[r#"
+── stderr ──
+Asking origin what was deployed
+Nothing is recorded here: asking origin
+error: nothing was packaged or deployed for the stage 'qa' of services/orders
+hint: stages with packages or deployments: prod
+hint: to make a package: git slsart package --service services/orders -s qa
+hint: origin was asked too, and knows of none: whoever made one can send it (git slsart push)
+── exit 5 ──
+
+"#]]);
+    says(&sandbox.slsart("-C services/orders history -s prod -r us-esat-1"), 5, &["did you mean us-east-1?"]);
+}
+
+#[test]
+fn a_service_a_tag_and_an_id_that_do_not_exist_are_answered_with_what_was_meant() {
+    let sandbox = one_of_two();
+    for line in
+        ["deploy -s prod -n", "log", "history", "status", "rollback -s prod -n", "prune --keep-last 1 -n"]
+    {
+        says(&sandbox.slsart(&format!("{line} --service ordres")), 5, &["'ordres'", "did you mean orders"]);
+    }
+    sandbox.slsart("show --service ordres").is(str![[r#"
+── stderr ──
+error: there is no service 'ordres'
+hint: did you mean orders?
+hint: services: orders, services/orders, services/topics, topics
+── exit 5 ──
+
+"#]]);
+    sandbox.slsart("package --service ordres").is(str![[r#"
+── stderr ──
+error: there is no service 'ordres' in this commit
+hint: did you mean orders?
+hint: this commit has: services/orders (orders), services/topics (topics)
+── exit 1 ──
+
+"#]]);
+    for line in ["show v1.4", "deploy v1.4 -n", "log v1.4", "package v1.4", "rollback v1.4 -n", "pin v1.4"] {
+        says(&sandbox.slsart(&format!("-C services/orders {line}")), 5, &["'v1.4'", "did you mean v1.4.0?"]);
+    }
+    let id = sandbox.slsart("log --json").json()["packages"][0]["package"].as_str().unwrap().to_owned();
+    let (first, rest) = id[..8].split_at(1);
+    let slip = if first == "0" { "1" } else { "0" };
+    let outcome = sandbox.slsart(&format!("-C services/orders show {slip}{rest}"));
+    says(&outcome, 5, &[&format!("did you mean {}?", &id[..8])]);
+}
+
+#[test]
+fn a_renamed_service_makes_a_second_stack_only_when_that_is_asked_for() {
+    let sandbox = one_of_two();
+    sandbox.slsart("-C services/orders deploy -s prod --yes -q").succeeded();
+    configure(&sandbox, "orders", "billing");
+    sandbox.commit("Rename orders");
+    let status = sandbox.slsart("-C services/orders status");
+    status.is(str![[r#"
+HEAD      0e27490  Rename orders
+billing · prod · us-east-1
+  ○ live  nothing that git slsart knows of
+  - HEAD  not packaged: git slsart package -s prod
+orders · prod · us-east-1
+  ● live  656b748  Add two services  deployed 4 minutes ago by Dana; HEAD is 1 commit ahead
+  ! HEAD  names this service billing: its stack is another
+only services/orders; of all services: git slsart status --all
+
+"#]]);
+    record(&sandbox, "orders", "billing");
+    sandbox.slsart("-C services/orders deploy -s prod --yes").is(str![[r#"
+── stderr ──
+Target    billing · prod · us-east-1
+Live      not known: nothing was deployed by git slsart yet
+Deploy    0e27490  Rename orders  package 13a7b1cd · 994 B · 1 minute ago · osls 4.3.1
+Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
+! creates a second stack, billing-prod: orders-prod, of the service's other name orders, stays as it is
+Checks
+  ✓ intact     3 files are what was recorded
+  ✓ target     made for billing · prod · us-east-1
+  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ limits     1 resource, template 352 B, largest function 35 B unzipped
+  ! aws        SLSART_OFFLINE is set: AWS is not asked
+  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
+error: this creates a second stack, billing-prod: orders-prod, of the service's other name orders, stays as it is
+hint: to create billing-prod beside orders-prod: --new-stack
+hint: to update orders-prod instead, commit the service under its name orders again
+── exit 1 ──
+
+"#]]);
+    let plan = sandbox.slsart("-C services/orders deploy -s prod -n").succeeded();
+    says(&plan, 0, &["creates a second stack, billing-prod: orders-prod"]);
+    sandbox.slsart("-C services/orders deploy -s prod --yes --new-stack -q").succeeded();
+    // It is no new one now.
+    sandbox.slsart("-C services/orders deploy -s prod --yes -q").succeeded();
+    // The commit from before the rename is found by its directory; its stack is the old one.
+    let plan = sandbox.slsart("-C services/orders rollback v1.4.0 -s prod -n --json").succeeded().json();
+    assert_eq!(plan["target"]["service"], "orders");
+    let warning = "updates one of two stacks, orders-prod: billing-prod, of the service's other name billing, stays as it is";
+    assert!(plan["warnings"].as_array().unwrap().contains(&warning.into()), "{plan:#}");
+}
+
+#[test]
+fn a_service_that_has_moved_is_found_where_it_was() {
+    let sandbox = one_of_two();
+    sandbox.slsart("-C services/orders deploy -s prod --yes -q").succeeded();
+    sandbox.git("mv services/orders services/shop");
+    sandbox.commit("Move orders");
+    record(&sandbox, "shop", "orders");
+    sandbox.slsart("-C services/shop deploy -s prod --yes -q").succeeded();
+    for line in ["rollback -s prod -n --json", "rollback v1.4.0 -s prod -n --json"] {
+        let plan = sandbox.slsart(&format!("-C services/shop {line}")).succeeded().json();
+        assert_eq!(plan["target"]["path"], "services/orders", "{line}");
+    }
+    let history = sandbox.slsart("-C services/shop history --json").json();
+    assert_eq!(history["targets"][0]["deployments"].as_array().unwrap().len(), 2);
+    says(&sandbox.slsart("-C services/topics rollback v1.4.0 -s prod -n"), 5, &["services/topics"]);
+}
