@@ -12,8 +12,9 @@ use crate::package::manifest::Target;
 use crate::packaging::jobs::{Job, Jobs, State};
 use crate::service::{Service, ServiceName};
 use crate::sharing;
-use crate::store::deployments::{Deployment, History, Outcome};
-use crate::store::{Filter, Found, PackageLine};
+use crate::store::deployments::{Deployment, Outcome};
+use crate::store::histories::History;
+use crate::store::{Filter, NotedPackage, PackageLine};
 use crate::workspace::{Workspace, name_of};
 
 /// How many commits down from HEAD are looked at for targets that have packages and no history.
@@ -64,7 +65,7 @@ pub struct Lacking {
     /// Whether anything is known of what packages it has.
     pub is_known: bool,
     /// The packages that are here and not there; none where nothing is known.
-    pub packages: Vec<Found>,
+    pub packages: Vec<NotedPackage>,
     /// The refs of histories, bans and pins with records that are not there.
     pub chains: Vec<String>,
 }
@@ -80,7 +81,7 @@ pub fn status(workspace: &Workspace<'_>, filter: &Filter) -> Result<Status> {
     Ok(Status {
         targets: targets(workspace, head.as_ref().map(|head| head.id), filter)?,
         remotes: remotes(workspace)?,
-        lfs: workspace.store().lfs_only_here(),
+        lfs: workspace.store().lfs_objects().only_here(),
         jobs: jobs.filter(|(index, job)| is_told(*index, job)).map(|(_, job)| job).collect(),
         head,
     })
@@ -91,8 +92,9 @@ fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Res
     // A history belongs to what AWS knows a stack by: the directory of its service may have been another.
     let key = |target: &Target| (target.service.clone(), target.stage.clone(), target.region.clone());
     let mut all: BTreeMap<_, Target> = BTreeMap::new();
-    let recent = head.map(|head| store.recent_targets(head, NEAR)).transpose()?.unwrap_or_default();
-    for target in store.deployed_targets()?.into_iter().chain(recent) {
+    let recent =
+        head.map(|head| store.packages().recent_targets(head, NEAR)).transpose()?.unwrap_or_default();
+    for target in store.histories().targets()?.into_iter().chain(recent) {
         if filter.matches(&target) {
             all.insert(key(&target), target);
         }
@@ -105,10 +107,10 @@ fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Res
         let today = Target { service: service.clone(), ..target.clone() };
         all.entry(key(&today)).or_insert(today);
     }
-    let packages = head.map(|head| store.note(head)).transpose()?.unwrap_or_default().packages;
+    let packages = head.map(|head| store.notes().of(head)).transpose()?.unwrap_or_default().packages;
     let mut standings = Vec::with_capacity(all.len());
     for (named, target) in all {
-        let History { deployments, unread } = store.recent_history(&target)?;
+        let History { deployments, unread } = store.histories().recent(&target)?;
         // The newest of those without uncommitted changes, else the newest.
         let of_target = packages.iter().filter(|line| key(&line.target) == named);
         let package = of_target.max_by_key(|line| (line.dirty_tree.is_none(), line.recorded)).cloned();
@@ -161,15 +163,15 @@ fn remotes(workspace: &Workspace<'_>) -> Result<Vec<Lacking>> {
     let shared = sharing::remote(workspace, None).ok();
     let mut all = Vec::new();
     for remote in workspace.repository.remotes() {
-        let is_known = store.knows_notes_of(&remote)?;
+        let is_known = store.tracking(&remote).is_known()?;
         let seen = sharing::seen(workspace.repository, &remote);
         if !is_known && shared.as_ref() != Some(&remote) {
             continue;
         }
         // What was asked and has no notes has no packages.
         let is_known = is_known || seen.is_some();
-        let packages = if is_known { store.only_here(&remote)? } else { Vec::new() };
-        let chains = if is_known { store.chains_only_here(&remote)? } else { Vec::new() };
+        let packages = if is_known { store.tracking(&remote).only_here()? } else { Vec::new() };
+        let chains = if is_known { store.tracking(&remote).chains_only_here()? } else { Vec::new() };
         all.push(Lacking { remote, seen, is_known, packages, chains });
     }
     Ok(all)

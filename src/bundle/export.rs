@@ -12,7 +12,7 @@ use crate::error::{ANOTHER_COPY, Error, Result};
 use crate::git::Oid;
 use crate::package::Sha256;
 use crate::process::interrupt;
-use crate::store::{Found, StoredPackage};
+use crate::store::{NotedPackage, StoredPackage};
 use crate::workspace::Workspace;
 
 /// What was written.
@@ -35,7 +35,7 @@ pub struct Exported {
 /// When something of it is not here, or not as it was recorded.
 pub fn export(
     workspace: &Workspace<'_>,
-    found: &Found,
+    found: &NotedPackage,
     with_history: bool,
     (out, scratch): (&File, &Path),
 ) -> Result<Exported> {
@@ -49,10 +49,10 @@ pub fn export(
     }
     let boundary = boundary(workspace, &package)?;
     let mut refs = vec![tip(workspace, package.ref_name())?];
-    let toolchains = store.toolchain_refs_of(&[package.source].into())?;
+    let toolchains = store.toolchains().refs_of(&[package.source].into())?;
     let toolchain_count = toolchains.len();
     refs.extend(toolchains.into_iter().map(|toolchain| (toolchain.name, toolchain.tip)));
-    let history = if with_history { store.history_tip(&found.line.target)? } else { None };
+    let history = if with_history { store.histories().tip(&found.line.target)? } else { None };
     let has_history = history.is_some();
     refs.extend(history);
 

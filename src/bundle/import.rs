@@ -9,21 +9,21 @@ use std::path::Path;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::index::{Checked, INDEX, Index, LFS, MAX_BYTES, MAX_MEMBERS, Member, PACK, damaged};
+use super::part::{RefKind, part_of};
 use crate::error::{Error, Result};
 use crate::git::scratch::Scratch;
 use crate::git::{Oid, Repository};
 use crate::package::id::Hasher;
 use crate::package::manifest::FileEntry;
 use crate::process::interrupt;
-use crate::store::travel::{Part, part_of};
-use crate::store::{Found, PackageLine, Store, StoredPackage};
+use crate::store::{NotedPackage, PackageLine, Store, StoredPackage};
 use crate::workspace::Workspace;
 
 /// What was taken in.
 #[derive(Debug)]
 pub struct Imported {
     /// The package.
-    pub found: Found,
+    pub found: NotedPackage,
     /// Whether anything of it was not here before.
     pub new: bool,
     /// How many toolchains are new.
@@ -137,11 +137,11 @@ fn verified<'r>(
     if let Some((name, _)) = index.refs.iter().find(|(name, _)| part(name).is_none()) {
         return Err(damaged(format!("it has a ref that is none of the package's: {name}")));
     }
-    let toolchains = store.toolchains_of(package.source)?;
+    let toolchains = store.toolchains().of(package.source)?;
     if let Some(name) = toolchains.unread.first() {
         return Err(damaged(format!("a toolchain can't be read: {name}")));
     }
-    if store.history(&index.line.target)?.unread > 0 {
+    if store.histories().of(&index.line.target)?.unread > 0 {
         return Err(damaged("a record of the history can't be read"));
     }
     let needed: Vec<FileEntry> = package.lfs_files()?.into_iter().cloned().collect();
@@ -156,7 +156,7 @@ fn verified<'r>(
             content.write_all(bytes).map_err(|error| Error::io("write", pack, error))
         })?;
         content.rewind().map_err(|error| Error::io("read", pack, error))?;
-        if !store.take_in_object(file, &mut content, pack)? {
+        if !store.lfs_objects().take_in(file, &mut content, pack)? {
             return Err(damaged(format!("'{}' is not what its name says", member.name)));
         }
     }
@@ -180,7 +180,7 @@ fn take_in(
     let mut history = None;
     for (name, id) in refs {
         let known = repository.ref_target(&name)?;
-        if part(&name) == Some(Part::History) {
+        if part(&name) == Some(RefKind::History) {
             history = match known {
                 None => Some(true),
                 Some(known) if known == id => Some(false),
@@ -193,13 +193,13 @@ fn take_in(
         }
     }
     let is_noted = |line: &PackageLine| line.package == package.manifest.package.id;
-    let noted = store.note(commit)?.packages.iter().any(is_noted);
+    let noted = store.notes().of(commit)?.packages.iter().any(is_noted);
     let files: Vec<FileEntry> = package.lfs_files()?.into_iter().cloned().collect();
     let mut new = !missing.is_empty() || !noted;
     for file in &files {
-        if !store.has_object(file)? {
+        if !store.lfs_objects().has(file)? {
             new = true;
-            store.take_over_object(file, &Store::new(package.repository()))?;
+            store.lfs_objects().take_over(file, package.repository())?;
         }
     }
     let mut is_cut = false;
@@ -218,9 +218,9 @@ fn take_in(
         })?;
         drop(taken);
     }
-    store.note_package(commit, &line)?;
-    let toolchains = missing.iter().filter(|(name, _)| part(name) == Some(Part::Toolchain)).count();
-    Ok(Imported { found: Found { commit, line }, new, toolchains, history, shallow: is_cut })
+    store.notes().write_line(commit, &line)?;
+    let toolchains = missing.iter().filter(|(name, _)| part(name) == Some(RefKind::Toolchain)).count();
+    Ok(Imported { found: NotedPackage { commit, line }, new, toolchains, history, shallow: is_cut })
 }
 
 /// Of the commits at which the file's history ends, those whose parents are not here either.

@@ -4,6 +4,7 @@
 mod export;
 mod import;
 mod index;
+mod part;
 
 pub use export::{Exported, export};
 pub use import::{Imported, import};

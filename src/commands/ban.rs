@@ -12,8 +12,8 @@ use crate::error::{Error, Result};
 use crate::package::PackageId;
 use crate::package::manifest::Target;
 use crate::sharing;
-use crate::store::Found;
-use crate::store::bans::{Ban, State};
+use crate::store::NotedPackage;
+use crate::store::bans::{Ban, BanState};
 use crate::store::marks::Mark;
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::text::words::line;
@@ -73,7 +73,7 @@ impl Marked {
 
 #[derive(Debug, Serialize)]
 struct Report {
-    state: State,
+    state: BanState,
     commit: String,
     package: PackageId,
     target: Target,
@@ -90,18 +90,18 @@ struct Report {
 pub(super) fn ban(args: &BanArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let filter = workspace.one_of(&args.target.wanted()?, &args.revision)?;
     let found = sharing::find(workspace, &args.revision, &filter)?;
-    if let Some(ban) = workspace.store().ban(found.commit, found.line.package)? {
+    if let Some(ban) = workspace.store().bans().of(found.commit, found.line.package)? {
         let package = found.line.package.short();
         return Err(Error::refused(format!("the package {package} is banned already: {ban}"))
             .hint(format!("to ban it for another reason, lift that first: git slsart unban {package}")));
     }
-    append(State::Banned, &found, Some(&args.message), workspace, ui)
+    append(BanState::Banned, &found, Some(&args.message), workspace, ui)
 }
 
 pub(super) fn unban(args: &UnbanArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let filter = workspace.one_of(&args.target.wanted()?, &args.revision)?;
     let found = sharing::find(workspace, &args.revision, &filter)?;
-    if workspace.store().ban(found.commit, found.line.package)?.is_none() {
+    if workspace.store().bans().of(found.commit, found.line.package)?.is_none() {
         let package = found.line.package.short();
         return Err(Error::refused(format!("the package {package} is not banned")));
     }
@@ -111,8 +111,8 @@ pub(super) fn unban(args: &UnbanArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         return Err(Error::refused(does_not_count)
             .hint("to sign what git slsart records: git config commit.gpgSign true"));
     }
-    append(State::Lifted, &found, args.message.as_deref(), workspace, ui)?;
-    if workspace.store().ban(found.commit, found.line.package)?.is_some() {
+    append(BanState::Lifted, &found, args.message.as_deref(), workspace, ui)?;
+    if workspace.store().bans().of(found.commit, found.line.package)?.is_some() {
         return Err(Error::refused(format!(
             "{does_not_count} by somebody who is known, and this one is not"
         ))
@@ -122,8 +122,8 @@ pub(super) fn unban(args: &UnbanArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
 }
 
 fn append(
-    state: State,
-    found: &Found,
+    state: BanState,
+    found: &NotedPackage,
     reason: Option<&str>,
     workspace: &Workspace<'_>,
     ui: &Ui,
@@ -131,8 +131,8 @@ fn append(
     let Workspace { repository, context, .. } = workspace;
     let by = repository.actor()?;
     let record = Ban::new(state, found, by, context.clock.now(), reason.map(str::to_owned));
-    workspace.store().append_mark(&record)?;
-    let known = workspace.store().history(&found.line.target)?.deployments;
+    workspace.store().marks().append(&record)?;
+    let known = workspace.store().histories().of(&found.line.target)?.deployments;
     let live = history::live(&known)
         .is_some_and(|live| live.package == record.package && live.commit == record.commit);
     let report = Report {
@@ -151,14 +151,14 @@ fn append(
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { state, package, target, short, subject, live, .. } = self;
-        let verb = if *state == State::Banned { "Banned  " } else { "Lifted  " };
+        let verb = if *state == BanState::Banned { "Banned  " } else { "Lifted  " };
         let package = package.short();
         writeln!(
             f,
             "{BOLD}{verb}{BOLD:#}  {COMMIT}{short}{COMMIT:#}  {}  {DIM}package {package} · {target}{DIM:#}",
             line(subject)
         )?;
-        if *live && *state == State::Banned {
+        if *live && *state == BanState::Banned {
             let stage = &target.stage;
             writeln!(f, "{WARNING}!{WARNING:#} it is live; to go back: git slsart rollback -s {stage}")?;
         }

@@ -14,7 +14,7 @@ use crate::cli::TargetArgs;
 use crate::error::{Error, Result};
 use crate::package::PackageId;
 use crate::package::manifest::Target;
-use crate::store::Found;
+use crate::store::NotedPackage;
 use crate::text::style::{BOLD, COMMIT, DIM};
 use crate::text::words::{bytes, count, line};
 use crate::ui::Ui;
@@ -136,8 +136,8 @@ pub(super) fn import(args: &ImportArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
     ui.done(&report, false)
 }
 
-fn package(workspace: &Workspace<'_>, found: &Found) -> Row {
-    let Found { commit, line } = found;
+fn package(workspace: &Workspace<'_>, found: &NotedPackage) -> Row {
+    let NotedPackage { commit, line } = found;
     Row {
         commit: commit.to_string(),
         subject: workspace.repository.commit(*commit).map(|commit| commit.subject).unwrap_or_default(),

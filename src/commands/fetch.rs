@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::push::{write_chains, write_parcels};
 use crate::error::Result;
-use crate::sharing::{self, Fetched, Wish};
+use crate::sharing::{self, FetchReport, FetchScope};
 use crate::text::style::{BOLD, DIM, WARNING};
 use crate::text::words::{count, line};
 use crate::ui::Ui;
@@ -32,16 +32,16 @@ pub struct FetchArgs {
 pub(super) fn run(args: &FetchArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let remote = sharing::remote(workspace, args.remote.as_deref())?;
     let wish = match (args.all, args.revisions.is_empty()) {
-        (true, _) => Wish::All,
-        (false, true) => Wish::Nothing,
-        (false, false) => Wish::Packages(args.revisions.clone()),
+        (true, _) => FetchScope::All,
+        (false, true) => FetchScope::Nothing,
+        (false, false) => FetchScope::Packages(args.revisions.clone()),
     };
     let fetched = sharing::fetch(workspace, &remote, &wish)?;
     ui.done(&fetched, !fetched.missing.is_empty())?;
     fetched.complete()
 }
 
-impl fmt::Display for Fetched {
+impl fmt::Display for FetchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { remote, records, packages, missing, toolchains } = self;
         if records.notes {
@@ -55,7 +55,7 @@ impl fmt::Display for Fetched {
             )?;
         }
         write_chains(f, &records.chains)?;
-        write_parcels(f, "Fetched", packages)?;
+        write_parcels(f, "FetchReport", packages)?;
         if *toolchains > 0 {
             writeln!(f, "{BOLD}Plugins{BOLD:#}   {}", count(*toolchains, "toolchain"))?;
         }

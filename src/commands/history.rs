@@ -19,7 +19,8 @@ use crate::deploy::history;
 use crate::error::Result;
 use crate::git::Oid;
 use crate::package::manifest::Target;
-use crate::store::deployments::{Deployment, History, Outcome, Phase};
+use crate::store::deployments::{Deployment, Outcome, Phase};
+use crate::store::histories::History;
 use crate::store::proof::{Proof, Verdict};
 use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, WARNING};
 use crate::text::words::{ago, count, line, person, seconds};
@@ -92,7 +93,7 @@ struct Row {
 pub(super) fn run(args: &HistoryArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let wanted = args.target.wanted()?;
     let filter = workspace.listed(&wanted, args.all)?;
-    let mut targets = workspace.store().deployed_targets()?;
+    let mut targets = workspace.store().histories().targets()?;
     targets.retain(|target| filter.matches(target));
     if targets.is_empty() && wanted.is_narrow() {
         workspace.need_known(&filter)?;
@@ -115,8 +116,8 @@ fn section(
     signed: &Signatures,
     workspace: &Workspace<'_>,
 ) -> Result<Section> {
-    let History { deployments, unread } = workspace.store().history(&target)?;
-    let bans = workspace.store().bans()?;
+    let History { deployments, unread } = workspace.store().histories().of(&target)?;
+    let bans = workspace.store().bans().all()?;
     let live = history::live(&deployments).map(|live| live.id.clone());
     let back: Vec<String> = history::back(&deployments).into_iter().map(|known| known.id.clone()).collect();
     let uncertain = history::is_uncertain(&deployments);

@@ -12,7 +12,7 @@ use crate::cli::TargetArgs;
 use crate::error::Result;
 use crate::git::Repository;
 use crate::package::manifest::{Target, Tool};
-use crate::store::{Filter, Found, Listing};
+use crate::store::{Filter, Listing, NotedPackage};
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::text::words::{ago, bytes, line, short};
 use crate::ui::Ui;
@@ -89,12 +89,12 @@ pub(super) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     let filter = Filter { pruned: args.pruned, ..workspace.listed(&wanted, args.all)? };
     let store = workspace.store();
     let Listing { found, more, unread } = if args.all {
-        store.all(&filter)?
+        store.packages().all(&filter)?
     } else {
-        store.along(workspace.repository.resolve(&args.revision)?, &filter, args.max_count)?
+        store.packages().along(workspace.repository.resolve(&args.revision)?, &filter, args.max_count)?
     };
-    let (bans, pins) = (store.bans()?, store.pins()?);
-    let marked = |found: &Found| {
+    let (bans, pins) = (store.bans().all()?, store.pins().all()?);
+    let marked = |found: &NotedPackage| {
         let key = (found.commit, found.line.package);
         (bans.get(&key).map(Marked::from), pins.get(&key).map(Marked::from))
     };
@@ -117,8 +117,12 @@ pub(super) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     Ok(())
 }
 
-fn row(repository: &Repository, found: &Found, (banned, pinned): (Option<Marked>, Option<Marked>)) -> Row {
-    let Found { commit, line } = found;
+fn row(
+    repository: &Repository,
+    found: &NotedPackage,
+    (banned, pinned): (Option<Marked>, Option<Marked>),
+) -> Row {
+    let NotedPackage { commit, line } = found;
     Row {
         commit: commit.to_string(),
         short: repository.short_id(*commit),

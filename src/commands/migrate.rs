@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::package::manifest::Target;
 use crate::package::storage::{Form, Placement, Storage};
 use crate::progress::Progress as _;
-use crate::store::{Change, StoredPackage};
+use crate::store::{FormChange, StoredPackage};
 use crate::text::style::{BOLD, COMMIT, DIM};
 use crate::text::words::{bytes, count, line, short};
 use crate::ui::Ui;
@@ -54,7 +54,7 @@ struct Row {
     commit: String,
     package: String,
     target: Target,
-    files: Vec<Change>,
+    files: Vec<FormChange>,
 }
 
 pub(super) fn run(args: &MigrateArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
@@ -98,7 +98,7 @@ pub(super) fn run(args: &MigrateArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
     let outcome = plan.iter().try_for_each(|(package, row)| {
         package.migrate(&row.files, workspace.progress)?;
         done += 1;
-        workspace.store().let_go(package, &row.files)?;
+        workspace.store().lfs_objects().release_changed(package, &row.files)?;
         Ok(())
     });
     report.dry_run = false;
@@ -119,7 +119,7 @@ impl fmt::Display for Report {
                 f,
                 "{BOLD}{word}{BOLD:#}  {COMMIT}{commit}{COMMIT:#}  {BOLD}{package}{BOLD:#}  {target}"
             )?;
-            for Change { path, size, from, to } in files {
+            for FormChange { path, size, from, to } in files {
                 writeln!(f, "           {}  {}  {DIM}{from} → {to}{DIM:#}", line(path), bytes(*size))?;
             }
         }

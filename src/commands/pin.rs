@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::package::PackageId;
 use crate::package::manifest::Target;
-use crate::store::Found;
-use crate::store::pins::{Pin, State};
+use crate::store::NotedPackage;
+use crate::store::pins::{Pin, PinState};
 use crate::text::style::{BOLD, COMMIT, DIM};
 use crate::text::words::line;
 use crate::ui::Ui;
@@ -56,7 +56,7 @@ struct Pins {
 
 #[derive(Debug, Serialize)]
 struct Lifted {
-    state: State,
+    state: PinState,
     #[serde(flatten)]
     row: Row,
 }
@@ -80,25 +80,25 @@ struct Row {
 pub(super) fn pin(args: &PinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let Some(revision) = &args.revision else { return list(args, workspace, ui) };
     let found = workspace.find(revision, &workspace.one_of(&args.target.wanted()?, revision)?)?;
-    if let Some(pin) = workspace.store().pin(found.commit, found.line.package)? {
+    if let Some(pin) = workspace.store().pins().of(found.commit, found.line.package)? {
         let package = found.line.package.short();
         return Err(Error::refused(format!("the package {package} is pinned already: {pin}"))
             .hint(format!("to pin it for another reason, lift that first: git slsart unpin {package}")));
     }
-    let pin = append(State::Pinned, &found, args.message.as_deref(), workspace)?;
+    let pin = append(PinState::Pinned, &found, args.message.as_deref(), workspace)?;
     let pins = vec![row(workspace, found.commit, Some(found.line.target), &pin)];
     ui.done(&Pins { pins, listed: false }, false)
 }
 
 pub(super) fn unpin(args: &UnpinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let found = workspace.find(&args.revision, &workspace.one_of(&args.target.wanted()?, &args.revision)?)?;
-    if workspace.store().pin(found.commit, found.line.package)?.is_none() {
+    if workspace.store().pins().of(found.commit, found.line.package)?.is_none() {
         let package = found.line.package.short();
         return Err(Error::refused(format!("the package {package} is not pinned")));
     }
-    let pin = append(State::Lifted, &found, args.message.as_deref(), workspace)?;
+    let pin = append(PinState::Lifted, &found, args.message.as_deref(), workspace)?;
     let row = row(workspace, found.commit, Some(found.line.target), &pin);
-    ui.done(&Lifted { state: State::Lifted, row }, false)
+    ui.done(&Lifted { state: PinState::Lifted, row }, false)
 }
 
 fn list(args: &PinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
@@ -106,8 +106,8 @@ fn list(args: &PinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let narrowed = filter.service.is_some() || filter.stage.is_some() || filter.region.is_some();
     let store = workspace.store();
     let mut pins = Vec::new();
-    for ((commit, package), pin) in store.pins()? {
-        let lines = store.note(commit)?.packages.into_iter();
+    for ((commit, package), pin) in store.pins().all()? {
+        let lines = store.notes().of(commit)?.packages.into_iter();
         let target = lines.map(|line| (line.package, line.target)).find(|(known, _)| *known == package);
         let target = target.map(|(_, target)| target);
         if target.as_ref().map_or(!narrowed, |target| filter.matches(target)) {
@@ -118,10 +118,15 @@ fn list(args: &PinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     ui.report(&Pins { pins, listed: true })
 }
 
-fn append(state: State, found: &Found, reason: Option<&str>, workspace: &Workspace<'_>) -> Result<Pin> {
+fn append(
+    state: PinState,
+    found: &NotedPackage,
+    reason: Option<&str>,
+    workspace: &Workspace<'_>,
+) -> Result<Pin> {
     let by = workspace.repository.actor()?;
     let pin = Pin::new(state, found, by, workspace.context.clock.now(), reason.map(str::to_owned));
-    workspace.store().append_mark(&pin)?;
+    workspace.store().marks().append(&pin)?;
     Ok(pin)
 }
 

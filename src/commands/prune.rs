@@ -11,11 +11,11 @@ use crate::error::{Error, Result};
 use crate::package::PackageId;
 use crate::package::manifest::Target;
 use crate::package::storage::Size;
-use crate::prune::plan::{Fate, From, Going, Plan, Scope};
+use crate::prune::plan::{Candidate, Fate, From, Plan, Scope};
 use crate::prune::policy::{Age, Policy};
 use crate::prune::{self, Why};
 use crate::sharing;
-use crate::store::Found;
+use crate::store::NotedPackage;
 use crate::text::style::{BOLD, COMMIT, DIM, HINT, WARNING};
 use crate::text::words::{ago, bytes, count, line};
 use crate::ui::Ui;
@@ -164,7 +164,7 @@ pub(super) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
     ui.done(&report, false)
 }
 
-fn row(workspace: &Workspace<'_>, going: &Going) -> Row {
+fn row(workspace: &Workspace<'_>, going: &Candidate) -> Row {
     let (fate, remote) = match &going.fate {
         Fate::Gone => ("gone", None),
         Fate::Copy(remote) => ("copy", Some(remote.clone())),
@@ -173,8 +173,8 @@ fn row(workspace: &Workspace<'_>, going: &Going) -> Row {
     Row { package: package(workspace, &going.found), fate, remote }
 }
 
-fn package(workspace: &Workspace<'_>, found: &Found) -> Described {
-    let Found { commit, line } = found;
+fn package(workspace: &Workspace<'_>, found: &NotedPackage) -> Described {
+    let NotedPackage { commit, line } = found;
     Described {
         commit: commit.to_string(),
         subject: workspace.repository.commit(*commit).map(|commit| commit.subject).unwrap_or_default(),

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::error::{Error, Result};
 use crate::packaging::secret_policy;
-use crate::sharing::{self, Kept, Parcel, Pushed, Selection};
+use crate::sharing::{self, PackageRef, PushReport, Selection, Unsent};
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
 use crate::text::words::{bytes, count, line, short};
 use crate::ui::Ui;
@@ -67,8 +67,8 @@ pub(super) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
 }
 
 /// `Packages  3f2a1c0  6d252d1d  orders · prod · us-east-1  675 kB`, a line each.
-pub(super) fn write_parcels(f: &mut fmt::Formatter<'_>, word: &str, parcels: &[Parcel]) -> fmt::Result {
-    for (index, Parcel { commit, package, target, size }) in parcels.iter().take(MAX_NAMED).enumerate() {
+pub(super) fn write_parcels(f: &mut fmt::Formatter<'_>, word: &str, parcels: &[PackageRef]) -> fmt::Result {
+    for (index, PackageRef { commit, package, target, size }) in parcels.iter().take(MAX_NAMED).enumerate() {
         let word = if index == 0 { word } else { "" };
         writeln!(
             f,
@@ -104,7 +104,7 @@ pub(super) fn write_chains(f: &mut fmt::Formatter<'_>, chains: &[String]) -> fmt
     Ok(())
 }
 
-impl fmt::Display for Pushed {
+impl fmt::Display for PushReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { remote, packages, chains, withheld, refused, .. } = self;
         write_parcels(f, if self.dry_run { "Send" } else { "Sent" }, packages)?;
@@ -120,7 +120,7 @@ impl fmt::Display for Pushed {
         }
         write_chains(f, chains)?;
         for (word, kept) in [("Withheld", withheld), ("Refused", refused)] {
-            for Kept { package, what, why, .. } in kept {
+            for Unsent { package, what, why, .. } in kept {
                 let commit = package.as_ref().map(|parcel| format!(" of {}", short(&parcel.commit, 7)));
                 writeln!(
                     f,

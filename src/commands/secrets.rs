@@ -190,7 +190,7 @@ fn opened<'a>(
 fn list(args: &ListArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let policy = secret_policy::policy(workspace)?;
     let mut report = Report { dry_run: false, packages: Vec::new(), unsearched: 0, done: "" };
-    for found in workspace.store().all(&Filter::default())?.found {
+    for found in workspace.store().packages().all(&Filter::default())?.found {
         // What is noted and not here is nobody's to decide about here.
         let Ok(package) = workspace.store().open(found.commit, &found.line) else { continue };
         if package.manifest.scan.is_none() {

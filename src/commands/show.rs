@@ -67,8 +67,8 @@ pub(super) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     let commit = workspace.repository.commit(found.commit).ok();
     // A damaged package can still be described; `verify` says what is wrong with it.
     let forms = package.forms().unwrap_or_default();
-    let banned = workspace.store().ban(found.commit, found.line.package)?;
-    let pinned = workspace.store().pin(found.commit, found.line.package)?;
+    let banned = workspace.store().bans().of(found.commit, found.line.package)?;
+    let pinned = workspace.store().pins().of(found.commit, found.line.package)?;
     ui.report(&Report {
         object: Object::of(&package.manifest, commit, &forms, (banned.as_ref(), pinned.as_ref())),
         manifest: package.manifest,

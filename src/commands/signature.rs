@@ -24,7 +24,7 @@ pub(super) struct Signed {
 
 /// The signatures of a target's records, newest first, with the ids of their deployments.
 pub(super) fn of_records(workspace: &Workspace<'_>, target: &Target) -> Result<Vec<(String, Signed)>> {
-    let records = workspace.store().records_of(target)?;
+    let records = workspace.store().histories().records(target)?;
     let commits: Vec<_> = records.iter().map(|(commit, _)| *commit).collect();
     let mut signatures = workspace.repository.commit_signatures(&commits)?;
     let signed = |(commit, deployment): (_, Deployment)| {

@@ -13,10 +13,10 @@ use crate::error::Result;
 use crate::git::{Commit, Oid, Repository};
 use crate::package::manifest::Target;
 use crate::service::ServiceName;
-use crate::sharing::Parcel;
+use crate::sharing::PackageRef;
 use crate::status::{self, Lacking, Standing};
 use crate::store::deployments::{Deployment, Outcome};
-use crate::store::{Found, PackageLine};
+use crate::store::{NotedPackage, PackageLine};
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
 use crate::text::words::{ago, bytes, count, line, person, short};
 use crate::ui::Ui;
@@ -104,7 +104,7 @@ struct RemoteRow {
     /// Whether anything is known of what it has.
     known: bool,
     seen: Option<Timestamp>,
-    packages: Vec<Parcel>,
+    packages: Vec<PackageRef>,
     /// The names of refs.
     chains: Vec<String>,
 }
@@ -179,8 +179,14 @@ impl From<Lacking> for RemoteRow {
     fn from(lacking: Lacking) -> Self {
         let Lacking { remote, seen, is_known, packages, chains } = lacking;
         let mut packages = packages;
-        packages.sort_by_key(|Found { line, .. }| std::cmp::Reverse(line.recorded));
-        Self { remote, known: is_known, seen, packages: packages.iter().map(Parcel::from).collect(), chains }
+        packages.sort_by_key(|NotedPackage { line, .. }| std::cmp::Reverse(line.recorded));
+        Self {
+            remote,
+            known: is_known,
+            seen,
+            packages: packages.iter().map(PackageRef::from).collect(),
+            chains,
+        }
     }
 }
 
@@ -313,7 +319,7 @@ impl RemoteRow {
             "{BOLD}{name:<9}{BOLD:#} {WARNING}lacks{WARNING:#} {}{DIM}{seen}; to send that: git slsart push {name}{DIM:#}",
             things.join(", ")
         )?;
-        for Parcel { commit, package, target, .. } in packages.iter().take(MAX_NAMED) {
+        for PackageRef { commit, package, target, .. } in packages.iter().take(MAX_NAMED) {
             let commit = short(commit, 7);
             writeln!(f, "          {COMMIT}{commit}{COMMIT:#}  {}  {target}", package.short())?;
         }

@@ -16,7 +16,7 @@ use crate::git::commit_signature::Signature;
 use crate::package::manifest::Target;
 use crate::progress::Progress as _;
 use crate::sharing;
-use crate::store::{Damage, Filter, Found, Presence, Remote};
+use crate::store::{Damage, Filter, NotedPackage, Presence, RemotePackages};
 use crate::text::style::{BOLD, COMMIT, ERROR, GOOD, WARNING};
 use crate::text::words::{count, line as shown, short};
 use crate::ui::Ui;
@@ -112,11 +112,11 @@ pub(super) fn selected(
     filter: &Filter,
     workspace: &Workspace<'_>,
     ui: &Ui,
-) -> Result<Vec<Found>> {
+) -> Result<Vec<NotedPackage>> {
     let store = workspace.store();
     let mut found = Vec::new();
     if all {
-        let listing = store.all(filter)?;
+        let listing = store.packages().all(filter)?;
         for (commit, line) in &listing.unread {
             ui.warn(&format!(
                 "the note of {} has a line that this git-slsart can't read: {line}",
@@ -127,7 +127,7 @@ pub(super) fn selected(
     } else {
         for revision in revisions {
             let of_commit = match workspace.repository.resolve(revision) {
-                Ok(commit) => store.packages_of(commit, filter)?,
+                Ok(commit) => store.packages().of(commit, filter)?,
                 Err(_) => Vec::new(),
             };
             match of_commit.as_slice() {
@@ -151,7 +151,7 @@ pub(super) fn selected(
 }
 
 /// Asks the remote that is meant, once for all packages.
-fn asked(name: &str, workspace: &Workspace<'_>) -> Result<Remote> {
+fn asked(name: &str, workspace: &Workspace<'_>) -> Result<RemotePackages> {
     let default = workspace.repository.remotes().into_iter().next().unwrap_or_else(|| "origin".to_owned());
     workspace.progress.phase("Asking the remote");
     workspace.store().remote(if name.is_empty() { &default } else { name })
@@ -216,18 +216,18 @@ fn on_remote(report: &Report) -> Result<()> {
     Ok(())
 }
 
-fn verify(workspace: &Workspace<'_>, found: &Found, remote: Option<&Remote>) -> Result<Row> {
-    let Found { commit, line } = found;
+fn verify(workspace: &Workspace<'_>, found: &NotedPackage, remote: Option<&RemotePackages>) -> Result<Row> {
+    let NotedPackage { commit, line } = found;
     let (mut on_remote, mut object) = (None, None);
     let mut locked = Vec::new();
     if sharing::is_elsewhere(workspace, found)? {
-        sharing::bring(workspace, found)?;
+        sharing::fetch_package(workspace, found)?;
     }
     let (damages, problem) = match workspace.store().open(*commit, line) {
         Ok(package) => {
             object = Some(package.object);
             if let Some(remote) = remote {
-                let (has, damages) = package.verify_on(remote)?;
+                let (has, damages) = remote.verify(&package)?;
                 let name_of_ref = package.ref_name();
                 on_remote = Some(OnRemote { name: remote.name.clone(), has, damages, name_of_ref });
             }

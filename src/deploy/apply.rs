@@ -103,7 +103,7 @@ pub(super) fn carry_out(
     );
     record.reason.clone_from(&applying.reason);
     record.allowed_deletions.clone_from(&applying.allowed_deletions);
-    store.append(&record, Signing::Configured)?;
+    store.histories().append(&record, Signing::Configured)?;
     let outcome = run(workspace, plan, applying, &mut record);
     record.ended = Some(context.clock.now_precise());
     record.outcome = match &outcome {
@@ -138,8 +138,8 @@ pub(super) fn carry_out(
 /// Writes down how a deployment ended, unsigned where it can't be signed any more: what is live must not be forgotten.
 fn write_end(workspace: &Workspace<'_>, record: &Deployment) -> Result<()> {
     let store = workspace.store();
-    store.append(record, Signing::Configured).or_else(|error| {
-        store.append(record, Signing::Never)?;
+    store.histories().append(record, Signing::Configured).or_else(|error| {
+        store.histories().append(record, Signing::Never)?;
         workspace.progress.warn(&format!("the record of the deployment's end is not signed: {error}"));
         Ok(())
     })

@@ -10,7 +10,7 @@ use super::plan::{Plan, describe_commit};
 use crate::error::{Error, Result};
 use crate::package::Manifest;
 use crate::package::manifest::{Plugin, Target};
-use crate::store::Found;
+use crate::store::NotedPackage;
 use crate::store::deployments::Action;
 use crate::text::words::{ago, bytes, count, line};
 use crate::toolchain::drift::{self, Change, PluginChange};
@@ -31,7 +31,7 @@ pub struct Choices {
 
 /// A package to choose.
 pub struct Choice {
-    found: Found,
+    found: NotedPackage,
     mark: Mark,
     short: String,
     label: String,
@@ -52,7 +52,7 @@ impl Choices {
     pub fn of(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Self> {
         let store = workspace.store();
         let filter = workspace.target(wanted, None)?;
-        let mut found = store.all(&filter)?.found;
+        let mut found = store.packages().all(&filter)?.found;
         let mut targets: Vec<Target> = found.iter().map(|found| found.line.target.clone()).collect();
         filter.keep_nearest(&mut targets, |target| target);
         let Some(target) = targets.first().cloned() else {
@@ -69,19 +69,19 @@ impl Choices {
             )));
         }
         let all = found.len();
-        let bans = store.bans()?;
+        let bans = store.bans().all()?;
         found.retain(|found| !bans.contains_key(&(found.commit, found.line.package)));
         let banned = all - found.len();
         found.truncate(MAX_CHOICES);
-        let known = store.history(&target)?.deployments;
+        let known = store.histories().of(&target)?.deployments;
         let live = history::live(&known).and_then(|live| package_of(workspace, live).ok());
         let back = history::back(&known);
         let mut good = back.iter().filter_map(|back| package_of(workspace, back).ok());
         let good = good.find(|good| found.contains(good));
         let manifest =
-            |found: &Found| store.open(found.commit, &found.line).ok().map(|package| package.manifest);
+            |found: &NotedPackage| store.open(found.commit, &found.line).ok().map(|package| package.manifest);
         let before = live.as_ref().and_then(manifest);
-        let row = |found: Found| {
+        let row = |found: NotedPackage| {
             let mark = match () {
                 () if live.as_ref() == Some(&found) => Mark::Live,
                 () if good.as_ref() == Some(&found) => Mark::LastGood,

@@ -7,7 +7,7 @@ use crate::git::Oid;
 use crate::package::manifest::Target;
 use crate::store::bans::Ban;
 use crate::store::deployments::{Action, Deployment};
-use crate::store::{Filter, Found};
+use crate::store::{Filter, NotedPackage};
 use crate::text::words::{count, short};
 use crate::workspace::{Wanted, Workspace};
 
@@ -26,7 +26,7 @@ impl<'r> Plan<'r> {
     /// The plan to go to a place in the target's history.
     pub fn back(workspace: &Workspace<'r>, goal: Goal, wanted: &Wanted) -> Result<Self> {
         let target = deployed_target(workspace, wanted)?;
-        let known = workspace.store().history(&target)?;
+        let known = workspace.store().histories().of(&target)?;
         let back = history::back(&known.deployments);
         match goal {
             Goal::Undone => {
@@ -59,7 +59,7 @@ impl<'r> Plan<'r> {
                 }
                 found => found?,
             };
-            if let Some(ban) = workspace.store().ban(found.commit, found.line.package)? {
+            if let Some(ban) = workspace.store().bans().of(found.commit, found.line.package)? {
                 skipped.push(skip(workspace, &found, &ban));
                 continue;
             }
@@ -77,7 +77,7 @@ impl<'r> Plan<'r> {
 /// The one target with a history that is meant.
 fn deployed_target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target> {
     let filter = workspace.target(wanted, None)?;
-    let mut targets = workspace.store().deployed_targets()?;
+    let mut targets = workspace.store().histories().targets()?;
     targets.retain(|target| filter.matches(target));
     filter.keep_nearest(&mut targets, |target| target);
     if targets.is_empty() {
@@ -97,7 +97,7 @@ fn deployed_target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target>
 }
 
 /// The package that was deployed, which has to be here.
-pub(super) fn package_of(workspace: &Workspace<'_>, deployment: &Deployment) -> Result<Found> {
+pub(super) fn package_of(workspace: &Workspace<'_>, deployment: &Deployment) -> Result<NotedPackage> {
     if let Some(found) = deployed(workspace, deployment)? {
         return Ok(found);
     }
@@ -113,33 +113,33 @@ pub(super) fn package_of(workspace: &Workspace<'_>, deployment: &Deployment) -> 
 /// The error for a package that was pruned, if that is why it is not here.
 fn pruned(workspace: &Workspace<'_>, deployment: &Deployment) -> Result<Option<Error>> {
     let Ok(commit) = Oid::from_str(&deployment.commit) else { return Ok(None) };
-    let all = workspace.store().packages_of(commit, &Filter { pruned: true, ..Filter::default() })?;
+    let all = workspace.store().packages().of(commit, &Filter { pruned: true, ..Filter::default() })?;
     let found = all.into_iter().find(|found| found.line.package == deployment.package);
     found.map(|found| workspace.pruned(&found)).transpose()
 }
 
 /// The package that was deployed; none where it is not here, and where the record is damaged and names no commit.
-pub(super) fn deployed(workspace: &Workspace<'_>, deployment: &Deployment) -> Result<Option<Found>> {
+pub(super) fn deployed(workspace: &Workspace<'_>, deployment: &Deployment) -> Result<Option<NotedPackage>> {
     let Ok(commit) = Oid::from_str(&deployment.commit) else { return Ok(None) };
     let store = workspace.store();
-    let is_it = |found: &Found| found.line.package == deployment.package;
-    let found = store.packages_of(commit, &Filter::default())?.into_iter().find(is_it);
+    let is_it = |found: &NotedPackage| found.line.package == deployment.package;
+    let found = store.packages().of(commit, &Filter::default())?.into_iter().find(is_it);
     match found {
         Some(found) => Ok(Some(found)),
-        None => Ok(store.still_here(commit, &Filter::default())?.into_iter().find(is_it)),
+        None => Ok(store.packages().still_here(commit, &Filter::default())?.into_iter().find(is_it)),
     }
 }
 
 /// Refuses a package that somebody marked as bad.
-pub(super) fn check_not_banned(workspace: &Workspace<'_>, found: &Found) -> Result<()> {
-    let Some(ban) = workspace.store().ban(found.commit, found.line.package)? else { return Ok(()) };
+pub(super) fn check_not_banned(workspace: &Workspace<'_>, found: &NotedPackage) -> Result<()> {
+    let Some(ban) = workspace.store().bans().of(found.commit, found.line.package)? else { return Ok(()) };
     let short = workspace.repository.short_id(found.commit);
     let package = found.line.package.short();
     Err(Error::refused(format!("{short} ({package}) is not to be deployed: {ban}"))
         .hint(format!("to lift the ban: git slsart unban {package}")))
 }
 
-fn skip(workspace: &Workspace<'_>, found: &Found, ban: &Ban) -> String {
+fn skip(workspace: &Workspace<'_>, found: &NotedPackage, ban: &Ban) -> String {
     let short = workspace.repository.short_id(found.commit);
     format!("{short} ({}) is passed over: {ban}", found.line.package.short())
 }

@@ -129,7 +129,7 @@ pub(super) struct Looked<'r> {
 /// The same, with what else can be asked of it.
 pub(super) fn look<'r>(workspace: &Workspace<'r>, wanted: &Wanted) -> Result<Looked<'r>> {
     let target = target(workspace, wanted)?;
-    let deployments = workspace.store().history(&target)?.deployments;
+    let deployments = workspace.store().histories().of(&target)?.deployments;
     let live = history::live(&deployments);
     let package = live.and_then(|live| open(workspace, live));
     let newest = || newest_of(workspace, &target);
@@ -184,10 +184,17 @@ pub(super) fn look<'r>(workspace: &Workspace<'r>, wanted: &Wanted) -> Result<Loo
 /// The one target that is meant: of those that were deployed to, else of those that have a package.
 fn target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target> {
     let filter = workspace.target(wanted, None)?;
-    let mut targets = workspace.store().deployed_targets()?;
+    let mut targets = workspace.store().histories().targets()?;
     targets.retain(|target| filter.matches(target));
     if targets.is_empty() {
-        targets = workspace.store().all(&filter)?.found.into_iter().map(|found| found.line.target).collect();
+        targets = workspace
+            .store()
+            .packages()
+            .all(&filter)?
+            .found
+            .into_iter()
+            .map(|found| found.line.target)
+            .collect();
     }
     filter.keep_nearest(&mut targets, |target| target);
     targets.sort();
@@ -214,7 +221,7 @@ pub(super) fn open<'r>(workspace: &Workspace<'r>, deployment: &Deployment) -> Op
 }
 
 fn newest_of<'r>(workspace: &Workspace<'r>, target: &Target) -> Result<Option<StoredPackage<'r>>> {
-    let newest = workspace.store().all(&Filter::of(target))?.found.into_iter().next();
+    let newest = workspace.store().packages().all(&Filter::of(target))?.found.into_iter().next();
     newest.map(|found| sharing::open(workspace, &found)).transpose()
 }
 

@@ -74,7 +74,7 @@ impl Held<'_> {
         let package = (plan.package.commit, plan.package.manifest.package.id);
         let by = (repository.actor()?, host());
         let lock = Lock::new(plan.action, self.target.clone(), package, by, context.clock.now_precise());
-        let commit = self.workspace.store().write_lock(&lock)?;
+        let commit = self.workspace.store().locks().write(&lock)?;
         let left_behind = self.local.left_behind();
         // Noted before it is taken: what a killed process leaves can then be told from what others hold.
         self.local.note(Some(commit))?;
@@ -158,9 +158,9 @@ pub(super) fn holder(workspace: &Workspace<'_>, remote: &str, target: &Target) -
 /// What a lock says; `None` where it can't be had, or is none.
 pub(super) fn read(workspace: &Workspace<'_>, remote: &str, name: &str, commit: Oid) -> Option<Lock> {
     let store = workspace.store();
-    store.read_lock(commit).ok().or_else(|| {
+    store.locks().read(commit).ok().or_else(|| {
         workspace.repository.fetch_remote_ref(remote, name).ok()?;
-        store.read_lock(commit).ok()
+        store.locks().read(commit).ok()
     })
 }
 

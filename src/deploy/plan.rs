@@ -14,8 +14,9 @@ use crate::git::{Oid, Repository};
 use crate::package::manifest::{Target, Tool};
 use crate::service::S3Prefix;
 use crate::sharing;
-use crate::store::deployments::{Action, Deployment, History};
-use crate::store::{Found, StoredPackage};
+use crate::store::deployments::{Action, Deployment};
+use crate::store::histories::History;
+use crate::store::{NotedPackage, StoredPackage};
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::workspace::{Wanted, Workspace};
 
@@ -141,12 +142,12 @@ impl<'r> Plan<'r> {
         checks::pass(&self.checks)
     }
 
-    pub(super) fn of_found(workspace: &Workspace<'r>, action: Action, found: &Found) -> Result<Self> {
+    pub(super) fn of_found(workspace: &Workspace<'r>, action: Action, found: &NotedPackage) -> Result<Self> {
         let repository = workspace.repository;
         goal::check_not_banned(workspace, found)?;
         let package = sharing::open(workspace, found)?;
         let manifest = &package.manifest;
-        let History { deployments, unread } = workspace.store().history(&manifest.target)?;
+        let History { deployments, unread } = workspace.store().histories().of(&manifest.target)?;
         let live = history::live(&deployments);
         let Checked { checks, answers, .. } =
             checks::of_package(workspace, &package, action, &deployments, None)?;

@@ -29,13 +29,13 @@ impl SecondStack {
     pub fn of(workspace: &Workspace<'_>, plan: &Plan<'_>) -> Result<Option<Self>> {
         let (target, package) = (&plan.target, &plan.package);
         let stack = Expected::of(package).map_or_else(|_| usual_stack(target), |expected| expected.stack);
-        for other in workspace.store().deployed_targets()? {
+        for other in workspace.store().histories().targets()? {
             let is_beside =
                 (&other.path, &other.stage, &other.region) == (&target.path, &target.stage, &target.region);
             if !is_beside || other.service == target.service || has_moved(workspace, &other)? {
                 continue;
             }
-            let known = workspace.store().history(&other)?.deployments;
+            let known = workspace.store().histories().of(&other)?.deployments;
             let Some(live) = history::live(&known) else { continue };
             let expected = open(workspace, live).and_then(|package| Expected::of(&package).ok());
             let beside = expected.map_or_else(|| usual_stack(&other), |expected| expected.stack);

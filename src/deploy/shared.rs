@@ -8,6 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::package::manifest::Target;
 use crate::sharing::{self, fetch_records, send_records};
 use crate::store::deployments::{Deployment, Outcome};
+use crate::store::histories::history_ref;
 use crate::text::words::{person, short};
 use crate::workspace::Workspace;
 
@@ -65,7 +66,7 @@ pub(super) fn check_unmoved(
         })?;
     }
     for plan in plans {
-        let deployments = workspace.store().history(&plan.target)?.deployments;
+        let deployments = workspace.store().histories().of(&plan.target)?.deployments;
         if Newest::of(&deployments) != plan.newest {
             return Err(moved(plan, &deployments));
         }
@@ -99,7 +100,7 @@ fn moved(plan: &Plan<'_>, deployments: &[Deployment]) -> Error {
 pub(super) fn tell(workspace: &Workspace<'_>, target: &Target, remote: &str) {
     let progress = workspace.progress;
     progress.phase(&format!("Sending the record to {remote}"));
-    if let Err(error) = send_records(workspace, remote, &workspace.store().history_ref(target)) {
+    if let Err(error) = send_records(workspace, remote, &history_ref(target)) {
         progress.warn(&format!(
             "{remote} does not have the record of this deployment, and who deploys next does not know of it ({error}); to send it: git \
              slsart push {remote}"

@@ -7,7 +7,7 @@ use crate::error::{Kind, Result};
 use crate::git::compare_text;
 use crate::package::manifest::FileEntry;
 use crate::store::StoredPackage;
-use crate::store::archive_diff::{self, Body};
+use crate::store::archive_diff::{self, EntryContent};
 
 /// Most bytes of a file whose lines are counted.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -105,17 +105,17 @@ impl ArchiveChange {
     }
 }
 
-fn file_change(changed: archive_diff::Changed, detail: Detail, left: &mut usize) -> Result<FileChange> {
-    let archive_diff::Changed { name, before, after } = changed;
+fn file_change(changed: archive_diff::ChangedEntry, detail: Detail, left: &mut usize) -> Result<FileChange> {
+    let archive_diff::ChangedEntry { name, before, after } = changed;
     let change = match (&before, &after) {
         (None, _) => Change::Added,
         (_, None) => Change::Removed,
         _ => Change::Changed,
     };
-    let bytes = |body: Option<Body>| match body {
+    let bytes = |body: Option<EntryContent>| match body {
         None => Some(Vec::new()),
-        Some(Body::Bytes(bytes)) => Some(bytes),
-        Some(Body::Opaque) => None,
+        Some(EntryContent::Bytes(bytes)) => Some(bytes),
+        Some(EntryContent::Opaque) => None,
     };
     let mut lines = None;
     if let (Some(before), Some(after)) = (bytes(before), bytes(after))

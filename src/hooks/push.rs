@@ -42,7 +42,7 @@ fn missing(workspace: &Workspace<'_>, remote: &str, updates: &[Update]) -> Resul
         };
         // A tag may be one of something else.
         let Some(commit) = workspace.repository.peel_to_commit(*object) else { continue };
-        if !store.is_noted(commit, remote)? && !workspace.services(commit)?.is_empty() {
+        if !store.packages().is_noted(commit, remote)? && !workspace.services(commit)?.is_empty() {
             names.push((short.trim_start_matches("tags/").to_owned(), workspace.repository.short_id(commit)));
         }
     }
@@ -75,8 +75,8 @@ fn commits(workspace: &Workspace<'_>, remote: &str, updates: &[Update]) -> Resul
     let mut with_packages = Vec::new();
     for commit in commits {
         let is_here =
-            |line: &crate::store::PackageLine| store.has_package(commit, line.package).unwrap_or(false);
-        if store.note(commit)?.packages.iter().any(is_here) {
+            |line: &crate::store::PackageLine| store.packages().has(commit, line.package).unwrap_or(false);
+        if store.notes().of(commit)?.packages.iter().any(is_here) {
             with_packages.push(commit);
         }
     }

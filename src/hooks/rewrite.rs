@@ -28,7 +28,7 @@ pub fn run(workspace: &Workspace<'_>, pairs: &[(Oid, Oid)], is_rebase: bool) -> 
     if is_rebase
         && config.hooks.post_commit == PostCommit::Package
         && let Some(head) = head
-        && workspace.store().note(head)?.packages.is_empty()
+        && workspace.store().notes().of(head)?.packages.is_empty()
     {
         start_packaging(workspace, head)?;
     }

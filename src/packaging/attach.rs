@@ -20,10 +20,10 @@ pub fn attach(workspace: &Workspace<'_>, commit: Oid) -> Result<Vec<Summary>> {
     let tree = commit.tree.to_string();
     let mut bases = commit.parents.clone();
     bases.extend(repository.previous_head().filter(|previous| !commit.parents.contains(previous)));
-    let known = store.note(commit.id)?.packages;
+    let known = store.notes().of(commit.id)?.packages;
     let mut attached: Vec<Summary> = Vec::new();
     for base in bases {
-        for line in store.note(base)?.packages {
+        for line in store.notes().of(base)?.packages {
             if line.dirty_tree.as_deref() != Some(&tree)
                 || known.iter().any(|known| known.package == line.package)
             {
@@ -47,7 +47,7 @@ pub fn attach(workspace: &Workspace<'_>, commit: Oid) -> Result<Vec<Summary>> {
 pub fn follow(workspace: &Workspace<'_>, old: Oid, new: Oid) -> Result<Vec<Summary>> {
     let Workspace { repository, .. } = *workspace;
     let store = workspace.store();
-    let lines = store.note(old)?.packages;
+    let lines = store.notes().of(old)?.packages;
     if old == new || lines.is_empty() {
         return Ok(Vec::new());
     }
@@ -55,29 +55,29 @@ pub fn follow(workspace: &Workspace<'_>, old: Oid, new: Oid) -> Result<Vec<Summa
     if repository.commit(old)?.tree != commit.tree {
         return Ok(Vec::new());
     }
-    let known = store.note(new)?.packages;
+    let known = store.notes().of(new)?.packages;
     let mut followed = Vec::new();
     for line in lines {
         let is_known = known.iter().any(|known| known.package == line.package);
         // What was made from changes on top of `old` is no package of what is in it; what was never fetched can't be given on.
-        if is_known || line.dirty_tree.is_some() || !store.has_package(old, line.package)? {
+        if is_known || line.dirty_tree.is_some() || !store.packages().has(old, line.package)? {
             continue;
         }
         let package = store.open(old, &line)?;
         let mut manifest = package.manifest.clone();
         manifest.source.commit = new.to_string();
         // First, so that the package can't be deployed in between.
-        if let Some(ban) = store.ban(old, line.package)? {
-            store.append_mark(&Ban { commit: new.to_string(), ..ban })?;
+        if let Some(ban) = store.bans().of(old, line.package)? {
+            store.marks().append(&Ban { commit: new.to_string(), ..ban })?;
         }
-        if let Some(pin) = store.pin(old, line.package)? {
-            store.append_mark(&Pin { commit: new.to_string(), ..pin })?;
+        if let Some(pin) = store.pins().of(old, line.package)? {
+            store.marks().append(&Pin { commit: new.to_string(), ..pin })?;
         }
         store.attach(package.tree, &manifest, new)?;
         followed.push(Summary::of(&manifest, &commit.subject, false, Vec::new()));
     }
     if !followed.is_empty() {
-        store.share_toolchains(old, new)?;
+        store.toolchains().share(old, new)?;
     }
     Ok(followed)
 }

@@ -22,7 +22,7 @@ use crate::package::storage::Storage;
 use crate::process::{Output, interrupt};
 use crate::service::{PackageArguments, Region, Service, Stage, State};
 use crate::sharing;
-use crate::store::{Filter, Recording, Secrecy};
+use crate::store::{Filter, Recording, SecretOptions};
 use crate::toolchain::{Programs, framework, plugin_hooks};
 use crate::workspace::{Workspace, name_of};
 
@@ -102,7 +102,7 @@ fn existing(
         region: Some(region.to_string()),
         ..Filter::default()
     };
-    let found = workspace.store().packages_of(commit.id, &filter)?;
+    let found = workspace.store().packages().of(commit.id, &filter)?;
     let Some(found) = found.into_iter().rfind(|found| found.line.dirty_tree.is_none()) else {
         return Ok(None);
     };
@@ -283,7 +283,7 @@ impl Job<'_, '_> {
             commit: self.commit.id,
             source,
             placement,
-            secrecy: Secrecy { scanner: &scanner, policy: &policy },
+            secret_options: SecretOptions { scanner: &scanner, policy: &policy },
         };
         let recorded = self.workspace.store().record(&recording, *progress)?;
         let subject = &self.commit.subject;

@@ -14,7 +14,7 @@ use crate::package::directory::PackageDirectory;
 use crate::package::manifest::{Origin, Target};
 use crate::package::storage::Storage;
 use crate::service::{Region, Service, Stage, State};
-use crate::store::{Recording, Secrecy};
+use crate::store::{Recording, SecretOptions};
 use crate::toolchain::plugin_hooks::PluginHooks;
 use crate::workspace::{Wanted, Workspace, name_of};
 
@@ -71,14 +71,14 @@ pub fn record(
     let read = |file: &str| fs::read_to_string(here.as_ref()?.join(file)).ok();
     let (scanner, policy) =
         secret_policy::watch(workspace, &manifest.environment.names, &manifest.target.stage, read)?;
-    let secrecy = Secrecy { scanner: &scanner, policy: &policy };
+    let secret_options = SecretOptions { scanner: &scanner, policy: &policy };
     let recording = Recording {
         directory: &directory,
         manifest: &manifest,
         commit: commit.id,
         source: commit.id,
         placement,
-        secrecy,
+        secret_options,
     };
     let recorded = workspace.store().record(&recording, *progress)?;
     Ok(secret_policy::told(workspace, recorded, manifest, &policy, &commit.subject, directory.left_out))

@@ -11,7 +11,7 @@ use crate::package::Manifest;
 use crate::package::secrets::{Action, Decision, Scan, Secret, listed};
 use crate::secrets::{Policy, Recipients, Scanner};
 use crate::service::{Stage, Values};
-use crate::store::{Filter, Recorded, Secrecy, StoredPackage};
+use crate::store::{Filter, Recorded, SecretOptions, StoredPackage};
 use crate::workspace::Workspace;
 
 /// Most bytes of a file with recipients.
@@ -128,7 +128,7 @@ impl Standing {
 /// How many packages hold secrets that nobody has decided about. Those that were never searched are not counted.
 pub fn undecided(workspace: &Workspace<'_>) -> Result<usize> {
     let (policy, store) = (policy(workspace)?, workspace.store());
-    let found = store.all(&Filter::default())?.found;
+    let found = store.packages().all(&Filter::default())?.found;
     let manifests = found.iter().filter_map(|found| store.open(found.commit, &found.line).ok());
     Ok(manifests.filter(|package| standing(&package.manifest, &policy).is_undecided()).count())
 }
@@ -198,7 +198,7 @@ pub fn scan(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<Ma
     // What is known is not forgotten because a variable has another value now.
     let known = manifest.secrets.iter().filter(|known| !found.contains(known)).cloned().collect::<Vec<_>>();
     let before = manifest.scan.take();
-    Secrecy { scanner: &scanner, policy: &policy }.describe([found, known].concat(), &mut manifest);
+    SecretOptions { scanner: &scanner, policy: &policy }.describe([found, known].concat(), &mut manifest);
     if let Some(scan) = &mut manifest.scan {
         let Scan { decision, recipients, .. } = before.unwrap_or_default();
         (scan.decision, scan.recipients) = (decision, recipients);
@@ -209,7 +209,7 @@ pub fn scan(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<Ma
         }
     }
     if manifest != package.manifest {
-        package.decide(&manifest, workspace.progress)?;
+        package.rewrite_manifest(&manifest, workspace.progress)?;
     }
     Ok(manifest)
 }
@@ -224,7 +224,7 @@ pub fn allow(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<M
     if let Some(scan) = &mut manifest.scan {
         scan.decision = Some(Decision::Allow);
     }
-    package.decide(&manifest, workspace.progress)?;
+    package.rewrite_manifest(&manifest, workspace.progress)?;
     Ok(manifest)
 }
 
@@ -232,7 +232,7 @@ fn searched(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<Ma
     let (scanner, policy) = watch_recorded(workspace, package)?;
     let found = package.search(&scanner, workspace.progress)?;
     let mut manifest = package.manifest.clone();
-    Secrecy { scanner: &scanner, policy: &policy }.describe(found, &mut manifest);
+    SecretOptions { scanner: &scanner, policy: &policy }.describe(found, &mut manifest);
     Ok(manifest)
 }
 
@@ -248,5 +248,5 @@ pub fn encrypt(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result
             .progress
             .warn("no key of yours is one of the recipients: you will not be able to deploy these packages");
     }
-    package.encrypt(Secrecy { scanner: &scanner, policy: &policy }, workspace.progress)
+    package.encrypt(SecretOptions { scanner: &scanner, policy: &policy }, workspace.progress)
 }

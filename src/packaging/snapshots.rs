@@ -52,8 +52,8 @@ pub struct Listing {
 /// All toolchains, those of one content on one kind of machine together.
 pub fn list(workspace: &Workspace<'_>) -> Result<Listing> {
     let store = workspace.store();
-    let found = store.toolchains()?;
-    let deployed = store.deployed_sources()?;
+    let found = store.toolchains().all()?;
+    let deployed = store.histories().deployed_sources()?;
     // Without node nothing can be deployed, and this can still be looked at.
     let here = install::machine(&Programs::usual(), &workspace.context.cwd).ok();
     let mut toolchains: Vec<Kept> = Vec::new();
@@ -132,7 +132,7 @@ pub fn plan_drop(workspace: &Workspace<'_>, ids: &[String], although_deployed: b
 
 /// Lets go of what [`plan_drop`] gave.
 pub fn drop_all(workspace: &Workspace<'_>, dropped: &[Kept]) -> Result<()> {
-    dropped.iter().try_for_each(|kept| workspace.store().drop_toolchains(&kept.stored))
+    dropped.iter().try_for_each(|kept| workspace.store().toolchains().remove(&kept.stored))
 }
 
 /// A toolchain that is to be kept.
@@ -161,7 +161,7 @@ pub fn plan_save(workspace: &Workspace<'_>, commit: Oid, service: &Service) -> R
             .hint("commit the lockfile of your package manager, such as package-lock.json")
     })?;
     let here = install::machine(&Programs::usual(), &workspace.context.cwd)?;
-    let kept = workspace.store().toolchains_of(commit.id)?.stored.into_iter().find(|stored| {
+    let kept = workspace.store().toolchains().of(commit.id)?.stored.into_iter().find(|stored| {
         let Toolchain { machine, lockfile: of, .. } = &stored.toolchain;
         of.path == lockfile.path && of.sha256 == lockfile.sha256 && machine.incompatibility(&here).is_none()
     });

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::git::transfer::{Answer, Update};
 use crate::sharing::{self, Selection};
-use crate::store::{Found, NOTES_REF};
+use crate::store::{NOTES_REF, NotedPackage};
 use crate::text::words::short;
 use crate::workspace::Workspace;
 
@@ -28,12 +28,12 @@ pub struct Freed {
 pub fn apply(workspace: &Workspace<'_>, plan: &Plan, from: Option<&From>, at: Timestamp) -> Result<Freed> {
     let store = workspace.store();
     let gone = plan.going.iter().filter(|going| going.fate == Fate::Gone);
-    store.bury(&gone.map(|going| &going.found).collect::<Vec<&Found>>(), at)?;
+    store.notes().write_tombstones(&gone.map(|going| &going.found).collect::<Vec<&NotedPackage>>(), at)?;
     if let Some(from) = from {
         remove_from(workspace, plan, from)?;
     }
     let tips: Vec<Oid> = plan.going.iter().filter_map(|going| going.tip).collect();
-    let (objects, bytes) = store.let_go_of_links(&tips, &plan.staying)?;
+    let (objects, bytes) = store.lfs_objects().release(&tips, &plan.staying)?;
     let removed: Vec<(String, Oid)> = plan.removed().collect();
     workspace.repository.delete_refs(removed.iter().map(|(name, tip)| (name.as_str(), *tip)))?;
     Ok(Freed { objects, bytes })

@@ -2,9 +2,9 @@
 //! apply; what can't be told is kept.
 
 mod apply;
-mod keep;
 pub mod plan;
 pub mod policy;
+mod protection;
 
 pub use apply::{Freed, apply};
-pub use keep::Why;
+pub use protection::Why;

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
-use super::keep::{Kept, Why};
 use super::policy::Policy;
+use super::protection::{Protection, Why};
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::sharing;
-use crate::store::pruning::{Elsewhere, Key, key_of, ref_of};
-use crate::store::{Filter, Found, locks};
+use crate::store::{Filter, NotedPackage, locks};
+use crate::store::{PackageKey, RemoteNotes, key_of, ref_of};
 use crate::workspace::Workspace;
 
 /// What may be chosen from.
@@ -35,9 +35,9 @@ pub enum Fate {
 
 /// A package that goes.
 #[derive(Debug)]
-pub struct Going {
+pub struct Candidate {
     /// The package.
-    pub found: Found,
+    pub found: NotedPackage,
     /// What becomes of it.
     pub fate: Fate,
     /// What its ref points at; `None` where only the remote has it that it is removed from.
@@ -72,9 +72,9 @@ impl From {
 /// What is to be done.
 pub struct Plan {
     /// The packages that go, newest first.
-    pub going: Vec<Going>,
+    pub going: Vec<Candidate>,
     /// Those that were chosen and are kept all the same.
-    pub kept: Vec<(Found, Why)>,
+    pub kept: Vec<(NotedPackage, Why)>,
     /// The toolchains that go with them, by ref.
     pub toolchains: Vec<(String, Oid)>,
     /// The bytes that this frees on disk once git collects garbage; `None` where git can't tell.
@@ -83,7 +83,7 @@ pub struct Plan {
     pub unknown: Vec<String>,
     /// What the refs of packages that stay point at.
     pub(super) staying: Vec<Oid>,
-    _kept: Kept,
+    _kept: Protection,
 }
 
 impl Plan {
@@ -99,14 +99,14 @@ impl Plan {
         now: Timestamp,
     ) -> Result<Self> {
         let store = workspace.store();
-        let refs = store.package_refs()?;
-        let is_there = |found: &Found| {
+        let refs = store.packages().refs()?;
+        let is_there = |found: &NotedPackage| {
             refs.contains_key(&found.key())
                 || from.is_some_and(|from| from.refs.contains_key(&ref_of(found.key())))
         };
         let mut chosen = match scope {
             Scope::Policy(policy) => {
-                let all = store.all(&Filter { pruned: true, ..Filter::default() })?.found;
+                let all = store.packages().all(&Filter { pruned: true, ..Filter::default() })?.found;
                 policy.choose(all, filter, now)
             }
             Scope::Named(revisions) => named(workspace, revisions, filter, &is_there)?,
@@ -116,7 +116,7 @@ impl Plan {
         chosen.sort_by_key(|found| std::cmp::Reverse(found.line.recorded));
         let mut seen = BTreeSet::new();
         chosen.retain(|found| is_there(found) && seen.insert(found.key()));
-        let kept = Kept::of(workspace, &chosen, &refs)?;
+        let kept = Protection::of(workspace, &chosen, &refs)?;
         let elsewhere = store.elsewhere()?;
         let (mut going, mut staying) = (Vec::new(), Vec::new());
         for found in chosen {
@@ -125,7 +125,7 @@ impl Plan {
             let is_locked = from.is_some_and(|from| from.locks.contains(&lock));
             match kept.why(&found).or(is_locked.then_some(Why::GoingOn)) {
                 Some(why) => staying.push((found, why)),
-                None => going.push(Going { fate: fate(workspace, &found, &elsewhere, from)?, tip, found }),
+                None => going.push(Candidate { fate: fate(&found, &elsewhere, from)?, tip, found }),
             }
         }
         if let Scope::Named(_) = scope
@@ -151,7 +151,7 @@ impl Plan {
     fn measure(
         &mut self,
         workspace: &Workspace<'_>,
-        refs: &BTreeMap<Key, Oid>,
+        refs: &BTreeMap<PackageKey, Oid>,
         from: Option<&From>,
     ) -> Result<()> {
         let (repository, store) = (workspace.repository, workspace.store());
@@ -159,24 +159,24 @@ impl Plan {
             self.frees = Some(0);
             return Ok(());
         }
-        let keys: BTreeSet<Key> = self.going.iter().map(|going| going.found.key()).collect();
+        let keys: BTreeSet<PackageKey> = self.going.iter().map(|going| going.found.key()).collect();
         self.staying = refs.iter().filter(|(key, _)| !keys.contains(key)).map(|(_, tip)| *tip).collect();
-        let mut needed = store.sources(&self.staying);
+        let mut needed = store.packages().sources(&self.staying);
         // What only the remote has needs its toolchains there too.
         let there = from.iter().flat_map(|from| from.refs.keys()).filter_map(|name| key_of(name));
         needed.extend(there.filter(|key| !keys.contains(key)).map(|(commit, _)| commit));
         // Whether a remote has a package's toolchains too is not known: those of a copy stay.
-        let is_copy = |going: &&Going| matches!(going.fate, Fate::Copy(_));
+        let is_copy = |going: &&Candidate| matches!(going.fate, Fate::Copy(_));
         let tips = |copies: bool| {
             self.going
                 .iter()
                 .filter(move |going| is_copy(going) == copies)
                 .filter_map(|going| going.tip.as_ref())
         };
-        let (gone, copies) = (store.sources(tips(false)), store.sources(tips(true)));
+        let (gone, copies) = (store.packages().sources(tips(false)), store.packages().sources(tips(true)));
         let free: HashSet<Oid> =
             gone.into_iter().filter(|id| !needed.contains(id) && !copies.contains(id)).collect();
-        let toolchains = store.toolchain_refs_of(&free)?.into_iter();
+        let toolchains = store.toolchains().refs_of(&free)?.into_iter();
         self.toolchains = toolchains.map(|toolchain| (toolchain.name, toolchain.tip)).collect();
         let names: HashSet<String> = keys
             .into_iter()
@@ -203,12 +203,7 @@ impl Plan {
     }
 }
 
-fn fate(
-    workspace: &Workspace<'_>,
-    found: &Found,
-    elsewhere: &Elsewhere,
-    from: Option<&From>,
-) -> Result<Fate> {
+fn fate(found: &NotedPackage, elsewhere: &RemoteNotes<'_>, from: Option<&From>) -> Result<Fate> {
     if found.line.pruned.is_some() {
         return Ok(Fate::Leftover);
     }
@@ -216,7 +211,7 @@ fn fate(
     if from.is_some() {
         return Ok(Fate::Gone);
     }
-    let remote = workspace.store().remote_with(found, elsewhere)?;
+    let remote = elsewhere.remote_with(found)?;
     Ok(remote.map_or(Fate::Gone, |remote| Fate::Copy(remote.to_owned())))
 }
 
@@ -225,17 +220,17 @@ fn named(
     workspace: &Workspace<'_>,
     revisions: &[String],
     filter: &Filter,
-    is_there: &dyn Fn(&Found) -> bool,
-) -> Result<Vec<Found>> {
+    is_there: &dyn Fn(&NotedPackage) -> bool,
+) -> Result<Vec<NotedPackage>> {
     let store = workspace.store();
     let filter = Filter { pruned: true, ..filter.clone() };
     let mut all = Vec::new();
     for revision in revisions {
         let of_commit = match workspace.repository.resolve(revision) {
-            Ok(commit) => store.packages_of(commit, &filter)?,
-            Err(_) => store.pruned_with_id(revision, &filter)?.into_iter().collect(),
+            Ok(commit) => store.packages().of(commit, &filter)?,
+            Err(_) => store.packages().pruned_with_id(revision, &filter)?.into_iter().collect(),
         };
-        let here: Vec<Found> = of_commit.into_iter().filter(|found| is_there(found)).collect();
+        let here: Vec<NotedPackage> = of_commit.into_iter().filter(|found| is_there(found)).collect();
         if !here.is_empty() {
             all.extend(here);
             continue;
@@ -252,7 +247,7 @@ fn named(
     Ok(all)
 }
 
-fn is_kept(workspace: &Workspace<'_>, found: &Found, why: Why) -> Error {
+fn is_kept(workspace: &Workspace<'_>, found: &NotedPackage, why: Why) -> Error {
     let short = workspace.repository.short_id(found.commit);
     let package = found.line.package.short();
     let error = Error::refused(format!("{short} ({package}) is kept: {}", why.words()));

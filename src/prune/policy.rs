@@ -8,7 +8,7 @@ use jiff::{Span, Timestamp};
 
 use crate::package::manifest::Target;
 use crate::package::storage::Size;
-use crate::store::{Filter, Found};
+use crate::store::{Filter, NotedPackage};
 
 /// What is chosen: what fits all that is given.
 #[derive(Debug, Clone, Default)]
@@ -58,11 +58,11 @@ impl Policy {
     /// Of `all` packages, those that `filter` means and that fit all that is given. What was pruned already counts for nothing in
     /// [`Self::keep_last`], and is chosen whatever that says.
     #[must_use]
-    pub fn choose(&self, mut all: Vec<Found>, filter: &Filter, now: Timestamp) -> Vec<Found> {
+    pub fn choose(&self, mut all: Vec<NotedPackage>, filter: &Filter, now: Timestamp) -> Vec<NotedPackage> {
         all.sort_by_key(|found| (std::cmp::Reverse(found.line.recorded), found.line.package));
         let oldest = self.older_than.map(|age| age.before(now).unwrap_or(Timestamp::MIN));
         let mut seen: BTreeMap<Target, usize> = BTreeMap::new();
-        all.retain(|Found { line, .. }| {
+        all.retain(|NotedPackage { line, .. }| {
             let is_old = oldest.is_none_or(|oldest| line.recorded < oldest);
             let is_large = self.larger_than.is_none_or(|size| line.size > size.0);
             let is_spare = line.pruned.is_some() || {
@@ -85,16 +85,16 @@ mod tests {
 
     const DAY: i64 = 86_400;
 
-    fn found(stage: &str, day: i64, size: u64) -> Found {
+    fn found(stage: &str, day: i64, size: u64) -> NotedPackage {
         let mut line = PackageLine::of(&sample());
         line.target.stage = stage.parse().unwrap();
         line.recorded = Timestamp::from_second(day * DAY).unwrap();
         line.size = size;
-        Found { commit: Oid::from_str("3").unwrap(), line }
+        NotedPackage { commit: Oid::from_str("3").unwrap(), line }
     }
 
     /// The days of those that are chosen on day 100.
-    fn chosen(policy: &Policy, filter: &Filter, all: &[Found]) -> Vec<i64> {
+    fn chosen(policy: &Policy, filter: &Filter, all: &[NotedPackage]) -> Vec<i64> {
         let now = Timestamp::from_second(100 * DAY).unwrap();
         let chosen = policy.choose(all.to_vec(), filter, now).into_iter();
         chosen.map(|found| found.line.recorded.as_second() / DAY).collect()

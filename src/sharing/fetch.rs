@@ -4,17 +4,18 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use super::{Parcel, depth, phase, refresh};
+use super::{PackageRef, depth, phase, refresh};
 use crate::error::{Error, Kind, Result};
 use crate::git::Oid;
 use crate::git::transfer::Depth;
-use crate::store::tracking::{Integrated, refspec_of};
-use crate::store::{Found, StoredPackage};
+use crate::store::MergeReport;
+use crate::store::tracking::refspec_of;
+use crate::store::{NotedPackage, StoredPackage};
 use crate::workspace::Workspace;
 
 /// Which packages are to come, beside notes and records.
 #[derive(Debug, Clone)]
-pub enum Wish {
+pub enum FetchScope {
     /// None.
     Nothing,
     /// Those of these commits, in any way that [`Workspace::find_noted`] understands.
@@ -25,14 +26,14 @@ pub enum Wish {
 
 /// What was fetched.
 #[derive(Debug, Serialize)]
-pub struct Fetched {
+pub struct FetchReport {
     /// The remote.
     pub remote: String,
     /// What of its notes and records was new.
     #[serde(flatten)]
-    pub records: Integrated,
+    pub records: MergeReport,
     /// The packages whose content is here now and was not.
-    pub packages: Vec<Parcel>,
+    pub packages: Vec<PackageRef>,
     /// Packages that the remote's notes tell of and that it does not have, or that can't be read.
     pub missing: Vec<Missing>,
     /// How many toolchains are here now and were not.
@@ -44,7 +45,7 @@ pub struct Fetched {
 pub struct Missing {
     /// The package.
     #[serde(flatten)]
-    pub package: Parcel,
+    pub package: PackageRef,
     /// Why.
     pub why: String,
 }
@@ -53,23 +54,23 @@ pub struct Missing {
 ///
 /// # Errors
 /// When it can't be reached; [`Kind::NotRecorded`] when it has nothing of what was asked for.
-pub fn fetch(workspace: &Workspace<'_>, remote: &str, wish: &Wish) -> Result<Fetched> {
+pub fn fetch(workspace: &Workspace<'_>, remote: &str, wish: &FetchScope) -> Result<FetchReport> {
     phase(workspace, &format!("Fetching notes and histories from {remote}"));
     let records = refresh(workspace, remote)?;
     let store = workspace.store();
     let wanted = match wish {
-        Wish::Nothing => Vec::new(),
-        Wish::All => store.only_there(remote)?,
-        Wish::Packages(revisions) => {
+        FetchScope::Nothing => Vec::new(),
+        FetchScope::All => store.tracking(remote).only_there()?,
+        FetchScope::Packages(revisions) => {
             let mut wanted = Vec::new();
             for revision in revisions {
                 wanted.extend(workspace.find_noted(revision)?);
             }
-            wanted.retain(|found| store.is_here(found).is_ok_and(|here| !here));
+            wanted.retain(|found| store.packages().is_here(found).is_ok_and(|here| !here));
             wanted
         }
     };
-    let mut fetched = Fetched::new(remote, records);
+    let mut fetched = FetchReport::new(remote, records);
     if !wanted.is_empty() {
         phase(workspace, &format!("Fetching packages from {remote}"));
     }
@@ -81,16 +82,15 @@ pub fn fetch(workspace: &Workspace<'_>, remote: &str, wish: &Wish) -> Result<Fet
 pub(super) fn get(
     workspace: &Workspace<'_>,
     remote: &str,
-    wanted: &[Found],
-    fetched: &mut Fetched,
+    wanted: &[NotedPackage],
+    fetched: &mut FetchReport,
 ) -> Result<()> {
-    let store = workspace.store();
     if wanted.iter().any(|found| depth(workspace, found) != Depth::Whole) {
         // A commit that a branch leads to comes with that branch: else its history would end at the package's source.
         workspace.repository.fetch(remote, &[], (Depth::Whole, false), workspace.progress)?;
     }
     for how in [Depth::Whole, Depth::Commits(2), Depth::Commits(3)] {
-        let some: Vec<&Found> = wanted.iter().filter(|found| depth(workspace, found) == how).collect();
+        let some: Vec<&NotedPackage> = wanted.iter().filter(|found| depth(workspace, found) == how).collect();
         get_refs(workspace, remote, &some, how)?;
     }
     let (mut sources, mut here) = (HashSet::new(), Vec::new());
@@ -106,7 +106,7 @@ pub(super) fn get(
             }
             Err(error) if error.kind == Kind::Integrity => {
                 // What is wrong there may be right elsewhere: it must not stand in the way of that.
-                workspace.repository.delete_ref(&store.ref_of(found))?;
+                workspace.repository.delete_ref(&found.ref_name())?;
                 fetched.missing.push(Missing { package: found.into(), why: error.to_string() });
             }
             Err(error) => return Err(error),
@@ -122,10 +122,10 @@ pub(super) fn get(
     Ok(())
 }
 
-fn get_refs(workspace: &Workspace<'_>, remote: &str, wanted: &[&Found], how: Depth) -> Result<()> {
+fn get_refs(workspace: &Workspace<'_>, remote: &str, wanted: &[&NotedPackage], how: Depth) -> Result<()> {
     let Workspace { repository, progress, .. } = workspace;
     let store = workspace.store();
-    let mut names: Vec<String> = wanted.iter().map(|found| store.ref_of(found)).collect();
+    let mut names: Vec<String> = wanted.iter().map(|found| found.ref_name()).collect();
     if names.is_empty() {
         return Ok(());
     }
@@ -135,7 +135,7 @@ fn get_refs(workspace: &Workspace<'_>, remote: &str, wanted: &[&Found], how: Dep
         return Err(error);
     }
     // One that is not there keeps git from fetching the others.
-    let there: HashSet<String> = store.package_refs_on(remote)?.into_iter().collect();
+    let there: HashSet<String> = store.packages().refs_on(remote)?.into_iter().collect();
     let asked = names.len();
     names.retain(|name| there.contains(name));
     match names.len() {
@@ -146,9 +146,9 @@ fn get_refs(workspace: &Workspace<'_>, remote: &str, wanted: &[&Found], how: Dep
 }
 
 /// The package, as far as it can be told without reading its content; `None` where it did not come.
-fn check<'r>(workspace: &Workspace<'r>, found: &Found) -> Result<Option<StoredPackage<'r>>> {
+fn check<'r>(workspace: &Workspace<'r>, found: &NotedPackage) -> Result<Option<StoredPackage<'r>>> {
     let store = workspace.store();
-    if !store.is_here(found)? {
+    if !store.packages().is_here(found)? {
         return Ok(None);
     }
     store.open(found.commit, &found.line).map(Some)
@@ -161,8 +161,9 @@ fn get_toolchains(workspace: &Workspace<'_>, remote: &str, sources: &HashSet<Oid
         return Ok(0);
     }
     let store = workspace.store();
-    let here: HashSet<String> = store.toolchain_refs()?.into_iter().map(|toolchain| toolchain.name).collect();
-    let specs: Vec<String> = (store.toolchain_refs_on(remote)?.iter())
+    let here: HashSet<String> =
+        store.toolchains().refs()?.into_iter().map(|toolchain| toolchain.name).collect();
+    let specs: Vec<String> = (store.toolchains().refs_on(remote)?.iter())
         .filter(|toolchain| sources.contains(&toolchain.source) && !here.contains(&toolchain.name))
         .map(|toolchain| refspec_of(&toolchain.name))
         .collect();
@@ -173,9 +174,9 @@ fn get_toolchains(workspace: &Workspace<'_>, remote: &str, sources: &HashSet<Oid
     Ok(specs.len())
 }
 
-impl Fetched {
+impl FetchReport {
     /// Nothing yet but records.
-    pub(super) fn new(remote: &str, records: Integrated) -> Self {
+    pub(super) fn new(remote: &str, records: MergeReport) -> Self {
         let remote = remote.to_owned();
         Self { remote, records, packages: Vec::new(), missing: Vec::new(), toolchains: 0 }
     }

@@ -1,19 +1,17 @@
 //! Packages that travel: between this repository and a remote go packages, notes, histories, bans and toolchains, each only
 //! where the other side lacks it. Notes and histories of both sides are merged; nothing is overwritten on either.
 
-mod bring;
 mod fetch;
-mod need;
+mod on_demand;
 mod push;
 mod records;
 mod seen;
 
 use serde::Serialize;
 
-pub use bring::bring;
-pub use fetch::{Fetched, Wish, fetch};
-pub use need::{find, is_elsewhere, open};
-pub use push::{Kept, May, Pushed, Selection, push};
+pub use fetch::{FetchReport, FetchScope, fetch};
+pub use on_demand::{fetch_package, find, is_elsewhere, open};
+pub use push::{May, PushReport, Selection, Unsent, push};
 pub use records::{fetch_records, send_records};
 pub use seen::seen;
 
@@ -22,13 +20,14 @@ use crate::error::{Error, Result};
 use crate::git::transfer::Depth;
 use crate::package::PackageId;
 use crate::package::manifest::Target;
-use crate::store::Found;
-use crate::store::tracking::{Integrated, refspecs};
+use crate::store::MergeReport;
+use crate::store::NotedPackage;
+use crate::store::tracking::refspecs;
 use crate::workspace::Workspace;
 
 /// A package that went from one side to the other, or did not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Parcel {
+pub struct PackageRef {
     /// The commit that it belongs to.
     pub commit: String,
     /// Its id.
@@ -39,9 +38,9 @@ pub struct Parcel {
     pub size: u64,
 }
 
-impl From<&Found> for Parcel {
-    fn from(found: &Found) -> Self {
-        let Found { commit, line } = found;
+impl From<&NotedPackage> for PackageRef {
+    fn from(found: &NotedPackage) -> Self {
+        let NotedPackage { commit, line } = found;
         Self {
             commit: commit.to_string(),
             package: line.package,
@@ -94,7 +93,7 @@ fn usual(workspace: &Workspace<'_>) -> Result<String> {
 ///
 /// # Errors
 /// When it can't be reached.
-pub fn refresh(workspace: &Workspace<'_>, remote: &str) -> Result<Integrated> {
+pub fn refresh(workspace: &Workspace<'_>, remote: &str) -> Result<MergeReport> {
     let Workspace { repository, progress, .. } = workspace;
     repository.fetch(remote, &refspecs(remote), (Depth::Whole, true), *progress)?;
     seen::note(workspace, remote);
@@ -102,17 +101,17 @@ pub fn refresh(workspace: &Workspace<'_>, remote: &str) -> Result<Integrated> {
 }
 
 /// Makes what was fetched of the notes and records of `remote` part of ours; asks nobody.
-pub fn integrate(workspace: &Workspace<'_>, remote: &str) -> Result<Integrated> {
-    workspace.store().integrate(remote)
+pub fn integrate(workspace: &Workspace<'_>, remote: &str) -> Result<MergeReport> {
+    workspace.store().tracking(remote).merge()
 }
 
 /// The remotes that may have a package, the likeliest first.
-fn remotes(workspace: &Workspace<'_>, found: &Found) -> Vec<String> {
+fn remotes(workspace: &Workspace<'_>, found: &NotedPackage) -> Vec<String> {
     let share = remote(workspace, None).ok();
     let mut remotes = workspace.repository.remotes();
     let store = workspace.store();
     let known: Vec<String> = (remotes.iter())
-        .filter(|remote| store.is_known_at(remote, found).unwrap_or(false))
+        .filter(|remote| store.tracking(remote).has(found).unwrap_or(false))
         .cloned()
         .collect();
     remotes.sort_by_key(|remote| (!known.contains(remote), Some(remote) != share.as_ref()));
@@ -121,7 +120,7 @@ fn remotes(workspace: &Workspace<'_>, found: &Found) -> Vec<String> {
 
 /// A shallow clone is not made deeper for a package: its source is enough, and of one with uncommitted changes the commit
 /// below that.
-fn depth(workspace: &Workspace<'_>, found: &Found) -> Depth {
+fn depth(workspace: &Workspace<'_>, found: &NotedPackage) -> Depth {
     let Workspace { repository, .. } = workspace;
     if !repository.is_shallow() || repository.has(found.commit) {
         return Depth::Whole;

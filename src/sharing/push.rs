@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{Parcel, integrate, phase, refresh};
+use super::{PackageRef, integrate, phase, refresh};
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::git::transfer::{Answer, Update};
 use crate::process::interrupt;
-use crate::store::pruning::Key;
-use crate::store::{Found, StoredPackage};
+use crate::store::PackageKey;
+use crate::store::{NotedPackage, StoredPackage};
 use crate::text::words::short;
 use crate::workspace::Workspace;
 
@@ -34,14 +34,14 @@ pub enum Selection {
     /// Of them, those of these commits.
     Commits(Vec<Oid>),
     /// None: notes and records only, and that these packages are about to go there too.
-    Gone(HashSet<Key>),
+    Gone(HashSet<PackageKey>),
 }
 
 /// A package, or another ref, that did not get there.
 #[derive(Debug, Clone, Serialize)]
-pub struct Kept {
+pub struct Unsent {
     /// The package; absent where it is none.
-    pub package: Option<Parcel>,
+    pub package: Option<PackageRef>,
     /// What it is, in words.
     pub what: String,
     /// Why.
@@ -52,13 +52,13 @@ pub struct Kept {
 
 /// What was, or would be, pushed.
 #[derive(Debug, Serialize)]
-pub struct Pushed {
+pub struct PushReport {
     /// Whether this is only said.
     pub dry_run: bool,
     /// The remote.
     pub remote: String,
     /// The packages that are there now.
-    pub packages: Vec<Parcel>,
+    pub packages: Vec<PackageRef>,
     /// How many packages the remote turned out to have, in another form.
     pub there_already: usize,
     /// How many toolchains are there now.
@@ -70,9 +70,9 @@ pub struct Pushed {
     /// The histories, and other chains, that have something new there, as their refs' names.
     pub chains: Vec<String>,
     /// What is not sent, since it is not to be.
-    pub withheld: Vec<Kept>,
+    pub withheld: Vec<Unsent>,
     /// What the remote did not take.
-    pub refused: Vec<Kept>,
+    pub refused: Vec<Unsent>,
 }
 
 /// Pushes what `remote` lacks.
@@ -85,10 +85,10 @@ pub fn push(
     what: &Selection,
     may: May<'_>,
     dry_run: bool,
-) -> Result<Pushed> {
+) -> Result<PushReport> {
     phase(workspace, &format!("Asking {remote} what it has"));
     refresh(workspace, remote)?;
-    let mut pushed = Pushed {
+    let mut pushed = PushReport {
         dry_run,
         remote: remote.to_owned(),
         packages: Vec::new(),
@@ -108,22 +108,22 @@ pub fn push(
         }
     }
     if dry_run {
-        pushed.packages = packages.iter().map(|(found, _)| Parcel::from(found)).collect();
+        pushed.packages = packages.iter().map(|(found, _)| PackageRef::from(found)).collect();
         return Ok(pushed);
     }
     let sent = send_packages(workspace, remote, packages, &mut pushed)?;
     send_toolchains(workspace, remote, what, &sent, &mut pushed)?;
     let none = HashSet::new();
     let gone = if let Selection::Gone(gone) = what { gone } else { &none };
-    let sent: Vec<Found> = sent.into_iter().map(|(found, _)| found).collect();
+    let sent: Vec<NotedPackage> = sent.into_iter().map(|(found, _)| found).collect();
     tell(workspace, remote, (&sent, gone), &mut pushed)?;
     Ok(pushed)
 }
 
-fn wanted(workspace: &Workspace<'_>, remote: &str, what: &Selection) -> Result<Vec<Found>> {
+fn wanted(workspace: &Workspace<'_>, remote: &str, what: &Selection) -> Result<Vec<NotedPackage>> {
     let mut packages = match what {
         Selection::Gone(_) => return Ok(Vec::new()),
-        _ => workspace.store().only_here(remote)?,
+        _ => workspace.store().tracking(remote).only_here()?,
     };
     if let Selection::Commits(commits) = what {
         packages.retain(|found| commits.contains(&found.commit));
@@ -132,7 +132,7 @@ fn wanted(workspace: &Workspace<'_>, remote: &str, what: &Selection) -> Result<V
 }
 
 /// A package that may and can be sent.
-fn ready<'r>(workspace: &Workspace<'r>, found: &Found, may: May<'_>) -> Result<StoredPackage<'r>> {
+fn ready<'r>(workspace: &Workspace<'r>, found: &NotedPackage, may: May<'_>) -> Result<StoredPackage<'r>> {
     let package = workspace.store().open(found.commit, &found.line)?;
     if let Some(warning) = may(&package)? {
         workspace.progress.warn(&warning);
@@ -140,8 +140,8 @@ fn ready<'r>(workspace: &Workspace<'r>, found: &Found, may: May<'_>) -> Result<S
     Ok(package)
 }
 
-fn kept(found: &Found, error: &Error) -> Kept {
-    Kept {
+fn kept(found: &NotedPackage, error: &Error) -> Unsent {
+    Unsent {
         package: Some(found.into()),
         what: format!("package {}", found.line.package.short()),
         why: error.to_string(),
@@ -156,9 +156,9 @@ fn kept(found: &Found, error: &Error) -> Kept {
 fn send_packages<'r>(
     workspace: &Workspace<'r>,
     remote: &str,
-    packages: Vec<(Found, StoredPackage<'r>)>,
-    pushed: &mut Pushed,
-) -> Result<Vec<(Found, StoredPackage<'r>)>> {
+    packages: Vec<(NotedPackage, StoredPackage<'r>)>,
+    pushed: &mut PushReport,
+) -> Result<Vec<(NotedPackage, StoredPackage<'r>)>> {
     let Workspace { repository, progress, .. } = workspace;
     if packages.is_empty() {
         return Ok(packages);
@@ -182,14 +182,14 @@ fn send_packages<'r>(
     let answers = repository.push(remote, &updates, *progress)?;
     // A lock that can't be had there also counts as another's ref: what it has, it says.
     let there: HashSet<String> = if answers.contains(&Answer::Elsewhere) {
-        store.package_refs_on(remote)?.into_iter().collect()
+        store.packages().refs_on(remote)?.into_iter().collect()
     } else {
         HashSet::new()
     };
     let mut sent = Vec::with_capacity(packages.len());
     for ((found, package), answer) in packages.into_iter().zip(answers) {
         match answer {
-            Answer::Done => pushed.packages.push(Parcel::from(&found)),
+            Answer::Done => pushed.packages.push(PackageRef::from(&found)),
             Answer::Elsewhere if there.contains(&package.ref_name()) => pushed.there_already += 1,
             Answer::Elsewhere => {
                 let error = Error::refused("the ref can't be written there").hint("try again in a moment");
@@ -202,7 +202,7 @@ fn send_packages<'r>(
                 continue;
             }
         }
-        package.let_go_of_lfs_objects()?;
+        package.release_lfs_objects()?;
         sent.push((found, package));
     }
     Ok(sent)
@@ -213,7 +213,7 @@ fn in_a_line(words: &str) -> String {
 }
 
 /// Why a remote did not take a package, with what helps.
-fn refused(remote: &str, found: &Found, why: &str) -> Error {
+fn refused(remote: &str, found: &NotedPackage, why: &str) -> Error {
     let words = why.to_ascii_lowercase();
     let error = Error::refused(in_a_line(why));
     let is_too_large = ["large file", "exceeds", "too large", "file size limit", "maximum"];
@@ -238,23 +238,23 @@ fn send_toolchains(
     workspace: &Workspace<'_>,
     remote: &str,
     what: &Selection,
-    sent: &[(Found, StoredPackage<'_>)],
-    pushed: &mut Pushed,
+    sent: &[(NotedPackage, StoredPackage<'_>)],
+    pushed: &mut PushReport,
 ) -> Result<()> {
     let Workspace { repository, progress, .. } = workspace;
     let store = workspace.store();
     let here = match what {
-        Selection::All => store.toolchain_refs()?,
+        Selection::All => store.toolchains().refs()?,
         _ if sent.is_empty() => return Ok(()),
         _ => {
             let sources: HashSet<Oid> = sent.iter().map(|(_, package)| package.source).collect();
-            store.toolchain_refs_of(&sources)?
+            store.toolchains().refs_of(&sources)?
         }
     };
     if here.is_empty() {
         return Ok(());
     }
-    let there = store.toolchain_refs_on(remote)?;
+    let there = store.toolchains().refs_on(remote)?;
     let there: HashSet<&str> = there.iter().map(|toolchain| toolchain.name.as_str()).collect();
     let updates: Vec<Update> = here
         .into_iter()
@@ -268,7 +268,7 @@ fn send_toolchains(
     for (update, answer) in updates.iter().zip(repository.push(remote, &updates, *progress)?) {
         match answer {
             Answer::Done | Answer::Elsewhere => pushed.toolchains += 1,
-            Answer::Refused(why) => pushed.refused.push(Kept {
+            Answer::Refused(why) => pushed.refused.push(Unsent {
                 package: None,
                 what: format!("toolchain {}", update.name.rsplit('/').nth(2).unwrap_or_default()),
                 why: in_a_line(&why),
@@ -283,8 +283,8 @@ fn send_toolchains(
 fn tell(
     workspace: &Workspace<'_>,
     remote: &str,
-    (sent, gone): (&[Found], &HashSet<Key>),
-    pushed: &mut Pushed,
+    (sent, gone): (&[NotedPackage], &HashSet<PackageKey>),
+    pushed: &mut PushReport,
 ) -> Result<()> {
     let Workspace { repository, progress, .. } = workspace;
     let store = workspace.store();
@@ -293,8 +293,8 @@ fn tell(
     let start = Instant::now();
     loop {
         interrupt::check()?;
-        let mut updates = store.chains_for(remote)?;
-        updates.extend(store.notes_for(remote, sent, gone)?);
+        let mut updates = store.tracking(remote).chain_updates()?;
+        updates.extend(store.tracking(remote).notes_update(sent, gone)?);
         let refused: HashSet<String> = pushed.refused.iter().map(|kept| kept.what.clone()).collect();
         updates.retain(|update| !refused.contains(&update.name));
         if updates.is_empty() {
@@ -305,7 +305,7 @@ fn tell(
         for (update, answer) in updates.iter().zip(repository.push(remote, &updates, *progress)?) {
             match answer {
                 Answer::Done => {
-                    store.has_now(remote, update)?;
+                    store.tracking(remote).pushed(update)?;
                     if update.name == crate::store::NOTES_REF {
                         pushed.notes = true;
                     } else {
@@ -315,7 +315,7 @@ fn tell(
                 Answer::Elsewhere => again = true,
                 Answer::Refused(why) => {
                     let (what, why) = (update.name.clone(), in_a_line(&why));
-                    pushed.refused.push(Kept { package: None, what, why, hints: Vec::new() });
+                    pushed.refused.push(Unsent { package: None, what, why, hints: Vec::new() });
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The records of one remote, quickly: deployments and bans, before and after something is deployed. Asks nobody anything, and
 //! takes no answer in time for an answer.
 
-use super::Integrated;
+use super::MergeReport;
 use crate::error::{Error, Result};
 use crate::git::remote::Moved;
 use crate::process::Patience;
@@ -15,9 +15,9 @@ const TRIES: usize = 5;
 ///
 /// # Errors
 /// When it does not answer.
-pub fn fetch_records(workspace: &Workspace<'_>, remote: &str) -> Result<Integrated> {
+pub fn fetch_records(workspace: &Workspace<'_>, remote: &str) -> Result<MergeReport> {
     workspace.repository.fetch_quickly(remote, &record_refspecs(remote))?;
-    workspace.store().integrate_records(remote)
+    workspace.store().tracking(remote).merge_records()
 }
 
 /// Sends the chain `name` to `remote`, merged with what that has of it.
@@ -29,13 +29,15 @@ pub fn send_records(workspace: &Workspace<'_>, remote: &str, name: &str) -> Resu
     let store = workspace.store();
     for _ in 0..TRIES {
         // A `git fetch` may have brought something meanwhile.
-        store.integrate_records(remote)?;
-        let Some(update) = store.chains_for(remote)?.into_iter().find(|update| update.name == name) else {
+        store.tracking(remote).merge_records()?;
+        let Some(update) =
+            store.tracking(remote).chain_updates()?.into_iter().find(|update| update.name == name)
+        else {
             return Ok(());
         };
         let moved = repository.move_remote_ref(remote, name, (update.old, update.new), Patience::Always)?;
         match moved {
-            Moved::Done => return store.has_now(remote, &update),
+            Moved::Done => return store.tracking(remote).pushed(&update),
             Moved::Elsewhere => fetch_records(workspace, remote).map(drop)?,
             Moved::Refused(why) | Moved::Unreachable(why) => {
                 let why = why.lines().next().unwrap_or_default().to_owned();

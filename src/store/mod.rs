@@ -9,81 +9,153 @@ mod remote;
 
 pub use codec::archive_diff;
 pub use codec::inspect::Inspection;
-pub use codec::migrate::Change;
-pub use codec::package::{Damage, StoredPackage, Verified};
+pub use codec::lfs_objects::LfsObjects;
+pub use codec::migrate::FormChange;
+pub use codec::package::{Damage, StoredPackage, VerifyReport};
 pub use codec::package_signature::Signed;
 pub use codec::record::{Recorded, Recording};
-pub use codec::secret_recorder::Secrecy;
+pub use codec::secret_recorder::SecretOptions;
 pub use codec::toolchains;
 pub use codec::zip_tree::largest_object;
 pub use ledger::chain::Signing;
-pub use ledger::note::Note;
+pub use ledger::filter::{Filter, ServiceFilter};
+pub use ledger::note::{Note, NotedPackage};
 pub use ledger::note_line::{self, PackageLine};
-pub use ledger::packages::{Filter, Found, Listing, ServiceFilter};
-pub use ledger::{bans, deployments, locks, marks, pins, proof, pruning};
-pub use names::NOTES_REF;
-pub use remote::presence::{Presence, Remote};
-pub use remote::{tracking, travel};
+pub use ledger::notes::Notes;
+pub use ledger::packages::{Listing, Packages};
+pub use ledger::{bans, deployments, histories, locks, marks, pins, proof};
+pub use names::{NOTES_REF, PackageKey, TOOLCHAINS, key_of, ref_of};
+pub use remote::merge::MergeReport;
+pub use remote::presence::{Presence, RemotePackages};
+pub use remote::tracking::{self, RemoteNotes, Tracking};
 
-use codec::encryption;
-use ledger::note::parse_note;
-use ledger::note_tree;
+use codec::encryption::Keys;
+use codec::record::Recorder;
+use histories::Histories;
+use locks::Locks;
+use marks::{MarkState, Marks};
+use toolchains::Toolchains;
 
 use crate::context::Environment;
 use crate::error::Result;
 use crate::git::{Oid, Repository};
-use crate::secrets::{Identities, Recipients, is_locked, seal, unseal};
+use crate::package::Manifest;
+use crate::progress::Progress;
+use crate::secrets::Recipients;
 
-/// The file in a package's tree that describes it.
-const MANIFEST: &str = "manifest.toml";
-
-/// The packages of one repository.
+/// The packages of one repository: recorded and opened here, and all that is known of them by a handle each.
 #[derive(Clone, Copy)]
 pub struct Store<'r> {
     repository: &'r Repository,
-    /// Where the user's keys are told, for what is encrypted.
-    environment: Option<&'r Environment>,
+    keys: Keys<'r>,
 }
 
 impl<'r> Store<'r> {
     /// The store of `repository`.
     #[must_use]
     pub fn new(repository: &'r Repository) -> Self {
-        Self { repository, environment: None }
+        Self { repository, keys: Keys { repository, environment: None } }
     }
 
     /// The same, with the keys of a user in this environment: what is encrypted can be read with them.
     #[must_use]
     pub fn with_keys_of(self, environment: &'r Environment) -> Self {
-        Self { environment: Some(environment), ..self }
+        Self { keys: Keys { environment: Some(environment), ..self.keys }, ..self }
     }
 
     /// Whether a key of the user opens what is encrypted to `recipients`.
     pub fn opens(&self, recipients: &Recipients) -> Result<bool> {
-        match unseal(&seal(b"", recipients)?, &self.identities(), 0) {
-            Err(error) if is_locked(&error) => Ok(false),
-            opened => opened.map(|_| true),
-        }
+        self.keys.open(recipients)
     }
 
-    fn identities(&self) -> Identities {
-        encryption::identities(self.repository, self.environment)
+    /// Records a package: all of it, or nothing.
+    pub fn record(&self, recording: &Recording<'_>, progress: &dyn Progress) -> Result<Recorded> {
+        Recorder::new(self.repository).record(recording, progress)
     }
 
-    /// The note of `commit`; empty when it has none.
-    pub fn note(&self, commit: Oid) -> Result<Note> {
-        let Some(tip) = self.repository.ref_target(NOTES_REF)? else { return Ok(Note::default()) };
-        let root = self.repository.commit(tip)?.tree;
-        self.note_in(root, commit)
+    /// Gives a recorded package to another commit whose tree is the very tree that it was made from.
+    pub fn attach(&self, package_tree: Oid, manifest: &Manifest, commit: Oid) -> Result<()> {
+        Recorder::new(self.repository).attach(package_tree, manifest, commit)
     }
 
-    fn note_in(&self, notes_tree: Oid, commit: Oid) -> Result<Note> {
-        let text = note_tree::read(self.repository, notes_tree, commit)?;
-        Ok(text.map(|text| parse_note(&text)).unwrap_or_default())
+    /// Opens the package that `line` of the note of `commit` tells of.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Integrity`] when its ref, commit or manifest is missing or is not what the note says.
+    pub fn open(&self, commit: Oid, line: &PackageLine) -> Result<StoredPackage<'r>> {
+        StoredPackage::open(self.keys, commit, line)
     }
 
-    fn notes_tree(&self) -> Result<Option<Oid>> {
-        let tip = self.repository.ref_target(NOTES_REF)?;
-        tip.map(|tip| Ok(self.repository.commit(tip)?.tree)).transpose()
+    /// Which packages there are.
+    #[must_use]
+    pub fn packages(&self) -> Packages<'r> {
+        Packages::new(self.repository)
+    }
+
+    /// What commits' notes say.
+    #[must_use]
+    pub fn notes(&self) -> Notes<'r> {
+        Notes::new(self.repository)
+    }
+
+    /// The histories of deployments.
+    #[must_use]
+    pub fn histories(&self) -> Histories<'r> {
+        Histories::new(self.repository)
+    }
+
+    /// Bans, or pins.
+    #[must_use]
+    pub fn marks<S: MarkState>(&self) -> Marks<'r, S> {
+        Marks::new(self.repository)
+    }
+
+    /// Which packages are banned.
+    #[must_use]
+    pub fn bans(&self) -> Marks<'r, bans::BanState> {
+        self.marks()
+    }
+
+    /// Which packages are pinned.
+    #[must_use]
+    pub fn pins(&self) -> Marks<'r, pins::PinState> {
+        self.marks()
+    }
+
+    /// The commits of deployment locks.
+    #[must_use]
+    pub fn locks(&self) -> Locks<'r> {
+        Locks::new(self.repository)
+    }
+
+    /// The snapshots of toolchains.
+    #[must_use]
+    pub fn toolchains(&self) -> Toolchains<'r> {
+        Toolchains::new(self.repository)
+    }
+
+    /// The LFS objects on this machine.
+    #[must_use]
+    pub fn lfs_objects(&self) -> LfsObjects<'r> {
+        LfsObjects::new(self.repository)
+    }
+
+    /// What is known here of `remote`.
+    #[must_use]
+    pub fn tracking<'a>(&self, remote: &'a str) -> Tracking<'a>
+    where
+        'r: 'a,
+    {
+        Tracking::new(self.repository, remote)
+    }
+
+    /// What is known here of all remotes.
+    pub fn elsewhere(&self) -> Result<RemoteNotes<'r>> {
+        RemoteNotes::read(self.repository)
+    }
+
+    /// Asks `remote` which packages it has.
+    pub fn remote(&self, remote: &str) -> Result<RemotePackages> {
+        RemotePackages::ask(self.repository, remote)
     }
 }

@@ -20,8 +20,18 @@ pub(in crate::store) fn package(commit: &str, package: PackageId) -> String {
     format!("{PACKAGES}{commit}/{package}")
 }
 
-/// The commit and package id that a package ref names.
-pub(in crate::store) fn parse_package(name: &str) -> Option<(Oid, PackageId)> {
+/// What names a package in a repository: its commit and its id.
+pub type PackageKey = (Oid, PackageId);
+
+/// The ref of the package with this key.
+#[must_use]
+pub fn ref_of((commit, id): PackageKey) -> String {
+    package(&commit.to_string(), id)
+}
+
+/// The package that a ref names; `None` for any other ref.
+#[must_use]
+pub fn key_of(name: &str) -> Option<PackageKey> {
     parse_pair(name.strip_prefix(PACKAGES)?)
 }
 
@@ -40,17 +50,17 @@ pub(in crate::store) fn mark(prefix: &str, commit: &str, package: PackageId) -> 
 }
 
 /// The commit and package id that the ref of a mark below `prefix` names.
-pub(in crate::store) fn parse_mark(prefix: &str, name: &str) -> Option<(Oid, PackageId)> {
+pub(in crate::store) fn parse_mark(prefix: &str, name: &str) -> Option<PackageKey> {
     parse_pair(name.strip_prefix(prefix)?)
 }
 
-fn parse_pair(name: &str) -> Option<(Oid, PackageId)> {
+fn parse_pair(name: &str) -> Option<PackageKey> {
     let (commit, package) = name.split_once('/')?;
     Some((Oid::from_str(commit).ok()?, package.parse().ok()?))
 }
 
 /// The prefix of all refs of toolchains.
-pub(in crate::store) const TOOLCHAINS: &str = "refs/slsart/toolchains/";
+pub const TOOLCHAINS: &str = "refs/slsart/toolchains/";
 
 /// The ref of a toolchain that was installed for the commit `source` on `machine`. Those of one content are beside each other.
 pub(in crate::store) fn toolchain(id: &str, source: &str, machine: &Machine) -> String {

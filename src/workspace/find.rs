@@ -9,7 +9,7 @@ use super::scope::{option, quoted};
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::package::manifest::Target;
-use crate::store::{Filter, Found};
+use crate::store::{Filter, NotedPackage};
 use crate::text::nearest::did_you_mean;
 
 impl Workspace<'_> {
@@ -18,7 +18,7 @@ impl Workspace<'_> {
     ///
     /// # Errors
     /// [`crate::error::Kind::NotRecorded`], naming the nearest commits that have a package.
-    pub fn find(&self, revision: &str, filter: &Filter) -> Result<Found> {
+    pub fn find(&self, revision: &str, filter: &Filter) -> Result<NotedPackage> {
         let store = self.store();
         let commit = match self.repository.resolve(revision) {
             Ok(commit) => commit,
@@ -28,7 +28,7 @@ impl Workspace<'_> {
                 } else if let Some(found) = self.find_by_id(revision, filter)? {
                     return Ok(found);
                 } else {
-                    let Some(pruned) = store.pruned_with_id(revision, filter)? else {
+                    let Some(pruned) = store.packages().pruned_with_id(revision, filter)? else {
                         return Err(error.hints(self.meant_ids(revision)?));
                     };
                     let here = self.still_here(pruned.commit, filter)?.into_iter();
@@ -37,7 +37,7 @@ impl Workspace<'_> {
                 }
             }
         };
-        let mut found = store.packages_of(commit, filter)?;
+        let mut found = store.packages().of(commit, filter)?;
         if found.is_empty() {
             found = self.still_here(commit, filter)?;
         }
@@ -59,16 +59,16 @@ impl Workspace<'_> {
     ///
     /// # Errors
     /// [`crate::error::Kind::NotRecorded`] when there is none.
-    pub fn find_noted(&self, revision: &str) -> Result<Vec<Found>> {
+    pub fn find_noted(&self, revision: &str) -> Result<Vec<NotedPackage>> {
         let store = self.store();
         let of_any = Filter::default();
         let found = match self.repository.resolve(revision) {
-            Ok(commit) => store.packages_of(commit, &of_any)?,
+            Ok(commit) => store.packages().of(commit, &of_any)?,
             Err(error) => {
                 if let Some(commit) = self.noted_commit(revision)? {
-                    store.packages_of(commit, &of_any)?
+                    store.packages().of(commit, &of_any)?
                 } else {
-                    let found = store.with_id(revision)?;
+                    let found = store.packages().with_id(revision)?;
                     return if found.is_empty() {
                         Err(error.hints(self.meant_ids(revision)?))
                     } else {
@@ -77,7 +77,7 @@ impl Workspace<'_> {
                 }
             }
         };
-        let found = if found.is_empty() { store.with_id(revision)? } else { found };
+        let found = if found.is_empty() { store.packages().with_id(revision)? } else { found };
         if found.is_empty() {
             return Err(Error::not_recorded(format!("nothing is recorded for '{revision}'"))
                 .hint("`git slsart log --all` lists what is"));
@@ -86,9 +86,9 @@ impl Workspace<'_> {
     }
 
     /// The packages of `commit` whose content is here though they were pruned, with a warning for each.
-    fn still_here(&self, commit: Oid, filter: &Filter) -> Result<Vec<Found>> {
-        let found = self.store().still_here(commit, filter)?;
-        for Found { line, .. } in &found {
+    fn still_here(&self, commit: Oid, filter: &Filter) -> Result<Vec<NotedPackage>> {
+        let found = self.store().packages().still_here(commit, filter)?;
+        for NotedPackage { line, .. } in &found {
             let (package, on) = (line.package.short(), pruned_on(line.pruned));
             self.progress
                 .warn(&format!("the package {package} was pruned{on}; what is still here of it is used"));
@@ -98,7 +98,7 @@ impl Workspace<'_> {
 
     /// A commit that is not here, as in a shallow clone, and that the notes tell of, by the beginning of its id.
     fn noted_commit(&self, revision: &str) -> Result<Option<Oid>> {
-        let mut commits = self.store().noted(revision)?;
+        let mut commits = self.store().packages().commits_with_prefix(revision)?;
         match commits.len() {
             0 | 1 => Ok(commits.pop()),
             _ => Err(Error::refused(format!("'{revision}' is the beginning of several commits' ids"))
@@ -118,8 +118,8 @@ impl Workspace<'_> {
         }
     }
 
-    fn find_by_id(&self, revision: &str, filter: &Filter) -> Result<Option<Found>> {
-        let all = self.store().with_id(revision)?;
+    fn find_by_id(&self, revision: &str, filter: &Filter) -> Result<Option<NotedPackage>> {
+        let all = self.store().packages().with_id(revision)?;
         let mut found = all.clone();
         found.retain(|found| filter.matches(&found.line.target));
         if let (true, Some(other)) = (found.is_empty(), all.first()) {
@@ -139,7 +139,7 @@ impl Workspace<'_> {
     }
 
     /// The error for a package that is named by its id, and is for another target than the one that is meant.
-    fn for_another(&self, found: &Found, filter: &Filter) -> Error {
+    fn for_another(&self, found: &NotedPackage, filter: &Filter) -> Error {
         let Target { service, path, stage, region } = &found.line.target;
         let is_wrong =
             |wanted: &Option<String>, has: &str| wanted.as_ref().is_some_and(|wanted| wanted != has);
@@ -162,7 +162,7 @@ impl Workspace<'_> {
         if !is_id {
             return Ok(None);
         }
-        let all = self.store().all(&Filter::default())?.found.into_iter();
+        let all = self.store().packages().all(&Filter::default())?.found.into_iter();
         let ids = all.flat_map(|found| [found.line.package.to_string(), found.commit.to_string()]);
         Ok(did_you_mean(revision, ids.filter_map(|id| Some(id.get(..revision.len())?.to_owned()))))
     }
@@ -171,13 +171,13 @@ impl Workspace<'_> {
     fn nothing_for(&self, commit: Oid, filter: &Filter) -> Result<Error> {
         let store = self.store();
         let short = self.repository.short_id(commit);
-        let pruned = store.packages_of(commit, &Filter { pruned: true, ..filter.clone() })?;
+        let pruned = store.packages().of(commit, &Filter { pruned: true, ..filter.clone() })?;
         if let Some(pruned) = pruned.last() {
             return self.pruned(pruned);
         }
         let mut error =
             Error::not_recorded(format!("commit {short} has no package{}", wish(filter, " for ")));
-        let others = store.packages_of(commit, &Filter::default())?;
+        let others = store.packages().of(commit, &Filter::default())?;
         if !others.is_empty() {
             let list: Vec<_> = others.iter().map(|found| found.line.target.to_string()).collect();
             error = error.hint(format!("it has one for: {}", list.join("; ")));
@@ -192,8 +192,8 @@ impl Workspace<'_> {
     }
 
     /// The error for a package that was pruned: when, and what is near.
-    pub fn pruned(&self, pruned: &Found) -> Result<Error> {
-        let Found { commit, line } = pruned;
+    pub fn pruned(&self, pruned: &NotedPackage) -> Result<Error> {
+        let NotedPackage { commit, line } = pruned;
         let short = self.repository.short_id(*commit);
         let on = pruned_on(line.pruned);
         let package = line.package.short();
@@ -216,7 +216,7 @@ impl Workspace<'_> {
 
     /// A hint that names the nearest commits that have a package.
     fn nearest(&self, commit: Oid, filter: &Filter) -> Result<Option<String>> {
-        let near = self.store().near(commit, filter, 3)?;
+        let near = self.store().packages().near(commit, filter, 3)?;
         let list = near.iter().map(|found| {
             let subject =
                 self.repository.commit(found.commit).map(|commit| commit.subject).unwrap_or_default();
@@ -243,7 +243,7 @@ fn wish(filter: &Filter, before: &str) -> String {
     if parts.is_empty() { String::new() } else { format!("{before}{}", parts.join(", ")) }
 }
 
-fn newest_of_one_target(mut found: Vec<Found>) -> Result<Option<Found>> {
+fn newest_of_one_target(mut found: Vec<NotedPackage>) -> Result<Option<NotedPackage>> {
     let mut targets: Vec<&Target> = found.iter().map(|found| &found.line.target).collect();
     targets.sort();
     targets.dedup();

@@ -35,7 +35,7 @@ impl Workspace<'_> {
     pub fn one_of(&self, wanted: &Wanted, revision: &str) -> Result<Filter> {
         self.one(wanted).or_else(|error| {
             let is_commit = self.repository.resolve(revision).is_ok();
-            let is_id = !is_commit && !self.store().with_id(revision)?.is_empty();
+            let is_id = !is_commit && !self.store().packages().with_id(revision)?.is_empty();
             if is_id { Ok(filter(wanted, None)) } else { Err(error) }
         })
     }
@@ -71,7 +71,8 @@ impl Workspace<'_> {
         };
         let of_service = Filter { service: Some(service.clone()), ..Filter::default() };
         let is_other = |target: &Target| !of_service.matches(target);
-        let has_others = !service.others.is_empty() || self.store().deployed_targets()?.iter().any(is_other);
+        let has_others =
+            !service.others.is_empty() || self.store().histories().targets()?.iter().any(is_other);
         Ok(has_others.then(|| service.to_string()))
     }
 
@@ -122,8 +123,8 @@ impl Workspace<'_> {
     /// The targets that something is recorded for.
     pub(super) fn recorded(&self) -> Result<BTreeSet<Target>> {
         let store = self.store();
-        let packages = store.all(&Filter { pruned: true, ..Filter::default() })?.found.into_iter();
-        Ok(packages.map(|found| found.line.target).chain(store.deployed_targets()?).collect())
+        let packages = store.packages().all(&Filter { pruned: true, ..Filter::default() })?.found.into_iter();
+        Ok(packages.map(|found| found.line.target).chain(store.histories().targets()?).collect())
     }
 
     /// HEAD's services, and one of the working tree that the current directory is in, committed or not.
@@ -230,7 +231,7 @@ impl Workspace<'_> {
 
     fn recorded_names(&self, path: &ServicePath) -> Result<BTreeSet<String>> {
         let Some(head) = self.repository.head() else { return Ok(BTreeSet::new()) };
-        let recent = self.store().recent_targets(head, NEAR)?.into_iter();
+        let recent = self.store().packages().recent_targets(head, NEAR)?.into_iter();
         Ok(recent.filter(|target| target.path == *path).map(|target| target.service.to_string()).collect())
     }
 

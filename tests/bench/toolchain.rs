@@ -29,12 +29,12 @@ pub(crate) fn step(words: &[String]) {
     let (store, top) = (Store::new(&repository), Path::new(top));
     if name == "restore" {
         let source = Oid::from_str(SOURCE).expect("an id");
-        let stored = store.toolchains_of(source).expect("the toolchains are read").stored;
-        store.restore_toolchain(&stored[0], top).expect("the toolchain is restored");
+        let stored = store.toolchains().of(source).expect("the toolchains are read").stored;
+        store.toolchains().restore(&stored[0], top).expect("the toolchain is restored");
         return;
     }
     let scan = Scan::read_parts(top, &[PathBuf::from("node_modules")]).expect("the directory is read");
-    store.save_toolchain(&scan, &describe(&scan)).expect("the toolchain is saved");
+    store.toolchains().save(&scan, &describe(&scan)).expect("the toolchain is saved");
 }
 
 fn describe(scan: &Scan) -> Toolchain {

@@ -237,7 +237,7 @@ fn a_package_is_pushed_when_somebody_has_decided() {
         };
         let repository = Repository::open(&sandbox.path(""), None, None).unwrap();
         let workspace = Workspace::new(&context, &repository, &Silent).unwrap();
-        let found = workspace.store().all(&Filter::default()).unwrap().found.remove(0);
+        let found = workspace.store().packages().all(&Filter::default()).unwrap().found.remove(0);
         let package = workspace.store().open(found.commit, &found.line).unwrap();
         let told = secret_policy::may_push(&workspace, &package);
         told.map_err(|error| format!("{error}\n{}\n", error.hints.join("\n")))

@@ -127,7 +127,7 @@ fn a_package_that_another_process_changed_meanwhile_is_left_to_it() {
     let sandbox = recorded();
     let name = package(&sandbox);
     let repository = Repository::open(&sandbox.path(""), None, None).unwrap();
-    let found = Store::new(&repository).all(&Filter::default()).unwrap().found.remove(0);
+    let found = Store::new(&repository).packages().all(&Filter::default()).unwrap().found.remove(0);
     let opened = Store::new(&repository).open(found.commit, &found.line).unwrap();
     let to_git = Placement { storage: Storage::Git, lfs_above: Size::default(), lfs_is_here: true };
     let changes = opened.changes(&to_git).unwrap();

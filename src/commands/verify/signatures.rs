@@ -35,7 +35,7 @@ pub(super) fn of_packages(workspace: &Workspace<'_>, rows: &mut [Row]) -> Result
 
 /// The signatures of the histories of `targets` that have one.
 pub(super) fn of_histories(workspace: &Workspace<'_>, rows: &[Row], all: bool) -> Result<Vec<History>> {
-    let mut targets = workspace.store().deployed_targets()?;
+    let mut targets = workspace.store().histories().targets()?;
     targets.retain(|target| all || rows.iter().any(|row| row.target == *target));
     let history = |target: Target| {
         let signatures = of_records(workspace, &target)?.into_iter().map(|(_, signed)| signed).collect();

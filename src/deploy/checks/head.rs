@@ -52,7 +52,7 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
                 let source = Source::new(repository, repository.commit(head)?.tree);
                 checks.push(lockfile(source, &service.path, &package.manifest)?);
                 checks.extend(installation(repository, top, &service.path, &package.manifest));
-                let known = workspace.store().history(&package.manifest.target)?.deployments;
+                let known = workspace.store().histories().of(&package.manifest.target)?.deployments;
                 let framework = framework::find(top, &service.path).ok();
                 let checked = of_package(workspace, &package, Action::Deploy, &known, framework.as_ref())?;
                 checks.extend(checked.checks);

@@ -47,7 +47,7 @@ fn judge(signature: &Signature, package: &str, trust: &Trust) -> Option<Check> {
 /// deployment that says what it is of does not hang on them.
 pub(super) fn of_history(workspace: &Workspace<'_>, live: Option<&Deployment>) -> Result<Option<Check>> {
     let Some(live) = live.filter(|_| workspace.repository.trust().required) else { return Ok(None) };
-    let records = workspace.store().records_of(&live.target)?;
+    let records = workspace.store().histories().records(&live.target)?;
     let first = records.iter().position(|(_, record)| record.id == live.id).unwrap_or(0);
     let deciding: Vec<_> = records.iter().take((first + 1).min(MAX_RECORDS)).map(|(id, _)| *id).collect();
     let signatures = workspace.repository.commit_signatures(&deciding)?;

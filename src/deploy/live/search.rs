@@ -10,7 +10,7 @@ use crate::package::PackageId;
 use crate::package::manifest::Target;
 use crate::process::interrupt;
 use crate::store::deployments::Deployment;
-use crate::store::{Filter, Found, StoredPackage};
+use crate::store::{Filter, NotedPackage, StoredPackage};
 use crate::workspace::Workspace;
 
 /// Most packages whose manifests are looked at for the code that is live.
@@ -61,10 +61,10 @@ impl<'s, 'r> Search<'s, 'r> {
             self.take(package, &mut found)?;
         }
         let filter = Filter { service: Some(self.target.service.as_str().into()), ..Filter::default() };
-        let mut all = self.workspace.store().all(&filter)?.found;
+        let mut all = self.workspace.store().packages().all(&filter)?.found;
         // Those for this target first, each part still newest first.
         all.sort_by_key(|found| found.line.target != *self.target);
-        for Found { commit, line } in all {
+        for NotedPackage { commit, line } in all {
             if !seen.insert((commit.to_string(), line.package)) {
                 continue;
             }

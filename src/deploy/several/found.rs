@@ -7,7 +7,7 @@ use crate::package::manifest::Target;
 use crate::service::Service;
 use crate::sharing;
 use crate::store::deployments::Action;
-use crate::store::{Filter, Found};
+use crate::store::{Filter, NotedPackage};
 use crate::workspace::{Wanted, Workspace, no_service};
 
 /// Which services are meant.
@@ -29,8 +29,8 @@ pub(super) fn find(
     revision: &str,
     selection: &Selection,
     wanted: &Wanted,
-) -> Result<Vec<Found>> {
-    let mut found: Vec<Found> = Vec::new();
+) -> Result<Vec<NotedPackage>> {
+    let mut found: Vec<NotedPackage> = Vec::new();
     let mut missing = Vec::new();
     for (service, filter) in filters(workspace, revision, selection, wanted)? {
         match sharing::find(workspace, revision, &filter) {
@@ -47,14 +47,14 @@ pub(super) fn find(
 pub(super) fn left_alone(workspace: &Workspace<'_>, steps: &[Step<'_>]) -> Result<Vec<Target>> {
     let store = workspace.store();
     let mut left = Vec::new();
-    for target in store.deployed_targets()? {
+    for target in store.histories().targets()? {
         let beside =
             |step: &Step<'_>| (&step.target.stage, &step.target.region) == (&target.stage, &target.region);
         let is_taken =
             steps.iter().any(|step| step.state != State::NotInCommit && step.target.is_same_stack(&target));
         if steps.iter().any(beside)
             && !is_taken
-            && history::live(&store.history(&target)?.deployments).is_some()
+            && history::live(&store.histories().of(&target)?.deployments).is_some()
         {
             left.push(target);
         }
@@ -114,7 +114,7 @@ fn of_service(
 /// The error for services that have no package.
 fn not_all(
     missing: Vec<(String, Error)>,
-    found: &[Found],
+    found: &[NotedPackage],
     action: Action,
     revision: &str,
     wanted: &Wanted,

@@ -126,7 +126,7 @@ pub fn apply(workspace: &Workspace<'_>, several: &Several<'_>, applying: &Applyi
 
 /// Whether the framework ran in the deployment that just failed.
 fn has_run(workspace: &Workspace<'_>, plan: &Plan<'_>) -> bool {
-    let newest = workspace.store().history(&plan.target).ok();
+    let newest = workspace.store().histories().of(&plan.target).ok();
     let newest = newest.and_then(|known| known.deployments.into_iter().next());
     newest.is_some_and(|newest| newest.outcome != Outcome::Succeeded && newest.has_run())
 }

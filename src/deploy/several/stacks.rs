@@ -47,7 +47,7 @@ pub(super) fn of(workspace: &Workspace<'_>, plans: &[Plan<'_>], states: &[State]
         found.remarks.push(remarks);
     }
     let regions: Vec<String> = found.all.iter().map(|stack| stack.region.clone()).collect();
-    for target in workspace.store().deployed_targets()? {
+    for target in workspace.store().histories().targets()? {
         let region = target.region.to_string();
         if !regions.contains(&region) || found.targets.iter().any(|known| known.is_same_stack(&target)) {
             continue;
@@ -91,7 +91,7 @@ fn known(read: Result<Option<Sharing>>, what: &str, remarks: &mut Vec<String>) -
 
 /// What a target's live stack shares, as far as the history knows; none where it knows of nothing.
 fn live(workspace: &Workspace<'_>, target: &Target) -> Result<Option<Sharing>> {
-    let known = workspace.store().history(target)?.deployments;
+    let known = workspace.store().histories().of(target)?.deployments;
     let Some(live) = history::live(&known) else { return Ok(None) };
     let found = package_of(workspace, live)
         .map_err(|error| Error::not_recorded("its live package is not here").because(error))?;

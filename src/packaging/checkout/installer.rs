@@ -78,7 +78,7 @@ fn fitting(
     directory: &Path,
     unfit: &mut Vec<String>,
 ) -> Result<Vec<StoredToolchain>> {
-    let found = workspace.store().toolchains_of(source)?;
+    let found = workspace.store().toolchains().of(source)?;
     unfit.extend(found.unread.iter().map(|name| format!("{name} can't be read")));
     let is_of_lockfile = |stored: &StoredToolchain| {
         let LockfileEntry { path, sha256, .. } = &stored.toolchain.lockfile;
@@ -155,7 +155,7 @@ impl Installer<'_> {
         for stored in fitting(workspace, source, lockfile, programs, top, tried)? {
             let id = short(&stored.toolchain.id, 12).to_owned();
             workspace.progress.phase(&format!("Restoring plugins (toolchain {id})"));
-            match store.restore_toolchain(&stored, self.top) {
+            match store.toolchains().restore(&stored, self.top) {
                 Ok(()) => return Ok(Some(stored.toolchain)),
                 Err(error) if error.kind == Kind::Interrupted => return Err(error),
                 Err(error) => tried.push(format!("the toolchain {id} can't be restored: {error}")),
@@ -209,7 +209,7 @@ impl Installer<'_> {
             package_manager,
             machine: install::machine(self.programs, service)?,
         };
-        let new = self.workspace.store().save_toolchain(&scan, &toolchain)?;
+        let new = self.workspace.store().toolchains().save(&scan, &toolchain)?;
         Ok(Some((toolchain, new)))
     }
 }

@@ -8,33 +8,33 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
+use super::encryption;
+use super::package::StoredPackage;
+use super::zip_tree::{self, ArchivedFile};
 use crate::error::{Error, Result};
 use crate::git::{MODE_TREE, Repository, TreeEntry};
 use crate::package::manifest::FileEntry;
 use crate::process::interrupt;
 use crate::progress::Silent;
 use crate::secrets::{Identities, is_locked};
-use crate::store::codec::encryption;
-use crate::store::codec::package::StoredPackage;
-use crate::store::codec::zip_tree::{self, Part};
 
 /// Most entries of a zip that are compared.
 const MAX_ENTRIES: usize = 200_000;
 
 /// A file inside an archive that is not the same in the other, or not there.
 #[derive(Debug)]
-pub struct Changed {
+pub struct ChangedEntry {
     /// Its name in the archive.
     pub name: String,
     /// What it was.
-    pub before: Option<Body>,
+    pub before: Option<EntryContent>,
     /// What it is.
-    pub after: Option<Body>,
+    pub after: Option<EntryContent>,
 }
 
 /// What a file inside an archive holds.
 #[derive(Debug)]
-pub enum Body {
+pub enum EntryContent {
     /// Its bytes.
     Bytes(Vec<u8>),
     /// It is too large to be read, an archive itself, or can't be unpacked.
@@ -52,18 +52,18 @@ pub fn compare(
     before: (&StoredPackage<'_>, &FileEntry),
     after: (&StoredPackage<'_>, &FileEntry),
     limit: u64,
-    take: &mut dyn FnMut(Changed) -> Result<()>,
+    take: &mut dyn FnMut(ChangedEntry) -> Result<()>,
 ) -> Result<bool> {
     let (one, other) = (before.0.entry(before.1)?, after.0.entry(after.1)?);
-    let repository = before.0.store.repository;
+    let repository = before.0.repository();
     let is_apart = |entry: &TreeEntry| {
         Ok::<_, Error>(entry.mode == MODE_TREE && encryption::whole(repository, entry.id)?.is_none())
     };
     if is_apart(&one)? && is_apart(&other)? {
         let files = [zip_tree::files(repository, one.id)?, zip_tree::files(repository, other.id)?];
         let sealed = files.iter().flat_map(BTreeMap::values).any(|part| part.sealed);
-        let identities = if sealed { before.0.store.identities() } else { Identities::default() };
-        let body = |part: Part| read_part(repository, part, &identities, limit);
+        let identities = if sealed { before.0.keys.identities() } else { Identities::default() };
+        let body = |part: ArchivedFile| read_part(repository, part, &identities, limit);
         each(&files[0], &files[1], |part| body(*part), |part| body(*part), take)?;
         return Ok(true);
     }
@@ -78,9 +78,9 @@ pub fn compare(
 fn each<E: PartialEq>(
     before: &BTreeMap<String, E>,
     after: &BTreeMap<String, E>,
-    mut read_before: impl FnMut(&E) -> Result<Body>,
-    mut read_after: impl FnMut(&E) -> Result<Body>,
-    take: &mut dyn FnMut(Changed) -> Result<()>,
+    mut read_before: impl FnMut(&E) -> Result<EntryContent>,
+    mut read_after: impl FnMut(&E) -> Result<EntryContent>,
+    take: &mut dyn FnMut(ChangedEntry) -> Result<()>,
 ) -> Result<()> {
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     for name in names {
@@ -90,29 +90,34 @@ fn each<E: PartialEq>(
             let before = old.map(&mut read_before).transpose()?;
             let after = new.map(&mut read_after).transpose()?;
             // Encrypted again, the same content is another object.
-            if let (Some(Body::Bytes(before)), Some(Body::Bytes(after))) = (&before, &after)
+            if let (Some(EntryContent::Bytes(before)), Some(EntryContent::Bytes(after))) = (&before, &after)
                 && before == after
             {
                 continue;
             }
-            take(Changed { name: name.clone(), before, after })?;
+            take(ChangedEntry { name: name.clone(), before, after })?;
         }
     }
     Ok(())
 }
 
-fn read_part(repository: &Repository, part: Part, identities: &Identities, limit: u64) -> Result<Body> {
+fn read_part(
+    repository: &Repository,
+    part: ArchivedFile,
+    identities: &Identities,
+    limit: u64,
+) -> Result<EntryContent> {
     if !part.plain {
-        return Ok(Body::Opaque);
+        return Ok(EntryContent::Opaque);
     }
     if part.sealed {
         return match encryption::open(repository, part.id, identities, limit) {
-            Ok(bytes) => Ok(Body::Bytes(bytes)),
-            Err(error) if is_locked(&error) => Ok(Body::Opaque),
+            Ok(bytes) => Ok(EntryContent::Bytes(bytes)),
+            Err(error) if is_locked(&error) => Ok(EntryContent::Opaque),
             Err(error) => Err(error),
         };
     }
-    Ok(repository.read_blob_within(part.id, limit)?.map_or(Body::Opaque, Body::Bytes))
+    Ok(repository.read_blob_within(part.id, limit)?.map_or(EntryContent::Opaque, EntryContent::Bytes))
 }
 
 /// A zip, put together in a file that nobody else sees.
@@ -159,14 +164,14 @@ impl Zip {
         Ok(entries)
     }
 
-    fn read(&mut self, entry: ZipEntry, limit: u64) -> Body {
+    fn read(&mut self, entry: ZipEntry, limit: u64) -> EntryContent {
         let Some(file) = self.0.by_index(entry.index).ok().filter(|file| file.size() <= limit) else {
-            return Body::Opaque;
+            return EntryContent::Opaque;
         };
         let mut bytes = Vec::new();
         match file.take(limit + 1).read_to_end(&mut bytes) {
-            Ok(read) if read as u64 <= limit => Body::Bytes(bytes),
-            _ => Body::Opaque,
+            Ok(read) if read as u64 <= limit => EntryContent::Bytes(bytes),
+            _ => EntryContent::Opaque,
         }
     }
 }

@@ -5,16 +5,14 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use super::writer::Writer;
+use super::{encryption, zip_tree};
 use crate::error::{Error, Result};
-use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeDraft, TreeEntry};
+use crate::git::{MODE_FILE, MODE_TREE, Oid, Repository, TreeDraft, TreeEntry};
 use crate::package::Sha256;
 use crate::package::id::Hasher;
 use crate::package::manifest::FileEntry;
-use crate::progress::Progress;
 use crate::secrets::{Identities, MAX_SEALED};
-use crate::store::codec::encryption;
-use crate::store::codec::secret_recorder::Guard;
-use crate::store::codec::zip_tree;
 
 /// Most bytes of a file that is held in memory.
 const MAX_HELD: u64 = 8 * 1024 * 1024;
@@ -46,16 +44,6 @@ impl Written {
             }
         }
     }
-}
-
-/// Writes a package's files as objects.
-#[derive(Clone, Copy)]
-pub(in crate::store) struct Writer<'a> {
-    pub(in crate::store) repository: &'a Repository,
-    pub(in crate::store) batch: &'a Batch,
-    pub(in crate::store) progress: &'a dyn Progress,
-    /// What looks for secrets.
-    pub(in crate::store) guard: Option<&'a Guard<'a>>,
 }
 
 impl Writer<'_> {
@@ -94,7 +82,7 @@ impl Writer<'_> {
             if hasher.finish() != (file.sha256, file.size) {
                 return Err(changed(path));
             }
-            if self.guard.is_some_and(|guard| guard.file(&file.path, &bytes)) {
+            if self.recorder.is_some_and(|recorder| recorder.file(&file.path, &bytes)) {
                 self.seal(&bytes)?
             } else {
                 Written::Object(self.batch.blob(&bytes, earlier)?, MODE_FILE)
@@ -122,18 +110,18 @@ impl Writer<'_> {
     }
 
     fn seal(&self, bytes: &[u8]) -> Result<Written> {
-        let guard = self.guard.ok_or_else(|| Error::bug("nothing says whom to encrypt to"))?;
-        let id = guard.sealer().write(self.batch, bytes, |id| self.repository.has(id))?;
+        let recorder = self.recorder.ok_or_else(|| Error::bug("nothing says whom to encrypt to"))?;
+        let id = recorder.sealer().write(self.batch, bytes, |id| self.repository.has(id))?;
         Ok(Written::Sealed(id))
     }
 
     /// Whether a file that is not held in memory is to be encrypted. It is read once more for that; JSON, as JSON.
     fn seals_large(&self, path: &Path, file: &FileEntry) -> Result<bool> {
-        let Some(guard) = self.guard else { return Ok(false) };
+        let Some(recorder) = self.recorder else { return Ok(false) };
         let looked = if file.size <= MAX_SEALED && file.path.to_ascii_lowercase().ends_with(".json") {
-            fs::read(path).map(|bytes| guard.file(&file.path, &bytes))
+            fs::read(path).map(|bytes| recorder.file(&file.path, &bytes))
         } else {
-            guard.large_file(&file.path, path)
+            recorder.large_file(&file.path, path)
         };
         looked.map_err(|error| Error::io("read", path, error))
     }

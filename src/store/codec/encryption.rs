@@ -9,10 +9,7 @@ use crate::context::Environment;
 use crate::error::{Error, Result};
 use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry, data_dir};
 use crate::package::Sha256;
-use crate::package::manifest::FileEntry;
-use crate::secrets::{Identities, MAX_SEALED, Recipients, seal, unseal};
-use crate::store::codec::package::StoredPackage;
-use crate::store::codec::zip_tree;
+use crate::secrets::{Identities, MAX_SEALED, Recipients, is_locked, seal, unseal};
 
 /// Where encrypted contents stand.
 pub(in crate::store) const FOLDER: &str = "age";
@@ -32,17 +29,6 @@ pub(in crate::store) fn is_in(repository: &Repository, entry: &TreeEntry) -> Res
         return Ok(false);
     }
     Ok(repository.tree_entry(entry.id, FOLDER.as_bytes())?.is_some())
-}
-
-impl StoredPackage<'_> {
-    /// Whether objects of a file that is encrypted are missing.
-    pub(in crate::store) fn lacks_objects(&self, file: &FileEntry) -> Result<bool> {
-        let (repository, tree) = (self.store.repository, self.entry(file)?.id);
-        Ok(match whole(repository, tree)? {
-            Some(id) => !repository.has(id),
-            None => !zip_tree::is_here(repository, tree),
-        })
-    }
 }
 
 /// Where a content of an archive stands when it is encrypted.
@@ -92,34 +78,53 @@ pub(in crate::store) fn directory(repository: &Repository) -> PathBuf {
     data_dir(repository)
 }
 
-/// The keys that this user has.
-pub(in crate::store) fn identities(repository: &Repository, environment: Option<&Environment>) -> Identities {
-    let mut identities = Identities::default();
-    let Some(environment) = environment else { return identities };
-    let home = environment.value("HOME").map(PathBuf::from);
-    let expand = |path: &str| match (path.strip_prefix("~/"), &home) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => PathBuf::from(path),
-    };
-    let named = environment.text("SLSART_IDENTITY").map(str::to_owned);
-    let named = named.or_else(|| repository.config("slsart.identity"));
-    if let Some(path) = named {
-        let place = expand(&path);
-        match read(&place) {
-            Ok(text) => identities.add(&text, &path),
-            Err(error) => identities.add_unreadable(&path, &error),
+/// The keys of a user, read when something is to be opened.
+#[derive(Clone, Copy)]
+pub(in crate::store) struct Keys<'r> {
+    pub(in crate::store) repository: &'r Repository,
+    /// Where they are named; `None`: there are none.
+    pub(in crate::store) environment: Option<&'r Environment>,
+}
+
+impl Keys<'_> {
+    /// Whether one of them opens what is encrypted to `recipients`.
+    pub(in crate::store) fn open(&self, recipients: &Recipients) -> Result<bool> {
+        match unseal(&seal(b"", recipients)?, &self.identities(), 0) {
+            Err(error) if is_locked(&error) => Ok(false),
+            opened => opened.map(|_| true),
         }
     }
-    let config = environment.value("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let config = config.or_else(|| home.as_ref().map(|home| home.join(".config")));
-    let usual = config.map(|config| config.join("git-slsart/identity")).into_iter();
-    let ssh = home.iter().flat_map(|home| ["id_ed25519", "id_rsa"].map(|name| home.join(".ssh").join(name)));
-    for path in usual.chain(ssh) {
-        if let Ok(text) = read(&path) {
-            identities.add(&text, &path.display().to_string());
+
+    pub(in crate::store) fn identities(&self) -> Identities {
+        let mut identities = Identities::default();
+        let Some(environment) = self.environment else { return identities };
+        let home = environment.value("HOME").map(PathBuf::from);
+        let expand = |path: &str| match (path.strip_prefix("~/"), &home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(path),
+        };
+        let named = environment.text("SLSART_IDENTITY").map(str::to_owned);
+        let named = named.or_else(|| self.repository.config("slsart.identity"));
+        if let Some(path) = named {
+            let place = expand(&path);
+            match read(&place) {
+                Ok(text) => identities.add(&text, &path),
+                Err(error) => identities.add_unreadable(&path, &error),
+            }
         }
+        let config =
+            environment.value("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let config = config.or_else(|| home.as_ref().map(|home| home.join(".config")));
+        let usual = config.map(|config| config.join("git-slsart/identity")).into_iter();
+        let ssh =
+            home.iter().flat_map(|home| ["id_ed25519", "id_rsa"].map(|name| home.join(".ssh").join(name)));
+        for path in usual.chain(ssh) {
+            if let Ok(text) = read(&path) {
+                identities.add(&text, &path.display().to_string());
+            }
+        }
+        identities
     }
-    identities
 }
 
 fn read(path: &Path) -> std::io::Result<String> {

@@ -5,10 +5,9 @@ use std::io::{BufReader, Write as _};
 
 use tempfile::SpooledTempFile;
 
+use super::package::{Damage, StoredPackage};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
-use crate::store::StoredPackage;
-use crate::store::codec::package::Damage;
 
 /// Most bytes of an archive that are kept in memory rather than in a file, to look at its directory.
 const MAX_IN_MEMORY: usize = 16 * 1024 * 1024;

@@ -3,23 +3,21 @@
 
 use serde::Serialize;
 
+use super::content::Written;
+use super::encryption;
+use super::lfs::{self, ATTRIBUTES};
+use super::package::StoredPackage;
+use super::writer::Writer;
 use crate::error::{Error, Result};
 use crate::git::commit_signature::Verdict;
 use crate::git::{MODE_FILE, Oid, TreeDraft, Why};
-use crate::package::manifest::FileEntry;
 use crate::package::storage::{Form, Placement};
 use crate::process::interrupt;
 use crate::progress::Progress;
-use crate::store::Store;
-use crate::store::codec::content::{self, Written};
-use crate::store::codec::encryption;
-use crate::store::codec::lfs::{self, ATTRIBUTES};
-use crate::store::codec::package::StoredPackage;
-use crate::store::names;
 
 /// A file that is to be kept in another form.
 #[derive(Debug, Clone, Serialize)]
-pub struct Change {
+pub struct FormChange {
     /// Its path in the package.
     pub path: String,
     /// Its size in bytes.
@@ -32,14 +30,14 @@ pub struct Change {
 
 impl StoredPackage<'_> {
     /// What would have to change for the package to be kept as `placement` says.
-    pub fn changes(&self, placement: &Placement) -> Result<Vec<Change>> {
+    pub fn changes(&self, placement: &Placement) -> Result<Vec<FormChange>> {
         let mut changes = Vec::new();
         for file in &self.manifest.files {
             let entry = self.entry(file)?;
             let (from, to) = (lfs::form(&entry, file)?, placement.form_of(file));
             // What is encrypted stays where it can be.
-            if from != to && !encryption::is_in(self.store.repository, &entry)? {
-                changes.push(Change { path: file.path.clone(), size: file.size, from, to });
+            if from != to && !encryption::is_in(self.repository(), &entry)? {
+                changes.push(FormChange { path: file.path.clone(), size: file.size, from, to });
             }
         }
         Ok(changes)
@@ -47,7 +45,7 @@ impl StoredPackage<'_> {
 
     /// Its commit, as it was when it was opened.
     pub(in crate::store) fn tip(&self) -> Result<Oid> {
-        let repository = self.store.repository;
+        let repository = self.repository();
         let name = self.ref_name();
         let tip = repository.ref_target(&name)?;
         let tip = tip.filter(|tip| repository.commit(*tip).is_ok_and(|commit| commit.tree == self.tree));
@@ -61,11 +59,11 @@ impl StoredPackage<'_> {
     ///
     /// # Errors
     /// Also when another process changes the package meanwhile; the package then is as that one left it.
-    pub fn migrate(&self, changes: &[Change], progress: &dyn Progress) -> Result<()> {
-        let repository = self.store.repository;
+    pub fn migrate(&self, changes: &[FormChange], progress: &dyn Progress) -> Result<()> {
+        let repository = self.repository();
         let (name, old) = (self.ref_name(), self.tip()?);
         let batch = repository.batch()?;
-        let writer = content::Writer { repository, batch: &batch, progress, guard: None };
+        let writer = Writer { repository, batch: &batch, progress, recorder: None };
         let mut tree = TreeDraft::default();
         for entry in repository.read_tree(self.tree)? {
             let name = String::from_utf8_lossy(&entry.name);
@@ -112,7 +110,7 @@ impl StoredPackage<'_> {
     /// The commit of the package with another tree. Without a signature whoever else converts it gets the same commit, and so does whoever
     /// converts it back. Only a signature that was good is made anew: the others are not vouched for unasked.
     pub(in crate::store) fn converted(&self, old: Oid, tree: Oid, progress: &dyn Progress) -> Result<Oid> {
-        let repository = self.store.repository;
+        let repository = self.repository();
         let signature = repository.signature_of(old)?;
         let short = self.manifest.package.id.short();
         let why = match signature.verdict {
@@ -127,31 +125,5 @@ impl StoredPackage<'_> {
             "the signature of package {short} is gone: it was of the form before, and {why}; to sign it: git slsart sign {short}"
         ));
         repository.write_commit_like(old, tree)
-    }
-}
-
-impl Store<'_> {
-    /// Removes our links to the LFS objects of `changes`' files, in this package, that no package needs any more.
-    pub fn let_go(&self, package: &StoredPackage<'_>, changes: &[Change]) -> Result<()> {
-        let of_change = |file: &&FileEntry| {
-            changes.iter().any(|change| change.path == file.path && change.from == Form::Lfs)
-        };
-        let mut left: Vec<&FileEntry> = package.manifest.files.iter().filter(of_change).collect();
-        for (_, tip) in self.repository.refs_matching(names::PACKAGES)? {
-            if left.is_empty() {
-                break;
-            }
-            let tree = self.repository.commit(tip)?.tree;
-            for file in self.manifest_of(tip)?.files {
-                if left.iter().all(|other| other.sha256 != file.sha256) {
-                    continue;
-                }
-                let entry = self.repository.find_path(tree, &format!("files/{}", file.path))?;
-                if entry.is_none_or(|entry| lfs::form(&entry, &file).is_ok_and(|form| form == Form::Lfs)) {
-                    left.retain(|other| other.sha256 != file.sha256);
-                }
-            }
-        }
-        left.into_iter().try_for_each(|file| lfs::objects::let_go(self.repository, file))
     }
 }

@@ -5,24 +5,23 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use super::encryption::{self, Keys};
+use super::{content, lfs, manifest, zip_tree};
 use crate::error::{ANOTHER_COPY, Error, Kind, Result};
-use crate::git::{Oid, TreeEntry};
+use crate::git::{Oid, Repository, TreeEntry};
 use crate::package::Manifest;
-use crate::package::manifest::{FileEntry, MAX_BYTES};
+use crate::package::manifest::FileEntry;
 use crate::package::storage::Form;
 use crate::process::interrupt;
 use crate::progress::{Progress, Silent};
 use crate::secrets::{Locked, is_locked};
-use crate::store::Store;
-use crate::store::codec::content;
-use crate::store::codec::lfs;
 use crate::store::ledger::note_line::PackageLine;
 use crate::store::names;
 
 /// A recorded package whose manifest has been read.
 #[derive(Clone)]
 pub struct StoredPackage<'r> {
-    pub(in crate::store) store: Store<'r>,
+    pub(in crate::store) keys: Keys<'r>,
     /// The commit it belongs to.
     pub commit: Oid,
     /// The commit that holds its source: `commit` itself, or a snapshot of a working tree with changes.
@@ -46,29 +45,30 @@ pub struct Damage {
 
 /// What reading a package back gave.
 #[derive(Debug, Default)]
-pub struct Verified {
+pub struct VerifyReport {
     /// What is not as it was recorded; empty when all is.
     pub damages: Vec<Damage>,
     /// Files that are encrypted, and that no key of the user opens: their objects are there, and were not compared.
     pub locked: Vec<String>,
 }
 
-impl<'r> Store<'r> {
+impl<'r> StoredPackage<'r> {
     /// Opens the package that `line` of the note of `commit` tells of.
     ///
     /// # Errors
     /// [`Kind::Integrity`] when its ref, commit or manifest is missing or is not what the note says.
-    pub fn open(&self, commit: Oid, line: &PackageLine) -> Result<StoredPackage<'r>> {
+    pub(in crate::store) fn open(keys: Keys<'r>, commit: Oid, line: &PackageLine) -> Result<Self> {
+        let repository = keys.repository;
         let name = names::package(&commit.to_string(), line.package);
-        let Some(package_commit) = self.repository.ref_target(&name)? else {
+        let Some(package_commit) = repository.ref_target(&name)? else {
             return Err(Error::integrity(format!(
                 "package {} is noted, but its ref is missing",
                 line.package.short()
             ))
             .hint(format!("another copy of this repository may have it: git fetch REMOTE {name}:{name}")));
         };
-        let package = self.repository.commit(package_commit)?;
-        let manifest = self.manifest_of(package_commit)?;
+        let package = repository.commit(package_commit)?;
+        let manifest = manifest::read(repository, package_commit)?;
         if manifest.package.id != line.package || manifest.target != line.target {
             return Err(Error::integrity(format!(
                 "package {} is not the one its note tells of",
@@ -83,45 +83,42 @@ impl<'r> Store<'r> {
             ))
             .hint(ANOTHER_COPY));
         };
-        self.check_source(commit, source, &manifest)?;
-        Ok(StoredPackage {
-            store: *self,
-            commit,
-            source,
-            object: package_commit,
-            tree: package.tree,
-            manifest,
-        })
-    }
-
-    /// The source that a deploy would check out is the one that the manifest and the note name.
-    fn check_source(&self, commit: Oid, source: Oid, manifest: &Manifest) -> Result<()> {
-        let wrong = || {
-            let id = manifest.package.id.short();
-            Error::integrity(format!("package {id} does not hang on the source that it names"))
-                .hint(ANOTHER_COPY)
-        };
-        if manifest.source.commit != commit.to_string() || (source != commit) != manifest.source.dirty {
-            return Err(wrong());
-        }
-        // A shallow clone may lack the source; nothing can be checked out of it then.
-        let Ok(found) = self.repository.commit(source) else { return Ok(()) };
-        let snapshot = !manifest.source.dirty || found.parents == [commit];
-        if snapshot && found.tree.to_string() == manifest.source.tree { Ok(()) } else { Err(wrong()) }
-    }
-
-    pub(in crate::store) fn manifest_of(&self, package_commit: Oid) -> Result<Manifest> {
-        let tree = self.repository.commit(package_commit)?.tree;
-        let entry = self.repository.tree_entry(tree, crate::store::MANIFEST.as_bytes())?;
-        let entry = entry.ok_or_else(|| {
-            Error::integrity(format!("the package commit {package_commit} has no manifest"))
-                .hint(ANOTHER_COPY)
-        })?;
-        Manifest::parse(&self.repository.read_blob(entry.id, MAX_BYTES)?)
+        check_source(repository, commit, source, &manifest)?;
+        Ok(Self { keys, commit, source, object: package_commit, tree: package.tree, manifest })
     }
 }
 
-impl StoredPackage<'_> {
+/// The source that a deploy would check out is the one that the manifest and the note name.
+fn check_source(repository: &Repository, commit: Oid, source: Oid, manifest: &Manifest) -> Result<()> {
+    let wrong = || {
+        let id = manifest.package.id.short();
+        Error::integrity(format!("package {id} does not hang on the source that it names")).hint(ANOTHER_COPY)
+    };
+    if manifest.source.commit != commit.to_string() || (source != commit) != manifest.source.dirty {
+        return Err(wrong());
+    }
+    // A shallow clone may lack the source; nothing can be checked out of it then.
+    let Ok(found) = repository.commit(source) else { return Ok(()) };
+    let snapshot = !manifest.source.dirty || found.parents == [commit];
+    if snapshot && found.tree.to_string() == manifest.source.tree { Ok(()) } else { Err(wrong()) }
+}
+
+impl<'r> StoredPackage<'r> {
+    /// The repository that it is in.
+    #[must_use]
+    pub fn repository(&self) -> &'r Repository {
+        self.keys.repository
+    }
+
+    /// Whether objects of a file that is encrypted are missing.
+    fn lacks_objects(&self, file: &FileEntry) -> Result<bool> {
+        let (repository, tree) = (self.repository(), self.entry(file)?.id);
+        Ok(match encryption::whole(repository, tree)? {
+            Some(id) => !repository.has(id),
+            None => !zip_tree::is_here(repository, tree),
+        })
+    }
+
     /// The content of one of its files, checked.
     ///
     /// # Errors
@@ -172,8 +169,8 @@ impl StoredPackage<'_> {
     }
 
     /// Reads every file back and compares it with its hash.
-    pub fn verify(&self, progress: &dyn Progress) -> Result<Verified> {
-        let mut verified = Verified::default();
+    pub fn verify(&self, progress: &dyn Progress) -> Result<VerifyReport> {
+        let mut verified = VerifyReport::default();
         for file in &self.manifest.files {
             match self.verify_file(file, progress, &mut |_| Ok(())) {
                 Ok(damage) => verified.damages.extend(damage),
@@ -235,10 +232,10 @@ impl StoredPackage<'_> {
     ) -> Result<()> {
         let entry = self.entry(file)?;
         match lfs::form(&entry, file)? {
-            Form::Lfs => lfs::read(self.store.repository, &self.ref_name(), file, progress, take),
+            Form::Lfs => lfs::read(self.repository(), &self.ref_name(), file, progress, take),
             Form::Git => {
-                let keys = || self.store.identities();
-                content::read(self.store.repository, &entry, file, &keys, take)
+                let keys = || self.keys.identities();
+                content::read(self.repository(), &entry, file, &keys, take)
                     .map_err(|error| if is_locked(&error) { self.locked(file, error) } else { error })
             }
         }
@@ -264,7 +261,7 @@ impl StoredPackage<'_> {
     }
 
     pub(in crate::store) fn entry(&self, file: &FileEntry) -> Result<TreeEntry> {
-        self.store.repository.find_path(self.tree, &format!("files/{}", file.path))?.ok_or_else(|| {
+        self.repository().find_path(self.tree, &format!("files/{}", file.path))?.ok_or_else(|| {
             Error::integrity(format!("'{}' is missing from the package", file.path)).hint(ANOTHER_COPY)
         })
     }

@@ -1,17 +1,17 @@
 //! Signed packages: the signature is that of the package's commit, which covers all of its files and its source. Signing may wait for a
 //! person, so no ref is locked meanwhile.
 
+use super::package::StoredPackage;
 use crate::error::{Error, Kind, Result};
 use crate::git::commit_signature::{Signature, Verdict};
 use crate::git::pack::Replaced;
-use crate::git::{Batch, Oid, Why};
+use crate::git::{Batch, Oid, Repository, Why};
 use crate::package::PackageId;
 use crate::progress::Progress;
-use crate::store::Store;
-use crate::store::codec::package::StoredPackage;
+use crate::store::names::PACKAGES;
 
 /// A package's content, written and not committed yet.
-pub(in crate::store) struct Made<'a> {
+pub(in crate::store) struct UncommittedPackage<'a> {
     /// Its tree.
     pub(in crate::store) tree: Oid,
     /// The commit that holds its source.
@@ -21,7 +21,7 @@ pub(in crate::store) struct Made<'a> {
 }
 
 /// A package's commit, which no ref leads to yet.
-pub(in crate::store) struct Committed {
+pub(in crate::store) struct PackageCommit {
     /// What is to be written with the refs.
     pub(in crate::store) batch: Batch,
     /// The commit.
@@ -30,7 +30,7 @@ pub(in crate::store) struct Committed {
     pub(in crate::store) replaced: Option<Replaced>,
 }
 
-impl Committed {
+impl PackageCommit {
     /// One that is there already.
     pub(in crate::store) fn known(batch: Batch, commit: Oid) -> Self {
         Self { batch, commit, replaced: None }
@@ -46,55 +46,57 @@ pub enum Signed {
     Already(Signature),
 }
 
-impl Store<'_> {
-    /// Commits a package, signed where it is to be. Where nobody is there to be asked for a passphrase it stays unsigned, and
-    /// `progress` is told.
-    pub(in crate::store) fn commit_package(
-        &self,
-        batch: Batch,
-        made: &Made<'_>,
-        signed: bool,
-        progress: &dyn Progress,
-    ) -> Result<Committed> {
-        let Made { tree, source, message } = *made;
-        if !signed {
-            let commit = batch.commit(tree, &[source], message)?;
-            return Ok(Committed::known(batch, commit));
-        }
-        // Git signs what is in the repository.
-        let replaced = Some(batch.finish()?);
-        let batch = self.repository.batch()?;
-        let commit = match self.repository.signed_commit(tree, &[source], message, "the package") {
-            Ok(commit) => commit,
-            Err(error) if self.repository.is_unattended() && error.kind != Kind::Interrupted => {
-                let why = error.causes().join("; ");
-                progress.warn(&format!("the package is not signed, as nobody can be asked here: {why}"));
-                batch.commit(tree, &[source], message)?
-            }
-            Err(error) => return Err(error),
-        };
-        Ok(Committed { batch, commit, replaced })
+/// Commits a package, signed where it is to be. Where nobody is there to be asked for a passphrase it stays unsigned, and
+/// `progress` is told.
+pub(in crate::store) fn commit_package(
+    repository: &Repository,
+    batch: Batch,
+    made: &UncommittedPackage<'_>,
+    signed: bool,
+    progress: &dyn Progress,
+) -> Result<PackageCommit> {
+    let UncommittedPackage { tree, source, message } = *made;
+    if !signed {
+        let commit = batch.commit(tree, &[source], message)?;
+        return Ok(PackageCommit::known(batch, commit));
     }
+    // Git signs what is in the repository.
+    let replaced = Some(batch.finish()?);
+    let batch = repository.batch()?;
+    let commit = match repository.signed_commit(tree, &[source], message, "the package") {
+        Ok(commit) => commit,
+        Err(error) if repository.is_unattended() && error.kind != Kind::Interrupted => {
+            let why = error.causes().join("; ");
+            progress.warn(&format!("the package is not signed, as nobody can be asked here: {why}"));
+            batch.commit(tree, &[source], message)?
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(PackageCommit { batch, commit, replaced })
+}
 
-    /// Whether the package with this content has a good signature, and git signs commits here.
-    pub(in crate::store) fn is_signed_by_somebody_known(&self, tree: Oid, id: PackageId) -> Result<bool> {
-        if !self.repository.signs_commits()? {
-            return Ok(false);
-        }
-        for (_, tip) in self.repository.refs_matching(&format!("{}*/{id}", crate::store::names::PACKAGES))? {
-            let is_same = self.repository.commit(tip).is_ok_and(|commit| commit.tree == tree);
-            if is_same && self.repository.signature_of(tip)?.verdict == Verdict::Good {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+/// Whether the package with this content has a good signature, and git signs commits here.
+pub(in crate::store) fn has_trusted_signature(
+    repository: &Repository,
+    tree: Oid,
+    id: PackageId,
+) -> Result<bool> {
+    if !repository.signs_commits()? {
+        return Ok(false);
     }
+    for (_, tip) in repository.refs_matching(&format!("{}*/{id}", PACKAGES))? {
+        let is_same = repository.commit(tip).is_ok_and(|commit| commit.tree == tree);
+        if is_same && repository.signature_of(tip)?.verdict == Verdict::Good {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl StoredPackage<'_> {
     /// What git says of its signature.
     pub fn signature(&self) -> Result<Signature> {
-        self.store.repository.signature_of(self.object)
+        self.repository().signature_of(self.object)
     }
 
     /// Signs it. The caller has looked at its bytes: whoever signs vouches for them.
@@ -103,7 +105,7 @@ impl StoredPackage<'_> {
     /// [`Kind::Integrity`] when it has a bad signature: then it is not what somebody signed. Also when another process changes the
     /// package meanwhile.
     pub fn sign(&self) -> Result<Signed> {
-        let repository = self.store.repository;
+        let repository = self.repository();
         let signature = self.signature()?;
         match signature.verdict {
             Verdict::Good => return Ok(Signed::Already(signature)),

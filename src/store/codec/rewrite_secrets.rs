@@ -3,6 +3,12 @@
 
 use std::io::Write as _;
 
+use super::content::Written;
+use super::lfs;
+use super::manifest::FILE as MANIFEST;
+use super::package::StoredPackage;
+use super::secret_recorder::{SecretOptions, SecretRecorder, in_lfs};
+use super::writer::Writer;
 use crate::error::{Error, Result};
 use crate::git::{Batch, MODE_FILE, Oid, TreeDraft, TreeEntry};
 use crate::package::Manifest;
@@ -12,11 +18,6 @@ use crate::package::storage::Form;
 use crate::process::interrupt;
 use crate::progress::{Progress, Silent};
 use crate::secrets::{Policy, Recipients, Scanner};
-use crate::store::MANIFEST;
-use crate::store::codec::content::{self, Written};
-use crate::store::codec::lfs;
-use crate::store::codec::package::StoredPackage;
-use crate::store::codec::secret_recorder::{Guard, Secrecy, in_lfs};
 
 impl StoredPackage<'_> {
     /// Searches its files.
@@ -28,17 +29,17 @@ impl StoredPackage<'_> {
     /// As reading them: also where one is encrypted, and no key opens it.
     pub fn search(&self, scanner: &Scanner, progress: &dyn Progress) -> Result<Vec<Secret>> {
         let policy = Policy::new(None, &[], Recipients::default())?;
-        let guard = Guard::new(self.store.repository, Secrecy { scanner, policy: &policy });
+        let recorder = SecretRecorder::new(self.repository(), SecretOptions { scanner, policy: &policy });
         for file in &self.manifest.files {
             let copy = self.copy(file, progress)?;
-            guard.in_lfs(file, copy.path())?;
+            recorder.in_lfs(file, copy.path())?;
         }
-        Ok(guard.finish())
+        Ok(recorder.finish())
     }
 
     /// Gives it another manifest, which says something else of its secrets.
-    pub fn decide(&self, manifest: &Manifest, progress: &dyn Progress) -> Result<()> {
-        let repository = self.store.repository;
+    pub fn rewrite_manifest(&self, manifest: &Manifest, progress: &dyn Progress) -> Result<()> {
+        let repository = self.repository();
         let old = self.tip()?;
         let batch = repository.batch()?;
         let blob = batch.blob(manifest.to_toml()?.as_bytes(), None)?;
@@ -47,15 +48,15 @@ impl StoredPackage<'_> {
         self.replace(batch, old, tree, progress)
     }
 
-    /// Encrypts what holds secrets, as the policy of `secrecy` wants it.
+    /// Encrypts what holds secrets, as the policy of `secret_options` wants it.
     ///
     /// # Returns
     /// Its manifest as it is then.
-    pub fn encrypt(&self, secrecy: Secrecy<'_>, progress: &dyn Progress) -> Result<Manifest> {
-        let repository = self.store.repository;
+    pub fn encrypt(&self, secret_options: SecretOptions<'_>, progress: &dyn Progress) -> Result<Manifest> {
+        let repository = self.repository();
         let old = self.tip()?;
         let batch = repository.batch()?;
-        let guard = Guard::new(repository, secrecy).knowing(&self.manifest.secrets);
+        let recorder = SecretRecorder::new(repository, secret_options).knowing(&self.manifest.secrets);
         let mut tree = TreeDraft::default();
         for entry in repository.read_tree(self.tree)? {
             let name = String::from_utf8_lossy(&entry.name);
@@ -69,19 +70,19 @@ impl StoredPackage<'_> {
             let copy = self.copy(file, progress)?;
             let written = match lfs::form(&entry, file)? {
                 Form::Lfs => {
-                    guard.in_lfs(file, copy.path()).map_err(|_| in_lfs(&file.path))?;
+                    recorder.in_lfs(file, copy.path()).map_err(|_| in_lfs(&file.path))?;
                     Written::Pointer(entry.id)
                 }
                 Form::Git => {
                     let writer =
-                        content::Writer { repository, batch: &batch, progress: &Silent, guard: Some(&guard) };
+                        Writer { repository, batch: &batch, progress: &Silent, recorder: Some(&recorder) };
                     writer.write(copy.path(), file, Some(&entry))?
                 }
             };
             written.insert_into(&mut tree, &format!("files/{}", file.path));
         }
         let mut manifest = self.manifest.clone();
-        secrecy.describe(guard.finish(), &mut manifest);
+        secret_options.describe(recorder.finish(), &mut manifest);
         let blob = batch.blob(manifest.to_toml()?.as_bytes(), None)?;
         tree.insert(MANIFEST, blob, MODE_FILE);
         let tree = tree.write(&batch, repository, Some(self.tree))?;
@@ -90,7 +91,7 @@ impl StoredPackage<'_> {
     }
 
     fn replace(&self, batch: Batch, old: Oid, tree: Oid, progress: &dyn Progress) -> Result<()> {
-        let repository = self.store.repository;
+        let repository = self.repository();
         let replaced = batch.finish()?;
         let new = self.converted(old, tree, progress)?;
         interrupt::check()?;

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use flate2::read::DeflateDecoder;
 
+use super::encryption::{self, Sealer};
 use crate::archive::{Content, Place};
 use crate::error::{Error, Result};
 use crate::git::Repository;
@@ -16,14 +17,13 @@ use crate::package::secrets::{MAX_SECRETS, SCANNER, Scan, Secret};
 use crate::package::storage::Form;
 use crate::package::{Manifest, PackageId};
 use crate::secrets::{Policy, Scanner};
-use crate::store::codec::encryption::{self, Sealer};
 
 /// Most bytes that one entry of an archive is unpacked to, to look into it.
 const MAX_UNPACKED: u64 = 64 << 20;
 
 /// What finds secrets, and what is done about them.
 #[derive(Clone, Copy)]
-pub struct Secrecy<'a> {
+pub struct SecretOptions<'a> {
     /// Finds them.
     pub scanner: &'a Scanner,
     /// What is done.
@@ -31,18 +31,18 @@ pub struct Secrecy<'a> {
 }
 
 /// Gathers what is found in a package that is being written.
-pub(in crate::store) struct Guard<'a> {
-    secrecy: Secrecy<'a>,
+pub(in crate::store) struct SecretRecorder<'a> {
+    secret_options: SecretOptions<'a>,
     directory: PathBuf,
     /// What was found before, with values that may not be at hand any more.
     known: Vec<Secret>,
     found: Mutex<Vec<Secret>>,
 }
 
-impl<'a> Guard<'a> {
-    pub(in crate::store) fn new(repository: &Repository, secrecy: Secrecy<'a>) -> Self {
+impl<'a> SecretRecorder<'a> {
+    pub(in crate::store) fn new(repository: &Repository, secret_options: SecretOptions<'a>) -> Self {
         let directory = encryption::directory(repository);
-        Self { secrecy, directory, known: Vec::new(), found: Mutex::default() }
+        Self { secret_options, directory, known: Vec::new(), found: Mutex::default() }
     }
 
     /// One that also finds what is known.
@@ -52,7 +52,7 @@ impl<'a> Guard<'a> {
 
     /// What encrypts.
     pub(in crate::store) fn sealer(&self) -> Sealer<'_> {
-        Sealer { repository: &self.directory, recipients: &self.secrecy.policy.recipients }
+        Sealer { repository: &self.directory, recipients: &self.secret_options.policy.recipients }
     }
 
     /// Looks at a file that is kept whole.
@@ -60,12 +60,12 @@ impl<'a> Guard<'a> {
     /// # Returns
     /// Whether it is to be encrypted.
     pub(in crate::store) fn file(&self, file: &str, bytes: &[u8]) -> bool {
-        self.take(file, None, self.secrecy.scanner.file(file, bytes))
+        self.take(file, None, self.secret_options.scanner.file(file, bytes))
     }
 
     /// Looks at a large file that is kept whole.
     pub(in crate::store) fn large_file(&self, file: &str, path: &Path) -> io::Result<bool> {
-        let found = self.secrecy.scanner.stream(file, "", &mut File::open(path)?)?;
+        let found = self.secret_options.scanner.stream(file, "", &mut File::open(path)?)?;
         let found = found.into_iter().map(|secret| Secret { entry: None, ..secret }).collect();
         Ok(self.take(file, None, found))
     }
@@ -77,7 +77,7 @@ impl<'a> Guard<'a> {
         place: &Place,
         content: &Content<'_>,
     ) -> io::Result<bool> {
-        let scanner = self.secrecy.scanner;
+        let scanner = self.secret_options.scanner;
         let entry = place.as_str();
         let entry = entry.strip_prefix("tree/").unwrap_or(entry);
         let mut found = match content.bytes() {
@@ -108,7 +108,7 @@ impl<'a> Guard<'a> {
                     let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
                     // What does not unpack is no secret that can be told.
                     let mut part = entry.take(MAX_UNPACKED);
-                    let found = self.secrecy.scanner.stream(&file.path, &name, &mut part);
+                    let found = self.secret_options.scanner.stream(&file.path, &name, &mut part);
                     seal |= self.take(&file.path, Some(&name), found.unwrap_or_default());
                 }
             }
@@ -132,13 +132,13 @@ impl<'a> Guard<'a> {
         };
         let before: Vec<Secret> =
             earlier.secrets.iter().filter(|secret| secret.file == file.path).cloned().collect();
-        let policy = self.secrecy.policy;
+        let policy = self.secret_options.policy;
         let form = if policy.encrypts(&before) {
             kept == Form::Git && scan.recipients == policy.recipients.names()
         } else {
             before.is_empty() || scan.recipients.is_empty()
         };
-        let same = form && scan.values == self.secrecy.scanner.mark(earlier.package.id);
+        let same = form && scan.values == self.secret_options.scanner.mark(earlier.package.id);
         if same {
             self.found.lock().unwrap_or_else(PoisonError::into_inner).extend(before);
         }
@@ -151,7 +151,7 @@ impl<'a> Guard<'a> {
         if found.is_empty() {
             return false;
         }
-        let seal = self.secrecy.policy.encrypts(&found);
+        let seal = self.secret_options.policy.encrypts(&found);
         self.found.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
         seal
     }
@@ -165,7 +165,7 @@ impl<'a> Guard<'a> {
     }
 }
 
-impl Secrecy<'_> {
+impl SecretOptions<'_> {
     /// Puts what was found into a manifest, with what the policy decides of it.
     pub fn describe(&self, found: Vec<Secret>, manifest: &mut Manifest) {
         let policy = self.policy;

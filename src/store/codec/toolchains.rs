@@ -11,11 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::git::directory::Scan;
 use crate::git::pack::Replaced;
-use crate::git::{Batch, MODE_EXECUTABLE, MODE_FILE, MODE_TREE, Oid, TreeEntry};
+use crate::git::{Batch, MODE_EXECUTABLE, MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry};
 use crate::package::Machine;
 use crate::package::files::is_safe_path;
 use crate::package::manifest::{Lockfile, Tool};
-use crate::store::Store;
 use crate::store::names;
 
 /// The format that this program writes, and the newest that it reads.
@@ -61,9 +60,9 @@ pub struct StoredToolchain {
     content: Oid,
 }
 
-/// The snapshots of a repository.
+/// What of the snapshots could be read.
 #[derive(Debug, Default)]
-pub struct Toolchains {
+pub struct ToolchainList {
     /// Newest first.
     pub stored: Vec<StoredToolchain>,
     /// Refs of snapshots that can't be read: damaged, or of a later version of this program.
@@ -88,9 +87,19 @@ impl ToolchainRef {
     }
 }
 
-impl Store<'_> {
+/// The snapshots of a repository.
+#[derive(Clone, Copy)]
+pub struct Toolchains<'r> {
+    repository: &'r Repository,
+}
+
+impl<'r> Toolchains<'r> {
+    pub(in crate::store) fn new(repository: &'r Repository) -> Self {
+        Self { repository }
+    }
+
     /// The refs of all snapshots; nothing of them is read.
-    pub fn toolchain_refs(&self) -> Result<Vec<ToolchainRef>> {
+    pub fn refs(&self) -> Result<Vec<ToolchainRef>> {
         let refs = self.repository.refs_matching(names::TOOLCHAINS)?;
         Ok(refs.into_iter().filter_map(ToolchainRef::parse).collect())
     }
@@ -99,7 +108,7 @@ impl Store<'_> {
     ///
     /// # Errors
     /// When it can't be reached.
-    pub fn toolchain_refs_on(&self, remote: &str) -> Result<Vec<ToolchainRef>> {
+    pub fn refs_on(&self, remote: &str) -> Result<Vec<ToolchainRef>> {
         let refs = self.repository.remote_refs(remote, &format!("{}*", names::TOOLCHAINS))?;
         Ok(refs.into_iter().filter_map(ToolchainRef::parse).collect())
     }
@@ -108,7 +117,7 @@ impl Store<'_> {
     ///
     /// # Returns
     /// Whether it is new: not when it was kept for this commit and machine before.
-    pub fn save_toolchain(&self, scan: &Scan, toolchain: &Toolchain) -> Result<bool> {
+    pub fn save(&self, scan: &Scan, toolchain: &Toolchain) -> Result<bool> {
         let name = names::toolchain(&toolchain.id, &toolchain.source, &toolchain.machine);
         if self.repository.ref_target(&name)?.is_some() {
             return Ok(false);
@@ -117,28 +126,22 @@ impl Store<'_> {
         // What another ref leads to is all there; it is not even looked at again.
         let same = self.repository.refs_matching(&format!("{}{}/", names::TOOLCHAINS, toolchain.id))?;
         let content = if same.is_empty() { scan.write(&batch)? } else { scan.id() };
-        self.publish_toolchain(batch, &name, toolchain, content)
+        self.publish(batch, &name, toolchain, content)
     }
 
     /// Keeps the snapshots of what was installed for the commit `from` for `to` too, whose tree is the same.
-    pub fn share_toolchains(&self, from: Oid, to: Oid) -> Result<()> {
-        for stored in self.toolchains_of(from)?.stored {
+    pub fn share(&self, from: Oid, to: Oid) -> Result<()> {
+        for stored in self.of(from)?.stored {
             let toolchain = Toolchain { source: to.to_string(), ..stored.toolchain };
             let name = names::toolchain(&toolchain.id, &toolchain.source, &toolchain.machine);
             if self.repository.ref_target(&name)?.is_none() {
-                self.publish_toolchain(self.repository.batch()?, &name, &toolchain, stored.content)?;
+                self.publish(self.repository.batch()?, &name, &toolchain, stored.content)?;
             }
         }
         Ok(())
     }
 
-    fn publish_toolchain(
-        &self,
-        batch: Batch,
-        name: &str,
-        toolchain: &Toolchain,
-        content: Oid,
-    ) -> Result<bool> {
+    fn publish(&self, batch: Batch, name: &str, toolchain: &Toolchain, content: Oid) -> Result<bool> {
         let text = toml::to_string(toolchain)
             .map_err(|error| Error::bug("a toolchain can't be described").because(error))?;
         let description = batch.blob(text.as_bytes(), None)?;
@@ -159,26 +162,26 @@ impl Store<'_> {
     }
 
     /// All snapshots.
-    pub fn toolchains(&self) -> Result<Toolchains> {
-        self.toolchains_matching(names::TOOLCHAINS)
+    pub fn all(&self) -> Result<ToolchainList> {
+        self.matching(names::TOOLCHAINS)
     }
 
     /// The refs of snapshots of what was installed for any of `sources`; nothing of them is read.
-    pub fn toolchain_refs_of(&self, sources: &HashSet<Oid>) -> Result<Vec<ToolchainRef>> {
-        let mut refs = self.toolchain_refs()?;
+    pub fn refs_of(&self, sources: &HashSet<Oid>) -> Result<Vec<ToolchainRef>> {
+        let mut refs = self.refs()?;
         refs.retain(|toolchain| sources.contains(&toolchain.source));
         Ok(refs)
     }
 
     /// The snapshots of what was installed for the commit `source`.
-    pub fn toolchains_of(&self, source: Oid) -> Result<Toolchains> {
-        self.toolchains_matching(&format!("{}*/{source}/*", names::TOOLCHAINS))
+    pub fn of(&self, source: Oid) -> Result<ToolchainList> {
+        self.matching(&format!("{}*/{source}/*", names::TOOLCHAINS))
     }
 
-    fn toolchains_matching(&self, pattern: &str) -> Result<Toolchains> {
-        let mut found = Toolchains::default();
+    fn matching(&self, pattern: &str) -> Result<ToolchainList> {
+        let mut found = ToolchainList::default();
         for (name, commit) in self.repository.refs_matching(pattern)? {
-            match self.open_toolchain(name.clone(), commit) {
+            match self.open(name.clone(), commit) {
                 Ok(stored) => found.stored.push(stored),
                 Err(_) => found.unread.push(name),
             }
@@ -188,7 +191,7 @@ impl Store<'_> {
         Ok(found)
     }
 
-    fn open_toolchain(&self, name: String, commit: Oid) -> Result<StoredToolchain> {
+    fn open(&self, name: String, commit: Oid) -> Result<StoredToolchain> {
         let wrong = || Error::integrity(format!("{name} is no toolchain that this git-slsart can read"));
         let tree = self.repository.commit(commit)?.tree;
         let entry = |name: &str| self.repository.tree_entry(tree, name.as_bytes())?.ok_or_else(wrong);
@@ -206,7 +209,7 @@ impl Store<'_> {
 
     /// Puts a snapshot's parts into the checkout at `top`, where none of them may be yet. When that fails, what was put there
     /// is gone again.
-    pub fn restore_toolchain(&self, stored: &StoredToolchain, top: &Path) -> Result<()> {
+    pub fn restore(&self, stored: &StoredToolchain, top: &Path) -> Result<()> {
         let mut placed = Vec::new();
         let outcome = stored.toolchain.parts.iter().try_for_each(|part| {
             let place = top.join(part);
@@ -234,24 +237,8 @@ impl Store<'_> {
     }
 
     /// Lets go of snapshots; `git gc` takes what nothing else leads to.
-    pub fn drop_toolchains(&self, dropped: &[StoredToolchain]) -> Result<()> {
+    pub fn remove(&self, dropped: &[StoredToolchain]) -> Result<()> {
         dropped.iter().try_for_each(|stored| self.repository.delete_ref(&stored.name))
-    }
-
-    /// The sources of all packages that were deployed successfully.
-    pub fn deployed_sources(&self) -> Result<HashSet<String>> {
-        let mut sources = HashSet::new();
-        for target in self.deployed_targets()? {
-            for deployment in self.history(&target)?.deployments {
-                let package =
-                    self.repository.ref_target(&names::package(&deployment.commit, deployment.package))?;
-                let source = package
-                    .and_then(|package| self.repository.commit(package).ok()?.parents.first().copied());
-                sources.extend(source.map(|source| source.to_string()));
-                sources.insert(deployment.commit);
-            }
-        }
-        Ok(sources)
     }
 }
 

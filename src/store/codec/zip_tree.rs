@@ -9,6 +9,9 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use super::encryption;
+use super::secret_recorder::SecretRecorder;
+use super::writer::Writer;
 use crate::archive::{
     Content, Error as ArchiveError, Failure, Opened, Place, Sink, Source, decode, encode, list,
 };
@@ -18,9 +21,6 @@ use crate::git::{Batch, Blob, MODE_FILE, MODE_TREE, Oid, Readers, Repository};
 use crate::process::interrupt;
 use crate::progress::Progress;
 use crate::secrets::{Identities, MAX_SEALED, unseal};
-use crate::store::codec::content;
-use crate::store::codec::encryption;
-use crate::store::codec::secret_recorder::Guard;
 
 /// Most bytes of a recipe: of a zip with many ten thousand entries none of which is foreseen.
 const MAX_RECIPE_BYTES: u64 = 64 * 1024 * 1024;
@@ -41,17 +41,17 @@ pub(in crate::store) type Parts = Vec<(String, Oid)>;
 /// # Returns
 /// Its objects, and what `whole` found; no objects when the file is no archive, or not one that can be put together again.
 pub(in crate::store) fn write<T: Send>(
-    writer: content::Writer<'_>,
+    writer: Writer<'_>,
     path: &str,
     file: &File,
     earlier: Option<Oid>,
     whole: impl FnOnce() -> T + Send,
 ) -> Result<(Option<Parts>, T)> {
-    let content::Writer { repository, batch, progress, guard } = writer;
+    let Writer { repository, batch, progress, recorder } = writer;
     // What can't be read of an earlier version saves nothing, and harms nothing.
     let earlier = earlier.and_then(|tree| parts(repository, tree).ok()).unwrap_or_default();
     let readers = repository.readers();
-    let sink = Blobs { batch, path, earlier: &earlier, parts: Mutex::default(), progress, guard, readers };
+    let sink = Blobs { batch, path, earlier: &earlier, parts: Mutex::default(), progress, recorder, readers };
     let (recipe, whole) = thread::scope(|scope| {
         let whole = scope.spawn(whole);
         let recipe = encode(file, &sink, threads(), &|| interrupt::check().is_err());
@@ -107,7 +107,7 @@ fn recipe(repository: &Repository, parts: &HashMap<String, Oid>) -> Result<Vec<u
 
 /// A file inside an archive that was taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) struct Part {
+pub(in crate::store) struct ArchivedFile {
     /// The object of its content; of an archive in the archive, that of its folder.
     pub(in crate::store) id: Oid,
     /// Whether that is the content itself, and not what stands in the zip or an archive taken apart.
@@ -117,7 +117,7 @@ pub(in crate::store) struct Part {
 }
 
 /// The files inside the archive whose tree this is, by their names in it.
-pub(in crate::store) fn files(repository: &Repository, tree: Oid) -> Result<BTreeMap<String, Part>> {
+pub(in crate::store) fn files(repository: &Repository, tree: Oid) -> Result<BTreeMap<String, ArchivedFile>> {
     let parts = parts(repository, tree)?;
     let listed = list(&recipe(repository, &parts)?).map_err(from_archive)?;
     let mut files = BTreeMap::new();
@@ -129,7 +129,7 @@ pub(in crate::store) fn files(repository: &Repository, tree: Oid) -> Result<BTre
             None => repository.find_path(tree, place.as_str())?.map(|folder| folder.id),
         };
         let missing = || Error::integrity(format!("'{place}' is missing from an archive")).hint(ANOTHER_COPY);
-        let part = Part {
+        let part = ArchivedFile {
             id: id.ok_or_else(missing)?,
             plain: !entry.raw && !entry.nested,
             sealed: sealed.is_some(),
@@ -187,14 +187,19 @@ struct Blobs<'a> {
     earlier: &'a HashMap<String, Oid>,
     parts: Mutex<Parts>,
     progress: &'a dyn Progress,
-    guard: Option<&'a Guard<'a>>,
+    recorder: Option<&'a SecretRecorder<'a>>,
     readers: Readers,
 }
 
 impl Blobs<'_> {
     /// Writes a content encrypted, where secrets in it want that.
-    fn seal(&self, guard: &Guard<'_>, place: &Place, content: &Content<'_>) -> Result<Option<Oid>, Failure> {
-        if !guard.content(self.path, place, content)? {
+    fn seal(
+        &self,
+        recorder: &SecretRecorder<'_>,
+        place: &Place,
+        content: &Content<'_>,
+    ) -> Result<Option<Oid>, Failure> {
+        if !recorder.content(self.path, place, content)? {
             return Ok(None);
         }
         let read;
@@ -208,14 +213,14 @@ impl Blobs<'_> {
                 &read
             }
         };
-        Ok(Some(guard.sealer().write(self.batch, plain, |id| self.readers.open(id).is_ok())?))
+        Ok(Some(recorder.sealer().write(self.batch, plain, |id| self.readers.open(id).is_ok())?))
     }
 }
 
 impl Sink for Blobs<'_> {
     fn put(&self, place: &Place, content: &Content<'_>) -> std::result::Result<(), Failure> {
         let deflated = content.deflated();
-        let sealed = self.guard.map_or(Ok(None), |guard| self.seal(guard, place, content))?;
+        let sealed = self.recorder.map_or(Ok(None), |recorder| self.seal(recorder, place, content))?;
         if let Some(id) = sealed {
             self.progress.advance(deflated.map_or(content.size(), |deflated| deflated.size()));
             self.parts

@@ -1,20 +1,14 @@
 //! Packages that somebody marked as bad.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
-use crate::git::Oid;
-use crate::package::PackageId;
-use crate::store::Store;
-use crate::store::ledger::marks::{self, Mark};
+use super::marks::{Mark, MarkState};
 use crate::store::names;
 
 /// Whether a package may be deployed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum BanState {
     /// It may not.
     Banned,
     /// It may again.
@@ -22,9 +16,9 @@ pub enum State {
 }
 
 /// A record: a package was banned, or its ban lifted.
-pub type Ban = Mark<State>;
+pub type Ban = Mark<BanState>;
 
-impl marks::State for State {
+impl MarkState for BanState {
     const REFS: &'static str = names::BANS;
     const FILE: &'static str = "ban.toml";
     const UNREAD: &'static str =
@@ -40,20 +34,5 @@ impl marks::State for State {
 
     fn done(self) -> &'static str {
         if self.is_set() { "banned" } else { "ban lifted" }
-    }
-}
-
-impl Store<'_> {
-    /// The ban of a package of `commit`, if it is banned.
-    ///
-    /// # Errors
-    /// When that can't be read: then nobody knows whether it may be deployed.
-    pub fn ban(&self, commit: Oid, package: PackageId) -> Result<Option<Ban>> {
-        self.mark(commit, package)
-    }
-
-    /// All packages that are banned.
-    pub fn bans(&self) -> Result<BTreeMap<(Oid, PackageId), Ban>> {
-        self.marks()
     }
 }

@@ -3,19 +3,18 @@
 
 use crate::error::Result;
 use crate::git::pack::Replaced;
-use crate::git::{MODE_FILE, Oid, TreeEntry};
-use crate::store::Store;
+use crate::git::{MODE_FILE, Oid, Repository, TreeEntry};
 
 /// A record to be appended to a chain.
-pub(in crate::store) struct Record<'a> {
+pub(super) struct Record<'a> {
     /// The chain's ref.
-    pub(in crate::store) name: &'a str,
+    pub(super) name: &'a str,
     /// The name of the record's file.
-    pub(in crate::store) file: &'static str,
+    pub(super) file: &'static str,
     /// What the file holds.
-    pub(in crate::store) text: &'a str,
+    pub(super) text: &'a str,
     /// The commit's message.
-    pub(in crate::store) message: &'a str,
+    pub(super) message: &'a str,
 }
 
 /// Whether a record is signed.
@@ -27,43 +26,40 @@ pub enum Signing {
     Never,
 }
 
-impl Store<'_> {
-    /// Appends a record to its chain.
-    pub(in crate::store) fn append_record(&self, record: &Record<'_>, signing: Signing) -> Result<()> {
-        let batch = self.repository.batch()?;
-        let blob = batch.blob(record.text.as_bytes(), None)?;
-        let tree =
-            batch.tree(vec![TreeEntry { name: record.file.into(), id: blob, mode: MODE_FILE }], None)?;
-        let reason = record.message.lines().next().unwrap_or_default();
-        if signing == Signing::Configured && self.repository.signs_commits()? {
-            let replaced = batch.finish()?;
-            let appended = self.append_signed(record, tree, reason);
-            replaced.remove();
-            return appended;
-        }
-        let mut replaced = None;
-        self.repository.update_ref(record.name, reason, |tip| {
-            let commit = batch.commit(tree, tip.as_slice(), record.message)?;
-            replaced = Some(batch.finish()?);
-            Ok(Some(commit))
-        })?;
-        replaced.into_iter().for_each(Replaced::remove);
-        Ok(())
+/// Appends a record to its chain.
+pub(super) fn append(repository: &Repository, record: &Record<'_>, signing: Signing) -> Result<()> {
+    let batch = repository.batch()?;
+    let blob = batch.blob(record.text.as_bytes(), None)?;
+    let tree = batch.tree(vec![TreeEntry { name: record.file.into(), id: blob, mode: MODE_FILE }], None)?;
+    let reason = record.message.lines().next().unwrap_or_default();
+    if signing == Signing::Configured && repository.signs_commits()? {
+        let replaced = batch.finish()?;
+        let appended = append_signed(repository, record, tree, reason);
+        replaced.remove();
+        return appended;
     }
+    let mut replaced = None;
+    repository.update_ref(record.name, reason, |tip| {
+        let commit = batch.commit(tree, tip.as_slice(), record.message)?;
+        replaced = Some(batch.finish()?);
+        Ok(Some(commit))
+    })?;
+    replaced.into_iter().for_each(Replaced::remove);
+    Ok(())
+}
 
-    /// Signing may wait for a person, so the ref is not locked meanwhile: who finds it moved signs again.
-    fn append_signed(&self, record: &Record<'_>, tree: Oid, reason: &str) -> Result<()> {
-        loop {
-            let tip = self.repository.ref_target(record.name)?;
-            let commit = self.repository.signed_commit(tree, tip.as_slice(), record.message, "the record")?;
-            let mut is_appended = false;
-            self.repository.update_ref(record.name, reason, |now| {
-                is_appended = now == tip;
-                Ok(is_appended.then_some(commit))
-            })?;
-            if is_appended {
-                return Ok(());
-            }
+/// Signing may wait for a person, so the ref is not locked meanwhile: who finds it moved signs again.
+fn append_signed(repository: &Repository, record: &Record<'_>, tree: Oid, reason: &str) -> Result<()> {
+    loop {
+        let tip = repository.ref_target(record.name)?;
+        let commit = repository.signed_commit(tree, tip.as_slice(), record.message, "the record")?;
+        let mut is_appended = false;
+        repository.update_ref(record.name, reason, |now| {
+            is_appended = now == tip;
+            Ok(is_appended.then_some(commit))
+        })?;
+        if is_appended {
+            return Ok(());
         }
     }
 }

@@ -4,12 +4,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::deployments::Action;
 use crate::error::{Error, Result};
-use crate::git::{MODE_FILE, Oid, TreeEntry};
+use crate::git::{MODE_FILE, Oid, Repository, TreeEntry};
 use crate::package::PackageId;
 use crate::package::manifest::Target;
-use crate::store::Store;
-use crate::store::ledger::deployments::Action;
 use crate::store::names;
 
 /// The version of the format.
@@ -71,9 +70,19 @@ pub fn ref_of(target: &Target) -> String {
     names::lock(target)
 }
 
-impl Store<'_> {
+/// Commits of locks.
+#[derive(Clone, Copy)]
+pub struct Locks<'r> {
+    repository: &'r Repository,
+}
+
+impl<'r> Locks<'r> {
+    pub(in crate::store) fn new(repository: &'r Repository) -> Self {
+        Self { repository }
+    }
+
     /// Writes the commit of a lock; no ref here leads to it.
-    pub fn write_lock(&self, lock: &Lock) -> Result<Oid> {
+    pub fn write(&self, lock: &Lock) -> Result<Oid> {
         let text =
             toml::to_string(lock).map_err(|error| Error::bug("a lock can't be written").because(error))?;
         let batch = self.repository.batch()?;
@@ -87,7 +96,7 @@ impl Store<'_> {
     }
 
     /// What the commit of a lock says.
-    pub fn read_lock(&self, commit: Oid) -> Result<Lock> {
+    pub fn read(&self, commit: Oid) -> Result<Lock> {
         let unread = || Error::integrity("the lock is damaged, or of a newer git-slsart");
         let tree = self.repository.commit(commit)?.tree;
         let entry = self.repository.tree_entry(tree, FILE.as_bytes())?.ok_or_else(unread)?;

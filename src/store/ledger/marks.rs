@@ -3,18 +3,19 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::marker::PhantomData;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::chain::{Record, Signing, append};
+use super::note::NotedPackage;
 use crate::error::{Error, Result};
-use crate::git::Oid;
 use crate::git::commit_signature::Verdict;
+use crate::git::{Oid, Repository};
 use crate::package::PackageId;
-use crate::store::ledger::chain::{Record, Signing};
-use crate::store::names;
-use crate::store::{Found, Store};
+use crate::store::names::{self, PackageKey};
 use crate::text::words::{line, person};
 
 /// The version of the records' format.
@@ -25,7 +26,7 @@ const MAX_RECORDS: usize = 10_000;
 const MAX_BYTES: u64 = 1024 * 1024;
 
 /// A kind of marks, by what a record can say.
-pub trait State: Copy + Eq + Serialize + DeserializeOwned {
+pub trait MarkState: Copy + Eq + Serialize + DeserializeOwned {
     /// The prefix of the chains' refs.
     const REFS: &'static str;
     /// The file in a record's tree.
@@ -63,13 +64,13 @@ pub struct Mark<S> {
 impl<S> Mark<S> {
     /// The record of what is done to a package.
     #[must_use]
-    pub fn new(state: S, found: &Found, by: String, at: Timestamp, reason: Option<String>) -> Self {
+    pub fn new(state: S, found: &NotedPackage, by: String, at: Timestamp, reason: Option<String>) -> Self {
         let (commit, package) = (found.commit.to_string(), found.line.package);
         Self { format: FORMAT, state, commit, package, by, at, reason }
     }
 }
 
-impl<S: State> fmt::Display for Mark<S> {
+impl<S: MarkState> fmt::Display for Mark<S> {
     /// `banned by Dana on 2026-01-05: loses orders`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (by, on) = (line(person(&self.by)), self.at.strftime("%Y-%m-%d"));
@@ -79,45 +80,53 @@ impl<S: State> fmt::Display for Mark<S> {
 }
 
 /// Each package with its mark, or the error of reading that.
-pub type MarksOrErrors<S> = BTreeMap<(Oid, PackageId), Result<Mark<S>>>;
+pub type MarksOrErrors<S> = BTreeMap<PackageKey, Result<Mark<S>>>;
 
-impl Store<'_> {
+/// The marks of one kind.
+pub struct Marks<'r, S> {
+    repository: &'r Repository,
+    kind: PhantomData<S>,
+}
+
+impl<'r, S: MarkState> Marks<'r, S> {
+    pub(in crate::store) fn new(repository: &'r Repository) -> Self {
+        Self { repository, kind: PhantomData }
+    }
+
     /// Appends a record to the package's chain.
-    pub fn append_mark<S: State>(&self, mark: &Mark<S>) -> Result<()> {
+    pub fn append(&self, mark: &Mark<S>) -> Result<()> {
         let text =
             toml::to_string(mark).map_err(|error| Error::bug("a record can't be written").because(error))?;
         let name = names::mark(S::REFS, &mark.commit, mark.package);
-        let message = self.mark_message(mark);
-        self.append_record(
-            &Record { name: &name, file: S::FILE, text: &text, message: &message },
-            Signing::Configured,
-        )
+        let message = self.message(mark);
+        let record = Record { name: &name, file: S::FILE, text: &text, message: &message };
+        append(self.repository, &record, Signing::Configured)
     }
 
     /// The mark of a package of `commit`, if it has one.
     ///
     /// # Errors
     /// When that can't be read: then nobody knows whether it has.
-    pub fn mark<S: State>(&self, commit: Oid, package: PackageId) -> Result<Option<Mark<S>>> {
+    pub fn of(&self, commit: Oid, package: PackageId) -> Result<Option<Mark<S>>> {
         let tip = self.repository.ref_target(&names::mark(S::REFS, &commit.to_string(), package))?;
-        tip.map_or(Ok(None), |tip| self.mark_at(tip, (commit, package)))
+        tip.map_or(Ok(None), |tip| self.at(tip, (commit, package)))
     }
 
     /// All packages that are marked.
     ///
     /// # Errors
-    /// As [`Self::mark`], of any of them.
-    pub fn marks<S: State>(&self) -> Result<BTreeMap<(Oid, PackageId), Mark<S>>> {
-        let all = self.marks_or_errors()?.into_iter();
+    /// As [`Self::of`], of any of them.
+    pub fn all(&self) -> Result<BTreeMap<PackageKey, Mark<S>>> {
+        let all = self.all_or_errors()?.into_iter();
         all.map(|(key, mark)| Ok((key, mark?))).collect()
     }
 
     /// The same, with the error of each whose mark can't be read in its place.
-    pub fn marks_or_errors<S: State>(&self) -> Result<MarksOrErrors<S>> {
+    pub fn all_or_errors(&self) -> Result<MarksOrErrors<S>> {
         let mut marks = BTreeMap::new();
         for (name, tip) in self.repository.refs_matching(S::REFS)? {
             let Some(key) = names::parse_mark(S::REFS, &name) else { continue };
-            marks.extend(self.mark_at(tip, key).transpose().map(|mark| (key, mark)));
+            marks.extend(self.at(tip, key).transpose().map(|mark| (key, mark)));
         }
         Ok(marks)
     }
@@ -125,7 +134,7 @@ impl Store<'_> {
     /// What the newest records of a chain say. Those that two machines wrote without knowing of each other are all newest, whatever
     /// their clocks say: a mark among them holds. Where signatures are required, a mark holds whoever made it, and is taken back only by
     /// somebody who is known.
-    fn mark_at<S: State>(&self, tip: Oid, (of, package): (Oid, PackageId)) -> Result<Option<Mark<S>>> {
+    fn at(&self, tip: Oid, (of, package): (Oid, PackageId)) -> Result<Option<Mark<S>>> {
         let of = of.to_string();
         let mut pending = vec![tip];
         let mut seen = HashSet::new();
@@ -168,7 +177,7 @@ impl Store<'_> {
             || self.repository.signature_of(record)?.verdict == Verdict::Good)
     }
 
-    fn mark_message<S: State>(&self, mark: &Mark<S>) -> String {
+    fn message(&self, mark: &Mark<S>) -> String {
         let short = Oid::from_str(&mark.commit)
             .map_or_else(|_| mark.commit.clone(), |id| self.repository.short_id(id));
         let reason = mark.reason.as_deref().map(str::trim).unwrap_or_default();

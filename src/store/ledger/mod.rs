@@ -3,12 +3,14 @@
 pub mod bans;
 pub(super) mod chain;
 pub mod deployments;
+pub(super) mod filter;
+pub mod histories;
 pub mod locks;
 pub mod marks;
 pub(super) mod note;
 pub mod note_line;
 pub(super) mod note_tree;
+pub(super) mod notes;
 pub(super) mod packages;
 pub mod pins;
 pub mod proof;
-pub mod pruning;

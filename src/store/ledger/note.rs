@@ -1,6 +1,8 @@
 //! What a commit's note says: its packages, less those whose tombstone outlives them. Pure.
 
 use super::note_line::PackageLine;
+use crate::git::Oid;
+use crate::store::names::{PackageKey, ref_of};
 
 /// What a commit's note says.
 #[derive(Debug, Default)]
@@ -13,6 +15,29 @@ pub struct Note {
     pub unread: Vec<String>,
 }
 
+/// A package, and the commit it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotedPackage {
+    /// The commit.
+    pub commit: Oid,
+    /// What its note says of the package.
+    pub line: PackageLine,
+}
+
+impl NotedPackage {
+    /// What names it.
+    #[must_use]
+    pub fn key(&self) -> PackageKey {
+        (self.commit, self.line.package)
+    }
+
+    /// The ref of its content, whether that is here or not.
+    #[must_use]
+    pub fn ref_name(&self) -> String {
+        ref_of(self.key())
+    }
+}
+
 pub(in crate::store) fn parse_note(text: &[u8]) -> Note {
     let mut note = Note::default();
     for line in String::from_utf8_lossy(text).lines().filter(|line| !line.trim().is_empty()) {
@@ -23,7 +48,7 @@ pub(in crate::store) fn parse_note(text: &[u8]) -> Note {
     }
     // Two machines may have written them in any order.
     note.packages.sort_by(|one, other| (one.recorded, &one.package).cmp(&(other.recorded, &other.package)));
-    bury(&mut note);
+    write_tombstones(&mut note);
     // Two machines may have recorded the same one: the later line is the one that outlives a tombstone.
     let mut packages: Vec<PackageLine> = Vec::with_capacity(note.packages.len());
     for line in note.packages.into_iter().rev() {
@@ -38,7 +63,7 @@ pub(in crate::store) fn parse_note(text: &[u8]) -> Note {
 
 /// Takes out what was pruned. A package is gone where its tombstone is not older than any line without one: who records it again
 /// writes a later line.
-fn bury(note: &mut Note) {
+fn write_tombstones(note: &mut Note) {
     let (tombstones, lines): (Vec<_>, Vec<_>) =
         std::mem::take(&mut note.packages).into_iter().partition(|line| line.pruned.is_some());
     let is_buried = |line: &PackageLine| {

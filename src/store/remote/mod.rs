@@ -1,6 +1,7 @@
 //! What a remote has, and how that and what is here become one.
 
+pub(super) mod merge;
 mod note_union;
 pub(super) mod presence;
 pub mod tracking;
-pub mod travel;
+mod updates;

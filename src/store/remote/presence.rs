@@ -4,17 +4,16 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::git::Oid;
 use crate::git::lfs::is_missing_object;
 use crate::git::scratch::Scratch;
-use crate::store::Store;
+use crate::git::{Oid, Repository};
 use crate::store::codec::lfs::objects;
 use crate::store::codec::package::{Damage, StoredPackage};
 use crate::store::names::PACKAGES;
 
 /// The packages' refs on a remote.
 #[derive(Debug)]
-pub struct Remote {
+pub struct RemotePackages {
     /// Its name.
     pub name: String,
     refs: BTreeMap<String, Oid>,
@@ -32,30 +31,28 @@ pub enum Presence {
     Absent,
 }
 
-impl Store<'_> {
+impl RemotePackages {
     /// Asks `remote` which packages it has.
-    pub fn remote(&self, remote: &str) -> Result<Remote> {
-        self.repository.need_remote(remote)?;
-        let refs = self.repository.remote_refs(remote, &format!("{PACKAGES}*"))?;
-        Ok(Remote { name: remote.to_owned(), refs: refs.into_iter().collect() })
+    pub(in crate::store) fn ask(repository: &Repository, remote: &str) -> Result<Self> {
+        repository.need_remote(remote)?;
+        let refs = repository.remote_refs(remote, &format!("{PACKAGES}*"))?;
+        Ok(Self { name: remote.to_owned(), refs: refs.into_iter().collect() })
     }
-}
 
-impl StoredPackage<'_> {
-    /// Asks `remote` for the package's ref and, where it has that, for every LFS object, whose bytes are compared. An
+    /// Asks the remote for the package's ref and, where it has that, for every LFS object, whose bytes are compared. An
     /// object that it has needs no link of ours any more.
     ///
     /// # Returns
     /// What the remote has, and the files whose objects it lacks.
-    pub fn verify_on(&self, remote: &Remote) -> Result<(Presence, Vec<Damage>)> {
-        let repository = self.store.repository;
-        let name = self.ref_name();
-        let presence = match remote.refs.get(&name) {
+    pub fn verify(&self, package: &StoredPackage<'_>) -> Result<(Presence, Vec<Damage>)> {
+        let repository = package.repository();
+        let name = package.ref_name();
+        let presence = match self.refs.get(&name) {
             None => return Ok((Presence::Absent, Vec::new())),
             Some(id) if repository.ref_target(&name)? == Some(*id) => Presence::Same,
             Some(_) => Presence::OtherForm,
         };
-        let files = self.lfs_files()?;
+        let files = package.lfs_files()?;
         if files.is_empty() {
             return Ok((presence, Vec::new()));
         }
@@ -64,22 +61,22 @@ impl StoredPackage<'_> {
                 return Err(Error::refused(format!(
                     "this repository borrows LFS objects from '{}': git-lfs would take them from there, and not ask {}",
                     lender.display(),
-                    remote.name
+                    self.name
                 ))
                 .hint("run this in that repository, or in a clone of its own"));
             }
         }
         let scratch = Scratch::new(repository)?;
-        match repository.fetch_lfs_into(scratch.path(), &remote.name, &name) {
+        match repository.fetch_lfs_into(scratch.path(), &self.name, &name) {
             Err(error) if !is_missing_object(&error) => return Err(error),
             _ => {}
         }
         let mut damages = Vec::new();
         for file in files {
             if objects::is_whole(&objects::place_in(scratch.path(), file), file)? {
-                objects::let_go(repository, file)?;
+                objects::release(repository, file)?;
             } else {
-                let problem = format!("{} does not have the LFS object of '{}'", remote.name, file.path);
+                let problem = format!("{} does not have the LFS object of '{}'", self.name, file.path);
                 damages.push(Damage { path: file.path.clone(), problem });
             }
         }

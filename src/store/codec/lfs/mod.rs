@@ -4,7 +4,6 @@
 pub(in crate::store) mod objects;
 mod pointer;
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -19,7 +18,6 @@ use crate::package::storage::Form;
 use crate::progress::Progress;
 use crate::secrets::Identities;
 use crate::store::codec::content::{self, Written};
-use crate::store::codec::package::StoredPackage;
 
 /// The file that tells stock git which files of a package are in LFS, at the top of the package's tree.
 pub(in crate::store) const ATTRIBUTES: &str = ".gitattributes";
@@ -29,50 +27,6 @@ pub(in crate::store) const ATTRIBUTES: &str = ".gitattributes";
 pub(in crate::store) fn form(entry: &TreeEntry, file: &FileEntry) -> Result<Form> {
     let pointer = entry.mode == MODE_FILE && blob_id(pointer::pointer(file).as_bytes())? == entry.id;
     Ok(if pointer { Form::Lfs } else { Form::Git })
-}
-
-impl StoredPackage<'_> {
-    /// The form of each file, by path.
-    pub fn forms(&self) -> Result<BTreeMap<String, Form>> {
-        let form_of = |file: &FileEntry| Ok((file.path.clone(), form(&self.entry(file)?, file)?));
-        self.manifest.files.iter().map(form_of).collect()
-    }
-}
-
-impl StoredPackage<'_> {
-    /// Its files that are in LFS.
-    pub fn lfs_files(&self) -> Result<Vec<&FileEntry>> {
-        let mut files = Vec::new();
-        for file in &self.manifest.files {
-            if form(&self.entry(file)?, file)? == Form::Lfs {
-                files.push(file);
-            }
-        }
-        Ok(files)
-    }
-
-    /// Has its LFS objects in the store, from a remote where they are not.
-    pub fn fetch_lfs_objects(&self, progress: &dyn Progress) -> Result<()> {
-        self.lfs_objects(progress).map(drop)
-    }
-
-    /// The LFS objects of its files, all in the store: from a remote where they were not.
-    ///
-    /// # Returns
-    /// Their ids, in hexadecimal.
-    pub fn lfs_objects(&self, progress: &dyn Progress) -> Result<Vec<String>> {
-        let name = self.ref_name();
-        let obtain = |file: &FileEntry| {
-            objects::obtain(self.store.repository, &name, file, progress)?;
-            Ok(file.sha256.to_string())
-        };
-        self.lfs_files()?.into_iter().map(obtain).collect()
-    }
-
-    /// Lets go of what keeps its LFS objects from `git lfs prune`: a remote has them.
-    pub fn let_go_of_lfs_objects(&self) -> Result<()> {
-        self.lfs_files()?.into_iter().try_for_each(|file| objects::let_go(self.store.repository, file))
-    }
 }
 
 /// Puts the file at `path` into the local LFS store.

@@ -110,7 +110,7 @@ pub(in crate::store) fn is_kept(repository: &Repository, file: &FileEntry) -> bo
 }
 
 /// Removes our link: a remote has the object.
-pub(in crate::store) fn let_go(repository: &Repository, file: &FileEntry) -> Result<()> {
+pub(in crate::store) fn release(repository: &Repository, file: &FileEntry) -> Result<()> {
     let path = link(repository, file);
     match fs::remove_file(&path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", &path, error)),
@@ -189,7 +189,7 @@ fn set_aside(repository: &Repository, file: &FileEntry) -> Result<()> {
     let bad = repository.lfs_storage().join("bad").join(file.sha256.to_string());
     make_parent(repository, &bad)?;
     fs::rename(&path, &bad).map_err(|error| Error::io("move", &path, error))?;
-    if is_whole(&link, file)? { Ok(()) } else { let_go(repository, file) }
+    if is_whole(&link, file)? { Ok(()) } else { release(repository, file) }
 }
 
 /// Makes `to` the same content as `from`, which is whole, by a hard link where the file system can.

@@ -10,10 +10,10 @@ use crate::deploy::lock::LocalLock;
 use crate::error::Result;
 use crate::git::Oid;
 use crate::package::manifest::Target;
+use crate::store::PackageKey;
 use crate::store::deployments::{Deployment, Outcome};
-use crate::store::marks::{Mark, State};
-use crate::store::pruning::Key;
-use crate::store::{Filter, Found, bans, pins};
+use crate::store::marks::{Mark, MarkState};
+use crate::store::{Filter, NotedPackage, bans, pins};
 use crate::workspace::Workspace;
 
 /// Why a package is kept.
@@ -63,21 +63,25 @@ fn stack(target: &Target) -> Stack {
 }
 
 /// What is kept, and the locks of targets whose packages may go: none of them is deployed as long as this lives.
-pub(super) struct Kept {
-    packages: BTreeMap<Key, Why>,
+pub(super) struct Protection {
+    packages: BTreeMap<PackageKey, Why>,
     targets: BTreeMap<Stack, Why>,
     locks: Vec<LocalLock>,
 }
 
-impl Kept {
+impl Protection {
     /// Finds out what is kept of `chosen`. `refs` are the packages whose content is here.
-    pub(super) fn of(workspace: &Workspace<'_>, chosen: &[Found], refs: &BTreeMap<Key, Oid>) -> Result<Self> {
+    pub(super) fn of(
+        workspace: &Workspace<'_>,
+        chosen: &[NotedPackage],
+        refs: &BTreeMap<PackageKey, Oid>,
+    ) -> Result<Self> {
         let store = workspace.store();
         let mut kept = Self { packages: BTreeMap::new(), targets: BTreeMap::new(), locks: Vec::new() };
-        let bans = store.marks_or_errors::<bans::State>()?;
-        let banned: BTreeSet<Key> = bans.keys().copied().collect();
+        let bans = store.marks::<bans::BanState>().all_or_errors()?;
+        let banned: BTreeSet<PackageKey> = bans.keys().copied().collect();
         kept.said(bans, Why::Banned);
-        kept.said(store.marks_or_errors::<pins::State>()?, Why::Pinned);
+        kept.said(store.marks::<pins::PinState>().all_or_errors()?, Why::Pinned);
         let chosen: BTreeMap<Stack, &Target> =
             chosen.iter().map(|found| (stack(&found.line.target), &found.line.target)).collect();
         // The locks come first: what is deployed after its history was read would not be seen.
@@ -87,19 +91,20 @@ impl Kept {
                 None => drop(kept.targets.insert(stack.clone(), Why::GoingOn)),
             }
         }
-        let deployed = store.deployed_targets()?;
+        let deployed = store.histories().targets()?;
         let deployed = deployed.iter().map(|target| (stack(target), target));
         for (stack, target) in chosen.into_iter().chain(deployed).collect::<BTreeMap<_, _>>() {
-            let known = store.history(target)?;
+            let known = store.histories().of(target)?;
             if known.unread > 0 {
                 kept.targets.entry(stack).or_insert(Why::Unreadable);
             }
             let is_there = |deployment: &Deployment| -> Result<bool> {
                 let Some((commit, package)) = key(deployment) else { return Ok(false) };
-                let lines = store.packages_of(commit, &Filter { pruned: true, ..Filter::default() })?;
+                let lines = store.packages().of(commit, &Filter { pruned: true, ..Filter::default() })?;
                 let is_here = refs.contains_key(&(commit, package));
-                let is_it =
-                    |found: &Found| found.line.package == package && (found.line.pruned.is_none() || is_here);
+                let is_it = |found: &NotedPackage| {
+                    found.line.package == package && (found.line.pruned.is_none() || is_here)
+                };
                 Ok(!banned.contains(&(commit, package)) && lines.iter().any(is_it))
             };
             kept.deployed(&known.deployments, is_there)?;
@@ -108,17 +113,17 @@ impl Kept {
     }
 
     /// Why `found` is kept, if it is.
-    pub(super) fn why(&self, found: &Found) -> Option<Why> {
+    pub(super) fn why(&self, found: &NotedPackage) -> Option<Why> {
         self.packages.get(&found.key()).or_else(|| self.targets.get(&stack(&found.line.target))).copied()
     }
 
-    fn said<S: State>(&mut self, marks: BTreeMap<Key, Result<Mark<S>>>, why: Why) {
+    fn said<S: MarkState>(&mut self, marks: BTreeMap<PackageKey, Result<Mark<S>>>, why: Why) {
         for (key, mark) in marks {
             self.keep(key, mark.map_or(Why::Unreadable, |_| why));
         }
     }
 
-    fn keep(&mut self, key: Key, why: Why) {
+    fn keep(&mut self, key: PackageKey, why: Why) {
         let known = self.packages.entry(key).or_insert(why);
         *known = why.min(*known);
     }
@@ -156,6 +161,6 @@ impl Kept {
     }
 }
 
-fn key(deployment: &Deployment) -> Option<Key> {
+fn key(deployment: &Deployment) -> Option<PackageKey> {
     Some((Oid::from_str(&deployment.commit).ok()?, deployment.package))
 }

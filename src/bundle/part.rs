@@ -1,0 +1,33 @@
+//! What the refs in a file may be of. Pure.
+
+use crate::git::Oid;
+use crate::store::histories::history_ref;
+use crate::store::{PackageLine, TOOLCHAINS, key_of};
+
+/// What a ref that travels is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RefKind {
+    /// The package.
+    Package,
+    /// A toolchain of its source.
+    Toolchain,
+    /// Its target's history.
+    History,
+}
+
+/// What a ref is of that came with the package `line` of `commit` with this source; `None` for one that has no business there.
+pub(super) fn part_of(name: &str, commit: Oid, line: &PackageLine, source: Oid) -> Option<RefKind> {
+    if key_of(name) == Some((commit, line.package)) {
+        return Some(RefKind::Package);
+    }
+    if name == history_ref(&line.target) {
+        return Some(RefKind::History);
+    }
+    let toolchain: Vec<&str> = name.strip_prefix(TOOLCHAINS)?.split('/').collect();
+    let is_id = |text: &str| text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_machine = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_%".contains(&byte))
+    };
+    let fits = matches!(toolchain[..], [id, of, machine] if is_id(id) && of == source.to_string() && is_machine(machine));
+    fits.then_some(RefKind::Toolchain)
+}
