@@ -265,18 +265,8 @@ only services/orders; of all services: git slsart status --all
     record(&sandbox, "orders", "billing");
     sandbox.slsart("-C services/orders deploy -s prod --yes").is(str![[r#"
 ── stderr ──
-Target    billing · prod · us-east-1
-Live      not known: nothing was deployed by git slsart yet
 Deploy    0e27490  Rename orders  package 13a7b1cd · 994 B · 1 minute ago · osls 4.3.1
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
 ! creates a second stack, billing-prod: orders-prod, of the service's other name orders, stays as it is
-Checks
-  ✓ intact     3 files are what was recorded
-  ✓ target     made for billing · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
-  ✓ limits     1 resource, template 352 B, largest function 35 B unzipped
-  ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
 error: this creates a second stack, billing-prod: orders-prod, of the service's other name orders, stays as it is
 hint: to create billing-prod beside orders-prod: --new-stack
 hint: to update orders-prod instead, commit the service under its name orders again
