@@ -460,7 +460,8 @@ created    hook post-rewrite
 created    hook pre-push
 added      remote.origin.fetch (notes and histories come with `git fetch`)
 left alone remote.origin.fetch +refs/notes/*:refs/notes/* (it overwrites notes and histories that are not pushed yet, at every `git fetch`; to remove it: git config --fixed-value --unset-all remote.origin.fetch '+refs/notes/*:refs/notes/*')
-next       git add slsart.toml && git commit -m 'Set up git slsart'
+next       printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
+next       git add serverless.yml slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package
 
 "#]]);
@@ -475,7 +476,7 @@ next       git slsart package
     sandbox.git("-C ../other fetch --quiet --prune --force");
     let log = sandbox.slsart("-C ../other log --all --json").json();
     assert_eq!(log["packages"].as_array().unwrap().len(), 1, "{log}");
-    let again = sandbox.slsart("-C ../other init -q").succeeded();
+    let again = sandbox.slsart("-C ../other init").succeeded();
     assert!(!again.stdout.contains("added"), "{again}");
     sandbox.slsart("-C ../other uninstall -q").succeeded();
     assert_eq!(sandbox.read("../other/.git/config"), config);

@@ -186,7 +186,7 @@ impl Room {
         }
         let to = self.path.join("flavours");
         fs::create_dir(&to).unwrap();
-        for name in ["osls4", "serverless3"] {
+        for name in ["osls4", "serverless3", "greeter"] {
             let copied = Command::new("cp").arg("-a").arg(flavours.join(name)).arg(&to).status().unwrap();
             assert!(copied.success(), "cannot copy {name}");
         }
