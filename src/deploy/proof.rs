@@ -247,7 +247,7 @@ fn function_problem(known: &ExpectedFunction, live: Option<&Function>, seen: &Se
 
 /// Where the live template differs from the one that was handed to the framework. Plugins may change it while they deploy: a
 /// difference is reported and does not fail the proof. An output that a plugin adds, as domain plugins do at every deploy, changes
-/// nothing that runs: it is left out, unless other stacks can import it.
+/// nothing that runs: it is left out.
 fn template_note(recorded: &Value, live: &Value) -> Option<String> {
     let mut places = Vec::new();
     let sections: BTreeSet<&String> =
@@ -257,14 +257,12 @@ fn template_note(recorded: &Value, live: &Value) -> Option<String> {
         match (one.as_object(), other.as_object()) {
             (Some(mine), Some(theirs)) => {
                 let names: BTreeSet<&String> = mine.keys().chain(theirs.keys()).collect();
-                let is_added = |name: &String| {
-                    section == "Outputs" && !mine.contains_key(name) && theirs[name].get("Export").is_none()
-                };
+                let is_added = |name: &String| section == "Outputs" && !mine.contains_key(name);
                 let differs =
                     names.into_iter().filter(|name| mine.get(*name) != theirs.get(*name) && !is_added(name));
                 places.extend(differs.map(|name| format!("{section}.{name}")));
             }
-            _ if one == other => {}
+            _ if one == other || (section == "Outputs" && one.is_null()) => {}
             _ => places.push(section.clone()),
         }
     }

@@ -94,6 +94,11 @@ impl<'a> Missing<'a> {
                 quoted(&add.into_iter().collect::<Vec<_>>())
             ));
         }
+        // The commands name paths from the repository's top.
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if !steps.is_empty() && real(self.top) != real(&self.workspace.context.cwd) {
+            steps.insert(0, format!("cd {}", quoted(&[self.top.display().to_string()])));
+        }
         steps
     }
 

@@ -595,6 +595,10 @@ fn settings_are_kept_out_of_the_zip() {
         next(&sandbox).remove(0)
     };
     assert_eq!(offered(&without), printf);
+    // They are pasted where they are printed.
+    let below = sandbox.slsart("-C plugins init --json").succeeded().json();
+    assert_eq!(below["next"][0], format!("cd {}", sandbox.path("").canonicalize().unwrap().display()));
+    assert_eq!(below["next"][1], printf);
     assert!(
         offered(&format!("{without}package: {{individually: true}}\n"))
             .starts_with("in serverless.yml, add '!slsart.toml'")

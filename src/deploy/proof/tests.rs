@@ -120,11 +120,17 @@ fn a_template_that_a_plugin_changed_is_reported_and_an_output_that_it_added_is_n
     let mut seen = seen();
     seen.template = Some(json!({
         "Resources": { "Table": { "Type": "AWS::DynamoDB::Table" } },
-        "Outputs": { "DomainName": { "Value": "x" }, "Shared": { "Value": "x", "Export": { "Name": "x" } } },
+        "Outputs": { "DomainName": { "Value": "x", "Export": { "Name": "x" } } },
+        "Conditions": { "IsProd": true },
     }));
     let proof = compare(&expected(), &template(), &seen);
     assert_eq!(proof.verdict, Verdict::Proven);
-    let note = "the live template differs from the recorded one in Outputs.Shared: a plugin changed it while deploying";
+    seen.template =
+        Some(json!({ "Resources": { "Table": { "Type": "AWS::DynamoDB::Table" } }, "Outputs": { "A": {} } }));
+    let without = json!({ "Resources": { "Table": { "Type": "AWS::DynamoDB::Table" } } });
+    assert_eq!(compare(&expected(), &without, &seen).notes, [""; 0]);
+    let note =
+        "the live template differs from the recorded one in Conditions: a plugin changed it while deploying";
     assert_eq!(proof.notes, [note]);
 }
 
