@@ -90,7 +90,8 @@ fn refers(text: &str, name: &str) -> bool {
             let (before, after) = (&text[..start], &text[start + word.len()..]);
             let before = before.chars().next_back();
             let begins = !before.is_some_and(|letter| is_part(letter) || matches!(letter, '.' | '!'));
-            let ends = !after.starts_with(|letter: char| is_part(letter) || letter == '/');
+            let extended = !is_stem && after.strip_prefix('.').is_some_and(|rest| rest.starts_with(is_part));
+            let ends = !extended && !after.starts_with(|letter: char| is_part(letter) || letter == '/');
             begins && ends && (!is_stem || word.contains('/') || before == Some('/'))
         })
     };
@@ -118,7 +119,7 @@ mod tests {
         }
         let others = [
             ("open 'other-keys.json'", "keys.json"),
-            ("custom: ${file(./secrets.yml.example)}", "secrets"),
+            ("custom: ${file(./secrets.yml.example)}", "secrets.yml"),
             ("patterns: ['!secrets.yml']", "secrets.yml"),
             ("the schema of the table", "schema.json"),
             ("build/index/other", "build/index.js"),
