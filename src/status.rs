@@ -12,7 +12,7 @@ use crate::package::manifest::Target;
 use crate::packaging::jobs::{Job, Jobs, State};
 use crate::service::{Service, ServiceName};
 use crate::sharing;
-use crate::store::deployments::{Deployment, Outcome};
+use crate::store::deployments::Deployment;
 use crate::store::histories::History;
 use crate::store::{Filter, NotedPackage, PackageLine};
 use crate::workspace::{Workspace, name_of};
@@ -48,7 +48,7 @@ pub struct Standing {
     pub ahead: Option<usize>,
     /// How many the live one has that HEAD has not.
     pub behind: Option<usize>,
-    /// A later deployment that is not known to have ended, or that failed when it may have changed something.
+    /// The newest later deployment that may have changed what is live.
     pub later: Option<Deployment>,
     /// HEAD's package for it.
     pub package: Option<PackageLine>,
@@ -114,11 +114,7 @@ fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Res
         // The newest of those without uncommitted changes, else the newest.
         let of_target = packages.iter().filter(|line| key(&line.target) == named);
         let package = of_target.max_by_key(|line| (line.dirty_tree.is_none(), line.recorded)).cloned();
-        let later = deployments
-            .iter()
-            .take_while(|known| known.outcome != Outcome::Succeeded)
-            .find(|known| known.outcome == Outcome::Started || known.has_run())
-            .cloned();
+        let later = history::uncertain(&deployments).next().cloned();
         let live = history::live(&deployments).cloned();
         let commit = live.as_ref().and_then(|live| Oid::from_str(&live.commit).ok());
         let (ahead, behind) = match head.zip(commit) {

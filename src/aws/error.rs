@@ -17,6 +17,9 @@ pub enum AwsError {
     /// There are no credentials, or what is to give them can't.
     #[error("there are no AWS credentials: {0}")]
     NoCredentials(String),
+    /// The profile that they are to come from does not exist.
+    #[error("the AWS profile '{0}' does not exist")]
+    NoProfile(String),
     /// There are, and they were valid once.
     #[error("the AWS credentials have expired")]
     Expired {
@@ -57,6 +60,13 @@ impl AwsError {
         !matches!(self, Self::Forbidden { .. } | Self::Other { .. })
     }
 
+    /// Whether there are no credentials that AWS takes: nothing can be deployed with them.
+    #[must_use]
+    pub fn is_of_credentials(&self) -> bool {
+        use AwsError::{BadCredentials, Expired, NoCredentials, NoProfile};
+        matches!(self, NoCredentials(_) | NoProfile(_) | Expired { .. } | BadCredentials(_))
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -66,6 +76,7 @@ impl AwsError {
             }
             Self::Off => "unset SLSART_OFFLINE".to_owned(),
             Self::NoCredentials(_) => "set AWS_PROFILE, or log in: aws sso login, aws configure".to_owned(),
+            Self::NoProfile(_) => "see which profiles there are: aws configure list-profiles".to_owned(),
             Self::Expired { profile: Some(profile) } => {
                 format!("log in again: aws sso login --profile {}", quoted(profile))
             }

@@ -92,13 +92,25 @@ fn without_credentials(
         let text = text.to_lowercase();
         text.contains("expired") || (text.contains("sso") && text.contains("token"))
     });
+    if let Some(missing) = words.iter().find_map(|text| missing_profile(text)) {
+        return AwsError::NoProfile(missing);
+    }
     match error {
         _ if expired => AwsError::Expired { profile: profile.map(str::to_owned) },
         CredentialsError::CredentialsNotLoaded(_) | CredentialsError::ProviderTimedOut(_) => {
-            AwsError::NoCredentials("neither the environment nor ~/.aws has any".to_owned())
+            AwsError::NoCredentials(match profile {
+                Some(name) => format!("~/.aws has none for the profile '{name}'"),
+                None => "neither the environment nor ~/.aws has any".to_owned(),
+            })
         }
         _ => AwsError::NoCredentials(words.last().cloned().unwrap_or_default()),
     }
+}
+
+/// The profile that does not exist, by the words of the SDK (`ProfileFileError` in `aws-config`): the one that is meant, or its source.
+fn missing_profile(words: &str) -> Option<String> {
+    let (_, rest) = words.split_once("profile `")?;
+    rest.split_once("` was not defined").map(|(name, _)| name.to_owned())
 }
 
 /// The error's causes, outermost first.
@@ -115,6 +127,13 @@ fn causes<'e>(error: &'e impl Refusal) -> Vec<&'e (dyn StdError + 'static)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_profile_that_is_missing_is_named() {
+        let words = "profile `ops` was not defined: could not find source profile";
+        assert_eq!(missing_profile(words).as_deref(), Some("ops"));
+        assert_eq!(missing_profile("profile `ops` did not contain credential information"), None);
+    }
 
     #[test]
     fn a_services_code_says_what_to_do() {

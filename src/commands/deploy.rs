@@ -84,6 +84,9 @@ struct ActArgs {
     /// Do not take the lock on the remote, by which other machines see this deployment
     #[arg(long)]
     no_lock: bool,
+    /// Deploy although git slsart finds no AWS credentials that are valid: for a framework that finds them elsewhere
+    #[arg(long)]
+    no_credentials: bool,
     /// Go on although AWS, by the dates known here, does not take the Lambda runtime NAME any more; may be given several times
     #[arg(long, value_name = "NAME")]
     allow_runtime: Vec<String>,
@@ -109,8 +112,11 @@ struct ActArgs {
 
 impl ActArgs {
     /// The options that let what a check blocks pass, with their values.
-    fn allowed(&self) -> [(&'static str, &[String]); 3] {
+    fn allowed(&self) -> [(&'static str, &[String]); 4] {
+        static GIVEN: [String; 1] = [String::new()];
+        let given = |is_given| if is_given { GIVEN.as_slice() } else { &[] };
         [
+            (checks::ALLOW_NO_CREDENTIALS, given(self.no_credentials)),
             (checks::ALLOW_RUNTIME, &self.allow_runtime),
             (checks::ALLOW_ACCOUNT, &self.allow_account),
             (checks::ALLOW_MISSING, &self.allow_missing),

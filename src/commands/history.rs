@@ -64,8 +64,11 @@ struct Report {
 #[derive(Debug, Serialize)]
 struct Section {
     target: Target,
-    /// Whether something began after the live deployment and did not end well.
+    /// Whether a deployment after the live one may have changed what is live.
     uncertain: bool,
+    /// The same in words.
+    #[serde(skip)]
+    doubt: Option<String>,
     /// How many records could not be read.
     #[serde(rename = "unread_count")]
     unread: usize,
@@ -120,7 +123,7 @@ fn section(
     let bans = workspace.store().bans().all()?;
     let live = history::live(&deployments).map(|live| live.id.clone());
     let back: Vec<String> = history::back(&deployments).into_iter().map(|known| known.id.clone()).collect();
-    let uncertain = history::is_uncertain(&deployments);
+    let doubt = history::doubt(&deployments, workspace.context.clock.now());
     let row = |deployment: Deployment| {
         let repository = workspace.repository;
         let commit = Oid::from_str(&deployment.commit).ok();
@@ -137,7 +140,7 @@ fn section(
         }
     };
     let deployments = deployments.into_iter().take(args.max_count).map(row).collect();
-    Ok(Section { target, uncertain, unread, deployments })
+    Ok(Section { target, uncertain: doubt.is_some(), doubt, unread, deployments })
 }
 
 /// What was found in AWS afterwards, in a few words.
@@ -158,7 +161,7 @@ impl fmt::Display for Report {
         if self.targets.is_empty() {
             writeln!(f, "{DIM}nothing was deployed by git slsart here{DIM:#}")?;
         }
-        for Section { target, uncertain, unread, deployments } in &self.targets {
+        for Section { target, doubt, unread, deployments, .. } in &self.targets {
             writeln!(f, "{BOLD}{target}{BOLD:#}")?;
             for Row { live, number, banned, short, subject, deployment, signatures, .. } in deployments {
                 let number = number.map(|number| number.to_string()).unwrap_or_default();
@@ -219,11 +222,9 @@ impl fmt::Display for Report {
                     "{WARNING}!{WARNING:#} records that can't be read, damaged or of a newer git-slsart: {unread}"
                 )?;
             }
-            if *uncertain {
-                writeln!(
-                    f,
-                    "{WARNING}!{WARNING:#} a later deployment goes on or did not end well: what is live is not certain"
-                )?;
+            if let Some(doubt) = doubt {
+                let look = format!("git slsart live -s {}", target.stage);
+                writeln!(f, "{WARNING}!{WARNING:#} {}; to look: {look}", line(doubt))?;
             }
         }
         write_narrowed(f, self.service.as_deref(), "history")

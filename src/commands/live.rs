@@ -71,9 +71,6 @@ impl fmt::Display for Report {
                 let more = if self.more { ", and there are more" } else { "" };
                 writeln!(f, "          {DIM}{} searched{more}{DIM:#}", count(self.searched, "package"))?;
             }
-            Answer::NoFunctions => {
-                writeln!(f, "{BOLD}Live{BOLD:#}      {DIM}the stack has no function to tell by{DIM:#}")?;
-            }
         }
         if let Some(history) = &self.history {
             let since = ago(history.since, *at);

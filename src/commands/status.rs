@@ -242,12 +242,13 @@ impl Section {
             let Attempt { action, short, by, started, .. } = later;
             let (by, when) = (line(person(by)), ago(*started, report.now));
             let how = match later.outcome {
-                outcome if outcome == Outcome::Started.name() => "has not ended".to_owned(),
-                outcome => format!("{outcome} half-way: what is live is not certain"),
+                outcome if outcome == Outcome::Started.name() => "has not finished and may still run",
+                _ => "did not finish",
             };
+            let doubt = if self.live.is_some() { ": what is live is not certain" } else { "" };
             writeln!(
                 f,
-                "  {WARNING}!{WARNING:#} {action} of {COMMIT}{short}{COMMIT:#} by {by}, begun {when}, {how}"
+                "  {WARNING}!{WARNING:#} {action} of {COMMIT}{short}{COMMIT:#} by {by}, begun {when}, {how}{doubt}"
             )?;
         }
         match (&self.package, &report.head) {

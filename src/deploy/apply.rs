@@ -20,14 +20,11 @@ use crate::packaging::checkout::{Checkout, InstallMode, Stopwatch};
 use crate::process::{Output, interrupt};
 use crate::service::DeployArguments;
 use crate::store::Signing;
-use crate::store::deployments::{Deployment, Outcome, Phase, RUN_PHASE};
+use crate::store::deployments::{Deployment, Effect, Outcome, Phase, RUN_PHASE};
 use crate::store::proof::Proof;
 use crate::text::style::{BOLD, COMMIT};
 use crate::text::words::seconds;
 use crate::workspace::Workspace;
-
-/// The phase in which AWS is asked what is live.
-const PROOF_PHASE: &str = "proof";
 
 /// How to carry out a plan.
 #[derive(Debug, Clone)]
@@ -103,8 +100,11 @@ pub(super) fn carry_out(
     );
     record.reason.clone_from(&applying.reason);
     record.allowed_deletions.clone_from(&applying.allowed_deletions);
+    // Recorded before anything is uploaded: AWS shows by it how far a deployment came that is killed.
+    let at = context.clock.now_precise().as_millisecond().max(plan.newest_prefix);
+    record.prefix = plan.prefix.as_ref().and_then(|made| Some(made.fresh(at).ok()?.as_str().to_owned()));
     store.histories().append(&record, Signing::Configured)?;
-    let outcome = run(workspace, plan, applying, &mut record);
+    let outcome = run(workspace, plan, applying, at, &mut record);
     record.ended = Some(context.clock.now_precise());
     record.outcome = match &outcome {
         Ok(()) => Outcome::Succeeded,
@@ -114,6 +114,12 @@ pub(super) fn carry_out(
             Outcome::Failed
         }
     };
+    if record.outcome != Outcome::Succeeded {
+        record.effect = Some(record.effect());
+    }
+    if !record.has_run() {
+        record.prefix = None;
+    }
     let written = write_end(workspace, &record);
     if let Some(remote) = remote {
         shared::tell(workspace, &plan.target, remote);
@@ -149,6 +155,7 @@ fn run(
     workspace: &Workspace<'_>,
     plan: &Plan<'_>,
     applying: &Applying,
+    at: i64,
     record: &mut Deployment,
 ) -> Result<()> {
     let Workspace { context, progress, .. } = *workspace;
@@ -176,7 +183,6 @@ fn run(
     }
     checkout.framework.check_licence(&context.environment)?;
     let directory = checkout.top().join(".slsart-package");
-    let at = context.clock.now_precise().as_millisecond().max(plan.newest_prefix);
     record.prefix = Some(copy(package, &directory, at, progress)?);
     let claim = Claim::of(package, &directory)?;
     interrupt::check()?;
@@ -192,19 +198,8 @@ fn run(
     record.phases.push(phase(RUN_PHASE, timed.lap()));
     progress.phase("Removing the worktree");
     drop(checkout);
-    outcome.map_err(|error| failure::explain(error, workspace, plan, claim.place(), started))?;
-    proven(workspace, plan, &claim, record)
-}
-
-/// Looks in AWS whether the claim holds, and writes down what was found.
-fn proven(workspace: &Workspace<'_>, plan: &Plan<'_>, claim: &Claim, record: &mut Deployment) -> Result<()> {
-    let mut timed = Stopwatch::start();
-    let Some(proof) = claim.prove(workspace, &plan.target) else { return Ok(()) };
-    record.phases.push(phase(PROOF_PHASE, timed.lap()));
-    proof::tell(&proof, workspace.progress);
-    let outcome = proof::refuse(&proof, &plan.target);
-    record.proof = Some(proof);
-    outcome
+    outcome.map_err(|error| failure::explain(error, workspace, plan, &claim, record, started))?;
+    proof::proven(workspace, plan, &claim, record)
 }
 
 /// Stops where what is installed is not what was recorded, or the framework does not run on the node that is here: that was not known
@@ -264,16 +259,14 @@ fn aftermath(error: Error, plan: &Plan<'_>, record: &Deployment) -> Error {
     if !record.has_run() {
         return error.hint("the framework was not started: nothing was changed in AWS");
     }
-    let stage = &plan.target.stage;
-    if record.proof.is_some() {
+    let Some(live) = &plan.live else { return error };
+    let back = format!("git slsart rollback {} -s {}", &live.package[..8], plan.target.stage);
+    match record.effect() {
+        Effect::Live if live.package != plan.restore.package => error.hint(format!("to go back: {back}")),
+        Effect::None | Effect::Live => error,
         // The framework ended well: what is wrong came after it, and has its own hint.
-        return error;
-    }
-    match &plan.live {
-        Some(live) => {
-            error.hint(format!("to make sure of it: git slsart rollback {} -s {stage}", &live.package[..8]))
-        }
-        None => error,
+        Effect::Unknown if record.proof.is_some() => error,
+        Effect::Unknown => error.hint(format!("to make sure of what is live: {back}")),
     }
 }
 

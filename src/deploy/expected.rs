@@ -3,6 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
+use crate::difference::template::Template;
 use crate::error::Result;
 use crate::package::Sha256;
 use crate::package::directory::STATE_FILE;
@@ -21,6 +24,8 @@ pub(super) struct Expected {
     pub(super) functions: Vec<ExpectedFunction>,
     /// The layers: logical id and hash.
     pub(super) layers: BTreeMap<String, Sha256>,
+    /// The template; null where the package has none.
+    pub(super) template: Value,
 }
 
 /// What a function should be.
@@ -54,6 +59,11 @@ impl Expected {
         Self::read(&state, &hashes, usual).map_err(from_state)
     }
 
+    /// Whether a template is the package's, but for what every packaging makes anew and for outputs that plugins add.
+    pub(super) fn is_template(&self, live: &Template) -> bool {
+        Template::new(&self.template).is_live_as(live)
+    }
+
     fn read(
         state: &State,
         hashes: &BTreeMap<String, Sha256>,
@@ -82,6 +92,7 @@ impl Expected {
             profile: state.profile().map(str::to_owned),
             functions,
             layers: layers.collect(),
+            template: state.template().unwrap_or_default(),
         })
     }
 }

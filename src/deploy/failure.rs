@@ -6,13 +6,16 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Timestamp};
 
 use super::causes::recognise;
-use super::cloud;
+use super::observe::{self, LastUpdate, Left, STACK, Seen, begins, is_code_from};
 use super::plan::Plan;
-use crate::aws::StackEvent;
+use super::proof::{self, Claim};
+use super::{answers, cloud};
+use crate::aws::{AwsError, StackEvent};
 use crate::error::{Error, Kind};
+use crate::package::manifest::Plugin;
+use crate::store::deployments::{Deployment, Effect};
+use crate::store::proof::Verdict;
 use crate::workspace::Workspace;
-
-const STACK: &str = "AWS::CloudFormation::Stack";
 
 /// How far this machine's clock may be ahead of AWS's.
 const SKEW: SignedDuration = SignedDuration::from_mins(2);
@@ -21,32 +24,114 @@ const SKEW: SignedDuration = SignedDuration::from_mins(2);
 const UNKNOWN: &str = "the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a \
      plugin that fails after it leaves the update done";
 
-/// The framework's error with what AWS and the framework's output tell of its reason. `since` is when the framework was started.
+/// The framework's error with what AWS and the framework's output tell of its reason and of what is live now, which goes into `record`
+/// too. `since` is when the framework was started.
 pub(super) fn explain(
     error: Error,
     workspace: &Workspace<'_>,
     plan: &Plan<'_>,
-    (stack, profile): (&str, Option<&str>),
+    claim: &Claim,
+    record: &mut Deployment,
     since: Timestamp,
 ) -> Error {
     let said = error.causes().join("\n");
-    let asked = (error.kind != Kind::Interrupted).then(|| {
-        let aws = cloud::connect(workspace.context, &plan.target, profile)?;
-        workspace.progress.phase("Asking CloudFormation what happened");
-        let Some(now) = aws.stack(stack)? else { return Ok(None) };
-        let events = aws.events(stack, since.saturating_sub(SKEW).unwrap_or(since))?;
-        Ok::<_, crate::aws::AwsError>(Some((now.status, events)))
-    });
-    let Some(Ok(Some((status, events)))) = asked else { return with_cause(error, &said).hint(UNKNOWN) };
-    let first = first_failure(&events, stack);
+    record.effect = Some(Effect::Unknown);
+    let (stack, _) = claim.place();
+    let seen = (error.kind != Kind::Interrupted).then(|| look(workspace, plan, claim, record, since));
+    let Some(Ok(seen)) = seen else {
+        let stage = &plan.target.stage;
+        return with_cause(error, &said)
+            .hint(UNKNOWN)
+            .hint(format!("to see what is live: git slsart live -s {stage}"));
+    };
+    let left = observe::left(plan.last_update, &seen);
+    if left == Left::Untouched {
+        record.effect = Some(Effect::None);
+        let nothing = format!("nothing was changed in AWS: no update of the stack {stack} began");
+        return with_cause(error, &said).hint(nothing);
+    }
+    if left == Left::Updated {
+        return updated(error, workspace, plan, claim, record, (seen.is_ours, &said));
+    }
+    if left == Left::TakenBack {
+        record.effect = Some(Effect::None);
+    }
     let mut error = error;
     let mut reasons = said;
-    if let Some(event) = first {
+    if let Some(event) = first_failure(&seen.events, stack) {
         let reason = event.reason.as_deref().unwrap_or("no reason is given");
         let _ = write!(error.message, ": {} ({}) {}: {reason}", event.resource, event.kind, event.status);
         reasons = format!("{reason}\n{reasons}");
     }
+    let status = seen.stack.map_or_else(|| "DELETE_COMPLETE".to_owned(), |stack| stack.status);
     with_cause(error, &reasons).hint(standing(&status, stack, plan.target.region.as_str()))
+}
+
+/// Looks at the stack.
+fn look(
+    workspace: &Workspace<'_>,
+    plan: &Plan<'_>,
+    claim: &Claim,
+    record: &Deployment,
+    since: Timestamp,
+) -> Result<Seen, AwsError> {
+    let (name, profile) = claim.place();
+    let aws = cloud::connect(workspace.context, &plan.target, profile)?;
+    workspace.progress.phase("Asking CloudFormation what happened");
+    let Some(stack) = aws.stack(name)? else {
+        return Ok(Seen { stack: None, is_ours: false, events: Vec::new() });
+    };
+    let template = answers::template(&aws, name)?;
+    let is_ours = template
+        .zip(record.prefix.as_deref())
+        .is_some_and(|(template, prefix)| is_code_from(&template, prefix));
+    let events = aws.events(name, since.saturating_sub(SKEW).unwrap_or(since));
+    // Where the time of the last update tells whether another began, they only say why it failed.
+    let events = if plan.last_update == LastUpdate::Unknown { events? } else { events.unwrap_or_default() };
+    Ok(Seen { stack: Some(stack), is_ours, events })
+}
+
+/// The error of a framework that failed once the stack was updated: whether the package is live is proven, as after a success.
+fn updated(
+    error: Error,
+    workspace: &Workspace<'_>,
+    plan: &Plan<'_>,
+    claim: &Claim,
+    record: &mut Deployment,
+    (is_ours, said): (bool, &str),
+) -> Error {
+    let proof = proof::proven(workspace, plan, claim, record);
+    let verdict = record.proof.as_ref().map(|proof| proof.verdict);
+    let is_live = verdict == Some(Verdict::Proven) || is_ours && verdict != Some(Verdict::Mismatch);
+    let culprit = culprit(&plan.package.manifest.plugins, said);
+    if !is_live {
+        let hints = proof.err().map(|error| error.hints).unwrap_or_default();
+        let mut error = with_cause(error, said).hints(hints);
+        let _ = write!(error.message, ": {culprit} failed after the update of the stack");
+        return error;
+    }
+    record.effect = Some(Effect::Live);
+    let (restore, target) = (&plan.restore, &plan.target);
+    let label = if restore.label.is_empty() { &restore.short } else { &restore.label };
+    let mut error = with_cause(error, said).hints(record.proof.as_ref().and_then(proof::sentence));
+    error.message =
+        format!("{label} is live on {target}; {culprit} failed after the update ({})", error.message);
+    error
+}
+
+/// Who failed after the update, as far as the plugins' hooks and the framework's output tell.
+fn culprit(plugins: &[Plugin], said: &str) -> String {
+    let is_named = |plugin: &&Plugin| said.contains(plugin.name.trim_start_matches("./"));
+    let late: Vec<_> = plugins.iter().filter(|plugin| plugin.acts_after_update() != Some(false)).collect();
+    let named: Vec<_> = late.iter().copied().filter(is_named).collect();
+    match (named.as_slice(), late.as_slice()) {
+        ([one], _) | ([], [one]) => one.name.clone(),
+        ([], []) => "the framework".to_owned(),
+        _ => {
+            let names: Vec<_> = late.iter().map(|plugin| plugin.name.as_str()).collect();
+            format!("the framework or a plugin ({})", names.join(", "))
+        }
+    }
 }
 
 fn with_cause(error: Error, reasons: &str) -> Error {
@@ -59,12 +144,7 @@ fn with_cause(error: Error, reasons: &str) -> Error {
 /// The first event of the last update of a stack that says that something failed of itself: what is cancelled because of it comes
 /// later, and so does what the stack says of all of them. `events` are oldest first.
 fn first_failure<'e>(events: &'e [StackEvent], stack: &str) -> Option<&'e StackEvent> {
-    let begins = |event: &StackEvent| {
-        event.kind == STACK
-            && event.resource == stack
-            && matches!(event.status.as_str(), "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS")
-    };
-    let start = events.iter().rposition(begins).unwrap_or(0);
+    let start = events.iter().rposition(|event| begins(event, stack)).unwrap_or(0);
     let failed = || events[start..].iter().filter(|event| event.status.ends_with("_FAILED"));
     let of_itself = |event: &&StackEvent| {
         let reason = event.reason.as_deref().unwrap_or_default().to_lowercase();
@@ -81,13 +161,11 @@ pub fn standing(status: &str, stack: &str, region: &str) -> String {
         "UPDATE_ROLLBACK_COMPLETE" => {
             ("CloudFormation took the update back: what was live before is live", None)
         }
-        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" => {
-            ("the stack takes no part in this failure: it is as its last update left it", None)
-        }
         "UPDATE_ROLLBACK_FAILED" => (
             "taking the update back failed as well, and the stack takes no update until that is done",
             Some(aws("continue-update-rollback")),
         ),
+        "DELETE_COMPLETE" => ("it was deleted meanwhile, and nothing is live", None),
         "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "DELETE_FAILED" => {
             ("it was never made whole, and can only be deleted", Some(aws("delete-stack")))
         }

@@ -10,14 +10,17 @@ use serde_json::Value;
 
 use super::answers::Answers;
 use super::checks::listed;
+use super::observe::{has_uploaded_code, is_code_from};
 use super::{goal, history};
 use crate::difference::judge::{Fate, Judgement, Verdict};
+use crate::difference::names::{self, Taken};
+use crate::difference::template::Template;
 use crate::difference::{Detail, Difference, Side, write_lines};
 use crate::error::{Error, Kind, Result};
 use crate::package::Manifest;
 use crate::sharing;
 use crate::store::StoredPackage;
-use crate::store::deployments::{Action, Deployment, Outcome};
+use crate::store::deployments::{Action, Deployment, Effect};
 use crate::text::style::{BOLD, DIM, ERROR, WARNING};
 use crate::text::words::{count, line};
 use crate::workspace::Workspace;
@@ -25,9 +28,16 @@ use crate::workspace::Workspace;
 /// Most events of a plugin that are named.
 const MAX_EVENTS: usize = 4;
 
+/// Most earlier packages that are looked through for what a policy kept.
+const MAX_EARLIER: usize = 20;
+
 /// What is said where no deployment of the history uploaded the live code.
 const NOT_FROM_HERE: &str =
     "what is live was not deployed from here: its code, and what it was made with, can't be compared";
+
+/// The same where the stack has no code in S3.
+const OTHER_TEMPLATE: &str =
+    "the live template is not that of the last recorded deployment: what it was made with can't be compared";
 
 /// What a deployment starts from.
 pub struct Before<'r> {
@@ -37,7 +47,7 @@ pub struct Before<'r> {
     pub against: &'static str,
     /// Why it is not the live stack's template, where AWS was asked for that or was not to be.
     pub because: Option<String>,
-    /// What may be there instead: packages of later deployments that began and did not end well.
+    /// What may be there instead: packages of later deployments that did not finish.
     pub perhaps: Vec<Side<'r>>,
     /// What somebody should know of the comparison.
     pub remark: Option<String>,
@@ -54,11 +64,14 @@ pub struct Changes {
     /// What differs.
     #[serde(flatten)]
     pub difference: Difference,
-    /// What would be deleted or replaced only if a later deployment, which did not end well, went through.
+    /// What would be deleted or replaced only if a later deployment, which did not finish, went through.
     pub uncertain: Vec<Judgement>,
     /// The logical ids that can be allowed to be deleted.
     #[serde(skip)]
     known: Vec<String>,
+    /// The literal names that CloudFormation will find taken.
+    #[serde(skip)]
+    pub(super) taken: Vec<Taken>,
 }
 
 /// A plugin, and what it does when the package is deployed.
@@ -100,7 +113,9 @@ impl<'r> Before<'r> {
         };
         let package =
             deployments.iter().find(prefix).and_then(|uploaded| package_of(workspace, uploaded).ok());
-        let (side, remark) = match package.and_then(|package| Side::of_package(&package).ok()) {
+        let own = package.and_then(|package| Side::of_package(&package).ok());
+        let (side, remark) = match own {
+            None if !has_uploaded_code(template) => Self::by_template(workspace, deployments, template),
             Some(own) => {
                 let recorded: BTreeSet<String> = own.template().ids().map(str::to_owned).collect();
                 let side = own.with_template(template);
@@ -110,6 +125,21 @@ impl<'r> Before<'r> {
             None => (Side::of_template(template), Some(NOT_FROM_HERE.to_owned())),
         };
         Self { side, against: "the live stack's template", because: None, perhaps: Vec::new(), remark }
+    }
+
+    /// The live stack where no code in S3 says which deployment made it: the template is compared with that of the one that is live as
+    /// far as the history knows.
+    fn by_template(
+        workspace: &Workspace<'r>,
+        deployments: &[Deployment],
+        template: &Value,
+    ) -> (Side<'r>, Option<String>) {
+        let live = history::live(deployments).and_then(|live| package_of(workspace, live).ok());
+        let own = live.and_then(|package| Side::of_package(&package).ok());
+        match own.filter(|own| own.has_template(template)) {
+            Some(own) => (own.with_template(template), None),
+            None => (Side::of_template(template), Some(OTHER_TEMPLATE.to_owned())),
+        }
     }
 
     /// A stack that is gone.
@@ -127,15 +157,14 @@ impl<'r> Before<'r> {
     fn recorded(workspace: &Workspace<'r>, deployments: &[Deployment]) -> Result<Option<Self>> {
         let live = history::live(deployments);
         let later = deployments.iter().take_while(|other| live.is_none_or(|live| other.id != live.id));
-        // One that failed before the framework ran changed nothing; of one that was killed nobody knows.
-        let later = later.filter(|other| other.has_run() || other.outcome == Outcome::Started);
+        let later = later.filter(|other| other.effect() == Effect::Unknown);
         // What is not here can't be compared; the plan warns that what is live is not certain.
         let side = |other: &Deployment| Side::of_package(&package_of(workspace, other).ok()?).ok();
         let mut perhaps: Vec<_> = later.filter_map(side).collect();
         let (side, against) = match live {
             Some(live) => (Side::of_package(&package_of(workspace, live)?)?, "the last recorded deployment"),
             None if perhaps.is_empty() => return Ok(None),
-            None => (perhaps.remove(0), "a deployment that did not end well"),
+            None => (perhaps.remove(0), "the last deployment, which has not finished"),
         };
         Ok(Some(Self { side, against, because: None, perhaps, remark: None }))
     }
@@ -149,15 +178,6 @@ fn added(live: &Side<'_>, recorded: &BTreeSet<String>) -> Option<String> {
     (!added.is_empty()).then(|| format!("{who}: {}", listed(&added)))
 }
 
-/// Whether the code of a template's functions was uploaded to this S3 prefix. Of layers that says nothing: one that did not change
-/// keeps its place.
-fn is_code_from(template: &Value, prefix: &str) -> bool {
-    let functions = template["Resources"].as_object().into_iter().flatten();
-    let functions = functions.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
-    let mut keys = functions.filter_map(|(_, function)| function["Properties"]["Code"]["S3Key"].as_str());
-    keys.any(|key| key.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/')))
-}
-
 /// The package of a deployment.
 fn package_of<'r>(workspace: &Workspace<'r>, deployment: &Deployment) -> Result<StoredPackage<'r>> {
     let missing = || Error::not_recorded(format!("its package {} is not here", deployment.package.short()));
@@ -165,9 +185,47 @@ fn package_of<'r>(workspace: &Workspace<'r>, deployment: &Deployment) -> Result<
     sharing::open(workspace, &found)
 }
 
+/// The names that CloudFormation will find taken when it goes from `before` to `after`. What a policy kept is known from the packages of
+/// earlier deployments.
+fn taken(
+    workspace: &Workspace<'_>,
+    before: &Template,
+    after: &Template,
+    judgements: &[Judgement],
+    deployments: &[Deployment],
+) -> Vec<Taken> {
+    let mut taken = names::added(before, after);
+    let mut kept: Vec<Option<bool>> = vec![None; taken.len()];
+    let mut seen = BTreeSet::new();
+    let earlier =
+        deployments.iter().filter(|known| known.effect() == Effect::Live && seen.insert(known.package));
+    for deployment in earlier.take(MAX_EARLIER) {
+        if kept.iter().all(Option::is_some) {
+            break;
+        }
+        // A package that is not here says nothing.
+        let Ok(side) = package_of(workspace, deployment).and_then(|package| Side::of_package(&package))
+        else {
+            continue;
+        };
+        for (taken, kept) in taken.iter().zip(&mut kept) {
+            *kept = kept.or_else(|| names::was_kept(taken, side.template()));
+        }
+    }
+    let mut kept = kept.into_iter();
+    taken.retain(|_| kept.next().flatten() == Some(true));
+    taken.extend(names::replaced(before, after, judgements));
+    taken
+}
+
 impl Changes {
     /// What deploying `package` would change of what is there.
-    pub fn of(workspace: &Workspace<'_>, before: &Before<'_>, package: &StoredPackage<'_>) -> Result<Self> {
+    pub(super) fn of(
+        workspace: &Workspace<'_>,
+        before: &Before<'_>,
+        package: &StoredPackage<'_>,
+        deployments: &[Deployment],
+    ) -> Result<Self> {
         let after = Side::of_package(package)?;
         let difference = Difference::between(workspace.repository, &before.side, &after, Detail::Counts)?;
         let mut known: Vec<String> = before.side.template().ids().map(str::to_owned).collect();
@@ -180,7 +238,9 @@ impl Changes {
             uncertain.extend(more);
         }
         let because = before.because.clone();
-        Ok(Self { against: before.against, because, difference, uncertain, known })
+        let templates = (before.side.template(), after.template());
+        let taken = taken(workspace, templates.0, templates.1, &difference.judgements, deployments);
+        Ok(Self { against: before.against, because, difference, uncertain, known, taken })
     }
 
     /// Lets resources go that hold data, by their logical ids.

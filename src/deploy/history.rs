@@ -1,19 +1,44 @@
 //! Reading a target's history: what is live, what was before. Pure.
 
-use crate::store::deployments::{Action, Deployment, Outcome};
+use jiff::Timestamp;
 
-/// The deployment that is live, as far as the history knows: the newest that succeeded. `deployments` are newest first.
+use crate::store::deployments::{Action, Deployment, Effect, Outcome};
+use crate::text::words::{ago, person, short};
+
+/// The deployment that is live, as far as the history knows: the newest that made its package live. `deployments` are newest first.
 #[must_use]
 pub fn live(deployments: &[Deployment]) -> Option<&Deployment> {
-    deployments.iter().find(|deployment| deployment.outcome == Outcome::Succeeded)
+    deployments.iter().find(|deployment| deployment.effect() == Effect::Live)
 }
 
-/// Whether something began after the live deployment that may have changed what is live: it came as far as the framework
-/// and did not end well, or nothing is known of its end.
+/// The deployments after the live one that may have changed what is live, newest first.
+pub fn uncertain(deployments: &[Deployment]) -> impl Iterator<Item = &Deployment> {
+    let later = deployments.iter().take_while(|deployment| deployment.effect() != Effect::Live);
+    later.filter(|deployment| deployment.effect() == Effect::Unknown)
+}
+
+/// Whether it is uncertain that the live deployment still is. Where none is known to be live, there is nothing to doubt.
 #[must_use]
 pub fn is_uncertain(deployments: &[Deployment]) -> bool {
-    let mut later = deployments.iter().take_while(|deployment| deployment.outcome != Outcome::Succeeded);
-    later.any(|deployment| deployment.outcome == Outcome::Started || deployment.has_run())
+    live(deployments).is_some() && uncertain(deployments).next().is_some()
+}
+
+/// Why it is uncertain what is live, in words; `None` where it is not.
+#[must_use]
+pub fn doubt(deployments: &[Deployment], now: Timestamp) -> Option<String> {
+    let newest = uncertain(deployments).next().filter(|_| is_uncertain(deployments))?;
+    Some(format!("{}: what is live is not certain", unfinished(newest, now)))
+}
+
+/// A deployment that may have changed what is live: `the deploy of 3f2a1c0 by Dana, begun 2 minutes ago, did not finish`.
+#[must_use]
+pub fn unfinished(deployment: &Deployment, now: Timestamp) -> String {
+    let Deployment { action, commit, by, started, outcome, .. } = deployment;
+    let of = if *action == Action::Deploy { "of" } else { "to" };
+    let how =
+        if *outcome == Outcome::Started { "has not finished and may still run" } else { "did not finish" };
+    let (action, commit, by, when) = (action.name(), short(commit, 7), person(by), ago(*started, now));
+    format!("the {action} {of} {commit} by {by}, begun {when}, {how}")
 }
 
 /// The deployments to go back to, nearest first, each package once: the first is meant when no other is named.
@@ -25,9 +50,9 @@ pub fn is_uncertain(deployments: &[Deployment]) -> bool {
 #[must_use]
 pub fn back(deployments: &[Deployment]) -> Vec<&Deployment> {
     let stack = Stack::of(deployments).live;
-    let half_way = deployments.first().is_some_and(|newest| {
-        newest.action != Action::Rollback && newest.outcome != Outcome::Succeeded && newest.has_run()
-    });
+    let half_way = deployments
+        .first()
+        .is_some_and(|newest| newest.action != Action::Rollback && newest.effect() == Effect::Unknown);
     let mut rest = stack.into_iter().rev();
     let mut left: Vec<&Deployment> = if half_way { Vec::new() } else { rest.next().into_iter().collect() };
     let mut back = Vec::new();
@@ -46,13 +71,12 @@ pub fn back(deployments: &[Deployment]) -> Vec<&Deployment> {
 pub fn undone(deployments: &[Deployment]) -> Option<&Deployment> {
     let stack = Stack::of(deployments);
     let newest = deployments.first()?;
-    let half_way =
-        newest.action == Action::Rollback && newest.outcome != Outcome::Succeeded && newest.has_run();
+    let half_way = newest.action == Action::Rollback && newest.effect() == Effect::Unknown;
     let before = if half_way { Some(&stack.live) } else { stack.before_rollbacks.last() };
     before?.last().copied()
 }
 
-/// The deployments that succeeded, as a stack.
+/// The deployments that went live, as a stack.
 #[derive(Default)]
 struct Stack<'d> {
     /// What is live on top of what it would be gone back to.
@@ -64,8 +88,8 @@ struct Stack<'d> {
 impl<'d> Stack<'d> {
     fn of(deployments: &'d [Deployment]) -> Self {
         let mut stack = Self::default();
-        let succeeded = deployments.iter().rev().filter(|known| known.outcome == Outcome::Succeeded);
-        succeeded.for_each(|deployment| stack.take(deployment));
+        let live = deployments.iter().rev().filter(|known| known.effect() == Effect::Live);
+        live.for_each(|deployment| stack.take(deployment));
         stack
     }
 
@@ -116,7 +140,7 @@ mod tests {
     use crate::store::deployments::{Phase, RUN_PHASE};
 
     /// A history in the order it happened: `d1` deploys package 1, `r1` rolls back to it, `u1` undoes that and makes package 1 live
-    /// again; `!` says that it failed in the framework, `?` before it.
+    /// again; `!` says that it failed in the framework, `?` before it, `+` after the update, `-` without changing anything.
     fn history(text: &str) -> Vec<Deployment> {
         let one = |(index, word): (usize, &str)| {
             let action = match &word[..1] {
@@ -129,7 +153,12 @@ mod tests {
             let id = crate::git::Oid::from_str(&word[1..2].repeat(40)).unwrap();
             let mut deployment = Deployment::begin(action, sample().target, id, package, "x".to_owned(), at);
             deployment.outcome = if word.len() > 2 { Outcome::Failed } else { Outcome::Succeeded };
-            if word.ends_with('!') {
+            deployment.effect = match word.chars().last() {
+                Some('+') => Some(Effect::Live),
+                Some('-') => Some(Effect::None),
+                _ => None,
+            };
+            if word.ends_with(['!', '+', '-']) {
                 deployment.phases.push(Phase { name: RUN_PHASE.to_owned(), milliseconds: 1 });
             }
             deployment
@@ -169,6 +198,27 @@ mod tests {
     fn what_never_reached_the_framework_changed_nothing() {
         assert!(is_uncertain(&history("d1 d2!")));
         assert!(!is_uncertain(&history("d1 d2?")) && !is_uncertain(&history("d1 d2! d3")));
+    }
+
+    #[test]
+    fn what_was_seen_in_aws_outweighs_how_the_framework_ended() {
+        assert!(!is_uncertain(&history("d1 d2-")) && !is_uncertain(&history("d1 d2! d3+")));
+        assert_eq!(live(&history("d1 d2+")).unwrap().commit[..1], *"2");
+        assert_eq!(live(&history("d1 d2-")).unwrap().commit[..1], *"1");
+        assert_eq!(previous_of("d1 d2+").as_deref(), Some("1"));
+        assert_eq!(previous_of("d1 d2 d3-").as_deref(), Some("1"));
+        assert_eq!(undo_of("d1 d2 r1+").as_deref(), Some("2"));
+        assert_eq!(undo_of("d1 d2 r1-"), None);
+    }
+
+    #[test]
+    fn the_only_deployment_casts_no_doubt_on_another() {
+        let now = Timestamp::UNIX_EPOCH;
+        assert!(!is_uncertain(&history("d1!")));
+        assert_eq!(doubt(&history("d1! d2-"), now), None);
+        let doubt = doubt(&history("d1 d2!"), now).unwrap();
+        assert!(doubt.starts_with("the deploy of 2222222 by x, begun "), "{doubt}");
+        assert!(doubt.ends_with(", did not finish: what is live is not certain"), "{doubt}");
     }
 
     #[test]

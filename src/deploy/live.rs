@@ -3,17 +3,20 @@
 
 mod running;
 mod search;
+mod settle;
 
 use jiff::Timestamp;
 use running::Running;
 use search::{Findings, Search};
 use serde::Serialize;
+use serde_json::Value;
+use settle::settle;
 
 use super::drift::Drift;
 use super::expected::Expected;
 use super::plan::{Live, describe_commit, describe_live};
-use super::{cloud, goal, history};
-use crate::aws::{Aws, AwsError, Function};
+use super::{answers, cloud, goal, history};
+use crate::aws::{AwsError, Function, Stack};
 use crate::error::{Error, Result};
 use crate::package::manifest::Target;
 use crate::sharing;
@@ -63,8 +66,6 @@ pub enum Answer {
     SameCode,
     /// Of no package that is recorded here.
     NotRecorded,
-    /// The stack has no function to tell by.
-    NoFunctions,
 }
 
 /// A stack, as it is now.
@@ -112,8 +113,12 @@ pub(super) fn usual_stack(target: &Target) -> String {
     format!("{}-{}", target.service, target.stage)
 }
 
-/// Which commit is live on the target that is `wanted`.
+/// Which commit is live on the target that is `wanted`. What the history left open of that goes into it.
 pub fn of(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Report> {
+    let looked = look(workspace, wanted)?;
+    if settle(workspace, &looked)? == 0 {
+        return Ok(looked.report);
+    }
     look(workspace, wanted).map(|looked| looked.report)
 }
 
@@ -122,8 +127,10 @@ pub(super) struct Looked<'r> {
     pub(super) report: Report,
     /// The package whose code runs, the best of them; none where none is recorded here.
     pub(super) package: Option<StoredPackage<'r>>,
-    /// What AWS is asked by.
-    pub(super) aws: Aws,
+    /// The stack.
+    pub(super) stack: Stack,
+    /// The stack's template.
+    pub(super) template: Value,
 }
 
 /// The same, with what else can be asked of it.
@@ -145,10 +152,10 @@ pub(super) fn look<'r>(workspace: &Workspace<'r>, wanted: &Wanted) -> Result<Loo
         return Err(no_stack(&stack, &target, &account, live.is_some()));
     };
     let expected = package.as_ref().map(Expected::of).transpose()?;
-    let running = Running::look(&aws, &stack, expected.as_ref()).map_err(AwsError::into_error)?;
+    let template = answers::template(&aws, &stack.name).map_err(AwsError::into_error)?.unwrap_or_default();
+    let running = Running::look(&aws, &stack, &template, expected.as_ref()).map_err(AwsError::into_error)?;
     let search = Search::new(workspace, &target, &running);
     let (answer, found) = match expected.as_ref().filter(|expected| running.is(expected)) {
-        _ if running.functions.is_empty() => (Answer::NoFunctions, Findings::default()),
         Some(_) => (Answer::Recorded, Findings::only(package.clone())),
         None => {
             let found = search.run(&deployments)?;
@@ -166,19 +173,18 @@ pub(super) fn look<'r>(workspace: &Workspace<'r>, wanted: &Wanted) -> Result<Loo
         account,
         answer,
         packages: found.packages.iter().map(|package| candidate(workspace, package)).collect(),
-        as_history_says: live
-            .map(|_| matches!(answer, Answer::Recorded | Answer::NoFunctions) && drift.is_empty()),
+        as_history_says: live.map(|_| answer == Answer::Recorded && drift.is_empty()),
         history: live.map(|live| describe_live(workspace.repository, live)),
         drift,
         last_changed: functions.iter().filter_map(|function| function.changed).max(),
         functions,
         searched: found.searched,
         more: found.more,
-        stack: StackNow { name: stack.name, status: stack.status, changed: stack.changed },
+        stack: StackNow { name: stack.name.clone(), status: stack.status.clone(), changed: stack.changed },
         target,
         at: workspace.context.clock.now(),
     };
-    Ok(Looked { report, package: found.packages.into_iter().next(), aws })
+    Ok(Looked { report, package: found.packages.into_iter().next(), stack, template })
 }
 
 /// The one target that is meant: of those that were deployed to, else of those that have a package.

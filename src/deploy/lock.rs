@@ -4,6 +4,10 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::PathBuf;
+use std::process;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
 use crate::config::RemoteChoice;
@@ -15,8 +19,11 @@ use crate::package::manifest::Target;
 use crate::process::{Patience, host};
 use crate::store::deployments::Action;
 use crate::store::locks::{self, Lock};
-use crate::text::words::{ago, short};
+use crate::text::words::{ago, person, short};
 use crate::workspace::Workspace;
+
+/// Most bytes that the file of a lock may have.
+const MAX_NOTE: u64 = 64 * 1024;
 
 /// The locks of a target, as long as the value lives.
 pub(super) struct Held<'a> {
@@ -49,7 +56,8 @@ pub(super) fn take<'a>(
     let mut all = Vec::new();
     for plan in plans {
         let target = plan.target.clone();
-        let local = LocalLock::take(workspace, &target)?;
+        let doing = format!("the {}", purpose_of(plan.action, &plan.restore.commit));
+        let local = LocalLock::take(workspace, &target, &doing)?;
         let mut held = Held { workspace, target, local, remote: None };
         if on_remote.is_none() {
             on_remote = Some(if no_lock { None } else { remote(workspace)? });
@@ -75,7 +83,7 @@ impl Held<'_> {
         let by = (repository.actor()?, host());
         let lock = Lock::new(plan.action, self.target.clone(), package, by, context.clock.now_precise());
         let commit = self.workspace.store().locks().write(&lock)?;
-        let left_behind = self.local.left_behind();
+        let left_behind = self.local.left_behind;
         // Noted before it is taken: what a killed process leaves can then be told from what others hold.
         self.local.note(Some(commit))?;
         // Interrupted from here on, it is left again: that does nothing where it was not taken.
@@ -196,8 +204,12 @@ fn is_held(
 
 /// What a lock was taken for: `rollback to 3f2a1c0`.
 pub(super) fn purpose(lock: &Lock) -> String {
-    let to = if lock.action == Action::Deploy { "of" } else { "to" };
-    format!("{} {to} {}", lock.action.name(), short(&lock.commit, 7))
+    purpose_of(lock.action, &lock.commit)
+}
+
+fn purpose_of(action: Action, commit: &str) -> String {
+    let to = if action == Action::Deploy { "of" } else { "to" };
+    format!("{} {to} {}", action.name(), short(commit, 7))
 }
 
 fn cannot_take(target: &Target, remote: &str, why: String) -> Error {
@@ -235,49 +247,100 @@ pub(super) fn usual_remote(workspace: &Workspace<'_>) -> Result<Option<String>> 
     }
 }
 
-/// Keeps a second deployment of a target from starting on this machine. Its file has the lock on the remote that its holder took.
+/// Keeps a second deployment of a target from starting on this machine. The first line of its file is the lock on the remote that its
+/// holder took, where there is one; below stands who holds it.
 pub struct LocalLock {
     file: File,
     path: PathBuf,
+    /// The lock on the remote that the last holder did not leave.
+    left_behind: Option<Oid>,
+    holder: String,
+}
+
+/// Who holds a lock of this machine.
+#[derive(Serialize, Deserialize)]
+struct LocalHolder {
+    /// Its process.
+    process: u32,
+    /// What it does: `the deploy of 3f2a1c0`.
+    doing: String,
+    /// `Name <email>`.
+    by: String,
+    since: Timestamp,
 }
 
 impl LocalLock {
     /// Takes it.
-    pub(super) fn take(workspace: &Workspace<'_>, target: &Target) -> Result<Self> {
-        Self::try_take(workspace, target)?.ok_or_else(|| {
-            Error::refused(format!("another deployment of {target} is going on"))
-                .hint("wait for its end, or stop it: two at once leave nobody knowing what is live")
-        })
+    ///
+    /// # Arguments
+    /// `doing`: what for, told to those who want it too: `the deploy of 3f2a1c0`.
+    pub(super) fn take(workspace: &Workspace<'_>, target: &Target, doing: &str) -> Result<Self> {
+        if let Some(lock) = Self::try_take(workspace, target, doing)? {
+            return Ok(lock);
+        }
+        let error = |how: String| Error::refused(format!("another deployment of {target} is running{how}"));
+        let Some(holder) = Self::holder(workspace, target) else {
+            return Err(error(String::new()).hint("wait for its end"));
+        };
+        let LocalHolder { process, doing, by, since } = holder;
+        let since = ago(since, workspace.context.clock.now());
+        Err(error(format!(": {doing} by {}, process {process}, begun {since}", person(&by)))
+            .hint(format!("wait for its end, or stop it: kill -INT {process}")))
     }
 
-    /// Takes it; `None` where another deployment has it.
-    pub fn try_take(workspace: &Workspace<'_>, target: &Target) -> Result<Option<Self>> {
-        let directory = data_dir(workspace.repository).join("locks");
-        fs::create_dir_all(&directory).map_err(|error| Error::io("create", &directory, error))?;
-        let path = directory.join(Sha256::of(target.to_string().as_bytes()).to_string());
+    /// Takes it; `None` where another process has it.
+    pub fn try_take(workspace: &Workspace<'_>, target: &Target, doing: &str) -> Result<Option<Self>> {
+        let path = Self::path(workspace, target);
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory).map_err(|error| Error::io("create", directory, error))?;
+        }
         // What it holds is read once it is locked.
         let file = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(&path);
         let file = file.map_err(|error| Error::io("write", &path, error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { file, path })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(Error::io("lock", &path, error)),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
         }
+        let holder = LocalHolder {
+            process: process::id(),
+            doing: doing.to_owned(),
+            by: workspace.repository.actor().unwrap_or_default(),
+            since: workspace.context.clock.now_precise(),
+        };
+        let holder =
+            toml::to_string(&holder).map_err(|error| Error::bug("a lock can't be written").because(error))?;
+        let text = Self::read(&file);
+        let left_behind = Oid::from_str(text.lines().next().unwrap_or_default().trim()).ok();
+        let mut lock = Self { file, path, left_behind, holder };
+        lock.note(left_behind)?;
+        Ok(Some(lock))
     }
 
-    /// The lock on the remote that the last holder took, where it did not come to leave it.
-    fn left_behind(&mut self) -> Option<Oid> {
+    /// Who holds it, where that can be read.
+    fn holder(workspace: &Workspace<'_>, target: &Target) -> Option<LocalHolder> {
+        let text = Self::read(&File::open(Self::path(workspace, target)).ok()?);
+        toml::from_str(text.split_once('\n')?.1).ok()
+    }
+
+    fn path(workspace: &Workspace<'_>, target: &Target) -> PathBuf {
+        let name = Sha256::of(target.to_string().as_bytes()).to_string();
+        data_dir(workspace.repository).join("locks").join(name)
+    }
+
+    fn read(file: &File) -> String {
         let mut text = String::new();
-        self.file.rewind().ok()?;
-        (&self.file).take(64).read_to_string(&mut text).ok()?;
-        Oid::from_str(text.trim()).ok()
+        // What can't be read says nothing.
+        let _ = file.take(MAX_NOTE).read_to_string(&mut text);
+        text
     }
 
     fn note(&mut self, lock: Option<Oid>) -> Result<()> {
+        let first = lock.map(|lock| lock.to_string()).unwrap_or_default();
         let mut write = || {
             self.file.set_len(0)?;
             self.file.rewind()?;
-            lock.map_or(Ok(()), |lock| writeln!(self.file, "{lock}"))
+            self.file.write_all(format!("{first}\n{}", self.holder).as_bytes())
         };
         write().map_err(|error| Error::io("write", &self.path, error))
     }

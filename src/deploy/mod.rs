@@ -15,6 +15,7 @@ pub mod guard;
 pub mod history;
 pub mod live;
 pub mod lock;
+mod observe;
 pub mod order;
 pub mod plan;
 mod proof;

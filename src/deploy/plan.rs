@@ -5,8 +5,10 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::answers::Answers;
 use super::checks::{self, Check, Checked};
 use super::guard::{self, Acting, Before, Changes};
+use super::observe::{self, LastUpdate};
 use super::shared::Newest;
 use super::{goal, history};
 use crate::error::{Error, Result};
@@ -14,7 +16,7 @@ use crate::git::{Oid, Repository};
 use crate::package::manifest::{Target, Tool};
 use crate::service::S3Prefix;
 use crate::sharing;
-use crate::store::deployments::{Action, Deployment};
+use crate::store::deployments::{Action, Deployment, Effect};
 use crate::store::histories::History;
 use crate::store::{NotedPackage, StoredPackage};
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
@@ -43,9 +45,18 @@ pub struct Plan<'r> {
     /// newest by name, and this machine's clock may be behind another's.
     #[serde(skip)]
     pub newest_prefix: i64,
+    /// The S3 prefix that the package was made with.
+    #[serde(skip)]
+    pub(super) prefix: Option<S3Prefix>,
     /// Whether a later deployment than the live one may have changed what is live.
     #[serde(skip)]
     pub uncertain: bool,
+    /// Whether nothing was ever deployed there, as far as the history knows.
+    #[serde(skip)]
+    is_new: bool,
+    /// When the stack was last updated.
+    #[serde(skip)]
+    pub(super) last_update: LastUpdate,
     /// What was done last, as the plan knows it.
     #[serde(skip)]
     pub(super) newest: Newest,
@@ -147,11 +158,15 @@ impl<'r> Plan<'r> {
         goal::check_not_banned(workspace, found)?;
         let package = sharing::open(workspace, found)?;
         let manifest = &package.manifest;
-        let History { deployments, unread } = workspace.store().histories().of(&manifest.target)?;
-        let live = history::live(&deployments);
-        let Checked { checks, answers, .. } =
+        let History { mut deployments, unread } = workspace.store().histories().of(&manifest.target)?;
+        let newest = Newest::of(&deployments);
+        let Checked { mut checks, prefix, answers, .. } =
             checks::of_package(workspace, &package, action, &deployments, None)?;
-        let live = live.map(|live| describe_live(repository, live));
+        if let Some(Answers { stack: Ok(Some(stack)), template: Ok(Some(template)), .. }) = &answers {
+            observe::settle(&mut deployments, stack, template, false);
+        }
+        let last_update = answers.as_ref().map_or(LastUpdate::Unknown, |told| LastUpdate::of(&told.stack));
+        let live = history::live(&deployments).map(|live| describe_live(repository, live));
         let prefixes = deployments.iter().filter_map(|known| known.prefix.as_ref()?.parse::<S3Prefix>().ok());
         let newest_prefix = prefixes.map(|prefix| prefix.millis() + 1).max().unwrap_or(0);
         let mut warnings = Vec::new();
@@ -162,20 +177,19 @@ impl<'r> Plan<'r> {
         if manifest.source.dirty {
             warnings.push("the package was made with uncommitted changes".to_owned());
         }
-        let uncertain = history::is_uncertain(&deployments);
-        if uncertain {
-            warnings.push(
-                "a later deployment began and did not end well: what is live is not certain".to_owned(),
-            );
-        }
+        warnings.extend(history::doubt(&deployments, workspace.context.clock.now()));
         if live.as_ref().is_some_and(|live| live.package == manifest.package.id.to_string()) {
             warnings.push("this package is live already, as far as the history knows".to_owned());
         }
         let before = Before::of(workspace, &deployments, answers.as_ref());
         let before = guard::or_warning(before, &mut warnings)?;
         warnings.extend(before.as_ref().and_then(|before| before.remark.clone()));
-        let changes = before.map(|before| Changes::of(workspace, &before, &package)).transpose();
-        let changes = guard::or_warning(changes, &mut warnings)?;
+        let changes = before.map(|before| Changes::of(workspace, &before, &package, &deployments));
+        let changes = guard::or_warning(changes.transpose(), &mut warnings)?;
+        if let (Some(changes), Some(answers)) = (&changes, &answers) {
+            let region = manifest.target.region.as_str();
+            checks.extend(checks::names::check(&changes.taken, &answers.name, region));
+        }
         let plugins_at_deploy = guard::acting(manifest);
         let (short, label) = describe_commit(repository, package.commit);
         let restore = Restore {
@@ -199,8 +213,11 @@ impl<'r> Plan<'r> {
             warnings,
             checks,
             newest_prefix,
-            uncertain,
-            newest: Newest::of(&deployments),
+            prefix,
+            uncertain: history::is_uncertain(&deployments),
+            is_new: deployments.iter().all(|known| known.effect() == Effect::None),
+            last_update,
+            newest,
             package,
             at: workspace.context.clock.now(),
         })
@@ -242,10 +259,14 @@ impl fmt::Display for Plan<'_> {
                     person(by)
                 )?;
             }
-            None => writeln!(
-                f,
-                "{BOLD}Live{BOLD:#}      {DIM}not known: nothing was deployed by git slsart yet{DIM:#}"
-            )?,
+            None => {
+                let why = if self.is_new {
+                    "nothing was deployed by git slsart yet"
+                } else {
+                    "no deployment has finished yet"
+                };
+                writeln!(f, "{BOLD}Live{BOLD:#}      {DIM}not known: {why}{DIM:#}")?;
+            }
         }
         let verb = if self.action == Action::Deploy { "Deploy  " } else { "Restore " };
         let Restore { short, label, package, size, recorded, node, framework, .. } = &self.restore;

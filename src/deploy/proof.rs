@@ -9,18 +9,25 @@ use serde_json::Value;
 
 use super::cloud;
 use super::expected::{Expected, ExpectedCode, ExpectedFunction, digest};
+use super::plan::Plan;
 use crate::aws::{Aws, AwsError, Function};
+use crate::difference::template::Template;
 use crate::error::{Error, Result};
 use crate::package::directory::STATE_FILE;
 use crate::package::manifest::Target;
+use crate::packaging::checkout::Stopwatch;
 use crate::packaging::draft::from_state;
 use crate::progress::Progress;
 use crate::service::{Bucket, LayerUse, State, objects};
 use crate::store::StoredPackage;
+use crate::store::deployments::{Deployment, Phase};
 use crate::store::proof::{Proof, Verdict};
 use crate::text::style::BOLD;
 use crate::text::words::count;
 use crate::workspace::Workspace;
+
+/// The phase in which AWS is asked what is live.
+const PHASE: &str = "proof";
 
 /// What a deployment is held against, read before the framework starts: it may remove what it was handed.
 pub(super) struct Claim {
@@ -80,8 +87,24 @@ impl Claim {
     }
 }
 
+/// Looks in AWS whether the claim holds, and writes down what was found.
+pub(super) fn proven(
+    workspace: &Workspace<'_>,
+    plan: &Plan<'_>,
+    claim: &Claim,
+    record: &mut Deployment,
+) -> Result<()> {
+    let mut timed = Stopwatch::start();
+    let Some(proof) = claim.prove(workspace, &plan.target) else { return Ok(()) };
+    record.phases.push(Phase { name: PHASE.to_owned(), milliseconds: timed.lap() });
+    tell(&proof, workspace.progress);
+    let outcome = refuse(&proof, &plan.target);
+    record.proof = Some(proof);
+    outcome
+}
+
 /// Tells what is no contradiction, and yet not what one expects.
-pub(super) fn tell(proof: &Proof, progress: &dyn Progress) {
+fn tell(proof: &Proof, progress: &dyn Progress) {
     if proof.verdict == Verdict::Unproven {
         progress.warn(&format!("not proven: {}", proof.problems.join("; ")));
     }
@@ -90,18 +113,30 @@ pub(super) fn tell(proof: &Proof, progress: &dyn Progress) {
 
 /// Writes the line of a report that says what was proven.
 pub(super) fn write(proof: &Proof, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match sentence(proof) {
+        Some(sentence) => writeln!(f, "{BOLD}Proof{BOLD:#}     {sentence}"),
+        None => Ok(()),
+    }
+}
+
+/// What was proven; `None` where nothing was.
+pub(super) fn sentence(proof: &Proof) -> Option<String> {
     if proof.verdict != Verdict::Proven {
-        return Ok(());
+        return None;
     }
     let Proof { functions, as_recorded, layers, .. } = proof;
     let functions = format!("{as_recorded} of {}", count(*functions, "function"));
     let layers = if *layers > 0 { format!(", {}", count(*layers, "layer")) } else { String::new() };
     let verb = if proof.functions == 1 { "runs" } else { "run" };
-    writeln!(f, "{BOLD}Proof{BOLD:#}     {functions} {verb} the recorded code (CodeSha256){layers}")
+    Some(match (proof.functions, proof.layers) {
+        (0, 0) => "the live template is the recorded one; there are no functions".to_owned(),
+        (0, all) => format!("{} as recorded", count(all, "layer")),
+        _ => format!("{functions} {verb} the recorded code (CodeSha256){layers}"),
+    })
 }
 
 /// The error of a proof that failed; nothing for any other.
-pub(super) fn refuse(proof: &Proof, target: &Target) -> Result<()> {
+fn refuse(proof: &Proof, target: &Target) -> Result<()> {
     if proof.verdict != Verdict::Mismatch {
         return Ok(());
     }
@@ -205,13 +240,20 @@ fn compare(expected: &Expected, template: &Value, seen: &Seen) -> Proof {
         None => {}
         Some(live) => proof.notes.extend(template_note(template, live)),
     }
-    proof.verdict = match (proof.problems.is_empty(), proof.functions) {
+    // Where there is no code to compare, the template is all that there is.
+    let unproven = match (&seen.template, expected.functions.is_empty()) {
+        _ if proof.functions + proof.layers > 0 => None,
+        (_, false) => Some("none of the functions' code is in the package"),
+        (Some(live), true) if expected.is_template(&Template::new(live)) => None,
+        (_, true) => Some("there are no functions to compare, and the live template is not the recorded one"),
+    };
+    proof.verdict = match (proof.problems.is_empty(), unproven) {
         (false, _) => Verdict::Mismatch,
-        (true, 0) if proof.layers == 0 && !expected.functions.is_empty() => Verdict::Unproven,
-        (true, _) => Verdict::Proven,
+        (true, Some(_)) => Verdict::Unproven,
+        (true, None) => Verdict::Proven,
     };
     if proof.verdict == Verdict::Unproven {
-        proof.problems.push("none of the functions' code is in the package".to_owned());
+        proof.problems.extend(unproven.map(str::to_owned));
     }
     proof
 }

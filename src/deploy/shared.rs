@@ -2,12 +2,14 @@
 //! locks: before a plan is made, and again once its lock is taken, since nobody else writes from then on. The record of a deployment
 //! goes there before the lock is left.
 
+use jiff::Timestamp;
+
 use super::plan::Plan;
 use super::{history, lock};
 use crate::error::{Error, Kind, Result};
 use crate::package::manifest::Target;
 use crate::sharing::{self, fetch_records, send_records};
-use crate::store::deployments::{Deployment, Outcome};
+use crate::store::deployments::{Deployment, Effect, Outcome};
 use crate::store::histories::history_ref;
 use crate::text::words::{person, short};
 use crate::workspace::Workspace;
@@ -68,13 +70,13 @@ pub(super) fn check_unmoved(
     for plan in plans {
         let deployments = workspace.store().histories().of(&plan.target)?.deployments;
         if Newest::of(&deployments) != plan.newest {
-            return Err(moved(plan, &deployments));
+            return Err(moved(plan, &deployments, workspace.context.clock.now()));
         }
     }
     Ok(())
 }
 
-fn moved(plan: &Plan<'_>, deployments: &[Deployment]) -> Error {
+fn moved(plan: &Plan<'_>, deployments: &[Deployment], now: Timestamp) -> Error {
     let known = plan.live.as_ref().map(|live| (live.package.clone(), live.since));
     let live = history::live(deployments);
     let new =
@@ -84,12 +86,10 @@ fn moved(plan: &Plan<'_>, deployments: &[Deployment]) -> Error {
         (Some(live), _) => {
             format!("{} was made live on {target} meanwhile by {}", short(&live.commit, 7), person(&live.by))
         }
-        (None, Some(newest)) => format!(
-            "a deployment of {} to {target} was begun meanwhile by {}, and did not end well",
-            short(&newest.commit, 7),
-            person(&newest.by)
-        ),
-        (None, None) => format!("the history of {target} changed meanwhile"),
+        (None, Some(newest)) if newest.effect() == Effect::Unknown => {
+            format!("the history of {target} changed meanwhile: {}", history::unfinished(newest, now))
+        }
+        (None, _) => format!("the history of {target} changed meanwhile"),
     };
     Error::refused(what)
         .hint("nothing was done: the plan was made for what was live before")

@@ -62,7 +62,7 @@ pub fn find(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Option<Unlocki
 /// Removes it, if it is still the same.
 pub fn remove(workspace: &Workspace<'_>, unlocking: &Unlocking) -> Result<()> {
     let Unlocking { remote, lock, commit, .. } = unlocking;
-    let _local = LocalLock::take(workspace, &lock.target)?;
+    let _local = LocalLock::take(workspace, &lock.target, "git slsart unlock")?;
     let moved = workspace.repository.move_remote_ref(
         remote,
         &lock.ref_name(),

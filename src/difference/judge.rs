@@ -104,7 +104,7 @@ fn is_unknown(kind: &str) -> bool {
 }
 
 /// Whether a policy keeps what a resource holds. `Snapshot` means something only where the type has snapshots.
-fn keeps(policy: &str, stateful: Option<Stateful>) -> bool {
+pub(super) fn keeps(policy: &str, stateful: Option<Stateful>) -> bool {
     match policy {
         "Retain" | "RetainExceptOnCreate" => true,
         "Snapshot" => stateful.is_some_and(|kind| kind.snapshot),

@@ -7,6 +7,7 @@ pub mod functions;
 pub mod judge;
 mod lines;
 mod made;
+pub mod names;
 mod side;
 pub mod tables;
 pub mod template;

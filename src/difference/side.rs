@@ -51,6 +51,12 @@ impl<'r> Side<'r> {
         Self { template: Template::new(template).without_outputs_beyond(&self.template), ..self }
     }
 
+    /// Whether `template` is its own, but for what every packaging makes anew and for outputs that plugins add.
+    #[must_use]
+    pub fn has_template(&self, template: &Value) -> bool {
+        self.template.is_live_as(&Template::new(template))
+    }
+
     /// Its template.
     #[must_use]
     pub fn template(&self) -> &Template {

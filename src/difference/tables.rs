@@ -20,6 +20,17 @@ static REPLACEMENT: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
     lines.filter_map(|line| line.split_once(':').map(|_| line)).filter_map(split_type).collect()
 });
 
+static NAMES: LazyLock<HashMap<&str, (&str, &str)>> = LazyLock::new(|| {
+    let lines = include_str!("tables/names.txt").lines().filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| {
+            let (kind, names) = line.split_once(": ")?;
+            let (property, identifier) = names.split_once(' ').unwrap_or((names, names));
+            Some((kind, (property, identifier)))
+        })
+        .collect()
+});
+
 /// `AWS::SQS::Queue: A B` as the type and the rest.
 fn split_type(line: &str) -> Option<(&str, &str)> {
     line.split_once(": ").or_else(|| line.strip_suffix(':').map(|kind| (kind, "")))
@@ -51,6 +62,12 @@ pub enum Update {
 #[must_use]
 pub fn stateful(kind: &str) -> Option<Stateful> {
     STATEFUL.get(kind).copied()
+}
+
+/// The property that names a resource of type `kind`, and the one that an import identifies it by.
+#[must_use]
+pub fn name(kind: &str) -> Option<(&'static str, &'static str)> {
+    NAMES.get(kind).copied()
 }
 
 /// What a change of the property at `path` does to a resource of type `kind`.
@@ -101,6 +118,12 @@ mod tests {
     fn every_line_of_the_tables_is_read() {
         let lines = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
         assert_eq!(STATEFUL.len(), lines(include_str!("tables/stateful.txt")));
+        assert_eq!(NAMES.len(), lines(include_str!("tables/names.txt")));
+        // A new name is a new resource.
+        let renamed =
+            |(kind, (property, _)): (&&str, &(&str, &str))| update(kind, property) < Update::MayReplace;
+        let renamed: Vec<_> = NAMES.iter().filter(|one| renamed(*one)).collect();
+        assert!(renamed.is_empty(), "{renamed:?}");
         assert_eq!(REPLACEMENT.len(), lines(include_str!("tables/replacement.txt")));
         assert!(REPLACEMENT.len() > 1_800 && STATEFUL.len() > 60);
         assert!(include_str!("tables/replacement.txt").len() < 200_000);

@@ -110,6 +110,14 @@ impl Template {
         all.map(|(id, resource)| (id.as_str(), &resource["Properties"]))
     }
 
+    /// Whether the template `live` of a stack is this one. Outputs that this one has not are no difference: plugins add some.
+    #[must_use]
+    pub fn is_live_as(&self, live: &Self) -> bool {
+        let TemplateChange { resources, outputs, .. } =
+            compare(self, &live.clone().without_outputs_beyond(self));
+        resources.is_empty() && outputs.is_empty()
+    }
+
     /// The same without the outputs that `other` has not.
     pub(super) fn without_outputs_beyond(mut self, other: &Self) -> Self {
         self.outputs.retain(|name, _| other.outputs.contains_key(name));

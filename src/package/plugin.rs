@@ -62,6 +62,20 @@ impl Plugin {
         };
         Some(self.hooks.as_ref()?.iter().map(String::as_str).filter(happens).collect())
     }
+
+    /// Whether it acts at a deploy once the stack is updated; `None` where its hooks are unknown.
+    #[must_use]
+    pub fn acts_after_update(&self) -> Option<bool> {
+        let is_late = |event: &&str| {
+            let is_after = event.starts_with("after:");
+            let event = event.trim_start_matches("before:").trim_start_matches("after:");
+            event.ends_with("finalize")
+                || event.starts_with("aws:deploy:finalize:")
+                || event.starts_with("aws:info:")
+                || is_after && ["deploy:deploy", "aws:deploy:deploy:updateStack"].contains(&event)
+        };
+        Some(self.at_deploy()?.iter().any(is_late))
+    }
 }
 
 #[cfg(test)]
@@ -79,5 +93,21 @@ mod tests {
         let plugin = Plugin { hooks: Some(hooks.map(str::to_owned).to_vec()), ..Plugin::named("p") };
         assert_eq!(plugin.at_deploy().unwrap(), ["after:deploy:deploy", "aws:deploy:finalize:cleanup"]);
         assert_eq!(Plugin::named("p").at_deploy(), None);
+    }
+
+    #[test]
+    fn what_runs_before_the_stack_is_updated_is_not_late() {
+        let late = |hook: &str| {
+            Plugin { hooks: Some(vec![hook.to_owned()]), ..Plugin::named("p") }.acts_after_update()
+        };
+        for hook in ["after:deploy:deploy", "deploy:finalize", "after:aws:deploy:deploy:updateStack"] {
+            assert_eq!(late(hook), Some(true), "{hook}");
+        }
+        for hook in
+            ["before:deploy:deploy", "after:aws:deploy:deploy:uploadArtifacts", "after:package:finalize"]
+        {
+            assert_eq!(late(hook), Some(false), "{hook}");
+        }
+        assert_eq!(Plugin::named("p").acts_after_update(), None);
     }
 }

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::git::Oid;
 use crate::package::manifest::Target;
 use crate::store::PackageKey;
-use crate::store::deployments::{Deployment, Outcome};
+use crate::store::deployments::Deployment;
 use crate::store::marks::{Mark, MarkState};
 use crate::store::{Filter, NotedPackage, bans, pins};
 use crate::workspace::Workspace;
@@ -22,7 +22,7 @@ use crate::workspace::Workspace;
 pub enum Why {
     /// It is live, as far as the history knows.
     Live,
-    /// Something that was done since it was live did not end well: it may be what is live.
+    /// A deployment of it did not finish: it may be what is live.
     MayBeLive,
     /// A rollback that names nothing goes to it.
     LastGood,
@@ -44,7 +44,7 @@ impl Why {
     pub fn words(self) -> &'static str {
         match self {
             Self::Live => "live",
-            Self::MayBeLive => "may be live: a deployment of it did not end well",
+            Self::MayBeLive => "may be live: a deployment of it did not finish",
             Self::LastGood => "the last good one: a rollback goes to it",
             Self::Undo => "an undo goes to it",
             Self::Banned => "banned, and evidence",
@@ -86,7 +86,7 @@ impl Protection {
             chosen.iter().map(|found| (stack(&found.line.target), &found.line.target)).collect();
         // The locks come first: what is deployed after its history was read would not be seen.
         for (stack, target) in &chosen {
-            match LocalLock::try_take(workspace, target)? {
+            match LocalLock::try_take(workspace, target, "git slsart prune")? {
                 Some(lock) => kept.locks.push(lock),
                 None => drop(kept.targets.insert(stack.clone(), Why::GoingOn)),
             }
@@ -146,10 +146,8 @@ impl Protection {
         if let Some(undone) = history::undone(deployments) {
             keep(undone, Why::Undo);
         }
-        for later in deployments.iter().take_while(|known| known.outcome != Outcome::Succeeded) {
-            if later.outcome == Outcome::Started || later.has_run() {
-                keep(later, Why::MayBeLive);
-            }
+        for later in history::uncertain(deployments) {
+            keep(later, Why::MayBeLive);
         }
         for good in history::back(deployments) {
             if is_there(good)? {

@@ -10,7 +10,7 @@ use snapbox::str;
 use crate::sandbox::{Outcome, Sandbox};
 use crate::server::{Answer, Server};
 
-const ACCOUNT: Answer<'_> = (
+pub(crate) const ACCOUNT: Answer<'_> = (
     "Action=GetCallerIdentity",
     200,
     "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/dana</Arn>\
@@ -30,7 +30,7 @@ const DENIED: Answer<'_> = (
     "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not with that role</Message></Error></ErrorResponse>",
 );
 
-fn stack(status: &str) -> String {
+pub(crate) fn stack(status: &str) -> String {
     format!(
         "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>orders-prod</StackName>\
          <StackId>arn:aws:cloudformation:us-east-1:123456789012:stack/orders-prod/1</StackId>\
@@ -40,7 +40,7 @@ fn stack(status: &str) -> String {
     )
 }
 
-fn template(template: &Value) -> String {
+pub(crate) fn template(template: &Value) -> String {
     let text = template.to_string().replace('&', "&amp;").replace('<', "&lt;");
     format!(
         "<GetTemplateResponse><GetTemplateResult><TemplateBody>{text}</TemplateBody></GetTemplateResult></GetTemplateResponse>"
@@ -48,7 +48,7 @@ fn template(template: &Value) -> String {
 }
 
 /// The sandbox, asking `server` from here on.
-fn asking(mut sandbox: Sandbox, server: &Server) -> Sandbox {
+pub(crate) fn asking(mut sandbox: Sandbox, server: &Server) -> Sandbox {
     let variables = [
         ("SLSART_OFFLINE", ""),
         ("AWS_ENDPOINT_URL", server.address.as_str()),
@@ -60,7 +60,7 @@ fn asking(mut sandbox: Sandbox, server: &Server) -> Sandbox {
 }
 
 /// Two commits with packages for `prod`, `v1` and HEAD, the later deployed; and the template that it was deployed with.
-fn deployed() -> (Sandbox, Value) {
+pub(crate) fn deployed() -> (Sandbox, Value) {
     let sandbox = Sandbox::recorded();
     sandbox.git("tag v1");
     sandbox.change("Answer two");
@@ -86,7 +86,7 @@ fn deployed() -> (Sandbox, Value) {
 }
 
 /// The verdicts and messages of the checks of this name.
-fn checks(plan: &Outcome, name: &str) -> Vec<String> {
+pub(crate) fn checks(plan: &Outcome, name: &str) -> Vec<String> {
     let plan = plan.json();
     let all = plan["checks"].as_array().unwrap().iter().filter(|check| check["name"] == name);
     all.map(|check| format!("{}: {}", check["verdict"].as_str().unwrap(), check["message"].as_str().unwrap()))

@@ -466,7 +466,6 @@ fn a_history_that_is_damaged_is_an_integrity_error() {
 orders · prod · us-east-1
         deploy    not ended    12a1bee  Add the service  4 minutes ago by Dana
 ! records that can't be read, damaged or of a newer git-slsart: 1
-! a later deployment goes on or did not end well: what is live is not certain
 
 "#]]);
     sandbox.slsart("rollback -s prod --yes").is(str![[r#"

@@ -277,7 +277,8 @@ Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · os
   ~ function hello  code (1 file, +1 −1)
 error: osls failed with exit code 9
 hint: the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a plugin that fails after it leaves the update done
-hint: to make sure of it: git slsart rollback be694c54 -s prod
+hint: to see what is live: git slsart live -s prod
+hint: to make sure of what is live: git slsart rollback be694c54 -s prod
 ── exit 3 ──
 
 "#]]);
@@ -286,7 +287,7 @@ orders · prod · us-east-1
         deploy    failed       35040f8  Answer two  1 minute ago in [N] s by Dana
                                osls failed with exit code 9
 ● live  deploy    succeeded    12a1bee  Add the service  2 minutes ago in [N] s by Dana
-! a later deployment goes on or did not end well: what is live is not certain
+! the deploy of 35040f8 by Dana, begun 1 minute ago, did not finish: what is live is not certain; to look: git slsart live -s prod
 
 "#]]);
     // After a failure, going back is to what was live before it.
@@ -294,7 +295,7 @@ orders · prod · us-east-1
 Live      12a1bee  v1  deployed 3 minutes ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 9 minutes ago · osls 4.3.1
   = 1 resource unchanged
-! a later deployment began and did not end well: what is live is not certain
+! the deploy of 35040f8 by Dana, begun 2 minutes ago, did not finish: what is live is not certain
 ! this package is live already, as far as the history knows
 
 "#]]);
@@ -312,13 +313,13 @@ fn interrupted_it_passes_the_signal_on_and_cleans_up() {
 Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago · osls 4.3.1
 error: interrupted
 hint: the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a plugin that fails after it leaves the update done
+hint: to see what is live: git slsart live -s prod
 ── exit 130 ──
 
 "#]]);
         sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
         deploy    interrupted  12a1bee  Add the service  2 minutes ago in [N] s by Dana
-! a later deployment goes on or did not end well: what is live is not certain
 
 "#]]);
         assert_eq!(sandbox.worktrees(), 1);
@@ -336,7 +337,6 @@ fn killed_it_leaves_a_deployment_that_has_not_ended() {
     sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
         deploy    not ended    12a1bee  Add the service  2 minutes ago by Dana
-! a later deployment goes on or did not end well: what is live is not certain
 
 "#]]);
     sandbox.slsart("deploy -s prod --yes").is(str![[r#"
@@ -344,7 +344,6 @@ Live      35040f8  Answer two on orders · prod · us-east-1, in [N] s (worktree
 ── stderr ──
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 4 minutes ago · osls 4.3.1
   ~ function hello  code (1 file, +1 −1)
-! a later deployment began and did not end well: what is live is not certain
 
 "#]]);
     sandbox.slsart("history").is(str![[r#"
@@ -443,7 +442,7 @@ fn a_second_deployment_of_a_target_waits_for_nobody() {
     let second = sandbox.slsart("deploy -s prod --yes");
     assert_eq!(second.code, 1);
     assert!(
-        second.stderr.contains("another deployment of orders · prod · us-east-1 is going on"),
+        second.stderr.contains("another deployment of orders · prod · us-east-1 is running: the deploy of "),
         "{}",
         second.stderr
     );

@@ -549,7 +549,7 @@ Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 7 minutes ago · osls 4.3.1
   = 3 resources unchanged
   ! CartTable  AWS::DynamoDB::Table  would be DELETED, if the later deployment went through  blocked
   ! Orders  AWS::DynamoDB::Table  would be REPLACED, if the later deployment went through  blocked
-! a later deployment began and did not end well: what is live is not certain
+! the deploy of 35040f8 by Dana, begun 1 minute ago, did not finish: what is live is not certain
 ! this package is live already, as far as the history knows
 error: this rollback would delete or replace 2 stateful resources
 hint: lost with them: CartTable (items), Orders (items)

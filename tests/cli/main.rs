@@ -37,6 +37,8 @@ mod live;
 mod lock;
 mod log;
 mod notes;
+#[cfg(feature = "aws")]
+mod observe;
 mod package;
 mod packs;
 #[cfg(feature = "aws")]

@@ -175,9 +175,9 @@ fn what_is_needed_is_never_removed() {
     refused("prune HEAD~ --yes", "is kept: an undo goes to it");
     let failed = sandbox.slsart_with("deploy -s prod --yes -q", &[("STAND_IN", "fail")]);
     assert_eq!(failed.code, 3, "{failed}");
-    refused("prune HEAD -s prod --yes", "is kept: may be live: a deployment of it did not end well");
+    refused("prune HEAD -s prod --yes", "is kept: may be live: a deployment of it did not finish");
     sandbox.slsart("prune -s prod --yes").is(str![[r#"
-Keep      2016ece  447cf8a0  orders · prod · us-east-1  1.3 kB  12 minutes ago  Answer 5  may be live: a deployment of it did not end well
+Keep      2016ece  447cf8a0  orders · prod · us-east-1  1.3 kB  12 minutes ago  Answer 5  may be live: a deployment of it did not finish
 Keep      30de28d  0be2f0a6  orders · prod · us-east-1  1.3 kB  17 minutes ago  Answer 4  an undo goes to it
 Keep      247d5ee  1935688f  orders · prod · us-east-1  1.3 kB  22 minutes ago  Answer 3  live
 Keep      b4fea36  64412c9a  orders · prod · us-east-1  1.3 kB  26 minutes ago  Answer 2  pinned

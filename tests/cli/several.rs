@@ -328,7 +328,8 @@ error: orders · prod · us-east-1: osls failed with exit code 9
   Stack UPDATE_ROLLBACK_COMPLETE
   ✖ Error: Handler is bad
 hint: the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a plugin that fails after it leaves the update done
-hint: to make sure of it: git slsart rollback c7898d96 -s prod
+hint: to see what is live: git slsart live -s prod
+hint: to make sure of what is live: git slsart rollback c7898d96 -s prod
 hint: done: topics; failed: orders; not started: billing
 hint: once that is mended, to go on (what is done is left alone): git slsart deploy v2 --all -s prod
 hint: to go back: git slsart rollback 4c1f9e5 --service services/orders --service services/topics -s prod

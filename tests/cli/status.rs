@@ -53,7 +53,7 @@ origin    has what is here, as of 1 minute ago
 HEAD      64d9012  Rewrite the checkout
 orders · dev · us-east-1
   ○ live  nothing that git slsart knows of
-  ! deploy of 64d9012 by Dana, begun 1 minute ago, has not ended
+  ! deploy of 64d9012 by Dana, begun 1 minute ago, has not finished and may still run
   ✓ HEAD  package 71119333 · 1.3 kB
 orders · prod · us-east-1
   ● live  12a1bee  Add the service  deployed 14 minutes ago by Dana; HEAD is 1 commit ahead
@@ -89,7 +89,7 @@ LFS       1 object, 2.0 kB, that no remote is known to have
 HEAD      64d9012  Rewrite the checkout
 orders · dev · us-east-1
   ○ live  nothing that git slsart knows of
-  ! deploy of 64d9012 by Dana, begun 12 minutes ago, has not ended
+  ! deploy of 64d9012 by Dana, begun 12 minutes ago, has not finished and may still run
   ✓ HEAD  package 71119333 · 1.3 kB
 orders · prod · us-east-1
   ● live  395ed48  Take vouchers  deployed 4 minutes ago by Dana; HEAD is 1 commit ahead and 1 commit behind

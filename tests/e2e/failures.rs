@@ -25,15 +25,95 @@ fn a_framework_that_fails_at_a_deploy() {
     let event = "before:deploy:deploy";
     let deploy = project.slsart("deploy -s prod --yes --json").with("SLSART_TRACE_FAIL", event).fails_with(3);
     assert!(deploy.stderr.contains(&format!("asked to fail at {event}")), "its own words: {deploy}");
-    assert!(deploy.stderr.contains("git slsart rollback"), "the way back: {deploy}");
+    let nothing = format!("nothing was changed in AWS: no update of the stack {} began", project.stack());
+    assert!(deploy.stderr.contains(&nothing), "{deploy}");
     assert_eq!(deploy.stdout, "");
     assert_eq!(project.history(), ["deploy v2 failed", "deploy v1 succeeded (live)"]);
     assert!(project.leftovers().is_empty(), "{:?}", project.leftovers());
     assert_eq!((project.live(), Bed::shared().keys(&project.stack())), (live, keys));
 
-    // The way back from a failure is to what last succeeded, not to what was before it.
+    // v1 is live, and nothing was live before it.
+    let plan = project.slsart("deploy v2 -s prod --dry-run --json").succeeds().json();
+    assert_eq!(
+        (&plan["live"]["label"], &plan["warnings"]),
+        (&"v1".into(), &serde_json::json!([])),
+        "{plan:#}"
+    );
+    project.slsart("rollback -s prod --dry-run").fails_with(5);
+}
+
+/// A plugin that throws once the framework has deployed, where it is asked to.
+const LATE: &str = r"'use strict';
+module.exports = class Late {
+  constructor() {
+    this.hooks = { 'after:deploy:deploy': () => { if (process.env.FAIL_LATE) throw new Error('too late'); } };
+  }
+};
+";
+
+#[test]
+fn a_plugin_that_fails_after_the_update_leaves_the_new_code_live() {
+    let project = Project::installed("osls4/individually", "fails-late");
+    project.write("plugins/late/index.js", LATE);
+    let version = "frameworkVersion: '4'\n";
+    project.edit("serverless.yml", version, &format!("{version}plugins: [./plugins/late]\n"));
+    let release = |tag: &str| {
+        project.write("src/hello.js", format!("exports.handler = () => {tag:?};\n"));
+        project.commit(tag);
+        project.slsart("package -s prod --in-place").succeeds();
+    };
+    release("v1");
+    project.slsart("deploy -s prod --yes").succeeds();
+    let before = project.live();
+    release("v2");
+
+    let deploy = project.slsart("deploy -s prod --yes").with("FAIL_LATE", "1").fails_with(3);
+
+    for said in [
+        "error: v2 is live on fails-late · prod · us-east-1; ./plugins/late failed after the update (",
+        "hint: 2 of 2 functions run the recorded code (CodeSha256)\n",
+        "hint: to go back: git slsart rollback ",
+    ] {
+        assert!(deploy.stderr.contains(said), "{said}? {deploy}");
+    }
+    assert_ne!(project.live(), before);
+    assert_eq!(project.history(), ["deploy v2 failed (live)", "deploy v1 succeeded"]);
+    let history = project.slsart("history -s prod --json").succeeds().json();
+    let (section, newest) = (&history["targets"][0], &history["targets"][0]["deployments"][0]);
+    assert_eq!((&newest["effect"], &newest["proof"]["verdict"]), (&"live".into(), &"proven".into()));
+    assert_eq!(section["uncertain"], false, "{section:#}");
+    let live = project.slsart("live -s prod --json").succeeds().json();
+    assert_eq!((&live["history"]["label"], &live["answer"]), (&"v2".into(), &"recorded".into()));
+    // The way back is to what was live before it.
     let plan = project.slsart("rollback -s prod --dry-run --json").succeeds().json();
-    assert_eq!(plan["restore"]["label"], "v1", "{plan:#}");
+    assert_eq!((&plan["live"]["label"], &plan["restore"]["label"]), (&"v2".into(), &"v1".into()));
+    assert_eq!(plan["warnings"], serde_json::json!([]), "{plan:#}");
+}
+
+#[test]
+fn a_framework_that_cannot_read_its_configuration_changes_nothing() {
+    let project = Project::installed("osls4/individually", "unreadable");
+    let version = "frameworkVersion: '4'\n";
+    project.edit("serverless.yml", version, &format!("{version}custom: {{ needed: '${{env:NEEDED}}' }}\n"));
+    project.commit("v1");
+    let with_it = |line: &str| project.slsart(line).with("NEEDED", "x");
+    with_it("package -s prod --in-place").succeeds();
+    with_it("deploy -s prod --yes").succeeds();
+    project.write("src/hello.js", "exports.handler = () => 2;\n");
+    project.commit("v2");
+    with_it("package -s prod --in-place").succeeds();
+    let before = project.live();
+
+    let deploy = project.slsart("deploy -s prod --yes").fails_with(3);
+
+    let nothing = "hint: nothing was changed in AWS: no update of the stack unreadable-prod began\n";
+    assert!(deploy.stderr.contains(nothing), "{deploy}");
+    assert!(!deploy.stderr.contains("git slsart rollback"), "nothing to go back from: {deploy}");
+    assert_eq!(project.live(), before);
+    let history = project.slsart("history -s prod --json").succeeds().json();
+    let (section, newest) = (&history["targets"][0], &history["targets"][0]["deployments"][0]);
+    assert_eq!((&newest["outcome"], &newest["effect"]), (&"failed".into(), &"none".into()), "{newest:#}");
+    assert_eq!(section["uncertain"], false, "{section:#}");
 }
 
 #[test]

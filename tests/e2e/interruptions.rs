@@ -9,6 +9,8 @@ use crate::trace::saw;
 
 /// The package is uploaded, and the stack is not touched yet.
 const MIDDLE: &str = "aws:deploy:deploy:updateStack";
+/// The stack is updated.
+const LATE: &str = "aws:deploy:finalize:cleanup";
 
 #[test]
 fn a_rollback_that_is_stopped_is_written_down_and_cleaned_up() {
@@ -21,7 +23,7 @@ fn a_rollback_that_is_stopped_is_written_down_and_cleaned_up() {
     let live_v2 = project.live();
 
     // Ctrl-C.
-    let (rollback, framework) = rollback_to_the_middle(&project);
+    let (rollback, framework) = rollback_until(&project, MIDDLE);
     assert!(!project.leftovers().is_empty(), "it should be at work");
     rollback.signal(Signal::INT);
     let rollback = rollback.ends_with(130);
@@ -35,7 +37,7 @@ fn a_rollback_that_is_stopped_is_written_down_and_cleaned_up() {
     );
 
     // Kill -9, which the framework doesn't notice: as long as it runs, it keeps its checkout.
-    let (rollback, framework) = rollback_to_the_middle(&project);
+    let (rollback, framework) = rollback_until(&project, MIDDLE);
     let checkout = project.leftovers();
     rollback.signal(Signal::KILL);
     assert_eq!(rollback.ends().killed_by(), Some(9));
@@ -44,24 +46,44 @@ fn a_rollback_that_is_stopped_is_written_down_and_cleaned_up() {
     assert_eq!(project.leftovers(), checkout);
     drop(framework);
     assert_eq!(project.history()[..2], ["rollback v1 started", "rollback v1 interrupted"]);
-    assert!(project.slsart("history -s prod").succeeds().stdout.contains("not ended"));
+    assert!(project.slsart("history -s prod").succeeds().stdout.contains("what is live is not certain"));
 
-    // The next one sweeps it, and does what the two before were to do.
-    project.slsart("rollback v1 -s prod --yes").succeeds();
-    assert!(project.leftovers().is_empty(), "{:?}", project.leftovers());
+    // Looking settles what neither of the two could say: nothing of them came as far as the stack.
+    let live = project.slsart("live -s prod").succeeds();
+    assert!(live.stderr.contains(", did not finish, and changed nothing\n"), "{live}");
+    let history = project.slsart("history -s prod").succeeds().stdout;
+    assert!(!history.contains("not certain") && !history.contains("not ended"), "{history}");
+    assert_eq!(
+        project.history()[..3],
+        ["rollback v1 interrupted", "rollback v1 interrupted", "deploy v2 succeeded (live)"]
+    );
+
+    // One that is killed once the stack is updated has made its package live.
+    let (rollback, framework) = rollback_until(&project, LATE);
+    rollback.signal(Signal::KILL);
+    assert_eq!(rollback.ends().killed_by(), Some(9));
+    drop(framework);
+    assert_eq!(project.history()[0], "rollback v1 started");
+    let live = project.slsart("live -s prod").succeeds();
+    assert!(live.stderr.contains(", did not finish, and made its package live\n"), "{live}");
     assert_eq!(project.live(), live_v1);
-    assert_eq!(project.history()[..2], ["rollback v1 succeeded (live)", "rollback v1 started"]);
+    assert_eq!(project.history()[..2], ["rollback v1 interrupted (live)", "rollback v1 interrupted"]);
+
+    // The next one sweeps what they left.
+    project.slsart("rollback v2 -s prod --yes").succeeds();
+    assert!(project.leftovers().is_empty(), "{:?}", project.leftovers());
+    assert_eq!(project.live(), live_v2);
 }
 
 /// The framework's process, which ends with the value.
 struct Framework(Pid);
 
-/// Starts a rollback to v1, and waits until its framework is in the middle of deploying.
-fn rollback_to_the_middle(project: &Project) -> (Running, Framework) {
+/// Starts a rollback to v1, and waits until its framework is at `event`.
+fn rollback_until(project: &Project, event: &str) -> (Running, Framework) {
     project.take_events();
-    let rollback = project.slsart_itself("rollback v1 -s prod --yes").with("SLSART_TRACE_PAUSE", MIDDLE);
+    let rollback = project.slsart_itself("rollback v1 -s prod --yes").with("SLSART_TRACE_PAUSE", event);
     let mut rollback = rollback.start();
-    rollback.wait_until("the framework deploys", || saw(&project.events(), MIDDLE));
+    rollback.wait_until("the framework is there", || saw(&project.events(), event));
     let framework = Pid::from_raw(project.events()[0].process).unwrap();
     (rollback, Framework(framework))
 }

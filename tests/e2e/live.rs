@@ -144,8 +144,8 @@ fn a_stack_that_cloudformation_refuses_is_explained() {
 
     let deploy = project.slsart("deploy -s prod --yes --json").fails_with(3);
 
-    assert!(deploy.stderr.contains("the stack refused-prod is in "), "{deploy}");
+    let nothing = "nothing was changed in AWS: no update of the stack refused-prod began";
+    assert!(deploy.stderr.contains(nothing), "{deploy}");
     assert!(deploy.stderr.contains("this stack imports what no other exports any more"), "{deploy}");
-    assert!(deploy.stderr.contains("to make sure of it: git slsart rollback"), "{deploy}");
     assert_eq!(project.live(), live);
 }

@@ -103,5 +103,7 @@ fn line(action: Action, revision: &str, args: &ActArgs, results: &Results) -> St
     ];
     let options =
         options.iter().flat_map(|(name, values)| values.iter().flat_map(|value| [*name, value.as_str()]));
-    command_line(action, revision, target.all.then_some("--all").into_iter().chain(options))
+    let flags = [(target.all, "--all"), (args.no_credentials, checks::ALLOW_NO_CREDENTIALS)];
+    let flags = flags.into_iter().filter_map(|(is_given, flag)| is_given.then_some(flag));
+    command_line(action, revision, flags.chain(options))
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::package::PackageId;
-use crate::store::deployments::{Action, Deployment, Outcome, Phase};
+use crate::store::deployments::{Action, Deployment, Effect, Outcome, Phase};
 use crate::store::proof::Proof;
 
 /// A deployment.
@@ -20,6 +20,7 @@ pub(super) struct Object {
     ended: Option<Timestamp>,
     reason: Option<String>,
     error: Option<String>,
+    effect: Option<Effect>,
     /// The resources that were allowed to be deleted or replaced, by their logical ids.
     #[serde(rename = "allow_delete", skip_serializing_if = "Vec::is_empty")]
     allowed_deletions: Vec<String>,
@@ -43,6 +44,7 @@ impl From<&Deployment> for Object {
             ended,
             reason,
             error,
+            effect,
             allowed_deletions,
             prefix,
             proof,
@@ -60,6 +62,7 @@ impl From<&Deployment> for Object {
             ended,
             reason,
             error,
+            effect,
             allowed_deletions,
             prefix,
             proof,

@@ -72,7 +72,8 @@ impl Check {
     #[must_use]
     pub(super) fn allowed_by(self, option: &'static str, value: &str) -> Self {
         let way = format!("to go on all the same: {option} {value}");
-        let hint = self.hint.map_or_else(|| way.clone(), |hint| format!("{hint}; {way}"));
+        let way = way.trim_end();
+        let hint = self.hint.map_or_else(|| way.to_owned(), |hint| format!("{hint}; {way}"));
         Self { hint: Some(hint), allowed_by: Some((option, value.to_owned())), ..self }
     }
 

@@ -2,6 +2,7 @@
 //! deployment.
 
 use super::check::INTACT;
+use super::credentials::eased;
 use super::{Check, installation, of_package};
 use crate::config::{FILE, Problem};
 use crate::error::{Kind, Result};
@@ -55,7 +56,7 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
                 let known = workspace.store().histories().of(&package.manifest.target)?.deployments;
                 let framework = framework::find(top, &service.path).ok();
                 let checked = of_package(workspace, &package, Action::Deploy, &known, framework.as_ref())?;
-                checks.extend(checked.checks);
+                checks.extend(checked.checks.into_iter().map(eased));
                 checks.extend(settings(&checked.configured, &service.config));
             }
             Err(error) if error.kind == Kind::Integrity => {

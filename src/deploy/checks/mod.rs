@@ -4,10 +4,12 @@
 mod account;
 mod carried;
 mod check;
+mod credentials;
 mod head;
 mod installation;
 mod licence;
 mod limits;
+pub(super) mod names;
 mod node;
 mod objects;
 mod package;
@@ -24,7 +26,6 @@ use serde_json::Value;
 
 use super::answers::Answers;
 use super::history;
-use crate::aws::AwsError;
 use crate::config::FILE;
 use crate::error::Result;
 use crate::git::Source;
@@ -32,7 +33,7 @@ use crate::package::manifest::Target;
 use crate::packaging::build_environment;
 use crate::packaging::checkout::install_source;
 use crate::packaging::draft::from_state;
-use crate::service::{MAX_STATE_BYTES, STATE_FILE, State};
+use crate::service::{MAX_STATE_BYTES, S3Prefix, STATE_FILE, State};
 use crate::store::StoredPackage;
 use crate::store::deployments::{Action, Deployment};
 use crate::toolchain::Programs;
@@ -42,6 +43,7 @@ use crate::workspace::Workspace;
 pub use account::ALLOW as ALLOW_ACCOUNT;
 pub(super) use check::listed;
 pub use check::{Check, Verdict, allow, pass, write};
+pub use credentials::ALLOW as ALLOW_NO_CREDENTIALS;
 pub use head::all;
 pub use installation::{Drift, drifts, installation};
 pub use node::{Here, node};
@@ -52,6 +54,8 @@ pub use runtimes::ALLOW as ALLOW_RUNTIME;
 pub struct Checked {
     /// The checks, in the order in which they are shown.
     pub checks: Vec<Check>,
+    /// The S3 prefix that it was made with; `None` where the package is damaged.
+    pub prefix: Option<S3Prefix>,
     /// What AWS says of the target; `None` where the package is damaged, and so does not say which stack it is for.
     pub answers: Option<Answers>,
     /// The archives of the package that contain `slsart.toml`.
@@ -77,7 +81,7 @@ pub fn of_package(
     let mut checks = vec![package::intact(package, &read.damages)];
     checks.extend(signature::of_package(workspace, package)?);
     checks.extend(signature::of_history(workspace, history::live(deployments))?);
-    let mut answers = None;
+    let (mut answers, mut prefix) = (None, None);
     if read.damages.is_empty()
         && let Some(state) = read.kept
     {
@@ -89,6 +93,7 @@ pub fn of_package(
             checks.extend(of_answers(&told, &manifest.target, deployments));
         }
         answers = Some(told);
+        prefix = state.prefix().ok();
     }
     checks.push(toolchain::check(&install_source(workspace, *source, path, &programs)?, action));
     let tree = Source::new(repository, repository.commit(*source)?.tree);
@@ -102,7 +107,7 @@ pub fn of_package(
     let values = build_environment::values_for(workspace, *source, &manifest.target, &variables.names)?;
     checks.extend(variables::check(variables, &values));
     let configured = read.tops.into_iter().filter(|(_, top)| top.contains(FILE)).map(|(name, _)| name);
-    Ok(Checked { checks, answers, configured: configured.collect() })
+    Ok(Checked { checks, prefix, answers, configured: configured.collect() })
 }
 
 /// What is checked of what the package gives to AWS. Which functions are live AWS says, else the history.
@@ -128,10 +133,7 @@ fn of_template(
 /// What is checked of what AWS says; one line where it says nothing.
 fn of_answers(answers: &Answers, target: &Target, deployments: &[Deployment]) -> Vec<Check> {
     if let Some(error) = answers.silence() {
-        let check = check::unanswered("aws", error);
-        // Who set it knows how to unset it.
-        let hint = check.hint.filter(|_| *error != AwsError::Off);
-        return vec![Check { hint, ..check }];
+        return vec![credentials::silence(error)];
     }
     let Answers { name, account, stack, images, objects, .. } = answers;
     let deployed = history::live(deployments).is_some();

@@ -36,6 +36,7 @@ fn expected() -> Expected {
             function("image", ExpectedCode::Image("sha256:ab".to_owned()), Vec::new()),
         ],
         layers: BTreeMap::from([("Money".to_owned(), Sha256::of(b"layer"))]),
+        template: template(),
     }
 }
 
@@ -132,6 +133,21 @@ fn a_template_that_a_plugin_changed_is_reported_and_an_output_that_it_added_is_n
     let note =
         "the live template differs from the recorded one in Conditions: a plugin changed it while deploying";
     assert_eq!(proof.notes, [note]);
+}
+
+#[test]
+fn a_service_without_functions_is_proven_by_its_template() {
+    let mut expected = expected();
+    (expected.functions, expected.layers) = (Vec::new(), BTreeMap::new());
+    let seen = Seen { functions: Vec::new(), objects: Vec::new(), ..seen() };
+    let proof = compare(&expected, &template(), &seen);
+    assert_eq!(proof.verdict, Verdict::Proven, "{proof:?}");
+    assert_eq!(sentence(&proof).unwrap(), "the live template is the recorded one; there are no functions");
+
+    let other = json!({ "Resources": { "Table": { "Type": "AWS::SQS::Queue" } } });
+    let proof = compare(&expected, &template(), &Seen { template: Some(other), ..seen });
+    assert_eq!((proof.verdict, proof.problems.len()), (Verdict::Unproven, 1), "{proof:?}");
+    assert_eq!(sentence(&proof), None);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::package::manifest::Target;
 use crate::process::interrupt;
 use crate::store::Filter;
-use crate::store::deployments::{Action, Outcome};
+use crate::store::deployments::{Action, Effect};
 use crate::text::style::{BOLD, COMMIT, DIM, ERROR};
 use crate::text::words::line;
 use crate::workspace::Workspace;
@@ -97,7 +97,7 @@ pub fn apply(workspace: &Workspace<'_>, several: &Several<'_>, applying: &Applyi
         if let (State::ToDo, Some(plan), None) = (step.state, &step.plan, &results.failure) {
             progress.phase(&format!("{} of {total}: {}", step.step.unwrap_or(1), step.target));
             let outcome = carry_out(workspace, plan, applying, remote);
-            if outcome.is_ok() || has_run(workspace, plan) {
+            if outcome.is_ok() || has_changed(workspace, plan) {
                 changed.push(plan);
             }
             match outcome {
@@ -124,11 +124,11 @@ pub fn apply(workspace: &Workspace<'_>, several: &Several<'_>, applying: &Applyi
     Ok(results)
 }
 
-/// Whether the framework ran in the deployment that just failed.
-fn has_run(workspace: &Workspace<'_>, plan: &Plan<'_>) -> bool {
+/// Whether the deployment that just failed may have changed what is live.
+fn has_changed(workspace: &Workspace<'_>, plan: &Plan<'_>) -> bool {
     let newest = workspace.store().histories().of(&plan.target).ok();
     let newest = newest.and_then(|known| known.deployments.into_iter().next());
-    newest.is_some_and(|newest| newest.outcome != Outcome::Succeeded && newest.has_run())
+    newest.is_some_and(|newest| newest.effect() != Effect::None)
 }
 
 /// The commands that make live again what was live before the plans in `changed`: one where one commit has all of it, else one a

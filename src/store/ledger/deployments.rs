@@ -64,6 +64,19 @@ impl Outcome {
     }
 }
 
+/// What a deployment that did not succeed left in AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// Nothing: what was live before is live.
+    None,
+    /// Its package is live.
+    Live,
+    /// It may have changed what is live.
+    #[serde(other)]
+    Unknown,
+}
+
 /// One deployment, as far as it is known when the record is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
@@ -97,6 +110,9 @@ pub struct Deployment {
     /// What went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What it left in AWS, where it did not succeed; `None` in records from before this was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
     /// The S3 prefix the framework uploaded to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
@@ -142,6 +158,7 @@ impl Deployment {
             reason: None,
             allowed_deletions: Vec::new(),
             error: None,
+            effect: None,
             prefix: None,
             proof: None,
             phases: Vec::new(),
@@ -154,5 +171,17 @@ impl Deployment {
     #[must_use]
     pub fn has_run(&self) -> bool {
         self.phases.iter().any(|phase| phase.name == RUN_PHASE)
+    }
+
+    /// What it left in AWS, as far as is known.
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        match (self.outcome, self.effect) {
+            (Outcome::Succeeded, _) => Effect::Live,
+            (Outcome::Started, _) => Effect::Unknown,
+            (_, Some(effect)) => effect,
+            (_, None) if self.has_run() => Effect::Unknown,
+            (_, None) => Effect::None,
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::chain::{Record, Signing, append};
-use super::deployments::{Action, Deployment, FORMAT, Outcome};
+use super::deployments::{Action, Deployment, Effect, FORMAT, Outcome};
 use crate::error::{Error, Result};
 use crate::git::{Commit, Oid, Repository};
 use crate::package::manifest::Target;
@@ -70,13 +70,12 @@ impl<'r> Histories<'r> {
     pub fn recent(&self, target: &Target) -> Result<History> {
         let mut more = MERGED;
         self.read_history(target, |deployments| {
-            let is = |outcome| deployments.iter().any(|known: &Deployment| known.outcome == outcome);
-            if !is(Outcome::Succeeded) {
+            if !deployments.iter().any(|known| known.effect() == Effect::Live) {
                 return false;
             }
             // Where two machines' records were merged, the end of one may stand below its beginning.
             more -= 1;
-            !is(Outcome::Started) || more == 0
+            deployments.iter().all(|known| known.outcome != Outcome::Started) || more == 0
         })
     }
 
