@@ -123,7 +123,7 @@ impl Workspace<'_> {
         let mut found = all.clone();
         found.retain(|found| filter.matches(&found.line.target));
         if let (true, Some(other)) = (found.is_empty(), all.first()) {
-            return Err(self.for_another(other, filter));
+            return Err(for_another(other, filter));
         }
         match found.iter().map(|found| found.line.package).collect::<BTreeSet<_>>().len() {
             0 => Ok(None),
@@ -136,23 +136,6 @@ impl Workspace<'_> {
             _ => Err(Error::refused(format!("'{revision}' is the beginning of several packages' ids"))
                 .hint("give more digits")),
         }
-    }
-
-    /// The error for a package that is named by its id, and is for another target than the one that is meant.
-    fn for_another(&self, found: &NotedPackage, filter: &Filter) -> Error {
-        let Target { service, path, stage, region } = &found.line.target;
-        let is_wrong =
-            |wanted: &Option<String>, has: &str| wanted.as_ref().is_some_and(|wanted| wanted != has);
-        let of_service = Filter { service: filter.service.clone(), ..Filter::default() };
-        let options = [
-            (!of_service.matches(&found.line.target)).then(|| option(path.as_str(), Some(service.as_str()))),
-            is_wrong(&filter.stage, stage.as_str()).then(|| format!("-s {}", quoted(stage.as_str()))),
-            is_wrong(&filter.region, region.as_str()).then(|| format!("-r {}", quoted(region.as_str()))),
-        ];
-        let options: Vec<String> = options.into_iter().flatten().collect();
-        let (package, target) = (found.line.package.short(), &found.line.target);
-        Error::not_recorded(format!("the package {package} is for {target}{}", wish(filter, ", not for ")))
-            .hint(format!("if that package is meant: {}", options.join(" ")))
     }
 
     /// `did you mean 6d252d1d?`, for what looks like the beginning of an id.
@@ -230,6 +213,22 @@ impl Workspace<'_> {
 /// ` on 2026-01-05`.
 fn pruned_on(at: Option<Timestamp>) -> String {
     at.map(|at| format!(" on {}", at.strftime("%Y-%m-%d"))).unwrap_or_default()
+}
+
+/// The error for a package that is named by its id, and is for another target than the one that is meant.
+fn for_another(found: &NotedPackage, filter: &Filter) -> Error {
+    let Target { service, path, stage, region } = &found.line.target;
+    let is_wrong = |wanted: &Option<String>, has: &str| wanted.as_ref().is_some_and(|wanted| wanted != has);
+    let of_service = Filter { service: filter.service.clone(), ..Filter::default() };
+    let options = [
+        (!of_service.matches(&found.line.target)).then(|| option(path.as_str(), Some(service.as_str()))),
+        is_wrong(&filter.stage, stage.as_str()).then(|| format!("-s {}", quoted(stage.as_str()))),
+        is_wrong(&filter.region, region.as_str()).then(|| format!("-r {}", quoted(region.as_str()))),
+    ];
+    let options: Vec<String> = options.into_iter().flatten().collect();
+    let (package, target) = (found.line.package.short(), &found.line.target);
+    Error::not_recorded(format!("the package {package} is for {target}{}", wish(filter, ", not for ")))
+        .hint(format!("if that package is meant: {}", options.join(" ")))
 }
 
 /// ` for service services/a, stage prod`, with these words before it.
