@@ -68,6 +68,7 @@ pub fn run(process: Process) -> u8 {
     };
     let ui = Ui::new(options(&cli.global));
     let outcome = catch_panics(|| {
+        process::interrupt::listen(ui.acknowledgement())?;
         let context = context(&cli.global, process)?;
         commands::dispatch(cli.command, &context, &ui)
     });
@@ -129,7 +130,6 @@ fn options(global: &Global) -> ui::Options {
 }
 
 fn context(global: &Global, process: Process) -> Result<Context> {
-    process::interrupt::listen()?;
     let cwd = match &global.directory {
         Some(directory) => process.cwd.join(directory),
         None => process.cwd,

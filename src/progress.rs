@@ -4,6 +4,8 @@
 pub trait Progress: Sync {
     /// A new phase starts, such as "Installing plugins"; the one before it has ended.
     fn phase(&self, name: &str);
+    /// The phase did not succeed; what follows cleans up, or explains.
+    fn failed(&self) {}
     /// A remark worth a line of its own, such as a file that was left out.
     fn note(&self, text: &str);
     /// Something the user should look at though the work goes on.

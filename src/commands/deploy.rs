@@ -7,7 +7,8 @@ use std::fmt;
 use clap::Args;
 use serde::Serialize;
 
-use super::{framework_output, installing, name};
+use super::package::Report as Packaged;
+use super::{framework_output, installing, name, storage};
 use crate::cli::TargetsArgs;
 use crate::deploy::apply::{Applying, apply};
 use crate::deploy::checks;
@@ -15,9 +16,13 @@ use crate::deploy::choices::Choices;
 use crate::deploy::goal::Goal;
 use crate::deploy::plan::Plan;
 use crate::deploy::second_stack::SecondStack;
+use crate::deploy::several::{Selection, command_line};
 use crate::deploy::shared;
-use crate::error::Result;
+use crate::deploy::unpackaged::{Unpackaged, unpackaged};
+use crate::error::{Error, Kind, Result};
+use crate::packaging::make::{Making, make};
 use crate::store::deployments::Action;
+use crate::text::table::{Column, Table};
 use crate::ui::Ui;
 use crate::workspace::{Wanted, Workspace};
 
@@ -28,13 +33,16 @@ use crate::workspace::{Wanted, Workspace};
 ///
 /// With --all, or --service given several times, one plan is made for all: they are deployed in the order that their stacks' exports
 /// and imports ask for, none if one is blocked, and no further than the first that fails. A service whose package is live already
-/// is left alone, unless --again is given.
+/// is left alone, and so is one whose package would change nothing live, unless --again is given.
 #[derive(Debug, Args)]
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct DeployArgs {
     /// A commit, or a package's id
     #[arg(default_value = "HEAD", value_name = "REF")]
     revision: String,
+    /// Package the commit first where it has no package yet; on a terminal, this is asked
+    #[arg(long)]
+    package: bool,
     #[command(flatten)]
     act: ActArgs,
 }
@@ -46,14 +54,14 @@ pub struct DeployArgs {
 ///
 /// With --all, or --service given several times, several services are rolled back to REF by one plan: in the order that their
 /// stacks' exports and imports ask for, none if one is blocked, and no further than the first that fails. A service whose package
-/// is live already is left alone, unless --again is given.
+/// is live already is left alone, and so is one whose package would change nothing live, unless --again is given.
 #[derive(Debug, Args)]
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct RollbackArgs {
     /// A commit, or a package's id [default: the previous successful deployment]
     #[arg(value_name = "REF")]
     revision: Option<String>,
-    /// Go to the deployment that `git slsart history` shows the number N for
+    /// Roll back to deployment number N in `git slsart history`
     #[arg(long, value_name = "N", conflicts_with_all = ["revision", "undo"])]
     to: Option<usize>,
     /// Undo the last rollback: make live again what was live before it
@@ -103,7 +111,7 @@ struct ActArgs {
     /// Create a second stack where the service was renamed; the stack of its old name stays as it is
     #[arg(long)]
     new_stack: bool,
-    /// Of several services, deploy those too whose package is live already
+    /// Of several services, deploy those too whose package is live already or would change nothing live
     #[arg(long)]
     again: bool,
     #[command(flatten)]
@@ -158,10 +166,15 @@ impl<T: fmt::Display> fmt::Display for Report<'_, T> {
 
 pub(super) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     if args.act.target.are_several() {
-        return several::run(Action::Deploy, &args.revision, &args.act, workspace, ui);
+        let remark = shared::look(workspace, args.act.no_lock)?;
+        let plan = || several::plan(Action::Deploy, &args.revision, &args.act, workspace);
+        let several = planned(args, workspace, ui, plan)?;
+        return several::act(several, remark, &args.revision, &args.act, workspace, ui);
     }
     let remark = shared::look(workspace, args.act.no_lock)?;
-    let mut plan = Plan::of(workspace, Action::Deploy, &args.revision, &args.act.target.wanted()?)?;
+    let wanted = args.act.target.wanted()?;
+    let plan = || Plan::of(workspace, Action::Deploy, &args.revision, &wanted);
+    let mut plan = planned(args, workspace, ui, plan)?;
     plan.warnings.extend(remark);
     act(plan, &args.act, workspace, ui)
 }
@@ -169,7 +182,9 @@ pub(super) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
 pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     if args.act.target.are_several() {
         let revision = args.revision.as_deref().ok_or_else(several::needs_commit)?;
-        return several::run(Action::Rollback, revision, &args.act, workspace, ui);
+        let remark = shared::look(workspace, args.act.no_lock)?;
+        let several = several::plan(Action::Rollback, revision, &args.act, workspace)?;
+        return several::act(several, remark, revision, &args.act, workspace, ui);
     }
     let mut wanted = args.act.target.wanted()?;
     if ui.can_ask() && !args.act.yes {
@@ -199,15 +214,83 @@ fn pick_service(
     if services.is_empty() {
         return Ok(wanted.service.clone());
     }
-    let index = ui.pick("Which service", &services, 0, None)?;
+    let mut rows = Table::new([Column::ragged()]);
+    services.iter().for_each(|service| rows.line([service.to_string()]));
+    let index = ui.pick("Which service", &rows, 0, None)?;
     Ok(Some(services[index].path.to_string()))
+}
+
+/// The plan, after packaging what the commit has no package of.
+///
+/// # Errors
+/// Those of the plan, where that must not be packaged.
+fn planned<T>(
+    args: &DeployArgs,
+    workspace: &Workspace<'_>,
+    ui: &Ui,
+    plan: impl Fn() -> Result<T>,
+) -> Result<T> {
+    match plan() {
+        Err(error) if error.kind == Kind::NotRecorded => {
+            package_first(args, workspace, ui, error)?;
+            plan()
+        }
+        plan => plan,
+    }
+}
+
+/// Packages what there is no package of, if that is wanted; `missing` is the error that says so.
+fn package_first(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui, missing: Error) -> Result<()> {
+    let target = &args.act.target;
+    let selection = if target.all { Selection::All } else { Selection::Named(target.service.clone()) };
+    // That something else is wrong is said by the error.
+    let missed = unpackaged(workspace, &args.revision, &selection, &target.wanted()?).unwrap_or_default();
+    if missed.is_empty() {
+        return Err(missing);
+    }
+    if !args.package {
+        if !ui.can_ask() || args.act.yes || args.act.dry_run {
+            return Err(missing.hint(format!("to package it first: {}", with_package(args))));
+        }
+        let commit = workspace.repository.short_id(missed[0].commit);
+        let names: Vec<_> = missed
+            .iter()
+            .map(|one| format!("{} · {} · {}", one.service.path, one.stage, one.region))
+            .collect();
+        let question = format!("{commit} has no package for {}. Package it now?", names.join(", "));
+        ui.confirm(&format_args!(""), &question, "say --package to package it first")?;
+    }
+    let making = Making {
+        in_place: false,
+        allow_dirty: false,
+        again: false,
+        storage: storage(None, workspace),
+        installing: installing(ui),
+        packaging: framework_output(ui),
+    };
+    for Unpackaged { commit, service, stage, region } in &missed {
+        let made = make(workspace, *commit, service, stage, region, making)?;
+        ui.show(&Packaged { packages: vec![made], repeatable: false, storage: None });
+    }
+    Ok(())
+}
+
+/// The same command, to paste.
+fn with_package(args: &DeployArgs) -> String {
+    let target = &args.act.target;
+    let mut options = vec!["--package"];
+    options.extend(target.all.then_some("--all"));
+    options.extend(target.service.iter().flat_map(|service| ["--service", service.as_str()]));
+    options.extend(target.stage.iter().flat_map(|stage| ["-s", stage.as_str()]));
+    options.extend(target.region.iter().flat_map(|region| ["-r", region.as_str()]));
+    command_line(Action::Deploy, &args.revision, options.into_iter())
 }
 
 /// Asks for the package to go back to.
 fn pick<'r>(workspace: &Workspace<'r>, wanted: &Wanted, ui: &Ui) -> Result<Plan<'r>> {
     let choices = Choices::of(workspace, wanted)?;
     let question = format!("Roll {} back to", choices.target);
-    let index = ui.pick(&question, &choices.rows, choices.first(), choices.remark().as_deref())?;
+    let index = ui.pick(&question, &choices.table, choices.first, choices.remark.as_deref())?;
     choices.plan(workspace, index)
 }
 

@@ -9,7 +9,7 @@ use clap::Args;
 use jiff::Timestamp;
 use object::Object;
 use serde::Serialize;
-use signatures::{Lines, Signatures};
+use signatures::Signatures;
 
 use super::ban::Marked;
 use super::signature::Signed;
@@ -23,13 +23,14 @@ use crate::store::deployments::{Deployment, Outcome, Phase};
 use crate::store::histories::History;
 use crate::store::proof::{Proof, Verdict};
 use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, WARNING};
+use crate::text::table::{Column, Table};
 use crate::text::words::{ago, count, line, person, seconds};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
 /// Show the deployments of a target, the live one marked
 ///
-/// Before what can be gone back to stands its number for `git slsart rollback --to`. Each line ends with whether what AWS had afterwards
+/// Each deployment has a number, which it keeps: `git slsart rollback --to N` goes to its package. Each line ends with whether what AWS had afterwards
 /// was what was recorded. With --verbose, how long each phase took.
 #[derive(Debug, Args)]
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
@@ -47,8 +48,24 @@ pub struct HistoryArgs {
     target: TargetArgs,
 }
 
-/// What more there is to a deployment stands below its commit.
-const INDENT: &str = "                               ";
+/// The column of the commit, below which stands what more there is to a deployment.
+const COMMIT_COLUMN: usize = 4;
+
+/// Number, whether it is live, action, outcome, commit, subject, whether it is banned, when, how long, by whom, proof, reason.
+const COLUMNS: [Column; 12] = [
+    Column::right(),
+    Column::left().style(GOOD),
+    Column::left().rank(1),
+    Column::left(),
+    Column::left().style(COMMIT),
+    Column::ragged().cut(),
+    Column::ragged().after(" ").style(WARNING),
+    Column::ragged().rank(2).style(DIM),
+    Column::ragged().after(" ").rank(6).style(DIM),
+    Column::ragged().after(" ").rank(4).style(DIM),
+    Column::ragged().after(", ").rank(5).style(DIM),
+    Column::ragged().after(" — ").cut().rank(3).style(DIM),
+];
 
 #[derive(Debug, Serialize)]
 struct Report {
@@ -79,7 +96,7 @@ struct Section {
 struct Row {
     live: bool,
     /// What `rollback --to` calls it.
-    number: Option<usize>,
+    number: usize,
     /// Why its package is not to be deployed.
     banned: Option<Marked>,
     #[serde(skip)]
@@ -122,15 +139,15 @@ fn section(
     let History { deployments, unread } = workspace.store().histories().of(&target)?;
     let bans = workspace.store().bans().all()?;
     let live = history::live(&deployments).map(|live| live.id.clone());
-    let back: Vec<String> = history::back(&deployments).into_iter().map(|known| known.id.clone()).collect();
     let doubt = history::doubt(&deployments, workspace.context.clock.now());
-    let row = |deployment: Deployment| {
+    let first = history::number(&deployments, 0);
+    let row = |(index, deployment): (usize, Deployment)| {
         let repository = workspace.repository;
         let commit = Oid::from_str(&deployment.commit).ok();
         let subject = commit.and_then(|commit| repository.commit(commit).ok()).map(|commit| commit.subject);
         Row {
             live: live.as_ref() == Some(&deployment.id),
-            number: back.iter().position(|id| *id == deployment.id).map(|index| index + 1),
+            number: first - index,
             banned: commit.and_then(|commit| bans.get(&(commit, deployment.package)).map(Marked::from)),
             short: commit.map(|commit| repository.short_id(commit)).unwrap_or_default(),
             subject: subject.unwrap_or_default(),
@@ -139,7 +156,7 @@ fn section(
             deployment,
         }
     };
-    let deployments = deployments.into_iter().take(args.max_count).map(row).collect();
+    let deployments = deployments.into_iter().take(args.max_count).enumerate().map(row).collect();
     Ok(Section { target, uncertain: doubt.is_some(), doubt, unread, deployments })
 }
 
@@ -148,11 +165,11 @@ fn proven(proof: &Proof) -> String {
     let words = match proof.verdict {
         Verdict::Proven => "proven",
         Verdict::Mismatch => "not as recorded",
-        Verdict::Unproven => return ", not proven".to_owned(),
+        Verdict::Unproven => return "not proven".to_owned(),
     };
     match proof.functions {
-        0 => format!(", {words}"),
-        all => format!(", {words} ({} of {})", proof.as_recorded, count(all, "function")),
+        0 => words.to_owned(),
+        all => format!("{words} ({} of {})", proof.as_recorded, count(all, "function")),
     }
 }
 
@@ -163,59 +180,9 @@ impl fmt::Display for Report {
         }
         for Section { target, doubt, unread, deployments, .. } in &self.targets {
             writeln!(f, "{BOLD}{target}{BOLD:#}")?;
-            for Row { live, number, banned, short, subject, deployment, signatures, .. } in deployments {
-                let number = number.map(|number| number.to_string()).unwrap_or_default();
-                let mark = if *live { format!("{GOOD}● live{GOOD:#}") } else { format!("{number:>6}") };
-                let banned =
-                    if banned.is_some() { format!(" {WARNING}banned{WARNING:#}") } else { String::new() };
-                let verb = deployment.action.name();
-                let (style, how) = match deployment.outcome {
-                    Outcome::Succeeded => (GOOD, "succeeded  "),
-                    Outcome::Failed => (ERROR, "failed     "),
-                    Outcome::Interrupted => (WARNING, "interrupted"),
-                    Outcome::Started => (WARNING, "not ended  "),
-                };
-                let total: u64 = deployment.phases.iter().map(|phase| phase.milliseconds).sum();
-                let took = if total > 0 { format!(" in {} s", seconds(total)) } else { String::new() };
-                let proof = deployment.proof.as_ref().map(proven).unwrap_or_default();
-                let reason = deployment
-                    .reason
-                    .as_ref()
-                    .map(|reason| format!(" — {}", line(reason)))
-                    .unwrap_or_default();
-                writeln!(
-                    f,
-                    "{mark}  {verb:8}  {style}{how}{style:#}  {COMMIT}{short}{COMMIT:#}  {}{banned}  {DIM}{}{took} by {}{proof}{reason}{DIM:#}",
-                    line(subject),
-                    ago(deployment.started, self.now),
-                    line(person(&deployment.by)),
-                )?;
-                if !deployment.allowed_deletions.is_empty() {
-                    let ids = deployment.allowed_deletions.join(", ");
-                    writeln!(
-                        f,
-                        "{INDENT}{WARNING}allowed to be deleted or replaced: {}{WARNING:#}",
-                        line(&ids)
-                    )?;
-                }
-                if let Some(error) = &deployment.error {
-                    writeln!(f, "{INDENT}{DIM}{}{DIM:#}", line(error))?;
-                }
-                if let Some(proof) =
-                    deployment.proof.as_ref().filter(|proof| proof.verdict == Verdict::Unproven)
-                {
-                    writeln!(f, "{INDENT}{DIM}{}{DIM:#}", line(&proof.problems.join("; ")))?;
-                }
-                if self.verbose && !deployment.phases.is_empty() {
-                    let phase =
-                        |phase: &Phase| format!("{} {} s", line(&phase.name), seconds(phase.milliseconds));
-                    let phases = deployment.phases.iter().map(phase).collect::<Vec<_>>().join(" · ");
-                    writeln!(f, "{INDENT}{DIM}{phases}{DIM:#}")?;
-                }
-                if let Some(signatures) = signatures {
-                    write!(f, "{}", Lines(signatures))?;
-                }
-            }
+            let mut table = Table::new(COLUMNS);
+            deployments.iter().for_each(|row| row.add_to(&mut table, self));
+            fmt::Display::fmt(&table, f)?;
             if *unread > 0 {
                 writeln!(
                     f,
@@ -228,5 +195,50 @@ impl fmt::Display for Report {
             }
         }
         write_narrowed(f, self.service.as_deref(), "history")
+    }
+}
+
+impl Row {
+    fn add_to(&self, table: &mut Table, report: &Report) {
+        let Self { live, number, banned, short, subject, deployment, signatures, .. } = self;
+        let (style, how) = match deployment.outcome {
+            Outcome::Succeeded => (GOOD, "succeeded"),
+            Outcome::Failed => (ERROR, "failed"),
+            Outcome::Interrupted => (WARNING, "interrupted"),
+            Outcome::Started => (WARNING, "not ended"),
+        };
+        let total: u64 = deployment.phases.iter().map(|phase| phase.milliseconds).sum();
+        table.line([
+            number.to_string(),
+            if *live { "● live" } else { "" }.to_owned(),
+            // Each target has a table of its own: in all of them the commits stand below each other.
+            format!("{:8}", deployment.action.name()),
+            format!("{style}{how:11}{style:#}"),
+            short.clone(),
+            line(subject).into_owned(),
+            if banned.is_some() { "banned" } else { "" }.to_owned(),
+            ago(deployment.started, report.now),
+            if total > 0 { format!("in {} s", seconds(total)) } else { String::new() },
+            format!("by {}", line(person(&deployment.by))),
+            deployment.proof.as_ref().map(proven).unwrap_or_default(),
+            deployment.reason.as_deref().map(line).unwrap_or_default().into_owned(),
+        ]);
+        let mut note = |text: String| table.note(COMMIT_COLUMN, text);
+        if !deployment.allowed_deletions.is_empty() {
+            let ids = deployment.allowed_deletions.join(", ");
+            note(format!("{WARNING}allowed to be deleted or replaced: {}{WARNING:#}", line(&ids)));
+        }
+        if let Some(error) = &deployment.error {
+            note(format!("{DIM}{}{DIM:#}", line(error)));
+        }
+        if let Some(proof) = deployment.proof.as_ref().filter(|proof| proof.verdict == Verdict::Unproven) {
+            note(format!("{DIM}{}{DIM:#}", line(&proof.problems.join("; "))));
+        }
+        if report.verbose && !deployment.phases.is_empty() {
+            let phase = |phase: &Phase| format!("{} {} s", line(&phase.name), seconds(phase.milliseconds));
+            let phases = deployment.phases.iter().map(phase).collect::<Vec<_>>().join(" · ");
+            note(format!("{DIM}{phases}{DIM:#}"));
+        }
+        signatures.iter().flat_map(|signatures| signatures::lines(signatures)).for_each(note);
     }
 }

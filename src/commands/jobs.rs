@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::git::{Oid, Repository};
 use crate::packaging::jobs::{Job, Jobs, Made, State};
 use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, WARNING};
+use crate::text::table::{Column, Table};
 use crate::text::words::{ago, count, line, seconds, short};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
@@ -187,6 +188,12 @@ impl fmt::Display for Listed {
                 "{DIM}no commit was packaged in the background here; slsart.toml says whether: `post-commit` in [hooks]{DIM:#}"
             );
         }
+        let mut table = Table::new([
+            Column::left(),
+            Column::left().style(COMMIT),
+            Column::ragged().cut(),
+            Column::ragged().cut().style(DIM),
+        ]);
         for row in &self.jobs {
             let style = match row.state {
                 State::Running | State::Waiting => BOLD,
@@ -195,25 +202,22 @@ impl fmt::Display for Listed {
                 State::Stopped => WARNING,
                 State::Superseded => DIM,
             };
-            writeln!(
-                f,
-                "{style}{:10}{style:#}  {COMMIT}{}{COMMIT:#}  {}  {DIM}{}{DIM:#}",
-                row.state.name(),
-                row.short,
-                line(&row.subject),
-                row.how(self.now),
-            )?;
+            let subject = line(&row.subject).into_owned();
+            let state = format!("{style}{:10}{style:#}", row.state.name());
+            table.line([state, row.short.clone(), subject, row.how(self.now)]);
             if row.orphaned {
-                writeln!(
-                    f,
-                    "            {WARNING}!{WARNING:#} what it started still runs; to end it: git slsart jobs stop"
-                )?;
+                table.note(
+                    1,
+                    format!(
+                        "{WARNING}!{WARNING:#} what it started still runs; to end it: git slsart jobs stop"
+                    ),
+                );
             }
             if self.verbose {
-                writeln!(f, "            {DIM}{}{DIM:#}", line(&row.log))?;
+                table.note(1, format!("{DIM}{}{DIM:#}", line(&row.log)));
             }
         }
-        Ok(())
+        fmt::Display::fmt(&table, f)
     }
 }
 

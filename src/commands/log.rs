@@ -14,6 +14,7 @@ use crate::git::Repository;
 use crate::package::manifest::{Target, Tool};
 use crate::store::{Filter, Listing, NotedPackage};
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
+use crate::text::table::{Column, Table};
 use crate::text::words::{ago, bytes, line, short};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
@@ -153,31 +154,34 @@ impl fmt::Display for Report {
         if none {
             return writeln!(f, "{DIM}no packages here; make one: git slsart package{DIM:#}");
         }
-        let width = |text: &dyn Fn(&Row) -> String| {
-            self.packages.iter().map(|row| text(row).chars().count()).max().unwrap_or(0)
-        };
-        let target = width(&|row| row.target.to_string());
-        let size = width(&|row| bytes(row.size));
-        let when = width(&|row| ago(row.recorded, self.now));
+        let mut table = Table::new([
+            Column::left().style(COMMIT),
+            Column::left().rank(2).style(BOLD),
+            Column::left().rank(1),
+            Column::right().rank(4),
+            Column::left().rank(3).style(DIM),
+            Column::ragged().cut(),
+            Column::ragged().after(" ").style(WARNING),
+        ]);
         for row in &self.packages {
-            let Row { short: commit, subject, package, .. } = row;
-            let subject = line(subject);
-            let mark = |word: &str, is_set: bool| {
-                if is_set { format!(" {WARNING}{word}{WARNING:#}") } else { String::new() }
-            };
-            let marks = mark("dirty", row.dirty)
-                + &mark("banned", row.banned.is_some())
-                + &mark("pinned", row.pinned.is_some())
-                + &mark("pruned", row.pruned.is_some());
-            writeln!(
-                f,
-                "{COMMIT}{commit}{COMMIT:#}  {BOLD}{}{BOLD:#}  {:target$}  {:>size$}  {DIM}{:when$}{DIM:#}  {subject}{marks}",
-                short(package, 8),
+            let marks = [
+                ("dirty", row.dirty),
+                ("banned", row.banned.is_some()),
+                ("pinned", row.pinned.is_some()),
+                ("pruned", row.pruned.is_some()),
+            ];
+            let marks = marks.into_iter().filter(|(_, is_set)| *is_set).map(|(word, _)| word);
+            table.line([
+                row.short.clone(),
+                short(&row.package, 8).to_owned(),
                 row.target.to_string(),
                 bytes(row.size),
                 ago(row.recorded, self.now),
-            )?;
+                line(&row.subject).into_owned(),
+                marks.collect::<Vec<_>>().join(" "),
+            ]);
         }
+        fmt::Display::fmt(&table, f)?;
         if self.more {
             writeln!(f, "{DIM}there are more: git slsart log -n COUNT, or --all{DIM:#}")?;
         }

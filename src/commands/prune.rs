@@ -17,6 +17,7 @@ use crate::prune::{self, Why};
 use crate::sharing;
 use crate::store::NotedPackage;
 use crate::text::style::{BOLD, COMMIT, DIM, HINT, WARNING};
+use crate::text::table::{Column, Table};
 use crate::text::words::{ago, bytes, count, line};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
@@ -194,25 +195,27 @@ impl fmt::Display for Report {
         if let Some(service) = &self.service {
             writeln!(f, "{DIM}only {}; of all services: with --all{DIM:#}", line(service))?;
         }
-        let all =
-            || self.packages.iter().map(|row| &row.package).chain(self.kept.iter().map(|kept| &kept.package));
-        let width = |text: &dyn Fn(&Described) -> String| {
-            all().map(|row| text(row).chars().count()).max().unwrap_or(0)
-        };
-        let target = width(&|row| row.target.to_string());
-        let size = width(&|row| bytes(row.size));
-        let when = width(&|row| ago(row.recorded, self.now));
-        let mut write = |word: &str, row: &Described, more: &str| {
-            let Described { short, package, subject, .. } = row;
-            writeln!(
-                f,
-                "{BOLD}{word:8}{BOLD:#}  {COMMIT}{short}{COMMIT:#}  {}  {:target$}  {:>size$}  {DIM}{:when$}{DIM:#}  {}  {more}",
-                package.short(),
+        let mut table = Table::new([
+            Column::left().style(BOLD),
+            Column::left().style(COMMIT),
+            Column::left().rank(2),
+            Column::left().rank(1),
+            Column::right().rank(4),
+            Column::left().rank(3).style(DIM),
+            Column::ragged().cut(),
+            Column::ragged(),
+        ]);
+        let mut write = |word: &str, row: &Described, more: String| {
+            table.line([
+                format!("{word:8}"),
+                row.short.clone(),
+                row.package.short().to_string(),
                 row.target.to_string(),
                 bytes(row.size),
                 ago(row.recorded, self.now),
-                line(subject)
-            )
+                line(&row.subject).into_owned(),
+                more,
+            ]);
         };
         for row in &self.packages {
             let more = match (row.fate, &row.remote) {
@@ -223,11 +226,12 @@ impl fmt::Display for Report {
                     None => format!("{WARNING}gone for good{WARNING:#}"),
                 },
             };
-            write("Remove", &row.package, &more)?;
+            write("Remove", &row.package, more);
         }
         for Kept { package, why } in &self.kept {
-            write("Keep", package, &format!("{DIM}{}{DIM:#}", why.words()))?;
+            write("Keep", package, format!("{DIM}{}{DIM:#}", why.words()));
         }
+        fmt::Display::fmt(&table, f)?;
         if self.packages.is_empty() {
             return writeln!(f, "{DIM}there is nothing to remove{DIM:#}");
         }

@@ -16,6 +16,7 @@ use crate::progress::Progress as _;
 use crate::secrets::Policy;
 use crate::store::{Filter, StoredPackage};
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
+use crate::text::table::{Column, Table};
 use crate::text::words::{count, line, short};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
@@ -241,10 +242,14 @@ impl fmt::Display for Report {
             let Row { commit, package, target, decision, undecided, recipients, secrets, more } = row;
             let (commit, package) = (short(commit, 7), short(package, 8));
             let word = if self.dry_run || self.done.is_empty() { "Package  " } else { self.done };
-            writeln!(
-                f,
-                "{BOLD}{word}{BOLD:#}  {COMMIT}{commit}{COMMIT:#}  {BOLD}{package}{BOLD:#}  {target}"
-            )?;
+            let mut table = Table::new([
+                Column::left().style(BOLD),
+                Column::left().style(COMMIT),
+                Column::left().rank(1).style(BOLD),
+                Column::ragged(),
+            ]);
+            table.line([word.to_owned(), commit.to_owned(), package.to_owned(), target.to_string()]);
+            fmt::Display::fmt(&table, f)?;
             let state = match decision {
                 Some(Decision::Encrypt) => {
                     format!("{GOOD}encrypted{GOOD:#} to {}", line(&recipients.join(", ")))

@@ -18,6 +18,7 @@ use crate::status::{self, Lacking, Standing};
 use crate::store::deployments::{Deployment, Outcome};
 use crate::store::{NotedPackage, PackageLine};
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
+use crate::text::table::{Column, Table};
 use crate::text::words::{ago, bytes, count, line, person, short};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
@@ -230,11 +231,18 @@ impl Section {
                 let when = ago(live.ended.unwrap_or(*started), report.now);
                 let how = if live.action == "deploy" { "deployed" } else { "rolled back to" };
                 let (by, subject) = (line(person(by)), line(subject));
-                writeln!(
-                    f,
-                    "  {GOOD}●{GOOD:#} live  {COMMIT}{short}{COMMIT:#}  {subject}  {DIM}{how} {when} by {by}{}{DIM:#}",
-                    self.distance()
-                )?;
+                let mut table = Table::new([
+                    Column::left(),
+                    Column::left().style(COMMIT),
+                    Column::ragged().cut(),
+                    Column::ragged().rank(1).style(DIM),
+                    Column::ragged().after(" ").rank(3).style(DIM),
+                    Column::ragged().after("; ").rank(2).style(DIM),
+                ]);
+                let mark = format!("  {GOOD}●{GOOD:#} live");
+                let (how, by) = (format!("{how} {when}"), format!("by {by}"));
+                table.line([mark, short.clone(), subject.into_owned(), how, by, self.distance()]);
+                fmt::Display::fmt(&table, f)?;
             }
             None => writeln!(f, "  {DIM}○ live  nothing that git slsart knows of{DIM:#}")?,
         }
@@ -280,11 +288,11 @@ impl Section {
     fn distance(&self) -> String {
         let commits = |number: usize| count(number, "commit");
         match (self.ahead_count, self.behind_count) {
-            (Some(0), Some(0)) => "; it is HEAD".to_owned(),
-            (Some(ahead), Some(0)) => format!("; HEAD is {} ahead", commits(ahead)),
-            (Some(0), Some(behind)) => format!("; HEAD is {} behind", commits(behind)),
+            (Some(0), Some(0)) => "it is HEAD".to_owned(),
+            (Some(ahead), Some(0)) => format!("HEAD is {} ahead", commits(ahead)),
+            (Some(0), Some(behind)) => format!("HEAD is {} behind", commits(behind)),
             (Some(ahead), Some(behind)) => {
-                format!("; HEAD is {} ahead and {} behind", commits(ahead), commits(behind))
+                format!("HEAD is {} ahead and {} behind", commits(ahead), commits(behind))
             }
             _ => String::new(),
         }
@@ -335,12 +343,15 @@ impl JobRow {
     fn write(&self, f: &mut fmt::Formatter<'_>, now: Timestamp) -> fmt::Result {
         let subject = line(&self.subject);
         let state = self.state.name();
-        writeln!(
-            f,
-            "{BOLD}Job{BOLD:#}       {COMMIT}{}{COMMIT:#}  {subject}  {DIM}{state}: {}{DIM:#}",
-            self.short,
-            self.how(now)
-        )?;
+        let mut table = Table::new([
+            Column::left().style(BOLD),
+            Column::left().style(COMMIT),
+            Column::ragged().cut(),
+            Column::ragged().cut().style(DIM),
+        ]);
+        let how = format!("{state}: {}", self.how(now));
+        table.line(["Job     ".to_owned(), self.short.clone(), subject.into_owned(), how]);
+        fmt::Display::fmt(&table, f)?;
         if self.orphaned {
             writeln!(f, "          {WARNING}!{WARNING:#} what it started still runs: git slsart jobs stop")?;
         } else if self.error.is_some() {

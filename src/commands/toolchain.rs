@@ -14,6 +14,7 @@ use crate::packaging::snapshots::{self, Kept, Listing, Saving};
 use crate::service::ServicePath;
 use crate::store::toolchains::Toolchain;
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
+use crate::text::table::{Column, Table};
 use crate::text::words::{ago, bytes, count, line, short};
 use crate::ui::Ui;
 use crate::workspace::{Wanted, Workspace};
@@ -220,30 +221,40 @@ impl fmt::Display for Saved {
     }
 }
 
-fn write_kept(f: &mut fmt::Formatter<'_>, word: &str, kept: &Kept, at: Timestamp) -> fmt::Result {
-    let Kept { id, saved, file_count, size, lockfile, machine, misfit, commits, deployed, .. } = kept;
-    let libc =
-        if machine.libc.is_empty() { String::new() } else { format!("-{}", machine.libc.replace(' ', "-")) };
-    writeln!(
-        f,
-        "{word}{BOLD}{}{BOLD:#}  {} · {}  {}-{}{libc} node {}  {DIM}{} · {}{DIM:#}",
-        short(id, 12),
-        count(*file_count, "file"),
-        bytes(*size),
-        machine.os,
-        machine.arch,
-        machine.node,
-        line(&lockfile.path),
-        ago(*saved, at)
-    )?;
-    let indent = " ".repeat(word.len());
-    let needed = if deployed.is_empty() { String::new() } else { format!(", {} deployed", deployed.len()) };
-    let few = commits.iter().take(5).map(|commit| short(commit, 7)).collect::<Vec<_>>().join(" ");
-    writeln!(f, "{indent}  {DIM}{}{needed}: {COMMIT}{few}{COMMIT:#}{DIM:#}", count(commits.len(), "commit"))?;
-    match misfit {
-        Some(why) => writeln!(f, "{indent}  {WARNING}does not fit here:{WARNING:#} {}", line(why)),
-        None => Ok(()),
+/// What is kept, each after `word`.
+fn table_of(word: &str, all: &[Kept], at: Timestamp) -> Table {
+    let mut table = Table::new([
+        Column::left(),
+        Column::left().style(BOLD),
+        Column::ragged(),
+        Column::ragged().rank(1),
+        Column::ragged().rank(2).style(DIM),
+        Column::ragged().after(" · ").rank(3).style(DIM),
+    ]);
+    for Kept { id, saved, file_count, size, lockfile, machine, misfit, commits, deployed, .. } in all {
+        let libc = if machine.libc.is_empty() {
+            String::new()
+        } else {
+            format!("-{}", machine.libc.replace(' ', "-"))
+        };
+        table.line([
+            word.to_owned(),
+            short(id, 12).to_owned(),
+            format!("{} · {}", count(*file_count, "file"), bytes(*size)),
+            format!("{}-{}{libc} node {}", machine.os, machine.arch, machine.node),
+            line(&lockfile.path).into_owned(),
+            ago(*saved, at),
+        ]);
+        let needed =
+            if deployed.is_empty() { String::new() } else { format!(", {} deployed", deployed.len()) };
+        let few = commits.iter().take(5).map(|commit| short(commit, 7)).collect::<Vec<_>>().join(" ");
+        let commits = count(commits.len(), "commit");
+        table.note(1, format!("  {DIM}{commits}{needed}: {COMMIT}{few}{COMMIT:#}{DIM:#}"));
+        if let Some(why) = misfit {
+            table.note(1, format!("  {WARNING}does not fit here:{WARNING:#} {}", line(why)));
+        }
     }
+    table
 }
 
 impl fmt::Display for Listed {
@@ -252,14 +263,14 @@ impl fmt::Display for Listed {
         if toolchains.is_empty() {
             writeln!(f, "{DIM}no toolchain is kept here yet: git slsart toolchain save{DIM:#}")?;
         }
-        toolchains.iter().try_for_each(|kept| write_kept(f, "", kept, self.at))?;
+        fmt::Display::fmt(&table_of("", toolchains, self.at), f)?;
         unread.iter().try_for_each(|name| writeln!(f, "{WARNING}!{WARNING:#} {} can't be read", line(name)))
     }
 }
 
 impl fmt::Display for Dropped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = if self.dry_run { "Drop     " } else { "Dropped  " };
-        self.toolchains.iter().try_for_each(|kept| write_kept(f, word, kept, self.at))
+        let word = if self.dry_run { "Drop   " } else { "Dropped" };
+        fmt::Display::fmt(&table_of(word, &self.toolchains, self.at), f)
     }
 }

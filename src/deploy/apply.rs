@@ -17,7 +17,7 @@ use crate::config::Snapshot;
 use crate::error::{Error, Kind, Result};
 use crate::package::manifest::Target;
 use crate::packaging::checkout::{Checkout, InstallMode, Stopwatch};
-use crate::process::{Output, interrupt};
+use crate::process::{Group, Output, interrupt};
 use crate::service::DeployArguments;
 use crate::store::Signing;
 use crate::store::deployments::{Deployment, Effect, Outcome, Phase, RUN_PHASE};
@@ -194,8 +194,13 @@ fn run(
         DeployArguments { stage, region, directory: &directory, config: &service.config, verbose: false };
     let started = context.clock.now_precise();
     let mut timed = Stopwatch::start();
-    let outcome = checkout.run(workspace, service, arguments.to_vec(), applying.deploying);
+    // What begins now ends and is written down, also when the terminal goes away.
+    let _hangup = interrupt::defer_hangup();
+    let outcome = checkout.run(workspace, service, arguments.to_vec(), applying.deploying, Group::Own);
     record.phases.push(phase(RUN_PHASE, timed.lap()));
+    if outcome.is_err() {
+        progress.failed();
+    }
     progress.phase("Removing the worktree");
     drop(checkout);
     outcome.map_err(|error| failure::explain(error, workspace, plan, &claim, record, started))?;

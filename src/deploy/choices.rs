@@ -1,18 +1,15 @@
 //! The packages of a target, for a person to choose one to go back to.
 
-use std::fmt;
-
-use jiff::Timestamp;
-
-use super::goal::package_of;
-use super::history;
+use super::goal::{Previous, package_of, previous};
+use super::history::{self, Standing, standing};
 use super::plan::{Plan, describe_commit};
 use crate::error::{Error, Result};
 use crate::package::Manifest;
 use crate::package::manifest::{Plugin, Target};
 use crate::store::NotedPackage;
-use crate::store::deployments::Action;
-use crate::text::words::{ago, bytes, count, line};
+use crate::store::deployments::{Action, Deployment};
+use crate::text::table::{Column, Table};
+use crate::text::words::{ago, bytes, line};
 use crate::toolchain::drift::{self, Change, PluginChange};
 use crate::workspace::{Wanted, Workspace};
 
@@ -23,28 +20,13 @@ const MAX_CHOICES: usize = 200;
 pub struct Choices {
     /// The target.
     pub target: Target,
-    /// What there is to choose.
-    pub rows: Vec<Choice>,
-    /// How many were left out since they are banned.
-    pub banned: usize,
-}
-
-/// A package to choose.
-pub struct Choice {
-    found: NotedPackage,
-    mark: Mark,
-    short: String,
-    label: String,
-    plugins: Vec<PluginChange>,
-    now: Timestamp,
-}
-
-/// What a package is to its target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    Live,
-    LastGood,
-    None,
+    /// How they are shown: a line a package.
+    pub table: Table,
+    /// The line of the one that is probably meant.
+    pub first: usize,
+    /// What else there is to know.
+    pub remark: Option<String>,
+    found: Vec<NotedPackage>,
 }
 
 impl Choices {
@@ -68,52 +50,81 @@ impl Choices {
                 other.line.target
             )));
         }
-        let all = found.len();
-        let bans = store.bans().all()?;
-        found.retain(|found| !bans.contains_key(&(found.commit, found.line.package)));
-        let banned = all - found.len();
         found.truncate(MAX_CHOICES);
         let known = store.histories().of(&target)?.deployments;
-        let live = history::live(&known).and_then(|live| package_of(workspace, live).ok());
-        let back = history::back(&known);
-        let mut good = back.iter().filter_map(|back| package_of(workspace, back).ok());
-        let good = good.find(|good| found.contains(good));
-        let manifest =
-            |found: &NotedPackage| store.open(found.commit, &found.line).ok().map(|package| package.manifest);
-        let before = live.as_ref().and_then(manifest);
-        let row = |found: NotedPackage| {
-            let mark = match () {
-                () if live.as_ref() == Some(&found) => Mark::Live,
-                () if good.as_ref() == Some(&found) => Mark::LastGood,
-                () => Mark::None,
-            };
-            let plugins = before.as_ref().zip(manifest(&found)).map(|(live, other)| changes(live, &other));
-            let (short, label) = describe_commit(workspace.repository, found.commit);
-            let now = workspace.context.clock.now();
-            Choice { found, mark, short, label, plugins: plugins.unwrap_or_default(), now }
+        // A package that is lost can't be chosen, and is no reason to offer none.
+        let (meant, remark) = match previous(workspace, &known) {
+            Ok(Previous { found, skipped }) => (found, skipped),
+            Err(error) => (None, vec![error.to_string()]),
         };
-        Ok(Self { target, rows: found.into_iter().map(row).collect(), banned })
-    }
-
-    /// The index of the one that is probably meant: the last good one, else the newest that is not live.
-    #[must_use]
-    pub fn first(&self) -> usize {
-        let position = |is: &dyn Fn(&Choice) -> bool| self.rows.iter().position(is);
-        position(&|row| row.mark == Mark::LastGood)
-            .or_else(|| position(&|row| row.mark == Mark::None))
-            .unwrap_or(0)
+        let remark = (!remark.is_empty()).then(|| remark.join("; "));
+        let bans = store.bans().all()?;
+        let standings: Vec<_> = found.iter().map(|found| standing(&known, |one| is_of(one, found))).collect();
+        let meant = meant.and_then(|meant| found.iter().position(|found| *found == meant));
+        let is_banned = |found: &NotedPackage| bans.contains_key(&(found.commit, found.line.package));
+        let marks = found.iter().zip(&standings).enumerate().map(|(at, (found, standing))| {
+            let mark = match standing {
+                _ if meant == Some(at) => "last good",
+                Standing::Live => "live",
+                _ if is_banned(found) => "banned",
+                Standing::WasLive => "was live",
+                Standing::RolledBackFrom => "rolled back from",
+                Standing::Failed => "failed",
+                Standing::NeverDeployed => "never deployed",
+            };
+            if mark == "live" && is_banned(found) { "live, banned" } else { mark }
+        });
+        let live = history::live(&known).and_then(|live| package_of(workspace, live).ok());
+        let table = table(workspace, &found, marks, live.as_ref());
+        // Where there is nothing to go back to: what changes nothing, else what nobody has fled from.
+        let standing = |wanted| standings.iter().position(|standing| *standing == wanted);
+        let first = meant.or_else(|| standing(Standing::Live)).or_else(|| standing(Standing::NeverDeployed));
+        Ok(Self { target, table, first: first.unwrap_or(0), remark, found })
     }
 
     /// The plan to go back to the one at `index`.
     pub fn plan<'r>(&self, workspace: &Workspace<'r>, index: usize) -> Result<Plan<'r>> {
-        Plan::of_found(workspace, Action::Rollback, &self.rows[index].found)
+        Plan::of_found(workspace, Action::Rollback, &self.found[index])
     }
+}
 
-    /// What is left out, in words.
-    #[must_use]
-    pub fn remark(&self) -> Option<String> {
-        (self.banned > 0).then(|| format!("{} left out: banned", count(self.banned, "package")))
+/// Whether a deployment is of this package.
+fn is_of(deployment: &Deployment, found: &NotedPackage) -> bool {
+    deployment.package == found.line.package && deployment.commit == found.commit.to_string()
+}
+
+fn table<'a>(
+    workspace: &Workspace<'_>,
+    found: &[NotedPackage],
+    marks: impl Iterator<Item = &'a str>,
+    live: Option<&NotedPackage>,
+) -> Table {
+    let store = workspace.store();
+    let manifest =
+        |found: &NotedPackage| store.open(found.commit, &found.line).ok().map(|package| package.manifest);
+    let live = live.and_then(manifest);
+    let now = workspace.context.clock.now();
+    let mut table = Table::new([
+        Column::left(),
+        Column::left(),
+        Column::ragged().cut(),
+        Column::ragged().rank(1),
+        Column::ragged().after(" · ").rank(3),
+        Column::ragged().after(" · ").rank(2),
+    ]);
+    for (found, mark) in found.iter().zip(marks) {
+        let plugins = live.as_ref().zip(manifest(found)).map(|(live, other)| changes(live, &other));
+        let (short, label) = describe_commit(workspace.repository, found.commit);
+        table.line([
+            mark.to_owned(),
+            short,
+            line(&label).into_owned(),
+            ago(found.line.recorded, now),
+            bytes(found.line.size),
+            in_words(&plugins.unwrap_or_default()),
+        ]);
     }
+    table
 }
 
 /// How the plugins and the framework of a package differ from those of what is live.
@@ -124,30 +135,14 @@ fn changes(live: &Manifest, other: &Manifest) -> Vec<PluginChange> {
     drift::differences(&all(live), &all(other))
 }
 
-impl fmt::Display for Choice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { found, mark, short, label, plugins, now } = self;
-        let mark = match mark {
-            Mark::Live => "live",
-            Mark::LastGood => "last good",
-            Mark::None => "",
-        };
-        let (age, size) = (ago(found.line.recorded, *now), bytes(found.line.size));
-        write!(f, "{mark:9}  {short}  {}  {age} · {size}", line(label))?;
-        for (index, PluginChange { name, change }) in plugins.iter().take(2).enumerate() {
-            write!(f, "{}", if index == 0 { " · " } else { ", " })?;
-            match change {
-                Change::Version { before, now } => {
-                    write!(f, "{} {} → {}", line(name), line(before), line(now))?;
-                }
-                Change::Gone { .. } => write!(f, "without {}", line(name))?,
-                Change::New { .. } => write!(f, "with {}", line(name))?,
-                Change::Source | Change::Files { .. } => write!(f, "another {}", line(name))?,
-            }
-        }
-        if plugins.len() > 2 {
-            write!(f, " and {} more", plugins.len() - 2)?;
-        }
-        Ok(())
-    }
+/// What differs of plugins, the first of them by name.
+fn in_words(changes: &[PluginChange]) -> String {
+    let one = |PluginChange { name, change }: &PluginChange| match change {
+        Change::Version { before, now } => format!("{} {} → {}", line(name), line(before), line(now)),
+        Change::Gone { .. } => format!("without {}", line(name)),
+        Change::New { .. } => format!("with {}", line(name)),
+        Change::Source | Change::Files { .. } => format!("another {}", line(name)),
+    };
+    let named = changes.iter().take(2).map(one).collect::<Vec<_>>().join(", ");
+    if changes.len() > 2 { format!("{named} and {} more", changes.len() - 2) } else { named }
 }

@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::git::Oid;
 use crate::package::manifest::Target;
 use crate::store::bans::Ban;
-use crate::store::deployments::{Action, Deployment};
+use crate::store::deployments::{Action, Deployment, Effect};
 use crate::store::{Filter, NotedPackage};
 use crate::text::words::{count, short};
 use crate::workspace::{Wanted, Workspace};
@@ -16,7 +16,7 @@ use crate::workspace::{Wanted, Workspace};
 pub enum Goal {
     /// The previous successful deployment of a package that is not banned.
     Previous,
-    /// The one that `history` shows this number for, from 1.
+    /// The one that `history` shows this number for, from 1 for the first.
     Number(usize),
     /// What was live before the last rollback.
     Undone,
@@ -27,10 +27,10 @@ impl<'r> Plan<'r> {
     pub fn back(workspace: &Workspace<'r>, goal: Goal, wanted: &Wanted) -> Result<Self> {
         let target = deployed_target(workspace, wanted)?;
         let known = workspace.store().histories().of(&target)?;
-        let back = history::back(&known.deployments);
+        let deployments = &known.deployments;
         match goal {
             Goal::Undone => {
-                let undone = history::undone(&known.deployments).ok_or_else(|| {
+                let undone = history::undone(deployments).ok_or_else(|| {
                     Error::not_recorded(format!("there is no rollback of {target} to undo"))
                         .hint("the last thing that was done must be a rollback")
                         .hint("name the commit that is meant: git slsart rollback REF")
@@ -38,40 +38,62 @@ impl<'r> Plan<'r> {
                 Self::of_found(workspace, Action::Undo, &package_of(workspace, undone)?)
             }
             Goal::Number(number) => {
-                let chosen = number.checked_sub(1).and_then(|index| back.get(index)).ok_or_else(|| {
-                    let there = count(back.len(), "deployment");
-                    Error::not_recorded(format!("{target} has {there} to go back to, and no number {number}"))
+                let chosen = history::numbered(deployments, number).ok_or_else(|| {
+                    let there = count(deployments.len(), "deployment");
+                    Error::not_recorded(format!("{target} has {there}, and no number {number}"))
                         .hint(format!("the numbers: git slsart history -s {}", target.stage))
                 })?;
-                Self::of_found(workspace, Action::Rollback, &package_of(workspace, chosen)?)
+                let mut plan = Self::of_found(workspace, Action::Rollback, &package_of(workspace, chosen)?)?;
+                if chosen.effect() != Effect::Live {
+                    plan.warnings.insert(0, format!("deployment {number} did not make its package live"));
+                }
+                Ok(plan)
             }
-            Goal::Previous => Self::previous(workspace, &target, &back),
+            Goal::Previous => {
+                let Previous { found, skipped } = previous(workspace, deployments)?;
+                let Some(found) = found else {
+                    let none = format!("there is no successful deployment of {target} to go back to");
+                    return Err(Error::not_recorded(none)
+                        .hints(skipped)
+                        .hint("name the commit to go back to: git slsart rollback REF"));
+                };
+                let mut plan = Self::of_found(workspace, Action::Rollback, &found)?;
+                plan.warnings.splice(0..0, skipped);
+                Ok(plan)
+            }
         }
     }
+}
 
-    fn previous(workspace: &Workspace<'r>, target: &Target, back: &[&Deployment]) -> Result<Self> {
-        let mut skipped = Vec::new();
-        for deployment in back {
-            let found = match package_of(workspace, deployment) {
-                Err(error) if error.kind == Kind::NotRecorded => {
-                    skipped.push(format!("{} is passed over: {error}", short(&deployment.commit, 7)));
-                    continue;
-                }
-                found => found?,
-            };
-            if let Some(ban) = workspace.store().bans().of(found.commit, found.line.package)? {
-                skipped.push(skip(workspace, &found, &ban));
+/// What a rollback goes to that names no package.
+pub(super) struct Previous {
+    /// The package of the nearest deployment to go back to; none where there is none.
+    pub found: Option<NotedPackage>,
+    /// What was nearer and is not meant, and why.
+    pub skipped: Vec<String>,
+}
+
+/// What a rollback goes to that names no package, and what the picker stands on: the nearest successful deployment of another package,
+/// unless it is banned or pruned. Nothing that a rollback has left.
+///
+/// # Errors
+/// When its package is lost.
+pub(super) fn previous(workspace: &Workspace<'_>, deployments: &[Deployment]) -> Result<Previous> {
+    let mut skipped = Vec::new();
+    for deployment in history::back(deployments) {
+        let found = match package_of(workspace, deployment) {
+            Err(error) if error.kind == Kind::NotRecorded => {
+                skipped.push(format!("{} is passed over: {error}", short(&deployment.commit, 7)));
                 continue;
             }
-            let mut plan = Self::of_found(workspace, Action::Rollback, &found)?;
-            plan.warnings.splice(0..0, skipped);
-            return Ok(plan);
+            found => found?,
+        };
+        match workspace.store().bans().of(found.commit, found.line.package)? {
+            Some(ban) => skipped.push(skip(workspace, &found, &ban)),
+            None => return Ok(Previous { found: Some(found), skipped }),
         }
-        let none = format!("there is no successful deployment of {target} to go back to");
-        Err(Error::not_recorded(none)
-            .hints(skipped)
-            .hint("name the commit to go back to: git slsart rollback REF"))
     }
+    Ok(Previous { found: None, skipped })
 }
 
 /// The one target with a history that is meant.

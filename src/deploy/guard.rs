@@ -72,6 +72,9 @@ pub struct Changes {
     /// The literal names that CloudFormation will find taken.
     #[serde(skip)]
     pub(super) taken: Vec<Taken>,
+    /// Whether the code that is live is known.
+    #[serde(skip)]
+    code_is_known: bool,
 }
 
 /// A plugin, and what it does when the package is deployed.
@@ -240,7 +243,20 @@ impl Changes {
         let because = before.because.clone();
         let templates = (before.side.template(), after.template());
         let taken = taken(workspace, templates.0, templates.1, &difference.judgements, deployments);
-        Ok(Self { against: before.against, because, difference, uncertain, known, taken })
+        let code_is_known = before.side.has_code();
+        Ok(Self { against: before.against, because, difference, uncertain, known, taken, code_is_known })
+    }
+
+    /// Whether a deployment would leave everything as it is: stack, code, and what plugins do.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        let Difference { archives, made, .. } = &self.difference;
+        let same_tools = made.plugins.is_empty() && made.tools.iter().all(|tool| tool.tool != "framework");
+        self.code_is_known
+            && same_tools
+            && archives.is_empty()
+            && self.difference.is_empty()
+            && self.uncertain.is_empty()
     }
 
     /// Lets resources go that hold data, by their logical ids.

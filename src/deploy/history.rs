@@ -76,6 +76,52 @@ pub fn undone(deployments: &[Deployment]) -> Option<&Deployment> {
     before?.last().copied()
 }
 
+/// How a package stands in the history of its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is live.
+    Live,
+    /// It was live, and may be again.
+    WasLive,
+    /// It was live until a rollback went below it.
+    RolledBackFrom,
+    /// No deployment made it live.
+    Failed,
+    /// There was no deployment of it.
+    NeverDeployed,
+}
+
+/// How the package stands whose deployments `is_of` knows.
+#[must_use]
+pub fn standing(deployments: &[Deployment], is_of: impl Fn(&Deployment) -> bool) -> Standing {
+    if live(deployments).is_some_and(&is_of) {
+        return Standing::Live;
+    }
+    if Stack::of(deployments).live.into_iter().any(&is_of) {
+        return Standing::WasLive;
+    }
+    let mut known = deployments.iter().filter(|deployment| is_of(deployment));
+    match known.next() {
+        None => Standing::NeverDeployed,
+        Some(newest) if known.chain([newest]).any(|one| one.effect() == Effect::Live) => {
+            Standing::RolledBackFrom
+        }
+        Some(_) => Standing::Failed,
+    }
+}
+
+/// The deployment that has this number: they are counted from the first of a target, and keep their numbers.
+#[must_use]
+pub fn numbered(deployments: &[Deployment], number: usize) -> Option<&Deployment> {
+    deployments.len().checked_sub(number).filter(|_| number > 0).map(|index| &deployments[index])
+}
+
+/// The number of the deployment at `index`.
+#[must_use]
+pub fn number(deployments: &[Deployment], index: usize) -> usize {
+    deployments.len() - index
+}
+
 /// The deployments that went live, as a stack.
 #[derive(Default)]
 struct Stack<'d> {
@@ -243,6 +289,31 @@ mod tests {
         assert_eq!(all_back("d1 d2 d1 d3 r1"), "2");
         assert_eq!(all_back("d1 d2 d3!"), "21");
         assert!(back(&[]).is_empty());
+    }
+
+    #[test]
+    fn each_package_stands_where_the_history_left_it() {
+        use Standing::{Failed, Live, NeverDeployed, RolledBackFrom, WasLive};
+        let stands = |text: &str| {
+            let history = history(text);
+            ["1", "2", "3"].map(|id| standing(&history, |known| known.commit.starts_with(id)))
+        };
+        assert_eq!(stands("d1 d2"), [WasLive, Live, NeverDeployed]);
+        assert_eq!(stands("d1 d2 d3!"), [WasLive, Live, Failed]);
+        assert_eq!(stands("d1 d2 d3 r1"), [Live, RolledBackFrom, RolledBackFrom]);
+        assert_eq!(stands("d1 d2 r1 d3"), [WasLive, RolledBackFrom, Live]);
+        assert_eq!(stands("d1 d2 r1 d2"), [WasLive, Live, NeverDeployed]);
+        assert_eq!(stands("d1 d2 r1 u2"), [WasLive, Live, NeverDeployed]);
+        assert_eq!(stands("d1 d2 r1!"), [WasLive, Live, NeverDeployed]);
+    }
+
+    #[test]
+    fn numbers_count_from_the_first_deployment() {
+        let history = history("d1 d2! r1 d3");
+        let commit = |at| numbered(&history, at).map(|known| known.commit[..1].to_owned());
+        assert_eq!([1, 2, 3, 4].map(commit), ["1", "2", "1", "3"].map(|id| Some(id.to_owned())));
+        assert_eq!([0, 5, usize::MAX].map(commit), [None, None, None]);
+        assert_eq!([0, 3].map(|index| number(&history, index)), [4, 1]);
     }
 
     #[test]

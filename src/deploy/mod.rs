@@ -24,3 +24,4 @@ pub mod several;
 pub mod shared;
 pub mod side;
 pub mod unlock;
+pub mod unpackaged;

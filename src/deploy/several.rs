@@ -60,6 +60,8 @@ pub enum State {
     ToDo,
     /// Its package is live already: nothing is done.
     AlreadyLive,
+    /// Its package has the code and the template that are live: nothing is done.
+    Unchanged,
     /// It is live, and the commit has no such service: nothing is done.
     NotInCommit,
 }
@@ -90,7 +92,7 @@ impl<'r> Several<'r> {
     /// The plan to deploy the packages that `revision` has of the services that are selected.
     ///
     /// # Arguments
-    /// `again`: whether packages that are live already are deployed too.
+    /// `again`: whether packages are deployed too that are live already, or would change nothing live.
     ///
     /// # Errors
     /// When a service has no package there, and when their stacks wait for each other in a circle.
@@ -108,7 +110,12 @@ impl<'r> Several<'r> {
         for found in &found {
             let plan = Plan::of_found(workspace, action, found)?;
             let is_live = plan.live.as_ref().is_some_and(|live| live.package == plan.restore.package);
-            states.push(if is_live && !plan.uncertain && !again { State::AlreadyLive } else { State::ToDo });
+            states.push(match () {
+                () if plan.uncertain || again => State::ToDo,
+                () if is_live => State::AlreadyLive,
+                () if plan.changes.as_ref().is_some_and(Changes::is_nothing) => State::Unchanged,
+                () => State::ToDo,
+            });
             plans.push(plan);
         }
         let stacks = stacks::of(workspace, &plans, &states)?;

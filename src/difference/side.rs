@@ -57,6 +57,12 @@ impl<'r> Side<'r> {
         self.template.is_live_as(&Template::new(template))
     }
 
+    /// Whether its code is known.
+    #[must_use]
+    pub fn has_code(&self) -> bool {
+        self.package.is_some()
+    }
+
     /// Its template.
     #[must_use]
     pub fn template(&self) -> &Template {

@@ -19,7 +19,7 @@ use crate::git::{Commit, Oid, Source};
 use crate::package::directory::{PackageDirectory, STATE_FILE};
 use crate::package::manifest::{Origin, Target, Tool, Tools};
 use crate::package::storage::Storage;
-use crate::process::{Output, interrupt};
+use crate::process::{Group, Output, interrupt};
 use crate::service::{PackageArguments, Region, Service, Stage, State};
 use crate::sharing;
 use crate::store::{Filter, Recording, SecretOptions};
@@ -147,13 +147,16 @@ impl Job<'_, '_> {
         }
         let tools = tools(&checkout.framework, &checkout.service, checkout.package_manager())?;
         self.run_framework(&checkout.framework, &checkout.service, || {
-            checkout.run(self.workspace, self.service, self.arguments(), self.making.packaging)
+            checkout.run(self.workspace, self.service, self.arguments(), self.making.packaging, Group::Ours)
         })
         .map_err(own)?;
         let Checkout { service, carried, .. } = &checkout;
         let environment = BuildEnvironment { workspace: self.workspace, service, carried };
         let progress = self.workspace.progress;
         let summary = self.record(&checkout.framework, &environment, (commit, tree), Origin::Worktree, tools);
+        if summary.is_err() {
+            progress.failed();
+        }
         progress.phase("Removing the worktree");
         drop(checkout);
         summary

@@ -1,5 +1,6 @@
 //! A command line: what to start, where, with which environment and input.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
+use super::interrupt::Group;
 use crate::error::{Error, Kind, Result};
 
 /// The variables that bind a git process to one repository, as `git rev-parse --local-env-vars` lists them, and the
@@ -55,6 +57,7 @@ pub struct Invocation {
     disposable: bool,
     input: Input,
     pub(super) output: Option<Arc<File>>,
+    pub(super) group: Group,
 }
 
 impl Invocation {
@@ -68,6 +71,7 @@ impl Invocation {
             disposable: false,
             input: Input::None,
             output: None,
+            group: Group::Ours,
         }
     }
 
@@ -103,6 +107,13 @@ impl Invocation {
     #[must_use]
     pub fn without_env(mut self, name: impl Into<OsString>) -> Self {
         self.variables.push((name.into(), None));
+        self
+    }
+
+    /// Sets the process group that it runs in.
+    #[must_use]
+    pub fn group(mut self, group: Group) -> Self {
+        self.group = group;
         self
     }
 
@@ -176,6 +187,11 @@ impl Invocation {
         command
     }
 
+    /// The program's name, as people know it.
+    pub(super) fn name(&self) -> Cow<'_, str> {
+        Path::new(&self.program).file_name().unwrap_or(&self.program).to_string_lossy()
+    }
+
     pub(super) fn not_started(&self, error: io::Error) -> Error {
         let name = self.program.to_string_lossy();
         let this = Error::refused(format!("cannot start '{name}'"));
@@ -197,8 +213,7 @@ impl Invocation {
             Some(signal) => format!("was killed by signal {signal}"),
             None => format!("failed with exit code {code}"),
         };
-        let name = Path::new(&self.program).file_name().unwrap_or(&self.program).to_string_lossy();
-        let error = Error::new(Kind::Child(code), format!("{name} {how}"));
+        let error = Error::new(Kind::Child(code), format!("{} {how}", self.name()));
         let error = if self.disposable { error } else { error.hint(format!("to try it by hand: {self}")) };
         let output = output.trim_end();
         if output.is_empty() { error } else { error.because(io::Error::other(output.to_owned())) }

@@ -8,9 +8,11 @@ pub mod background;
 pub mod interrupt;
 mod invocation;
 mod limit;
+mod relay;
 mod run;
 mod stream;
 
+pub use interrupt::Group;
 pub use invocation::Invocation;
 pub use limit::{Ended, Patience};
 pub use run::Output;

@@ -1,11 +1,13 @@
 //! Running a child to its end, or leaving it in the background.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::os::fd::AsFd as _;
+use std::io::{self, IsTerminal as _, Read as _, Seek as _, SeekFrom};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ExitStatus, Stdio};
 
-use super::{Invocation, interrupt};
+use super::Invocation;
+use super::interrupt::{self, Group};
+use super::relay::{Relay, Stream, Typed};
 use crate::error::Result;
 
 /// Where a child's output goes.
@@ -47,11 +49,20 @@ impl Invocation {
         interrupt::check()?;
         let not_started = |error| self.not_started(error);
         let mut command = self.prepared();
-        let mut printed = None;
+        let (mut printed, mut stream, mut typed) = (None, None, None);
+        if self.group == Group::Own {
+            command.process_group(0);
+        }
         match output {
             Output::Stream => {
-                let standard_error = io::stderr().as_fd().try_clone_to_owned().map_err(not_started)?;
-                command.stdin(Stdio::inherit()).stdout(standard_error).stderr(Stdio::inherit());
+                let stream = stream.insert(Stream::open().map_err(not_started)?);
+                command.stdout(stream.end().map_err(not_started)?);
+                command.stderr(stream.end().map_err(not_started)?);
+                command.stdin(Stdio::inherit());
+                if self.group == Group::Own && io::stdin().is_terminal() {
+                    let typed = typed.insert(Typed::open().map_err(not_started)?);
+                    command.stdin(typed.end().map_err(not_started)?);
+                }
             }
             Output::OnFailure => {
                 let file = printed.insert(tempfile::tempfile().map_err(not_started)?);
@@ -60,7 +71,11 @@ impl Invocation {
                 command.stderr(file.try_clone().map_err(not_started)?);
             }
         }
-        let status = wait(self.start(command)?).map_err(not_started)?;
+        let child = self.start(command)?;
+        let output = stream.map(Stream::relay).transpose().map_err(not_started)?;
+        let input = typed.map(Typed::relay).transpose().map_err(not_started)?;
+        let status = self.wait(child).map_err(not_started)?;
+        input.into_iter().chain(output).for_each(Relay::finish);
         // A child that ended well has done its work, whether or not a signal came: the caller notices that at its next step.
         if status.success() {
             return Ok(());
@@ -77,11 +92,11 @@ impl Invocation {
         command.stdout(copy()?).stderr(copy()?);
         self.start(command).map(drop)
     }
-}
 
-fn wait(mut child: Child) -> io::Result<ExitStatus> {
-    let _forwarding = interrupt::forward_to(child.id());
-    child.wait()
+    fn wait(&self, mut child: Child) -> io::Result<ExitStatus> {
+        let _forwarding = interrupt::forward_to(child.id(), &self.name(), self.group);
+        child.wait()
+    }
 }
 
 /// The end of what a child wrote: enough to see why it failed.

@@ -20,7 +20,7 @@ impl Invocation {
         let mut command = self.prepared();
         command.stderr(Stdio::piped()).stdout(stdout.try_clone().map_err(not_started)?);
         let mut child = self.start(command)?;
-        let forwarding = interrupt::forward_to(child.id());
+        let forwarding = interrupt::forward_to(child.id(), &self.name(), self.group);
         let mut stderr = Vec::new();
         if let Some(pipe) = child.stderr.take() {
             let mut lines = BufReader::new(pipe);

@@ -2,4 +2,6 @@
 
 pub mod nearest;
 pub mod style;
+pub mod table;
 pub mod words;
+pub mod wrap;

@@ -1,6 +1,7 @@
 //! The only place that prints. Results go to standard output, everything else to standard error; colour is never the
 //! only signal.
 
+mod fit;
 mod options;
 mod pick;
 mod progress;
@@ -17,6 +18,8 @@ use serde_json::Value;
 
 pub use options::Options;
 pub use progress::Spinner;
+
+use fit::{columns, fitted};
 
 use crate::error::{Error, Result};
 use crate::progress::{Progress, Silent};
@@ -38,6 +41,12 @@ impl Ui {
         let terminal = std::io::stderr().is_terminal();
         let is_watched = terminal && !options.quiet;
         Self { options, spinner: Spinner::new(is_watched, options), is_watched }
+    }
+
+    /// What prints at once that a signal was received.
+    pub fn acknowledgement(&self) -> impl Fn(&str) + Send + 'static {
+        let spinner = self.spinner.clone();
+        move |text| spinner.acknowledge(text)
     }
 
     /// What long work reports to.
@@ -83,7 +92,7 @@ impl Ui {
             leave_out_nulls(&mut object);
             format!("{object:#}\n")
         } else {
-            printable(&report.to_string()).into_owned()
+            fitted(report, columns(io::stdout()))
         };
         written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
@@ -126,7 +135,7 @@ impl Ui {
     pub fn show(&self, text: &impl Display) {
         if !self.options.quiet && !self.options.json {
             self.spinner.clear();
-            self.stderr(&printable(&text.to_string()));
+            self.stderr(&fitted(text, columns(io::stderr())));
         }
     }
 
@@ -138,7 +147,7 @@ impl Ui {
 
     /// Prints why the command failed and what to do about it.
     pub fn error(&self, error: &Error) {
-        self.spinner.clear();
+        self.spinner.failed();
         if self.options.json {
             let mut object = serde_json::json!({ "error": {
                 "kind": error.kind.name(),
@@ -166,8 +175,7 @@ impl Ui {
     }
 
     fn stderr(&self, text: &str) {
-        let mut out = AutoStream::new(std::io::stderr(), self.options.color);
-        let _ = out.write_all(text.as_bytes());
+        self.spinner.line(text);
     }
 }
 

@@ -1,6 +1,5 @@
 //! A choice of one of several lines, by a person at a terminal: arrows, or typing what a line has.
 
-use std::fmt::Display;
 use std::io::{self, IsTerminal as _};
 
 use anstream::ColorChoice;
@@ -9,7 +8,9 @@ use inquire::{InquireError, Select};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::Ui;
+use super::fit::columns;
 use crate::error::{Error, Result};
+use crate::text::table::Table;
 use crate::text::words::line;
 
 /// How many lines are shown at once.
@@ -55,15 +56,11 @@ impl Ui {
     ///
     /// # Errors
     /// When none is chosen, with Escape or Ctrl-C.
-    pub fn pick(
-        &self,
-        question: &str,
-        rows: &[impl Display],
-        first: usize,
-        remark: Option<&str>,
-    ) -> Result<usize> {
+    pub fn pick(&self, question: &str, rows: &Table, first: usize, remark: Option<&str>) -> Result<usize> {
         self.spinner.clear();
-        let rows: Vec<String> = rows.iter().map(|row| line(&row.to_string()).into_owned()).collect();
+        // Beside each line stands the sign of the chosen one.
+        let room = columns(io::stderr()).map(|columns| columns.saturating_sub(3));
+        let rows: Vec<String> = rows.lines(room).iter().map(|row| line(row).into_owned()).collect();
         let keys = "↑ ↓ to move, type to filter, Enter to choose, Escape to leave";
         let help = remark.map_or_else(|| keys.to_owned(), |remark| format!("{keys} · {}", line(remark)));
         let mut select = Select::new(question, rows)

@@ -1,22 +1,27 @@
 //! Progress: a bar with an estimate on a terminal, a line a phase elsewhere, nothing when quiet.
 
+use std::borrow::Cow;
 use std::io::Write as _;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anstream::AutoStream;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::fit::columns;
 use super::options::Options;
+use crate::process::interrupt;
 use crate::progress::Progress;
-use crate::text::style::{DIM, GOOD};
+use crate::text::style::{DIM, ERROR, GOOD, WARNING};
 use crate::text::words::line;
+use crate::text::wrap::wrap;
 
 /// Shows phases of long work on standard error.
+#[derive(Clone)]
 pub struct Spinner {
     options: Options,
     terminal: bool,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
@@ -27,12 +32,25 @@ struct State {
 
 impl Spinner {
     pub(super) fn new(terminal: bool, options: Options) -> Self {
-        Self { options, terminal, state: Mutex::default() }
+        Self { options, terminal, state: Arc::default() }
     }
 
     /// Ends the phase that is shown, before something else is printed.
     pub(super) fn clear(&self) {
         self.with(State::end);
+    }
+
+    /// Prints beside the phase, which goes on, and beside what else is just printed.
+    pub(super) fn acknowledge(&self, text: &str) {
+        if self.options.json {
+            return;
+        }
+        let text = format!("{text}\n");
+        // Whatever holds the state may wait for a terminal that takes nothing more.
+        match self.state.try_lock().as_deref() {
+            Ok(State { bar: Some(bar), .. }) => bar.suspend(|| self.line(&text)),
+            _ => self.line(&text),
+        }
     }
 
     /// With `--json`, standard error is for objects: who reads it must not find phases between them.
@@ -46,14 +64,31 @@ impl Spinner {
         }
     }
 
-    fn line(&self, text: &str) {
+    /// Prints on standard error, in lines that fit.
+    pub(super) fn line(&self, text: &str) {
+        let text = match columns(std::io::stderr()) {
+            Some(columns) => wrap(text, columns),
+            None => Cow::Borrowed(text),
+        };
         let mut out = AutoStream::new(std::io::stderr(), self.options.color);
         let _ = out.write_all(text.as_bytes());
     }
 }
 
+/// How a phase ended.
+#[derive(Clone, Copy)]
+enum End {
+    Done,
+    Failed,
+    Interrupted,
+}
+
 impl State {
     fn end(&mut self, spinner: &Spinner) {
+        self.end_as(End::Done, spinner);
+    }
+
+    fn end_as(&mut self, end: End, spinner: &Spinner) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
@@ -61,8 +96,15 @@ impl State {
             && spinner.terminal
         {
             let seconds = start.elapsed().as_secs_f64();
-            if seconds >= 0.1 {
-                spinner.line(&format!("{GOOD}✓{GOOD:#} {name} {DIM}{seconds:.1} s{DIM:#}\n"));
+            let end = if interrupt::check().is_err() { End::Interrupted } else { end };
+            let took = format!("{DIM}{seconds:.1} s{DIM:#}");
+            match end {
+                End::Done if seconds < 0.1 => {}
+                End::Done => spinner.line(&format!("{GOOD}✓{GOOD:#} {name} {took}\n")),
+                End::Failed => spinner.line(&format!("{ERROR}✗{ERROR:#} {name}: failed {took}\n")),
+                End::Interrupted => {
+                    spinner.line(&format!("{WARNING}!{WARNING:#} {name}: interrupted {took}\n"));
+                }
             }
         }
     }
@@ -88,6 +130,10 @@ impl Progress for Spinner {
                 this.line(&format!("{name}\n"));
             }
         });
+    }
+
+    fn failed(&self) {
+        self.with(|state, this| state.end_as(End::Failed, this));
     }
 
     fn note(&self, text: &str) {

@@ -1,13 +1,13 @@
 //! Questions to a person at a terminal.
 
 use std::fmt::Display;
-use std::io::{BufRead as _, IsTerminal as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
 
 use super::Ui;
+use super::fit::{columns, fitted};
 use crate::error::{Error, Result};
 use crate::process::interrupt;
 use crate::text::style::BOLD;
-use crate::text::words::printable;
 
 impl Ui {
     /// Shows what will be done, and asks before something is changed that this repository can't take back.
@@ -34,7 +34,7 @@ impl Ui {
             );
         }
         if self.is_quiet() {
-            self.stderr(&printable(&plan.to_string()));
+            self.stderr(&fitted(plan, columns(io::stderr())));
         }
         self.stderr(&format!("{BOLD}{question}"));
         if let Err(error) = interrupt::wait_for(&input) {

@@ -23,34 +23,40 @@ fn a_rollback_goes_to_the_number_that_the_history_shows() {
     let sandbox = three_deployed();
     sandbox.slsart("history -s prod").is(str![[r#"
 orders · prod · us-east-1
-● live  deploy    succeeded    3e1a3d1  Answer three  1 minute ago in [N] s by Dana
-     1  deploy    succeeded    386c5e0  Answer two  7 minutes ago in [N] s by Dana
-     2  deploy    succeeded    12a1bee  Add the service  13 minutes ago in [N] s by Dana
+3  ● live  deploy    succeeded    3e1a3d1  Answer three  1 minute ago in [N] s by Dana
+2          deploy    succeeded    386c5e0  Answer two  7 minutes ago in [N] s by Dana
+1          deploy    succeeded    12a1bee  Add the service  13 minutes ago in [N] s by Dana
 
 "#]]);
-    sandbox.slsart("rollback --to 3 -s prod --yes").is(str![[r#"
+    sandbox.slsart("rollback --to 4 -s prod --yes").is(str![[r#"
 ── stderr ──
-error: orders · prod · us-east-1 has 2 deployments to go back to, and no number 3
+error: orders · prod · us-east-1 has 3 deployments, and no number 4
 hint: the numbers: git slsart history -s prod
 ── exit 5 ──
 
 "#]]);
     sandbox.slsart("rollback --to 0 -s prod -n").is(str![[r#"
 ── stderr ──
-error: orders · prod · us-east-1 has 2 deployments to go back to, and no number 0
+error: orders · prod · us-east-1 has 3 deployments, and no number 0
 hint: the numbers: git slsart history -s prod
 ── exit 5 ──
 
 "#]]);
-    sandbox.slsart("rollback --to 2 -s prod --yes -q -m 'checkout 500s'").succeeded();
+    sandbox.slsart("rollback --to 1 -s prod --yes -q -m 'checkout 500s'").succeeded();
     sandbox.slsart("history -s prod").is(str![[r#"
 orders · prod · us-east-1
-● live  rollback  succeeded    12a1bee  Add the service  1 minute ago in [N] s by Dana — checkout 500s
-        deploy    succeeded    3e1a3d1  Answer three  5 minutes ago in [N] s by Dana
-        deploy    succeeded    386c5e0  Answer two  11 minutes ago in [N] s by Dana
-        deploy    succeeded    12a1bee  Add the service  17 minutes ago in [N] s by Dana
+4  ● live  rollback  succeeded    12a1bee  Add the service  1 minute ago in [N] s by Dana — checkout 500s
+3          deploy    succeeded    3e1a3d1  Answer three  5 minutes ago in [N] s by Dana
+2          deploy    succeeded    386c5e0  Answer two  11 minutes ago in [N] s by Dana
+1          deploy    succeeded    12a1bee  Add the service  17 minutes ago in [N] s by Dana
 
 "#]]);
+    // Every line has a number that is taken: of what is live, and of what did not succeed.
+    let live = sandbox.slsart("rollback --to 4 -s prod -n").succeeded();
+    assert!(live.stdout.contains("! this package is live already"), "{live}");
+    sandbox.slsart_with("deploy v2 -s prod --yes -q", &[("STAND_IN", "fail")]);
+    let failed = sandbox.slsart("rollback --to 5 -s prod -n").succeeded();
+    assert!(failed.stdout.contains("! deployment 5 did not make its package live"), "{failed}");
     assert_eq!(sandbox.slsart("rollback --to 1 v1 -n").code, 2);
     assert_eq!(sandbox.slsart("rollback --to 1 --undo -n").code, 2);
 }
@@ -74,17 +80,17 @@ Undo      git slsart rollback be694c54 -s prod
 "#]]);
     sandbox.slsart("history -s prod").is(str![[r#"
 orders · prod · us-east-1
-● live  undo      succeeded    3e1a3d1  Answer three  1 minute ago in [N] s by Dana — it was the database
-        rollback  succeeded    12a1bee  Add the service  2 minutes ago in [N] s by Dana
-        deploy    succeeded    3e1a3d1  Answer three  4 minutes ago in [N] s by Dana
-     1  deploy    succeeded    386c5e0  Answer two  10 minutes ago in [N] s by Dana
-     2  deploy    succeeded    12a1bee  Add the service  16 minutes ago in [N] s by Dana
+5  ● live  undo      succeeded    3e1a3d1  Answer three  1 minute ago in [N] s by Dana — it was the database
+4          rollback  succeeded    12a1bee  Add the service  2 minutes ago in [N] s by Dana
+3          deploy    succeeded    3e1a3d1  Answer three  4 minutes ago in [N] s by Dana
+2          deploy    succeeded    386c5e0  Answer two  10 minutes ago in [N] s by Dana
+1          deploy    succeeded    12a1bee  Add the service  16 minutes ago in [N] s by Dana
 
 "#]]);
     let history = sandbox.slsart("history -s prod --json").json();
     let rows = history["targets"][0]["deployments"].as_array().unwrap();
-    assert_eq!((&rows[0]["action"], &rows[0]["number"]), (&"undo".into(), &serde_json::Value::Null));
-    assert_eq!((&rows[3]["action"], &rows[3]["number"]), (&"deploy".into(), &1.into()));
+    assert_eq!((&rows[0]["action"], &rows[0]["number"]), (&"undo".into(), &5.into()));
+    assert_eq!((&rows[3]["action"], &rows[3]["number"]), (&"deploy".into(), &2.into()));
     // The way back is as before the rollback.
     let plan = sandbox.slsart("rollback -s prod --dry-run --json").json();
     assert_eq!(plan["restore"]["label"], "v2");
@@ -159,10 +165,10 @@ fn records_are_signed_as_commits_are() {
     sandbox.git("verify-commit refs/slsart/deployments/orders/prod/us-east-1");
     sandbox.slsart("history -s prod --verify").is(str![[r#"
 orders · prod · us-east-1
-● live  deploy    succeeded    12a1bee  Add the service  2 minutes ago in [N] s by Dana
-                               ✓ signed by dana@example.org
-        deploy    succeeded    12a1bee  Add the service  4 minutes ago in [N] s by Dana
-                               ! unsigned
+2  ● live  deploy    succeeded    12a1bee  Add the service  2 minutes ago in [N] s by Dana
+                                  ✓ signed by dana@example.org
+1          deploy    succeeded    12a1bee  Add the service  4 minutes ago in [N] s by Dana
+                                  ! unsigned
 
 "#]]);
     let history = sandbox.slsart("history --verify --json").json();

@@ -200,7 +200,7 @@ fn what_is_live_already_is_left_alone() {
     sandbox.slsart("rollback v2 --all -s prod").is(str![[r#"
 Already   49f294e  v2 on orders · prod · us-east-1
 Already   49f294e  v2 on topics · prod · us-east-1
-nothing was done; to deploy what is live again: --again
+nothing was done; to deploy all the same: --again
 ── stderr ──
 Order      =  orders · prod · us-east-1  49f294e  v2  is live already
            =  topics · prod · us-east-1  49f294e  v2  is live already
@@ -217,7 +217,7 @@ Order      =  orders · prod · us-east-1  49f294e  v2  is live already
 Already   49f294e  v2 on orders · prod · us-east-1
 Already   49f294e  v2 on topics · prod · us-east-1
 Left      late · prod · us-east-1  no service of that commit
-nothing was done; to deploy what is live again: --again
+nothing was done; to deploy all the same: --again
 ── stderr ──
 Order      =  orders · prod · us-east-1  49f294e  v2  is live already
            =  topics · prod · us-east-1  49f294e  v2  is live already
@@ -528,4 +528,29 @@ fn all_locks_are_taken_before_the_first_starts_and_left_after_it() {
     assert_eq!((deployed(&sandbox).len(), locks().as_str()), (runs, "topics/prod/us-east-1"));
     sandbox.shell(&format!("kill -INT {}", child.id())).succeeded();
     Outcome::of(child, &sandbox);
+}
+
+#[test]
+fn a_service_whose_package_would_change_nothing_live_is_left_alone() {
+    let sandbox = repository(&["orders", "topics"]);
+    release(&sandbox, "v1", &[("orders", ""), ("topics", "")]);
+    sandbox.slsart("deploy v1 --all -s prod --yes -q").succeeded();
+    // Another package of the same code and template, as every packaging makes one; and another template.
+    sandbox.git("commit --quiet --allow-empty --no-verify -m v2");
+    sandbox.git("tag v2");
+    std::fs::write(sandbox.beside("build-topics/compiled.json"), "{}\n").unwrap();
+    record(&sandbox, "topics", "");
+    record(&sandbox, "orders", "order");
+    let plan = sandbox.slsart("deploy v2 --all -s prod -n --json");
+    assert_eq!(column(&plan, "state"), pairs(&[("orders", json!("to-do")), ("topics", json!("unchanged"))]));
+    let done = sandbox.slsart("deploy v2 --all -s prod --yes --json").succeeded();
+    assert_eq!(
+        column(&done, "outcome"),
+        pairs(&[("orders", json!("succeeded")), ("topics", json!("unchanged"))])
+    );
+    assert_eq!(deployed(&sandbox), ["orders", "topics", "orders"]);
+    let shown = sandbox.slsart("deploy v2 --all -s prod --yes").succeeded();
+    assert!(shown.stdout.contains("changes nothing that is live"), "{shown}");
+    sandbox.slsart("deploy v2 --all --again -s prod --yes -q").succeeded();
+    assert_eq!(deployed(&sandbox).len(), 5);
 }

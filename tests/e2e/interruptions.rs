@@ -75,6 +75,24 @@ fn a_rollback_that_is_stopped_is_written_down_and_cleaned_up() {
     assert_eq!(project.live(), live_v2);
 }
 
+#[test]
+fn a_deployment_ends_and_is_recorded_though_nothing_reads_its_output() {
+    let project = Project::new("osls4/orders", "unread");
+    project.edit("serverless.yml", "  - serverless-domain-manager\n", "");
+    project.release("v1");
+    project.write("src/list.js", "exports.handler = () => 2;\n");
+    project.commit("v2");
+    let code = project.beside("code");
+    let script = "{ git slsart deploy -s prod --package --yes; echo $? >\"$1\"; } 2>&1 | head -n 1";
+    project.shell(script, &[code.to_str().unwrap()]);
+    assert_eq!(std::fs::read_to_string(code).unwrap(), "0\n");
+    assert_eq!(project.history(), ["deploy v2 succeeded (live)", "deploy v1 succeeded"]);
+    let zip = project.recorded("v2").code_sha256("unread.zip");
+    for (name, function) in project.live() {
+        assert_eq!(function.code_sha256, zip, "{name} does not run the recorded zip");
+    }
+}
+
 /// The framework's process, which ends with the value.
 struct Framework(Pid);
 

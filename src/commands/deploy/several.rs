@@ -6,24 +6,34 @@ use super::{ActArgs, NOBODY_TO_ASK, Report, applying};
 use crate::deploy::checks;
 use crate::deploy::second_stack::SecondStack;
 use crate::deploy::several::{Results, Selection, Several, apply, command_line};
-use crate::deploy::shared;
 use crate::error::{Error, Result};
 use crate::store::deployments::Action;
 use crate::text::words::count;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
-pub(super) fn run(
+/// The plan for the services that the command line names.
+pub(super) fn plan<'r>(
     action: Action,
+    revision: &str,
+    args: &ActArgs,
+    workspace: &Workspace<'r>,
+) -> Result<Several<'r>> {
+    let target = &args.target;
+    let selection = if target.all { Selection::All } else { Selection::Named(target.service.clone()) };
+    Several::of(workspace, action, revision, &selection, &target.wanted()?, args.again)
+}
+
+/// Shows the plan, asks, and carries it out.
+pub(super) fn act(
+    mut several: Several<'_>,
+    remark: Option<String>,
     revision: &str,
     args: &ActArgs,
     workspace: &Workspace<'_>,
     ui: &Ui,
 ) -> Result<()> {
-    let target = &args.target;
-    let selection = if target.all { Selection::All } else { Selection::Named(target.service.clone()) };
-    let remark = shared::look(workspace, args.no_lock)?;
-    let mut several = Several::of(workspace, action, revision, &selection, &target.wanted()?, args.again)?;
+    let action = several.action;
     if let Some(first) = several.steps.first_mut() {
         first.remarks.extend(remark);
     }
@@ -75,7 +85,7 @@ fn ask(several: &Several<'_>, second: &[SecondStack], workspace: &Workspace<'_>,
     let mut guarded = stages.into_iter().filter(|stage| workspace.config.deploy.protected.contains(stage));
     let Some(first) = guarded.next() else { return ui.confirm(several, &question, NOBODY_TO_ASK) };
     ui.confirm_word(several, &question, first.as_str(), NOBODY_TO_ASK)?;
-    guarded.try_for_each(|stage| ui.confirm_word(&"", &question, stage.as_str(), NOBODY_TO_ASK))
+    guarded.try_for_each(|stage| ui.confirm_word(&format_args!(""), &question, stage.as_str(), NOBODY_TO_ASK))
 }
 
 /// Adds the commands that go on, and that go back.

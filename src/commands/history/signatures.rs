@@ -1,9 +1,7 @@
 //! The signatures of a history's records.
 
 use std::collections::HashMap;
-use std::fmt;
 
-use super::INDENT;
 use crate::commands::signature::{Signed, none_is_bad, of_records, words};
 use crate::error::Result;
 use crate::package::manifest::Target;
@@ -37,17 +35,13 @@ impl Signatures {
 }
 
 /// The signatures of a deployment's records, as they stand below it: one line where all say the same.
-pub(super) struct Lines<'a>(pub(super) &'a [Signed]);
-
-impl fmt::Display for Lines<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(first) = self.0.first() else { return Ok(()) };
-        if self.0.iter().all(|signed| signed.signature == first.signature) {
-            return writeln!(f, "{INDENT}{}", words(&first.signature));
-        }
-        self.0.iter().try_for_each(|Signed { commit, outcome, signature }| {
-            let commit = short(commit, 7);
-            writeln!(f, "{INDENT}{}  {DIM}{} {commit}{DIM:#}", words(signature), outcome.name())
-        })
+pub(super) fn lines(signatures: &[Signed]) -> Vec<String> {
+    let Some(first) = signatures.first() else { return Vec::new() };
+    if signatures.iter().all(|signed| signed.signature == first.signature) {
+        return vec![words(&first.signature).to_string()];
     }
+    let line = |Signed { commit, outcome, signature }: &Signed| {
+        format!("{}  {DIM}{} {}{DIM:#}", words(signature), outcome.name(), short(commit, 7))
+    };
+    signatures.iter().map(line).collect()
 }

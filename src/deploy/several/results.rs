@@ -67,6 +67,8 @@ pub enum End {
     NotStarted,
     /// Its package was live already.
     AlreadyLive,
+    /// Its package has the code and the template that are live.
+    Unchanged,
     /// The commit has no such service.
     NotInCommit,
 }
@@ -109,7 +111,7 @@ pub fn apply(workspace: &Workspace<'_>, several: &Several<'_>, applying: &Applyi
                     results.failure = Some(error);
                 }
             }
-        } else if let (State::AlreadyLive, Some(plan)) = (step.state, &step.plan) {
+        } else if let (State::AlreadyLive | State::Unchanged, Some(plan)) = (step.state, &step.plan) {
             row.label = format!("{COMMIT}{}{COMMIT:#}  {}", plan.restore.short, plan.restore.label);
         }
         if let (Some(plan), true) = (&step.plan, row.done.is_none()) {
@@ -164,6 +166,7 @@ impl Row {
         let outcome = match state {
             State::ToDo => End::NotStarted,
             State::AlreadyLive => End::AlreadyLive,
+            State::Unchanged => End::Unchanged,
             State::NotInCommit => End::NotInCommit,
         };
         Self { target, outcome, done: None, error: None, label: String::new() }
@@ -201,6 +204,12 @@ impl fmt::Display for Results {
                 }
                 (End::Interrupted, _) => writeln!(f, "{ERROR}Stopped{ERROR:#}   {target}")?,
                 (End::AlreadyLive, _) => writeln!(f, "{BOLD}Already{BOLD:#}   {label} on {target}")?,
+                (End::Unchanged, _) => {
+                    writeln!(
+                        f,
+                        "{BOLD}Left{BOLD:#}      {target}  {DIM}{label}{DIM} changes nothing that is live{DIM:#}"
+                    )?;
+                }
                 (End::NotInCommit, _) => {
                     writeln!(f, "{BOLD}Left{BOLD:#}      {target}  {DIM}no service of that commit{DIM:#}")?;
                 }
@@ -209,8 +218,12 @@ impl fmt::Display for Results {
                 }
             }
         }
-        if self.rows.iter().all(|row| matches!(row.outcome, End::AlreadyLive | End::NotInCommit)) {
-            writeln!(f, "{DIM}nothing was done; to deploy what is live again: --again{DIM:#}")?;
+        if self
+            .rows
+            .iter()
+            .all(|row| matches!(row.outcome, End::AlreadyLive | End::Unchanged | End::NotInCommit))
+        {
+            writeln!(f, "{DIM}nothing was done; to deploy all the same: --again{DIM:#}")?;
         }
         if self.failure.is_none() {
             for (index, command) in self.back.iter().enumerate() {

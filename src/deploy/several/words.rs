@@ -123,7 +123,11 @@ impl Step<'_> {
             (State::NotInCommit, _) => {
                 format!("{DIM}is no service of that commit, and stays as it is{DIM:#}")
             }
-            (State::AlreadyLive, None) => String::new(),
+            (State::Unchanged, Some(plan)) => {
+                let (short, label) = (&plan.restore.short, line(&plan.restore.label));
+                format!("{COMMIT}{short}{COMMIT:#}  {label}  {DIM}changes nothing that is live{DIM:#}")
+            }
+            (State::AlreadyLive | State::Unchanged, None) => String::new(),
             (State::ToDo, _) if self.after.is_empty() => String::new(),
             (State::ToDo, _) => {
                 let mut all: Vec<_> = self.after.iter().take(MAX_REASONS).map(After::to_string).collect();

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::git::worktree::{self, Worktree};
 use crate::git::{Oid, Source};
 use crate::package::manifest::Tool;
-use crate::process::Output;
+use crate::process::{Group, Output};
 use crate::service::{Service, ServicePath};
 use crate::store::toolchains::Toolchain;
 use crate::text::words::short;
@@ -156,9 +156,10 @@ impl<'r> Checkout<'r> {
         service: &Service,
         arguments: Vec<OsString>,
         output: Output,
+        group: Group,
     ) -> Result<()> {
         let run = self.framework.invocation(&self.service, arguments).in_disposable_directory();
-        let outcome = self.programs.within(run).run(output);
+        let outcome = self.programs.within(run).group(group).run(output);
         let source = Source::new(workspace.repository, workspace.repository.commit(self.source)?.tree);
         outcome
             .map_err(|error| lacking::explain(error, workspace, source, &service.path, Some(&service.config)))

@@ -1,0 +1,168 @@
+//! A child's output on our standard error, as it comes, and what is typed as its input. When nothing reads the output any more (a pipe to
+//! `head`, a terminal that is gone), it is read on and dropped: a child must not fail in the middle of its work because its output has
+//! nowhere to go. Node even aborts when the terminal is gone that was its input.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+use std::thread::{self, JoinHandle};
+
+use nix::pty::{OpenptyResult, openpty};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, FdFlags, fcntl_setfd};
+use rustix::process::getpgrp;
+use rustix::termios::{
+    LocalModes, OptionalActions, OutputModes, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr, tcsetwinsize,
+};
+
+use super::background::inherit_file;
+
+/// What a child writes to, and where that is read.
+pub(super) struct Stream {
+    reader: File,
+    writer: OwnedFd,
+}
+
+/// What is typed, for a child that is apart from our terminal.
+pub(super) struct Typed {
+    writer: File,
+    reader: OwnedFd,
+}
+
+/// Copies a child's output or input, until the child ends.
+pub(super) struct Relay {
+    thread: JoinHandle<()>,
+    ended: UnixStream,
+}
+
+impl Stream {
+    /// A pseudo-terminal where our standard error is a terminal, for programs to show colours and progress; else a pipe.
+    pub(super) fn open() -> io::Result<Self> {
+        let (reader, writer) = if io::stderr().is_terminal() {
+            terminal()?
+        } else {
+            let (reader, writer) = io::pipe()?;
+            (OwnedFd::from(reader), OwnedFd::from(writer))
+        };
+        let reader = File::from(reader);
+        // The child has the reading end too: its writes do not fail when this process is killed.
+        inherit_file(&reader)?;
+        Ok(Self { reader, writer })
+    }
+
+    /// What the child writes to: standard output or standard error.
+    pub(super) fn end(&self) -> io::Result<Stdio> {
+        Ok(Stdio::from(self.writer.try_clone()?))
+    }
+
+    /// Starts to copy. For after the child was started, and the command that holds its ends was dropped.
+    pub(super) fn relay(self) -> io::Result<Relay> {
+        let Self { reader, writer } = self;
+        drop(writer);
+        let out = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+        Relay::start(move |end| copy(reader, out, end))
+    }
+}
+
+impl Typed {
+    /// A pseudo-terminal beside ours, which echoes what is typed.
+    pub(super) fn open() -> io::Result<Self> {
+        let (writer, reader) = terminal()?;
+        let mut modes = tcgetattr(&reader)?;
+        modes.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&reader, OptionalActions::Now, &modes)?;
+        let writer = File::from(writer);
+        inherit_file(&writer)?;
+        Ok(Self { writer, reader })
+    }
+
+    /// What the child reads.
+    pub(super) fn end(&self) -> io::Result<Stdio> {
+        Ok(Stdio::from(self.reader.try_clone()?))
+    }
+
+    /// Starts to copy, as [`Stream::relay`] does.
+    pub(super) fn relay(self) -> io::Result<Relay> {
+        let terminal = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        Relay::start(move |end| {
+            forward(terminal, &self.writer, end);
+            // The child's terminal stays open until it ends.
+            wait_for(&[end], None);
+        })
+    }
+}
+
+impl Relay {
+    fn start(copy: impl FnOnce(&UnixStream) + Send + 'static) -> io::Result<Self> {
+        let (ended, end) = UnixStream::pair()?;
+        Ok(Self { thread: thread::spawn(move || copy(&end)), ended })
+    }
+
+    /// Copies what is left. For after the child ended; what it started may still hold the other end.
+    pub(super) fn finish(self) {
+        drop(self.ended);
+        // It can't panic.
+        let _ = self.thread.join();
+    }
+}
+
+fn terminal() -> io::Result<(OwnedFd, OwnedFd)> {
+    let OpenptyResult { master: reader, slave: writer } = openpty(None, None)?;
+    fcntl_setfd(&writer, FdFlags::CLOEXEC)?;
+    // Our terminal turns line feeds into new lines.
+    let mut modes = tcgetattr(&writer)?;
+    modes.output_modes.remove(OutputModes::OPOST);
+    tcsetattr(&writer, OptionalActions::Now, &modes)?;
+    if let Ok(size) = tcgetwinsize(io::stderr()) {
+        tcsetwinsize(&writer, size)?;
+    }
+    Ok((reader, writer))
+}
+
+/// Waits until one of `all` has something to read, or is closed on the other side.
+///
+/// # Returns
+/// For each whether it has; none of them has after `limit`.
+fn wait_for<const N: usize>(all: &[&dyn AsFd; N], limit: Option<&Timespec>) -> [bool; N] {
+    let fds = all.map(|one| one.as_fd());
+    let mut polled = fds.each_ref().map(|fd| PollFd::new(fd, PollFlags::IN));
+    while let Err(Errno::INTR) = poll(&mut polled, limit) {}
+    polled.map(|one| !one.revents().is_empty())
+}
+
+fn copy(mut reader: File, mut out: File, end: &UnixStream) {
+    let mut buffer = [0; 8192];
+    let mut is_read = true;
+    while let [true, _] = wait_for(&[&reader, end], None) {
+        match reader.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(count) => is_read = is_read && out.write_all(&buffer[..count]).is_ok(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // A pseudo-terminal that is closed on the other side.
+            Err(_) => return,
+        }
+    }
+}
+
+fn forward(mut terminal: File, mut child: &File, end: &UnixStream) {
+    /// How long to wait until this process may be in the foreground again.
+    const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+    let mut buffer = [0; 1024];
+    while let [true, false] = wait_for(&[&terminal, end], None) {
+        // What reads in the background is stopped.
+        if tcgetpgrp(&terminal).is_ok_and(|group| group != getpgrp()) {
+            if wait_for(&[end], Some(&PAUSE)) == [true] {
+                return;
+            }
+            continue;
+        }
+        match terminal.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(count) if child.write_all(&buffer[..count]).is_ok() => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            _ => return,
+        }
+    }
+}
