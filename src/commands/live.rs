@@ -5,7 +5,8 @@ use std::fmt;
 use clap::Args;
 
 use crate::cli::TargetArgs;
-use crate::deploy::live::{self, Answer, Candidate, Report};
+use crate::deploy::live::{Answer, Candidate, Report};
+use crate::deploy::settle;
 use crate::error::{Error, Result};
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
 use crate::text::words::{ago, count, line, person, short};
@@ -26,7 +27,7 @@ pub struct LiveArgs {
 }
 
 pub(super) fn run(args: &LiveArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let report = live::of(workspace, &args.target.wanted()?)?;
+    let report = settle::look(workspace, &args.target.wanted()?)?;
     ui.report(&report)?;
     match (&report.history, report.as_history_says) {
         (Some(history), Some(false)) => {

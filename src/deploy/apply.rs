@@ -204,7 +204,7 @@ fn run(
     progress.phase("Removing the worktree");
     drop(checkout);
     outcome.map_err(|error| failure::explain(error, workspace, plan, &claim, record, started))?;
-    proof::proven(workspace, plan, &claim, record)
+    proof::proven(workspace, &claim, record)
 }
 
 /// Stops where what is installed is not what was recorded, or the framework does not run on the node that is here: that was not known

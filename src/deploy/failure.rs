@@ -100,7 +100,7 @@ fn updated(
     record: &mut Deployment,
     (is_ours, said): (bool, &str),
 ) -> Error {
-    let proof = proof::proven(workspace, plan, claim, record);
+    let proof = proof::proven(workspace, claim, record);
     let verdict = record.proof.as_ref().map(|proof| proof.verdict);
     let is_live = verdict == Some(Verdict::Proven) || is_ours && verdict != Some(Verdict::Mismatch);
     let culprit = culprit(&plan.package.manifest.plugins, said);

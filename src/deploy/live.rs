@@ -3,14 +3,12 @@
 
 mod running;
 mod search;
-mod settle;
 
 use jiff::Timestamp;
 use running::Running;
 use search::{Findings, Search};
 use serde::Serialize;
 use serde_json::Value;
-use settle::settle;
 
 use super::drift::Drift;
 use super::expected::Expected;
@@ -113,15 +111,6 @@ pub(super) fn usual_stack(target: &Target) -> String {
     format!("{}-{}", target.service, target.stage)
 }
 
-/// Which commit is live on the target that is `wanted`. What the history left open of that goes into it.
-pub fn of(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Report> {
-    let looked = look(workspace, wanted)?;
-    if settle(workspace, &looked)? == 0 {
-        return Ok(looked.report);
-    }
-    look(workspace, wanted).map(|looked| looked.report)
-}
-
 /// What was found out of a target, and what it was found out with.
 pub(super) struct Looked<'r> {
     pub(super) report: Report,
@@ -133,7 +122,7 @@ pub(super) struct Looked<'r> {
     pub(super) template: Value,
 }
 
-/// The same, with what else can be asked of it.
+/// Which commit is live on the target that is `wanted`, and what that was found out with.
 pub(super) fn look<'r>(workspace: &Workspace<'r>, wanted: &Wanted) -> Result<Looked<'r>> {
     let target = target(workspace, wanted)?;
     let deployments = workspace.store().histories().of(&target)?.deployments;

@@ -20,6 +20,7 @@ pub mod order;
 pub mod plan;
 mod proof;
 pub mod second_stack;
+pub mod settle;
 pub mod several;
 pub mod shared;
 pub mod side;

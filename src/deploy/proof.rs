@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::cloud;
 use super::expected::{Expected, ExpectedCode, ExpectedFunction, digest};
-use super::plan::Plan;
 use crate::aws::{Aws, AwsError, Function};
 use crate::difference::template::Template;
 use crate::error::{Error, Result};
@@ -88,17 +87,12 @@ impl Claim {
 }
 
 /// Looks in AWS whether the claim holds, and writes down what was found.
-pub(super) fn proven(
-    workspace: &Workspace<'_>,
-    plan: &Plan<'_>,
-    claim: &Claim,
-    record: &mut Deployment,
-) -> Result<()> {
+pub(super) fn proven(workspace: &Workspace<'_>, claim: &Claim, record: &mut Deployment) -> Result<()> {
     let mut timed = Stopwatch::start();
-    let Some(proof) = claim.prove(workspace, &plan.target) else { return Ok(()) };
+    let Some(proof) = claim.prove(workspace, &record.target) else { return Ok(()) };
     record.phases.push(Phase { name: PHASE.to_owned(), milliseconds: timed.lap() });
     tell(&proof, workspace.progress);
-    let outcome = refuse(&proof, &plan.target);
+    let outcome = refuse(&proof, &record.target);
     record.proof = Some(proof);
     outcome
 }

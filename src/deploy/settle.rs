@@ -1,19 +1,28 @@
 //! Writing into the history what AWS shows of deployments that did not finish.
 
-use super::super::history;
-use super::super::lock::{self, LocalLock};
-use super::super::observe;
-use super::Looked;
+use super::history;
+use super::live::{self, Looked, Report};
+use super::lock::{self, LocalLock};
+use super::observe;
 use crate::error::Result;
 use crate::store::Signing;
 use crate::store::deployments::Deployment;
-use crate::workspace::Workspace;
+use crate::workspace::{Wanted, Workspace};
+
+/// Which commit is live on the target that is `wanted`. What the history left open of that goes into it.
+pub fn look(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Report> {
+    let looked = live::look(workspace, wanted)?;
+    if settle(workspace, &looked)? == 0 {
+        return Ok(looked.report);
+    }
+    live::look(workspace, wanted).map(|looked| looked.report)
+}
 
 /// Writes a record for each deployment of which AWS shows now what it left.
 ///
 /// # Returns
 /// How many there are.
-pub(super) fn settle(workspace: &Workspace<'_>, looked: &Looked<'_>) -> Result<usize> {
+fn settle(workspace: &Workspace<'_>, looked: &Looked<'_>) -> Result<usize> {
     let Looked { report, stack, template, .. } = looked;
     let store = workspace.store();
     let histories = store.histories();
