@@ -1,9 +1,10 @@
 //! The command line: definitions shared by the parser, the man pages and the completions. Each command's arguments stand
 //! in its own file; the doc comments are the help.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::commands;
 
@@ -26,6 +27,54 @@ pub struct Cli {
     /// The command.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The commands as help and manual list them, the everyday ones first.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("Every day", &["package", "deploy", "rollback", "status", "log", "live"]),
+    ("Start", &["init", "hooks", "completions", "man", "uninstall"]),
+    ("Look", &["show", "diff", "history", "check", "verify", "jobs"]),
+    ("Share", &["push", "fetch", "record", "extract", "export", "import"]),
+    (
+        "Keep in order",
+        &["pin", "unpin", "ban", "unban", "prune", "toolchain", "secrets", "sign", "migrate", "unlock"],
+    ),
+];
+
+/// The program's definition, its help with the commands in groups.
+#[must_use]
+pub fn command() -> clap::Command {
+    let command = Cli::command();
+    let header = *command.get_styles().get_header();
+    let lists = groups(&command).map(|group| {
+        let heading = group.get_subcommand_help_heading().unwrap_or_default().to_owned();
+        let list = group.help_template("{subcommands}").max_term_width(110).render_help();
+        format!("{header}{heading}:{header:#}\n{}\n", list.ansi())
+    });
+    let lists: String = lists.collect();
+    let options = format!("{header}Options:{header:#}\n{{options}}{{after-help}}");
+    command.help_template(format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{lists}{options}"))
+}
+
+/// A command for each group, with the group's commands below it and its name as their heading.
+pub(crate) fn groups(command: &clap::Command) -> impl Iterator<Item = clap::Command> {
+    GROUPS.iter().map(|(heading, names)| {
+        let commands = names.iter().filter_map(|name| command.find_subcommand(name).cloned());
+        let group = clap::Command::new("git-slsart").disable_help_subcommand(true);
+        group.subcommands(commands).subcommand_help_heading(*heading)
+    })
+}
+
+impl Cli {
+    /// Reads a command line, the program's name first.
+    ///
+    /// # Errors
+    /// When it is wrong, and when it asks for help or the version.
+    pub fn read<T: Into<OsString> + Clone>(
+        arguments: impl IntoIterator<Item = T>,
+    ) -> Result<Self, clap::Error> {
+        Self::from_arg_matches(&command().try_get_matches_from(arguments)?)
+    }
 }
 
 /// What every command's long help ends with.
@@ -133,49 +182,56 @@ pub enum Form {
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "each command's arguments document it, and are its help")]
 pub enum Command {
-    Init(commands::init::InitArgs),
-    Uninstall(commands::init::UninstallArgs),
     Package(commands::package::PackageArgs),
-    Record(commands::record::RecordArgs),
-    Log(commands::log::LogArgs),
-    Show(commands::show::ShowArgs),
-    Diff(commands::diff::DiffArgs),
-    Verify(commands::verify::VerifyArgs),
-    Sign(commands::sign::SignArgs),
-    Migrate(commands::migrate::MigrateArgs),
-    Extract(commands::extract::ExtractArgs),
-    Check(commands::check::CheckArgs),
     Deploy(commands::deploy::DeployArgs),
     Rollback(commands::deploy::RollbackArgs),
-    History(commands::history::HistoryArgs),
-    Live(commands::live::LiveArgs),
-    Ban(commands::ban::BanArgs),
-    Unban(commands::ban::UnbanArgs),
-    Pin(commands::pin::PinArgs),
-    Unpin(commands::pin::UnpinArgs),
-    Prune(commands::prune::PruneArgs),
-    Export(commands::bundle::ExportArgs),
-    Import(commands::bundle::ImportArgs),
-    Unlock(commands::unlock::UnlockArgs),
-    Push(commands::push::PushArgs),
-    Fetch(commands::fetch::FetchArgs),
-    Toolchain(commands::toolchain::ToolchainArgs),
-    Hooks(commands::hooks::HooksArgs),
     Status(commands::status::StatusArgs),
-    Jobs(commands::jobs::JobsArgs),
-    Secrets(commands::secrets::SecretsArgs),
-    Hook(commands::hook::HookArgs),
+    Log(commands::log::LogArgs),
+    Live(commands::live::LiveArgs),
+    Init(commands::init::InitArgs),
+    Hooks(commands::hooks::HooksArgs),
     Completions(commands::shell::CompletionsArgs),
     Man(commands::shell::ManArgs),
+    Uninstall(commands::init::UninstallArgs),
+    Show(commands::show::ShowArgs),
+    Diff(commands::diff::DiffArgs),
+    History(commands::history::HistoryArgs),
+    Check(commands::check::CheckArgs),
+    Verify(commands::verify::VerifyArgs),
+    Jobs(commands::jobs::JobsArgs),
+    Push(commands::push::PushArgs),
+    Fetch(commands::fetch::FetchArgs),
+    Record(commands::record::RecordArgs),
+    Extract(commands::extract::ExtractArgs),
+    Export(commands::bundle::ExportArgs),
+    Import(commands::bundle::ImportArgs),
+    Pin(commands::pin::PinArgs),
+    Unpin(commands::pin::UnpinArgs),
+    Ban(commands::ban::BanArgs),
+    Unban(commands::ban::UnbanArgs),
+    Prune(commands::prune::PruneArgs),
+    Toolchain(commands::toolchain::ToolchainArgs),
+    Secrets(commands::secrets::SecretsArgs),
+    Sign(commands::sign::SignArgs),
+    Migrate(commands::migrate::MigrateArgs),
+    Unlock(commands::unlock::UnlockArgs),
+    Hook(commands::hook::HookArgs),
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use clap::CommandFactory as _;
-
     use super::*;
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let shown =
+            command().get_subcommands().filter(|command| !command.is_hide_set()).cloned().collect::<Vec<_>>();
+        let grouped: Vec<_> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
+        let names: Vec<_> = shown.iter().map(clap::Command::get_name).collect();
+        assert_eq!(grouped, names);
+    }
 
     #[test]
     fn no_commands_argument_takes_a_global_options_place() {

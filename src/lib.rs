@@ -36,7 +36,6 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 
 use anstream::ColorChoice;
-use clap::Parser as _;
 
 use cli::{Cli, Color, Global};
 use context::{Clock, Context, Environment};
@@ -62,11 +61,11 @@ pub struct Process {
 /// The exit code.
 #[must_use]
 pub fn run(process: Process) -> u8 {
-    let cli = match Cli::try_parse_from(&process.arguments) {
+    let cli = match Cli::read(&process.arguments) {
         Ok(cli) => cli,
         Err(error) => return not_parsed(&error, &process.arguments),
     };
-    let ui = Ui::new(options(&cli.global));
+    let ui = Ui::new(options(&cli.global)).running_in(cli.global.directory.as_deref());
     let outcome = catch_panics(|| {
         process::interrupt::listen(ui.acknowledgement())?;
         let context = context(&cli.global, process)?;

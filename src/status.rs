@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::git::{Commit, Oid, Repository};
 use crate::package::manifest::Target;
 use crate::packaging::jobs::{Job, Jobs, State};
+use crate::packaging::secret_policy;
 use crate::service::{Service, ServiceName};
 use crate::sharing;
 use crate::store::deployments::Deployment;
@@ -66,6 +67,8 @@ pub struct Lacking {
     pub is_known: bool,
     /// The packages that are here and not there; none where nothing is known.
     pub packages: Vec<NotedPackage>,
+    /// How many of them hold secrets that were not decided about, and are not pushed before that.
+    pub undecided: usize,
     /// The refs of histories, bans and pins with records that are not there.
     pub chains: Vec<String>,
 }
@@ -168,7 +171,9 @@ fn remotes(workspace: &Workspace<'_>) -> Result<Vec<Lacking>> {
         let is_known = is_known || seen.is_some();
         let packages = if is_known { store.tracking(&remote).only_here()? } else { Vec::new() };
         let chains = if is_known { store.tracking(&remote).chains_only_here()? } else { Vec::new() };
-        all.push(Lacking { remote, seen, is_known, packages, chains });
+        // Settings that can't be read are reported where they are used.
+        let undecided = secret_policy::undecided(workspace, &packages).unwrap_or(0);
+        all.push(Lacking { remote, seen, is_known, packages, undecided, chains });
     }
     Ok(all)
 }

@@ -2,6 +2,7 @@
 //! and targets; nothing here acts.
 
 mod find;
+mod paste;
 mod scope;
 mod unknown;
 

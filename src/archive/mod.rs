@@ -12,7 +12,7 @@
 //! | `raw/<number>` | an entry's data as they stand in the zip, where they can't be made again |
 //!
 //! Numbers count the central directory's entries from 0. Folders have no place. An entry that is itself such a zip is taken
-//! apart too, one level deep: `tree/<name>/recipe`, `tree/<name>/tree/<name>` and so on. `docs/format.md` has the recipe's bytes.
+//! apart too, one level deep: `tree/<name>/recipe`, `tree/<name>/tree/<name>` and so on. `docs/archive.md` has the recipe's bytes.
 
 mod assemble;
 mod bytes;

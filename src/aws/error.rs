@@ -1,6 +1,7 @@
 //! Why AWS gave no answer, in the terms that somebody can act on.
 
 use crate::error::{Error, Kind};
+use crate::text::command::quoted;
 
 /// Why AWS gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -99,10 +100,6 @@ impl AwsError {
         }
         Error::new(Kind::Refused, self.to_string()).hints(self.hint())
     }
-}
-
-fn quoted(word: &str) -> std::borrow::Cow<'_, str> {
-    shlex::try_quote(word).unwrap_or(std::borrow::Cow::Borrowed(word))
 }
 
 #[cfg(test)]

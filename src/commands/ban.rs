@@ -81,6 +81,9 @@ struct Report {
     act: Marked,
     /// Whether it is live on its target, as far as the history knows.
     live: bool,
+    /// The command that goes back from it.
+    #[serde(skip)]
+    back: String,
     #[serde(skip)]
     short: String,
     /// Its commit's.
@@ -92,8 +95,10 @@ pub(super) fn ban(args: &BanArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     let found = sharing::find(workspace, &args.revision, &filter)?;
     if let Some(ban) = workspace.store().bans().of(found.commit, found.line.package)? {
         let package = found.line.package.short();
-        return Err(Error::refused(format!("the package {package} is banned already: {ban}"))
-            .hint(format!("to ban it for another reason, lift that first: git slsart unban {package}")));
+        return Err(Error::refused(format!("the package {package} is banned already: {ban}")).hint(format!(
+            "to ban it for another reason, lift that first: {}",
+            workspace.slsart(&["unban", &package], &found.line.target)
+        )));
     }
     append(BanState::Banned, &found, Some(&args.message), workspace, ui)
 }
@@ -141,6 +146,7 @@ fn append(
         commit: record.commit,
         package: record.package,
         target: found.line.target.clone(),
+        back: workspace.slsart(&["rollback"], &found.line.target),
         live,
         short: repository.short_id(found.commit),
         subject: repository.commit(found.commit).map(|commit| commit.subject).unwrap_or_default(),
@@ -159,8 +165,7 @@ impl fmt::Display for Report {
             line(subject)
         )?;
         if *live && *state == BanState::Banned {
-            let stage = &target.stage;
-            writeln!(f, "{WARNING}!{WARNING:#} it is live; to go back: git slsart rollback -s {stage}")?;
+            writeln!(f, "{WARNING}!{WARNING:#} it is live; to go back: {}", self.back)?;
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::package::PackageId;
 use crate::package::manifest::Target;
 use crate::store::NotedPackage;
+use crate::text::command::slsart;
 use crate::text::style::{BOLD, COMMIT, DIM};
 use crate::text::words::{bytes, count, line};
 use crate::ui::Ui;
@@ -163,7 +164,10 @@ impl fmt::Display for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.package.write(f, "Exported")?;
         let toolchains = match self.toolchain_count {
-            0 => "no toolchain: a rollback needs the registry (git slsart toolchain save)".to_owned(),
+            0 => {
+                "no toolchain: a rollback needs the registry, unless you save one: git slsart toolchain save"
+                    .to_owned()
+            }
             number => count(number, "toolchain"),
         };
         let objects = match self.lfs_object_count {
@@ -198,7 +202,9 @@ impl fmt::Display for Taken {
                 "{DIM}what was before {short} is not here; where a remote has it: git fetch --unshallow{DIM:#}"
             )?;
         }
-        let (stage, region) = (&target.stage, &target.region);
-        writeln!(f, "{BOLD}Use{BOLD:#}       git slsart rollback {short} -s {stage} -r {region}")
+        let name = if target.path.is_root() { target.service.as_str() } else { target.path.as_str() };
+        let words =
+            ["rollback", short, "--service", name, "-s", target.stage.as_str(), "-r", target.region.as_str()];
+        writeln!(f, "{BOLD}Use{BOLD:#}       {}", slsart(words))
     }
 }

@@ -83,7 +83,7 @@ struct ActArgs {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
-    /// Only show the plan, what is blocked included; that is no failure
+    /// Only show the plan, with what is blocked; exit status 1 then
     #[arg(short = 'n', long)]
     dry_run: bool,
     /// Go on although the plugin (or the framework) NAME is not what was recorded; may be given several times

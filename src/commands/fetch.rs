@@ -7,6 +7,7 @@ use clap::Args;
 use super::push::{write_chains, write_parcels};
 use crate::error::Result;
 use crate::sharing::{self, FetchReport, FetchScope};
+use crate::text::command::slsart;
 use crate::text::style::{BOLD, DIM, WARNING};
 use crate::text::words::{count, line};
 use crate::ui::Ui;
@@ -50,8 +51,9 @@ impl fmt::Display for FetchReport {
         if records.notes && packages.is_empty() && missing.is_empty() {
             writeln!(
                 f,
-                "{DIM}{:10}their content comes when it is needed, or now: git slsart fetch {remote} --all{DIM:#}",
-                ""
+                "{DIM}{:10}their content comes when it is needed, or now: {}{DIM:#}",
+                "",
+                slsart(["fetch", remote, "--all"])
             )?;
         }
         write_chains(f, &records.chains)?;

@@ -140,6 +140,7 @@ fn section(
     let bans = workspace.store().bans().all()?;
     let live = history::live(&deployments).map(|live| live.id.clone());
     let doubt = history::doubt(&deployments, workspace.context.clock.now());
+    let doubt = doubt.map(|doubt| format!("{doubt}; to look: {}", workspace.slsart(&["live"], &target)));
     let first = history::number(&deployments, 0);
     let row = |(index, deployment): (usize, Deployment)| {
         let repository = workspace.repository;
@@ -190,8 +191,7 @@ impl fmt::Display for Report {
                 )?;
             }
             if let Some(doubt) = doubt {
-                let look = format!("git slsart live -s {}", target.stage);
-                writeln!(f, "{WARNING}!{WARNING:#} {}; to look: {look}", line(doubt))?;
+                writeln!(f, "{WARNING}!{WARNING:#} {}", line(doubt))?;
             }
         }
         write_narrowed(f, self.service.as_deref(), "history")

@@ -10,8 +10,8 @@ use crate::workspace::Workspace;
 
 /// Show how git's hooks stand; put them in, or take them out
 ///
-/// git slsart has something to do in post-commit, post-rewrite and pre-push, and, where `[fetch] hooks` is set, in post-merge and
-/// post-checkout. It puts a marked block into each, beside what is there, and never writes to a file that a hook manager (husky,
+/// The hooks are post-commit, post-rewrite and pre-push, and, where `[fetch] hooks` is set, post-merge and post-checkout. A marked
+/// block is put into each, beside what is there, and nothing is written to a file that a hook manager (husky,
 /// lefthook, pre-commit) or the repository itself owns: `hooks install --print` has the lines for those. docs/howto-hooks.md says
 /// what each hook does.
 #[derive(Debug, Args)]

@@ -84,6 +84,11 @@ fn by_name<S: serde::Serializer>(state: &State, serializer: S) -> std::result::R
 }
 
 impl Row {
+    /// Whether it packages this commit, now or soon.
+    pub(super) fn packages(&self, commit: &str) -> bool {
+        self.state.goes_on() && self.commit == commit
+    }
+
     pub(super) fn of(job: &Job, repository: &Repository) -> Self {
         let record = &job.record;
         let commit = Oid::from_str(&record.commit).ok();

@@ -33,12 +33,8 @@ pub(super) fn run(args: &LiveArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
         (Some(history), Some(false)) => {
             let message =
                 format!("what is live is not as the history says: {} {}", history.short, history.label);
-            let again = format!(
-                "to have that live again: git slsart deploy {} -s {}",
-                short(&history.package, 8),
-                report.target.stage
-            );
-            Err(Error::integrity(message.trim_end()).hint(again))
+            let again = workspace.slsart(&["deploy", short(&history.package, 8)], &report.target);
+            Err(Error::integrity(message.trim_end()).hint(format!("to deploy that again: {again}")))
         }
         _ => Ok(()),
     }

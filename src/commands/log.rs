@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::ban::Marked;
+use super::first_package;
 use super::write_narrowed;
 use crate::cli::TargetArgs;
 use crate::error::Result;
 use crate::git::Repository;
+use crate::git::revisions::Revisions;
 use crate::package::manifest::{Target, Tool};
 use crate::store::{Filter, Listing, NotedPackage};
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
@@ -21,14 +23,14 @@ use crate::workspace::Workspace;
 
 /// List recorded packages, a line each
 ///
-/// Follows the history from REV like `git log`, and shows the packages of its commits. With --all also those of commits that
+/// Follows the history from each REV like `git log`, and shows the packages of its commits. With --all also those of commits that
 /// no branch leads to any more, newest first. In a service's directory, only its packages are listed.
 #[derive(Debug, Args)]
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct LogArgs {
-    /// Where to start
+    /// Where to start, or ranges as in `v1.3.0..HEAD`
     #[arg(default_value = "HEAD", value_name = "REV")]
-    revision: String,
+    revisions: Vec<String>,
     /// The most packages to list
     #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT")]
     max_count: usize,
@@ -54,6 +56,9 @@ struct Report {
     /// Whether only some services, stages or regions were asked for.
     #[serde(skip)]
     narrowed: bool,
+    /// How to get some where there are none.
+    #[serde(skip)]
+    first: String,
     #[serde(skip)]
     now: Timestamp,
 }
@@ -92,7 +97,9 @@ pub(super) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     let Listing { found, more, unread } = if args.all {
         store.packages().all(&filter)?
     } else {
-        store.packages().along(workspace.repository.resolve(&args.revision)?, &filter, args.max_count)?
+        let Revisions { tips, hidden } = workspace.repository.revisions(&args.revisions)?;
+        let commits = workspace.repository.history_without(&tips, &hidden)?;
+        store.packages().along(commits, &filter, args.max_count)?
     };
     let (bans, pins) = (store.bans().all()?, store.pins().all()?);
     let marked = |found: &NotedPackage| {
@@ -107,7 +114,9 @@ pub(super) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     }
     let service = workspace.narrowed_to(&wanted, &filter)?;
     let narrowed = wanted.is_narrow() || service.is_some();
-    let report = Report { packages, more, unread, service, narrowed, now: workspace.context.clock.now() };
+    let first = first_package(workspace)?;
+    let now = workspace.context.clock.now();
+    let report = Report { packages, more, unread, service, narrowed, first, now };
     ui.report(&report)?;
     for Unread { commit, line } in &report.unread {
         ui.warn(&format!(
@@ -152,7 +161,7 @@ impl fmt::Display for Report {
             );
         }
         if none {
-            return writeln!(f, "{DIM}no packages here; make one: git slsart package{DIM:#}");
+            return writeln!(f, "{DIM}no packages here; {}{DIM:#}", self.first);
         }
         let mut table = Table::new([
             Column::left().style(COMMIT),
@@ -183,7 +192,7 @@ impl fmt::Display for Report {
         }
         fmt::Display::fmt(&table, f)?;
         if self.more {
-            writeln!(f, "{DIM}there are more: git slsart log -n COUNT, or --all{DIM:#}")?;
+            writeln!(f, "{DIM}there are more: git slsart log -n COUNT{DIM:#}")?;
         }
         write_narrowed(f, self.service.as_deref(), "log")
     }

@@ -38,11 +38,14 @@ use std::str::FromStr;
 use crate::cli::{self, Command, TargetArgs};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::git::Repository;
+use crate::git::{Oid, Repository};
 use crate::package::storage::Storage;
+use crate::packaging::jobs::Jobs;
 use crate::process::Output;
 use crate::progress::Progress;
 use crate::service::NameError;
+use crate::sharing;
+use crate::text::command::{in_text, slsart};
 use crate::text::style::DIM;
 use crate::text::words::line;
 use crate::ui::Ui;
@@ -65,7 +68,7 @@ pub fn dispatch(command: Command, context: &Context, ui: &Ui) -> Result<()> {
                 | Command::Status(_) => with_any_config(context, &repository, ui.progress(), ui),
                 _ => Workspace::new(context, &repository, ui.progress())?,
             };
-            in_repository(command, &workspace, ui)
+            in_repository(command, &workspace, ui).map_err(|error| without_jobs_of(error, &repository))
         }
     }
 }
@@ -112,6 +115,52 @@ fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result
             Err(Error::bug("a command without a repository was given one"))
         }
     }
+}
+
+/// An error that does not hint at packaging what a background job packages now.
+fn without_jobs_of(mut error: Error, repository: &Repository) -> Error {
+    if !error.hints.iter().any(|hint| hint.contains(&slsart(["package"]))) {
+        return error;
+    }
+    for job in Jobs::of(repository).all().into_iter().filter(|job| job.lives && job.record.state.goes_on()) {
+        let Ok(commit) = Oid::from_str(&job.record.commit) else { continue };
+        let short = repository.short_id(commit);
+        let is_head = repository.head() == Some(commit);
+        for hint in &mut error.hints {
+            let is_meant = in_text(hint).into_iter().any(|range| {
+                let mut words = hint[range].split(' ').skip(2);
+                let is_package = words.next() == Some("package");
+                let named = words.next().filter(|word| !word.starts_with('-'));
+                is_package && named.map_or(is_head, |named| named == short)
+            });
+            if is_meant {
+                let follow = slsart(["jobs", "log", &short, "--follow"]);
+                *hint = format!("a background job packages {short} now; to follow it: {follow}");
+            }
+        }
+    }
+    error
+}
+
+/// How to get a first package: from the remote that was never asked, else by making one.
+fn first_package(workspace: &Workspace<'_>) -> Result<String> {
+    let repository = workspace.repository;
+    if let Ok(remote) = sharing::remote(workspace, None)
+        && sharing::seen(repository, &remote).is_none()
+        && !workspace.store().tracking(&remote).is_known()?
+    {
+        return Ok(format!("to ask {remote} for its packages: {}", slsart(["fetch", &remote])));
+    }
+    let Some(head) = repository.head() else {
+        return Ok("commit your service first: git add -A && git commit".to_owned());
+    };
+    Ok(match workspace.services(head)?.len() {
+        0 => "no Serverless service is committed yet".to_owned(),
+        _ if workspace.service(head, &Wanted::default()).is_ok() => {
+            format!("to make one: {}", slsart(["package"]))
+        }
+        _ => format!("to make them: {}", slsart(["package", "--all"])),
+    })
 }
 
 /// The workspace, though its `slsart.toml` can't be read: what helps somebody out must not need it.

@@ -11,7 +11,7 @@ use crate::cli::{Storage, TargetArgs};
 use crate::error::{Error, Kind, Result};
 use crate::packaging::Summary;
 use crate::packaging::make::{Making, make};
-use crate::service::ServicePath;
+use crate::service::Service;
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::text::words::{bytes, count, line, short};
 use crate::ui::Ui;
@@ -26,9 +26,9 @@ use crate::workspace::{Wanted, Workspace, no_service};
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct PackageArgs {
-    /// The commit to package
-    #[arg(default_value = "HEAD")]
-    commit: String,
+    /// The commits to package, or ranges as in `v1.3.0..HEAD`
+    #[arg(default_value = "HEAD", value_name = "COMMIT")]
+    commits: Vec<String>,
     /// Package every service of the commit
     #[arg(short, long, conflicts_with = "service")]
     all: bool,
@@ -62,11 +62,9 @@ pub(super) struct Report {
 
 pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let wanted = Wanted { offers_all: true, ..args.target.wanted()? };
-    let commit = workspace.repository.resolve(&args.commit)?;
-    let services =
-        if args.all { workspace.services(commit)? } else { vec![workspace.service(commit, &wanted)?] };
-    if services.is_empty() {
-        return Err(no_service());
+    let commits = workspace.repository.commits_of(&args.commits)?;
+    if commits.is_empty() {
+        return Err(Error::refused(format!("'{}' has no commits", args.commits.join(" "))));
     }
     let making = Making {
         in_place: args.in_place,
@@ -76,39 +74,70 @@ pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         installing: installing(ui),
         packaging: framework_output(ui),
     };
-    let mut packages = Vec::new();
-    let mut failures = Vec::new();
-    let mut stopped = None;
-    for service in &services {
+    let services = |commit| -> Result<Vec<Service>> {
+        let services = match args.all {
+            true => workspace.services(commit)?,
+            false => vec![workspace.service(commit, &wanted)?],
+        };
+        if services.is_empty() { Err(no_service()) } else { Ok(services) }
+    };
+    let one = |commit, service: &Service| {
         let stage = workspace.stage(&wanted, Some(service))?;
         let region = workspace.region(&wanted, Some(service))?;
-        match make(workspace, commit, service, &stage, &region, making) {
-            Ok(summary) => packages.push(summary),
-            Err(error) if !args.all || error.kind == Kind::Interrupted => {
-                stopped = Some(error);
-                break;
+        make(workspace, commit, service, &stage, &region, making)
+    };
+    // One must not hide the others' results.
+    let (mut packages, mut failures, mut total) = (Vec::new(), Vec::new(), 0);
+    'all: for commit in &commits {
+        let short = workspace.repository.short_id(*commit);
+        let services = match services(*commit) {
+            Ok(services) => services,
+            Err(error) => {
+                total += 1;
+                failures.push((short, error));
+                continue;
             }
-            // One service must not hide the others' results.
-            Err(error) => failures.push((&service.path, error)),
+        };
+        total += services.len();
+        for service in &services {
+            match one(*commit, service) {
+                Ok(summary) => packages.push(summary),
+                Err(error) => {
+                    let is_end = error.kind == Kind::Interrupted;
+                    let of = if commits.len() > 1 {
+                        format!("{short} {}", service.path)
+                    } else {
+                        service.path.to_string()
+                    };
+                    failures.push((of, error));
+                    if is_end {
+                        break 'all;
+                    }
+                }
+            }
         }
     }
     if !packages.is_empty() {
         ui.done(&Report { packages, repeatable: true, storage: args.storage }, false)?;
     }
-    match stopped.or_else(|| all_in_one(failures, services.len())) {
-        Some(error) => Err(error),
+    match failures.pop() {
+        Some((_, error)) if total == 1 || error.kind == Kind::Interrupted => Err(error),
+        Some(last) => {
+            failures.push(last);
+            Err(all_in_one(failures, total))
+        }
         None => Ok(()),
     }
 }
 
-/// One error for what went wrong with some of `total` services, of the first one's kind.
-fn all_in_one(failures: Vec<(&ServicePath, Error)>, total: usize) -> Option<Error> {
-    let kind = failures.first()?.1.kind;
+/// One error for what went wrong with some of `total` packages, of the first one's kind.
+fn all_in_one(failures: Vec<(String, Error)>, total: usize) -> Error {
+    let kind = failures.first().map_or(Kind::Refused, |(_, error)| error.kind);
     let mut error =
-        Error::new(kind, format!("{} of {} could not be packaged", failures.len(), count(total, "service")));
+        Error::new(kind, format!("{} of {} could not be made", failures.len(), count(total, "package")));
     let mut reasons = Vec::new();
-    for (path, failure) in failures {
-        reasons.push(format!("{path}: {failure}"));
+    for (of, failure) in failures {
+        reasons.push(format!("{of}: {failure}"));
         reasons.extend(failure.causes());
         for hint in failure.hints {
             if !error.hints.contains(&hint) {
@@ -116,7 +145,7 @@ fn all_in_one(failures: Vec<(&ServicePath, Error)>, total: usize) -> Option<Erro
             }
         }
     }
-    Some(error.because(io::Error::other(reasons.join("\n"))))
+    error.because(io::Error::other(reasons.join("\n")))
 }
 
 impl fmt::Display for Report {

@@ -82,8 +82,10 @@ pub(super) fn pin(args: &PinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     let found = workspace.find(revision, &workspace.one_of(&args.target.wanted()?, revision)?)?;
     if let Some(pin) = workspace.store().pins().of(found.commit, found.line.package)? {
         let package = found.line.package.short();
-        return Err(Error::refused(format!("the package {package} is pinned already: {pin}"))
-            .hint(format!("to pin it for another reason, lift that first: git slsart unpin {package}")));
+        return Err(Error::refused(format!("the package {package} is pinned already: {pin}")).hint(format!(
+            "to pin it for another reason, lift that first: {}",
+            workspace.slsart(&["unpin", &package], &found.line.target)
+        )));
     }
     let pin = append(PinState::Pinned, &found, args.message.as_deref(), workspace)?;
     let pins = vec![row(workspace, found.commit, Some(found.line.target), &pin)];

@@ -16,6 +16,7 @@ use crate::prune::policy::{Age, Policy};
 use crate::prune::{self, Why};
 use crate::sharing;
 use crate::store::NotedPackage;
+use crate::text::command::slsart;
 use crate::text::style::{BOLD, COMMIT, DIM, HINT, WARNING};
 use crate::text::table::{Column, Table};
 use crate::text::words::{ago, bytes, count, line};
@@ -251,9 +252,9 @@ impl fmt::Display for Report {
             let (remotes, first) = (self.unknown.join(", "), &self.unknown[0]);
             writeln!(
                 f,
-                "{WARNING}!{WARNING:#} what {} has is not known here: git slsart fetch {} first, or it learns that these are gone",
+                "{WARNING}!{WARNING:#} what {} has is not known here, and the next push tells it that these are gone; to ask first: {}",
                 line(&remotes),
-                line(first)
+                slsart(["fetch", first])
             )?;
         }
         Ok(())
@@ -272,7 +273,7 @@ impl Report {
         writeln!(f, "{BOLD}Removed{BOLD:#}   {packages}{toolchains}{size}")?;
         writeln!(
             f,
-            "{HINT}hint:{HINT:#} git frees the space by and by; all of it at once: git gc --prune=now"
+            "{HINT}hint:{HINT:#} the space is freed when git collects garbage; to free all of it now: git gc --prune=now"
         )?;
         if let Some(remote) = &self.removed_from {
             let remote = line(remote);

@@ -7,6 +7,7 @@ use clap::Args;
 use crate::error::{Error, Result};
 use crate::packaging::secret_policy;
 use crate::sharing::{self, PackageRef, PushReport, Selection, Unsent};
+use crate::text::command::slsart;
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
 use crate::text::words::{bytes, count, line, short};
 use crate::ui::Ui;
@@ -15,7 +16,7 @@ use crate::workspace::Workspace;
 /// Most packages that are named one by one.
 const MAX_NAMED: usize = 12;
 
-/// Most hints that are given for what did not get there.
+/// The most hints for what did not get there, before the one that says where all of them are.
 const MAX_HINTS: usize = 5;
 
 /// Send packages, notes, histories and toolchains to a remote
@@ -59,9 +60,14 @@ pub(super) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     let what = count(left, if are_packages { "package" } else { "ref" });
     let mut hints: Vec<String> = Vec::new();
     for hint in pushed.withheld.iter().chain(&pushed.refused).flat_map(|kept| &kept.hints) {
-        if hints.len() < MAX_HINTS && !hints.contains(hint) {
+        if !hints.contains(hint) {
             hints.push(hint.clone());
         }
+    }
+    let more = hints.split_off(hints.len().min(MAX_HINTS)).len();
+    if more > 0 {
+        let all = slsart(["push", remote.as_str(), "--dry-run", "--json"]);
+        hints.push(format!("{} more, with all others: {all}", count(more, "hint")));
     }
     Err(Error::refused(format!("{what} did not get to {remote}")).hints(hints))
 }

@@ -275,7 +275,7 @@ impl fmt::Display for Report {
         if self.packages.iter().any(|row| row.undecided) {
             writeln!(
                 f,
-                "{DIM}decide: git slsart secrets encrypt REF, git slsart secrets allow REF, or [secrets] in slsart.toml{DIM:#}"
+                "{DIM}decide with `git slsart secrets encrypt REF`, `git slsart secrets allow REF`, or [secrets] in slsart.toml{DIM:#}"
             )?;
         }
         if self.unsearched > 0 {

@@ -1,12 +1,14 @@
 //! `completions` and `man`: how the program fits into a shell and into `git help`.
 
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 use clap_complete::Shell;
+use clap_mangen::Man;
 
-use crate::cli::Cli;
+use crate::cli;
 use crate::error::{Error, Result};
 use crate::ui::Ui;
 
@@ -32,19 +34,35 @@ pub struct ManArgs {
 
 pub(super) fn completions(args: &CompletionsArgs, ui: &Ui) -> Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "git-slsart", &mut script);
+    clap_complete::generate(args.shell, &mut cli::command(), "git-slsart", &mut script);
     ui.write(&script)
 }
 
 pub(super) fn man(args: &ManArgs, ui: &Ui) -> Result<()> {
     if let Some(directory) = &args.dir {
         fs::create_dir_all(directory).map_err(|error| Error::io("create", directory, error))?;
-        return clap_mangen::generate_to(Cli::command(), directory)
+        let page = directory.join("git-slsart.1");
+        return clap_mangen::generate_to(cli::command(), directory)
+            .and_then(|()| fs::write(page, main_page()?))
             .map_err(|error| Error::io("write to", directory, error));
     }
+    ui.write(&main_page().map_err(|error| Error::bug("the manual page can't be made").because(error))?)
+}
+
+/// The page of the program itself, its commands in groups.
+fn main_page() -> io::Result<Vec<u8>> {
+    let command = cli::command();
     let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command())
-        .render(&mut page)
-        .map_err(|error| Error::bug("the manual page can't be made").because(error))?;
-    ui.write(&page)
+    let man = Man::new(command.clone());
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    for group in cli::groups(&command) {
+        Man::new(group).render_subcommands_section(&mut page)?;
+    }
+    man.render_options_section(&mut page)?;
+    man.render_extra_section(&mut page)?;
+    man.render_version_section(&mut page)?;
+    Ok(page)
 }

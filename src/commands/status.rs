@@ -6,17 +6,19 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::first_package;
 use super::jobs::Row as JobRow;
 use super::write_narrowed;
 use crate::cli::TargetArgs;
 use crate::error::Result;
-use crate::git::{Commit, Oid, Repository};
+use crate::git::{Commit, Oid};
 use crate::package::manifest::Target;
 use crate::service::ServiceName;
 use crate::sharing::PackageRef;
 use crate::status::{self, Lacking, Standing};
 use crate::store::deployments::{Deployment, Outcome};
 use crate::store::{NotedPackage, PackageLine};
+use crate::text::command::slsart;
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
 use crate::text::table::{Column, Table};
 use crate::text::words::{ago, bytes, count, line, person, short};
@@ -50,6 +52,9 @@ struct Report {
     jobs: Vec<JobRow>,
     /// The current directory's service, where only its targets are listed and there are others.
     service: Option<String>,
+    /// How to get packages where there are none.
+    #[serde(skip)]
+    first: String,
     #[serde(skip)]
     now: Timestamp,
 }
@@ -75,6 +80,9 @@ struct Section {
     ahead_count: Option<usize>,
     behind_count: Option<usize>,
     unread_count: usize,
+    /// The command that makes HEAD's package for it.
+    #[serde(skip)]
+    make: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -106,6 +114,8 @@ struct RemoteRow {
     known: bool,
     seen: Option<Timestamp>,
     packages: Vec<PackageRef>,
+    /// How many of them are not pushed before their secrets are decided about.
+    undecided_count: usize,
     /// The names of refs.
     chains: Vec<String>,
 }
@@ -132,7 +142,8 @@ pub(super) fn run(args: &StatusArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
             commit: head.id.to_string(),
             subject: head.subject,
         }),
-        targets: status.targets.into_iter().map(|standing| section(standing, repository)).collect(),
+        targets: status.targets.into_iter().map(|standing| section(standing, workspace)).collect(),
+        first: first_package(workspace)?,
         remotes: status.remotes.into_iter().map(RemoteRow::from).collect(),
         lfs: Lfs { object_count, size },
         jobs: status.jobs.iter().map(|job| JobRow::of(job, repository)).collect(),
@@ -141,7 +152,8 @@ pub(super) fn run(args: &StatusArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     })
 }
 
-fn section(standing: Standing, repository: &Repository) -> Section {
+fn section(standing: Standing, workspace: &Workspace<'_>) -> Section {
+    let repository = workspace.repository;
     let Standing { target, renamed, live, ahead, behind, later, package, unread } = standing;
     let attempt = |deployment: Deployment| {
         let commit = Oid::from_str(&deployment.commit).ok();
@@ -164,9 +176,12 @@ fn section(standing: Standing, repository: &Repository) -> Section {
         recorded: line.recorded,
         dirty: line.dirty_tree.is_some(),
     };
+    let Target { path, service, stage, region } = &target;
+    let make = workspace.package_command(&[], (path, Some(service)), stage, Some(region));
     Section {
         target,
         renamed_to: renamed,
+        make,
         live: live.map(attempt),
         later: later.map(attempt),
         package: package.map(packaged),
@@ -178,16 +193,11 @@ fn section(standing: Standing, repository: &Repository) -> Section {
 
 impl From<Lacking> for RemoteRow {
     fn from(lacking: Lacking) -> Self {
-        let Lacking { remote, seen, is_known, packages, chains } = lacking;
+        let Lacking { remote, seen, is_known, packages, undecided, chains } = lacking;
         let mut packages = packages;
         packages.sort_by_key(|NotedPackage { line, .. }| std::cmp::Reverse(line.recorded));
-        Self {
-            remote,
-            known: is_known,
-            seen,
-            packages: packages.iter().map(PackageRef::from).collect(),
-            chains,
-        }
+        let packages = packages.iter().map(PackageRef::from).collect();
+        Self { remote, known: is_known, seen, packages, undecided_count: undecided, chains }
     }
 }
 
@@ -197,10 +207,7 @@ impl fmt::Display for Report {
             writeln!(f, "{BOLD}HEAD{BOLD:#}      {COMMIT}{short}{COMMIT:#}  {}", line(subject))?;
         }
         if self.targets.is_empty() {
-            writeln!(
-                f,
-                "{DIM}no packages and no deployments here; to make a package: git slsart package{DIM:#}"
-            )?;
+            writeln!(f, "{DIM}no packages and no deployments here; {}{DIM:#}", self.first)?;
         }
         for section in &self.targets {
             section.write(f, self)?;
@@ -223,7 +230,6 @@ impl fmt::Display for Report {
 
 impl Section {
     fn write(&self, f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
-        let stage = self.target.stage.as_str();
         writeln!(f, "{BOLD}{}{BOLD:#}", self.target)?;
         match &self.live {
             Some(live) => {
@@ -272,9 +278,10 @@ impl Section {
                 let (package, size) = (short(package, 8), bytes(*size));
                 writeln!(f, "  {GOOD}✓{GOOD:#} HEAD  package {package} · {size}{dirty}")?;
             }
-            (None, Some(_)) => {
-                writeln!(f, "  - HEAD  {DIM}not packaged: git slsart package -s {stage}{DIM:#}")?;
+            (None, Some(head)) if report.jobs.iter().any(|job| job.packages(&head.commit)) => {
+                writeln!(f, "  - HEAD  {DIM}not packaged yet: a background job is at it{DIM:#}")?;
             }
+            (None, Some(_)) => writeln!(f, "  - HEAD  {DIM}not packaged: {}{DIM:#}", self.make)?,
             (None, None) => {}
         }
         if self.unread_count > 0 {
@@ -306,7 +313,8 @@ impl RemoteRow {
         if !self.known {
             return writeln!(
                 f,
-                "{BOLD}{name:<9}{BOLD:#} {DIM}what it has is not known; to ask it: git slsart fetch {name}{DIM:#}"
+                "{BOLD}{name:<9}{BOLD:#} {DIM}what it has is not known; to ask it: {}{DIM:#}",
+                slsart(["fetch", &name])
             );
         }
         let seen = self.seen.map(|seen| format!(", as of {}", ago(seen, now))).unwrap_or_default();
@@ -323,11 +331,19 @@ impl RemoteRow {
         if things.is_empty() {
             return writeln!(f, "{BOLD}{name:<9}{BOLD:#} {DIM}has what is here{seen}{DIM:#}");
         }
-        writeln!(
-            f,
-            "{BOLD}{name:<9}{BOLD:#} {WARNING}lacks{WARNING:#} {}{DIM}{seen}; to send that: git slsart push {name}{DIM:#}",
-            things.join(", ")
-        )?;
+        let can_push = self.undecided_count < packages.len() || !chains.is_empty();
+        let push = slsart(["push", &name]);
+        let push = if can_push { format!("; to send that: {push}") } else { String::new() };
+        let things = things.join(", ");
+        writeln!(f, "{BOLD}{name:<9}{BOLD:#} {WARNING}lacks{WARNING:#} {things}{DIM}{seen}{push}{DIM:#}")?;
+        if self.undecided_count > 0 {
+            let verb = if self.undecided_count == 1 { "holds" } else { "hold" };
+            writeln!(
+                f,
+                "          {WARNING}!{WARNING:#} {} of them {verb} secrets, and cannot be pushed before you decide: git slsart secrets",
+                self.undecided_count
+            )?;
+        }
         for PackageRef { commit, package, target, .. } in packages.iter().take(MAX_NAMED) {
             let commit = short(commit, 7);
             writeln!(f, "          {COMMIT}{commit}{COMMIT:#}  {}  {target}", package.short())?;
@@ -355,7 +371,7 @@ impl JobRow {
         if self.orphaned {
             writeln!(f, "          {WARNING}!{WARNING:#} what it started still runs: git slsart jobs stop")?;
         } else if self.error.is_some() {
-            writeln!(f, "          {DIM}why: git slsart jobs log {}{DIM:#}", self.short)?;
+            writeln!(f, "          {DIM}why: {}{DIM:#}", slsart(["jobs", "log", &self.short]))?;
         }
         Ok(())
     }

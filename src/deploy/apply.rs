@@ -23,7 +23,7 @@ use crate::store::Signing;
 use crate::store::deployments::{Deployment, Effect, Outcome, Phase, RUN_PHASE};
 use crate::store::proof::Proof;
 use crate::text::style::{BOLD, COMMIT};
-use crate::text::words::seconds;
+use crate::text::words::{seconds, short};
 use crate::workspace::Workspace;
 
 /// How to carry out a plan.
@@ -66,6 +66,9 @@ pub struct Done {
     /// What was found in AWS afterwards; none where it was not to be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
+    /// The command that goes back.
+    #[serde(skip)]
+    undo: Option<String>,
 }
 
 /// Takes the locks for `plan` and carries it out.
@@ -124,10 +127,12 @@ pub(super) fn carry_out(
     if let Some(remote) = remote {
         shared::tell(workspace, &plan.target, remote);
     }
-    outcome.map_err(|error| aftermath(error, plan, &record))?;
+    outcome.map_err(|error| aftermath(workspace, error, plan, &record))?;
     written.map_err(|error| {
         error.hint("the deployment itself succeeded: only its end is missing in the history")
     })?;
+    let before = plan.live.as_ref().filter(|before| before.package != plan.restore.package);
+    let undo = before.map(|before| workspace.slsart(&["rollback", short(&before.package, 8)], &plan.target));
     Ok(Done {
         commit: plan.restore.commit.clone(),
         short: plan.restore.short.clone(),
@@ -138,6 +143,7 @@ pub(super) fn carry_out(
         phases: record.phases,
         before: plan.live.clone(),
         proof: record.proof,
+        undo,
     })
 }
 
@@ -260,12 +266,12 @@ fn phase(name: &str, milliseconds: u64) -> Phase {
 }
 
 /// What to say of the target after a failure: whether anything can have changed, and how to go on.
-fn aftermath(error: Error, plan: &Plan<'_>, record: &Deployment) -> Error {
+fn aftermath(workspace: &Workspace<'_>, error: Error, plan: &Plan<'_>, record: &Deployment) -> Error {
     if !record.has_run() {
         return error.hint("the framework was not started: nothing was changed in AWS");
     }
     let Some(live) = &plan.live else { return error };
-    let back = format!("git slsart rollback {} -s {}", &live.package[..8], plan.target.stage);
+    let back = workspace.slsart(&["rollback", short(&live.package, 8)], &plan.target);
     match record.effect() {
         Effect::Live if live.package != plan.restore.package => error.hint(format!("to go back: {back}")),
         Effect::None | Effect::Live => error,
@@ -294,13 +300,8 @@ impl Done {
 impl fmt::Display for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write(f)?;
-        match self.before.as_ref().filter(|before| before.package != self.package) {
-            Some(before) => writeln!(
-                f,
-                "{BOLD}Undo{BOLD:#}      git slsart rollback {} -s {}",
-                &before.package[..8],
-                self.target.stage
-            ),
+        match &self.undo {
+            Some(undo) => writeln!(f, "{BOLD}Undo{BOLD:#}      {undo}"),
             None => Ok(()),
         }
     }

@@ -39,10 +39,8 @@ pub(super) fn explain(
     let (stack, _) = claim.place();
     let seen = (error.kind != Kind::Interrupted).then(|| look(workspace, plan, claim, record, since));
     let Some(Ok(seen)) = seen else {
-        let stage = &plan.target.stage;
-        return with_cause(error, &said)
-            .hint(UNKNOWN)
-            .hint(format!("to see what is live: git slsart live -s {stage}"));
+        let live = workspace.slsart(&["live"], &plan.target);
+        return with_cause(error, &said).hint(UNKNOWN).hint(format!("to see what is live: {live}"));
     };
     let left = observe::left(plan.last_update, &seen);
     if left == Left::Untouched {

@@ -41,7 +41,7 @@ impl<'r> Plan<'r> {
                 let chosen = history::numbered(deployments, number).ok_or_else(|| {
                     let there = count(deployments.len(), "deployment");
                     Error::not_recorded(format!("{target} has {there}, and no number {number}"))
-                        .hint(format!("the numbers: git slsart history -s {}", target.stage))
+                        .hint(format!("the numbers: {}", workspace.slsart(&["history"], &target)))
                 })?;
                 let mut plan = Self::of_found(workspace, Action::Rollback, &package_of(workspace, chosen)?)?;
                 if chosen.effect() != Effect::Live {
@@ -158,7 +158,7 @@ pub(super) fn check_not_banned(workspace: &Workspace<'_>, found: &NotedPackage) 
     let short = workspace.repository.short_id(found.commit);
     let package = found.line.package.short();
     Err(Error::refused(format!("{short} ({package}) is not to be deployed: {ban}"))
-        .hint(format!("to lift the ban: git slsart unban {package}")))
+        .hint(format!("to lift the ban: {}", workspace.slsart(&["unban", &package], &found.line.target))))
 }
 
 fn skip(workspace: &Workspace<'_>, found: &NotedPackage, ban: &Ban) -> String {

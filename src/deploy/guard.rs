@@ -1,7 +1,6 @@
 //! What a deployment would change of what is live, and the guard over what it would destroy: nothing that holds data is deleted or
 //! replaced unless somebody allowed it by its name.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -21,6 +20,7 @@ use crate::package::Manifest;
 use crate::sharing;
 use crate::store::StoredPackage;
 use crate::store::deployments::{Action, Deployment, Effect};
+use crate::text::command::quoted;
 use crate::text::style::{BOLD, DIM, ERROR, WARNING};
 use crate::text::words::{count, line};
 use crate::workspace::Workspace;
@@ -312,14 +312,13 @@ impl Changes {
         // All that have to be named, those that were named already among them: the hint is to be pasted.
         let all = self.difference.judgements.iter().chain(&self.uncertain);
         let all = all.filter(|one| matches!(one.verdict, Verdict::Blocked | Verdict::Allowed));
-        let quoted = |id| shlex::try_quote(id).unwrap_or(Cow::Borrowed(id));
         let options =
             all.map(|one| format!("--allow-delete {}", quoted(&one.id))).collect::<Vec<_>>().join(" ");
-        let (its, them) = if blocked.len() == 1 { ("its data", "it") } else { ("their data", "them") };
+        let them = if blocked.len() == 1 { "it" } else { "them" };
         let holds = blocked.iter().map(|one| format!("{} ({})", one.id, one.holds.unwrap_or("data")));
         Err(Error::refused(format!("{what} would {verb} {resources}"))
             .hint(format!("lost with {them}: {}", holds.collect::<Vec<_>>().join(", ")))
-            .hint(format!("keep {its} with `{options}` once you have a backup")))
+            .hint(format!("back {them} up first; this option then deletes {them} with all data: {options}")))
     }
 }
 

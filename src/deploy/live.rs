@@ -199,7 +199,7 @@ fn target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target> {
     }
     match targets.len() {
         0 => Err(Error::not_recorded("neither a deployment nor a package is recorded for this target")
-            .hint("`git slsart log` lists the packages; name another stage with -s")),
+            .hint("`git slsart log --all` lists the packages")),
         1 => Ok(targets.swap_remove(0)),
         _ => {
             let list: Vec<_> = targets.iter().map(ToString::to_string).collect();

@@ -139,10 +139,10 @@ impl Drop for Held<'_> {
             Ok(Moved::Refused(why) | Moved::Unreachable(why)) => why,
             Err(error) => error.to_string(),
         };
-        let stage = &self.target.stage;
         progress.warn(&format!(
-            "the lock on {remote} is still there, and keeps others from deploying ({}); to remove it: git slsart unlock -s {stage}",
-            why.lines().next().unwrap_or_default()
+            "the lock on {remote} is still there, and keeps others from deploying ({}); to remove it: {}",
+            why.lines().next().unwrap_or_default(),
+            self.workspace.slsart(&["unlock"], &self.target)
         ));
     }
 }
@@ -193,11 +193,12 @@ fn is_held(
         }
         None => error.hint(format!("who holds it can't be read: {}", holder.commit)),
     };
-    let unlock = format!("git slsart unlock -s {}", target.stage);
+    let unlock = workspace.slsart(&["unlock"], target);
     if left_behind == Some(holder.commit) {
         return error
             .hint("it was taken from this repository, by a process that was killed or could not leave it")
-            .hint(format!("once you know what that did (git slsart history -s {}): {unlock}", target.stage));
+            .hint(format!("see what that did: {}", workspace.slsart(&["history"], target)))
+            .hint(format!("then remove the lock: {unlock}"));
     }
     error.hint(format!("wait for its end, or ask; only when nothing of it runs any more: {unlock}"))
 }

@@ -135,10 +135,7 @@ fn refuse(proof: &Proof, target: &Target) -> Result<()> {
         return Ok(());
     }
     let message = format!("what is live on {target} is not what was recorded: {}", proof.problems.join("; "));
-    Err(Error::integrity(message).hint(format!(
-        "something changed it after the framework did, a plugin perhaps; see what is live: git slsart live -s {}",
-        target.stage
-    )))
+    Err(Error::integrity(message).hint("something changed it after the framework did, a plugin perhaps"))
 }
 
 fn look(aws: &Aws, expected: &Expected) -> Result<Seen, AwsError> {

@@ -11,6 +11,7 @@ use crate::package::manifest::Target;
 use crate::sharing::{self, fetch_records, send_records};
 use crate::store::deployments::{Deployment, Effect, Outcome};
 use crate::store::histories::history_ref;
+use crate::text::command::slsart;
 use crate::text::words::{person, short};
 use crate::workspace::Workspace;
 
@@ -70,13 +71,13 @@ pub(super) fn check_unmoved(
     for plan in plans {
         let deployments = workspace.store().histories().of(&plan.target)?.deployments;
         if Newest::of(&deployments) != plan.newest {
-            return Err(moved(plan, &deployments, workspace.context.clock.now()));
+            return Err(moved(workspace, plan, &deployments, workspace.context.clock.now()));
         }
     }
     Ok(())
 }
 
-fn moved(plan: &Plan<'_>, deployments: &[Deployment], now: Timestamp) -> Error {
+fn moved(workspace: &Workspace<'_>, plan: &Plan<'_>, deployments: &[Deployment], now: Timestamp) -> Error {
     let known = plan.live.as_ref().map(|live| (live.package.clone(), live.since));
     let live = history::live(deployments);
     let new =
@@ -91,9 +92,10 @@ fn moved(plan: &Plan<'_>, deployments: &[Deployment], now: Timestamp) -> Error {
         }
         (None, _) => format!("the history of {target} changed meanwhile"),
     };
-    Error::refused(what)
-        .hint("nothing was done: the plan was made for what was live before")
-        .hint(format!("look again: git slsart history -s {}, and run the command again", target.stage))
+    Error::refused(what).hint("nothing was done: the plan was made for what was live before").hint(format!(
+        "see what changed, then run the command again: {}",
+        workspace.slsart(&["history"], target)
+    ))
 }
 
 /// Sends the record of a deployment to the remote whose lock is held. What is live is live, whether others know it or not.
@@ -102,8 +104,8 @@ pub(super) fn tell(workspace: &Workspace<'_>, target: &Target, remote: &str) {
     progress.phase(&format!("Sending the record to {remote}"));
     if let Err(error) = send_records(workspace, remote, &history_ref(target)) {
         progress.warn(&format!(
-            "{remote} does not have the record of this deployment, and who deploys next does not know of it ({error}); to send it: git \
-             slsart push {remote}"
+            "{remote} does not have the record of this deployment, and who deploys next does not know of it ({error}); to send it: {}",
+            slsart(["push", remote])
         ));
     }
 }

@@ -13,6 +13,7 @@ pub mod hook_file;
 mod objects;
 mod permissions;
 mod refs;
+pub mod revisions;
 pub mod scratch;
 mod trust;
 
@@ -219,10 +220,24 @@ impl Repository {
         let object = object.and_then(|id| self.inner.find_object(id, None).ok());
         match object.and_then(|object| object.peel_to_commit().ok()) {
             Some(commit) => Ok(commit.id()),
-            None => Err(Error::not_recorded(format!("'{revision}' is not a commit here"))
-                .hints(did_you_mean(revision, self.names()))
-                .hint("`git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow")),
+            None => Err(self.no_commit(revision)),
         }
+    }
+
+    fn no_commit(&self, revision: &str) -> Error {
+        if revision.is_empty() {
+            return Error::usage("a commit is named by nothing: the value is empty");
+        }
+        if revision.contains("..") && !revision.starts_with(":/") {
+            return Error::usage(format!("'{revision}' is a range, and this takes one commit"));
+        }
+        let error = Error::not_recorded(format!("'{revision}' is not a commit here"))
+            .hints(did_you_mean(revision, self.names()))
+            .hint("`git slsart log --all` lists what is recorded");
+        if self.is_shallow() {
+            return error.hint("this clone is shallow and may lack the commit: git fetch --unshallow");
+        }
+        error
     }
 
     /// The names of branches and tags, as people write them.
@@ -260,11 +275,19 @@ impl Repository {
 
     /// Commits reachable from `from`, newest first, read as they are asked for.
     pub fn history(&self, from: &[Oid]) -> Result<impl Iterator<Item = Oid> + '_> {
+        self.history_without(from, &[])
+    }
+
+    /// The same without the commits that can be reached from `hidden`.
+    pub fn history_without(&self, from: &[Oid], hidden: &[Oid]) -> Result<impl Iterator<Item = Oid> + '_> {
         let mut walk = self.inner.revwalk().map_err(|error| failed("cannot walk the history", error))?;
         // Unsorted is git's own default, newest first, and lazy; any other order reads the whole history before the first.
         walk.set_sorting(git2::Sort::NONE).map_err(|error| failed("cannot walk the history", error))?;
         for id in from {
             walk.push(*id).map_err(|error| missing_object("commit", *id, error))?;
+        }
+        for id in hidden {
+            walk.hide(*id).map_err(|error| missing_object("commit", *id, error))?;
         }
         // A shallow clone's history ends in a commit whose parents are absent: that is the end of it.
         Ok(walk.map_while(std::result::Result::ok))

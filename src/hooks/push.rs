@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::packaging::secret_policy;
 use crate::sharing::{self, Selection};
+use crate::text::command::slsart;
 use crate::workspace::Workspace;
 
 /// Most commits of a push whose packages go along: the first push to a remote is all of the history.
@@ -49,10 +50,14 @@ fn missing(workspace: &Workspace<'_>, remote: &str, updates: &[Update]) -> Resul
     let list: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
     Ok(match names.as_slice() {
         [] => None,
-        [(name, commit)] => Some(format!("{name} has no package; to make it: git slsart package {commit}")),
-        [(_, commit), ..] => {
-            Some(format!("{} have no packages; to make one: git slsart package {commit}", list.join(", ")))
+        [(name, commit)] => {
+            Some(format!("{name} has no package; to make it: {}", slsart(["package", commit])))
         }
+        [(_, commit), ..] => Some(format!(
+            "{} have no packages; to make one: {}",
+            list.join(", "),
+            slsart(["package", commit])
+        )),
     })
 }
 

@@ -11,7 +11,8 @@ use crate::package::Manifest;
 use crate::package::secrets::{Action, Decision, Scan, Secret, listed};
 use crate::secrets::{Policy, Recipients, Scanner};
 use crate::service::{Stage, Values};
-use crate::store::{Filter, Recorded, SecretOptions, StoredPackage};
+use crate::store::{NotedPackage, Recorded, SecretOptions, StoredPackage};
+use crate::text::command::slsart;
 use crate::workspace::Workspace;
 
 /// Most bytes of a file with recipients.
@@ -91,7 +92,8 @@ pub(super) fn told(
                 progress.warn(&format!("the package holds secrets, and may be pushed: {what}"));
             }
             None => progress.warn(&format!(
-                "the package holds secrets, and is not pushed before you decide (git slsart secrets): {what}"
+                "the package holds secrets, and is not pushed before you decide: {what}; to decide: {}",
+                slsart(["secrets"])
             )),
         }
     }
@@ -125,10 +127,9 @@ impl Standing {
     }
 }
 
-/// How many packages hold secrets that nobody has decided about. Those that were never searched are not counted.
-pub fn undecided(workspace: &Workspace<'_>) -> Result<usize> {
+/// How many of these packages hold secrets that nobody has decided about. Those that were never searched are not counted.
+pub fn undecided(workspace: &Workspace<'_>, found: &[NotedPackage]) -> Result<usize> {
     let (policy, store) = (policy(workspace)?, workspace.store());
-    let found = store.packages().all(&Filter::default())?.found;
     let manifests = found.iter().filter_map(|found| store.open(found.commit, &found.line).ok());
     Ok(manifests.filter(|package| standing(&package.manifest, &policy).is_undecided()).count())
 }
@@ -159,15 +160,19 @@ pub fn may_push(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Resul
     if warned || standing.decision == Some(Decision::Allow) {
         return Ok(warned.then(|| format!("package {id} holds secrets: {}", places.join("; "))));
     }
-    let error = Error::refused(format!("package {id} holds secrets, and is not pushed before you decide"));
-    Err(error.hints(places).hints(ways(&id)))
+    let places = places.join("; ");
+    let why = format!("package {id} holds secrets, and is not pushed before you decide: {places}");
+    Err(Error::refused(why).hints(ways(&id)))
 }
 
 /// The ways to decide about a package.
 fn ways(id: &str) -> Vec<String> {
     vec![
-        format!("encrypt them: git slsart secrets encrypt {id}, with [secrets] recipients in {FILE}"),
-        format!("push this package as it is: git slsart secrets allow {id}"),
+        format!(
+            "encrypt them, once [secrets] recipients in {FILE} has keys: {}",
+            slsart(["secrets", "encrypt", id])
+        ),
+        format!("push this package as it is: {}", slsart(["secrets", "allow", id])),
         format!(
             "for all packages: [secrets] action = \"warn\", or allow = [\"NAME\"] for what is no secret, in {FILE}"
         ),

@@ -252,12 +252,14 @@ fn is_kept(workspace: &Workspace<'_>, found: &NotedPackage, why: Why) -> Error {
     let package = found.line.package.short();
     let error = Error::refused(format!("{short} ({package}) is kept: {}", why.words()));
     match why {
-        Why::Pinned => error.hint(format!("to lift the pin: git slsart unpin {package}")),
-        Why::Banned => error.hint(format!("to lift the ban: git slsart unban {package}")),
+        Why::Pinned => error
+            .hint(format!("to lift the pin: {}", workspace.slsart(&["unpin", &package], &found.line.target))),
+        Why::Banned => error
+            .hint(format!("to lift the ban: {}", workspace.slsart(&["unban", &package], &found.line.target))),
         Why::GoingOn => error.hint("wait for its end"),
         Why::Unreadable => error.hint("`git slsart history` and `git slsart log` say what is wrong"),
         Why::Live | Why::MayBeLive | Why::LastGood | Why::Undo => {
-            error.hint(format!("the history says so: git slsart history -s {}", found.line.target.stage))
+            error.hint(format!("the history says so: {}", workspace.slsart(&["history"], &found.line.target)))
         }
     }
 }

@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 
 use super::outline::Plugins;
 use super::prefix::{PrefixError, S3Prefix};
+use crate::text::command::slsart;
 
 pub use artifacts::{Artifact, ForeignKey, Place};
 pub use code::{Bucket, Code, DeployedFunction, LayerUse, objects};
@@ -112,8 +113,8 @@ impl TargetMismatch {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(format!(
-            "variables are fixed when packaging: package the commit for that target with `git slsart package --stage {} --region {}`",
-            self.asked_stage, self.asked_region
+            "variables are fixed when packaging: package the commit for that target: {}",
+            slsart(["package", "-s", &self.asked_stage, "-r", &self.asked_region])
         ))
     }
 }

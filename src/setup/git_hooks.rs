@@ -11,6 +11,7 @@ use super::managers::Manager;
 use super::report::{Action, Step, failed, step};
 use crate::error::Result;
 use crate::git::hook_file::{Directory, Hook, State, usual_programs};
+use crate::text::command::slsart;
 use crate::workspace::Workspace;
 
 /// The hooks that git-lfs has its own line in.
@@ -326,7 +327,7 @@ fn subject(kind: &Kind) -> String {
 }
 
 fn print_line(manager: Manager) -> String {
-    format!("git slsart hooks install --print {}", manager.key())
+    slsart(["hooks", "install", "--print", manager.key()])
 }
 
 fn is_program(path: &Path) -> bool {

@@ -11,6 +11,7 @@ use crate::git::transfer::Depth;
 use crate::store::MergeReport;
 use crate::store::tracking::refspec_of;
 use crate::store::{NotedPackage, StoredPackage};
+use crate::text::command::slsart;
 use crate::workspace::Workspace;
 
 /// Which packages are to come, beside notes and records.
@@ -189,6 +190,6 @@ impl FetchReport {
             more => format!(", and {more} more"),
         };
         Err(Error::not_recorded(format!("package {}{others} did not come: {why}", package.package.short()))
-            .hint(format!("whoever has it can send it: git slsart push {}", self.remote)))
+            .hint(format!("a machine that has it can send it: {}", slsart(["push", &self.remote]))))
     }
 }

@@ -83,15 +83,15 @@ pub fn fetch_package(workspace: &Workspace<'_>, found: &NotedPackage) -> Result<
     }
     let error = Error::not_recorded(format!("package {id} of {commit} is not on this machine"));
     if remotes.is_empty() {
-        return Err(error
-            .hint("there is no remote to fetch it from: git remote add origin URL")
-            .hint("or fetch_package it in a file: git slsart export on a machine that has it"));
+        return Err(error.hint("there is no remote to fetch it from: git remote add origin URL").hint(
+            "or import it from a file, written by `git slsart export REF FILE` on a machine that has it",
+        ));
     }
     Err(error.hints(hints).hint("a machine that has it can send it: git slsart push"))
 }
 
 fn asked(remote: &str) -> String {
-    format!("{remote} was asked too, and knows of none: whoever made one can send it (git slsart push)")
+    format!("{remote} was asked too, and knows of none: a machine that has one can send it: git slsart push")
 }
 
 fn not_asked(remote: &str, error: &Error) -> String {

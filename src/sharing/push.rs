@@ -14,6 +14,7 @@ use crate::git::transfer::{Answer, Update};
 use crate::process::interrupt;
 use crate::store::PackageKey;
 use crate::store::{NotedPackage, StoredPackage};
+use crate::text::command::slsart;
 use crate::text::words::short;
 use crate::workspace::Workspace;
 
@@ -219,15 +220,15 @@ fn refused(remote: &str, found: &NotedPackage, why: &str) -> Error {
     let is_too_large = ["large file", "exceeds", "too large", "file size limit", "maximum"];
     if is_too_large.iter().any(|sign| words.contains(sign)) {
         return error.hint(format!(
-            "keep its large files in Git LFS: git slsart migrate --to lfs {}, then push again",
-            short(&found.commit.to_string(), 7)
+            "keep its large files in Git LFS, then push again: {}",
+            slsart(["migrate", "--to", "lfs", short(&found.commit.to_string(), 7)])
         ));
     }
     let takes_no_such_ref = ["hidden ref", "funny refname", "prohibited", "not allowed to", "deny"];
     if takes_no_such_ref.iter().any(|sign| words.contains(sign)) {
         return error.hint(format!(
             "{remote} takes no refs beside branches and tags, or not yours: share through another remote ([share] in slsart.toml), or in \
-             a file: git slsart export"
+             a file with `git slsart export REF FILE`"
         ));
     }
     error
@@ -324,7 +325,8 @@ fn tell(
         }
         if start.elapsed() > PATIENCE {
             return Err(Error::refused(format!("others push to {remote} all the time")).hint(format!(
-                "the packages are there, but not all notes and histories: git slsart push {remote}"
+                "the packages are there, but not all notes and histories: {}",
+                slsart(["push", remote])
             )));
         }
         // Clones that came at once go on one after the other.

@@ -7,6 +7,7 @@ mod pick;
 mod progress;
 mod prompt;
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
@@ -23,6 +24,7 @@ use fit::{columns, fitted};
 
 use crate::error::{Error, Result};
 use crate::progress::{Progress, Silent};
+use crate::text::command;
 use crate::text::style::{BOLD, ERROR, HINT};
 use crate::text::words::{line, printable};
 
@@ -32,6 +34,8 @@ pub struct Ui {
     spinner: Spinner,
     /// Whether standard error is a terminal that progress is shown on.
     is_watched: bool,
+    /// Where the command runs, as given with `-C`.
+    directory: Option<String>,
 }
 
 impl Ui {
@@ -40,7 +44,22 @@ impl Ui {
     pub fn new(options: Options) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let is_watched = terminal && !options.quiet;
-        Self { options, spinner: Spinner::new(is_watched, options), is_watched }
+        Self { options, spinner: Spinner::new(is_watched, options), is_watched, directory: None }
+    }
+
+    /// The same, for a command that runs in another directory than the current one: command lines that it prints are for the
+    /// current one.
+    #[must_use]
+    pub fn running_in(self, directory: Option<&Path>) -> Self {
+        Self { directory: directory.map(|directory| directory.to_string_lossy().into_owned()), ..self }
+    }
+
+    /// A text with its command lines as they work in the current directory.
+    fn to_paste<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match &self.directory {
+            Some(directory) => Cow::Owned(command::run_in(directory, text)),
+            None => Cow::Borrowed(text),
+        }
     }
 
     /// What prints at once that a signal was received.
@@ -92,7 +111,7 @@ impl Ui {
             leave_out_nulls(&mut object);
             format!("{object:#}\n")
         } else {
-            fitted(report, columns(io::stdout()))
+            self.to_paste(&fitted(report, columns(io::stdout()))).into_owned()
         };
         written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
@@ -135,25 +154,26 @@ impl Ui {
     pub fn show(&self, text: &impl Display) {
         if !self.options.quiet && !self.options.json {
             self.spinner.clear();
-            self.stderr(&fitted(text, columns(io::stderr())));
+            self.stderr(&self.to_paste(&fitted(text, columns(io::stderr()))));
         }
     }
 
     /// Warns of something that does not stop the command.
     pub fn warn(&self, text: &str) {
         self.spinner.clear();
-        self.stderr(&self.options.warning(text));
+        self.stderr(&self.options.warning(&self.to_paste(text)));
     }
 
     /// Prints why the command failed and what to do about it.
     pub fn error(&self, error: &Error) {
         self.spinner.failed();
+        let hints: Vec<Cow<'_, str>> = error.hints.iter().map(|hint| self.to_paste(hint)).collect();
         if self.options.json {
             let mut object = serde_json::json!({ "error": {
                 "kind": error.kind.name(),
                 "message": error.message,
                 "causes": error.causes(),
-                "hints": error.hints,
+                "hints": hints,
                 "exit_code": error.kind.exit_code(),
                 "program_exit_code": error.kind.program_exit_code(),
             }});
@@ -168,7 +188,7 @@ impl Ui {
                 text.push_str(&format!("  {}\n", line(part)));
             }
         }
-        for hint in &error.hints {
+        for hint in &hints {
             text.push_str(&format!("{HINT}hint:{HINT:#} {}\n", line(hint)));
         }
         self.stderr(&text);

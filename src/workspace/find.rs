@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::Workspace;
-use super::scope::{option, quoted};
+use super::scope::option;
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::package::manifest::Target;
 use crate::store::{Filter, NotedPackage};
+use crate::text::command::quoted;
 use crate::text::nearest::did_you_mean;
 
 impl Workspace<'_> {
@@ -184,17 +185,12 @@ impl Workspace<'_> {
             "the package {package} of {short} for {} was pruned{on}",
             line.target
         ));
-        let Target { service, path, stage, region } = &line.target;
-        let service = match path.as_str() {
-            "." => String::new(),
-            path => format!(" {}", option(path, Some(service.as_str()))),
-        };
+        let Target { path, service, stage, region } = &line.target;
         let filter = Filter::of(&line.target);
-        Ok(error.hints(self.nearest(*commit, &filter)?).hint(format!(
-            "make another of the same commit: git slsart package {short}{service} -s {} -r {}",
-            quoted(stage.as_str()),
-            quoted(region.as_str())
-        )))
+        let again = self.package_command(&[&short], (path, Some(service)), stage, Some(region));
+        Ok(error
+            .hints(self.nearest(*commit, &filter)?)
+            .hint(format!("make another of the same commit: {again}")))
     }
 
     /// A hint that names the nearest commits that have a package.

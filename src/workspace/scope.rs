@@ -1,7 +1,6 @@
 //! Which service a command means: the named one, else the current directory's, else the only one. None that is not the current
 //! directory's is ever chosen silently.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -11,6 +10,7 @@ use crate::git::Oid;
 use crate::package::manifest::Target;
 use crate::service::{self, CONFIG_FILES, Service, ServicePath};
 use crate::store::{Filter, ServiceFilter};
+use crate::text::command::quoted;
 use crate::text::nearest::did_you_mean;
 
 /// The most services that an error lists.
@@ -298,11 +298,6 @@ pub fn option(path: &str, name: Option<&str>) -> String {
     // From a directory of the repository, `.` is that directory.
     let word = if path == "." { name.unwrap_or(path) } else { path };
     format!("--service {}", quoted(word))
-}
-
-/// A word of a command line to paste.
-pub(super) fn quoted(word: &str) -> Cow<'_, str> {
-    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }
 
 /// Whether a service is the one that is meant.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::scope::{is, names_of, option, quoted};
+use super::scope::{is, names_of};
 use super::{Workspace, name_of};
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::package::manifest::Target;
 use crate::store::Filter;
+use crate::text::command::slsart;
 use crate::text::nearest::did_you_mean;
 
 /// The most names that an error lists.
@@ -104,13 +105,13 @@ impl Workspace<'_> {
         let service = services
             .iter()
             .find(|service| filter.service.as_ref().is_none_or(|filter| is(filter, service)))?;
-        let named = (services.len().max(head.len()) > 1)
-            .then(|| option(service.path.as_str(), name_of(service).map(AsRef::as_ref)));
+        let is_one = services.len().max(head.len()) == 1;
+        let named = if is_one { None } else { self.name_from_here(&service.path, name_of(service)) };
         let short = (!is_head).then(|| self.repository.short_id(commit));
-        let options = [("-s", &filter.stage), ("-r", &filter.region)].into_iter();
         let options =
-            options.filter_map(|(option, value)| Some(format!("{option} {}", quoted(value.as_ref()?))));
-        let words: Vec<String> = short.into_iter().chain(named).chain(options).collect();
-        Some(format!("to make a package: git slsart package {}", words.join(" ")).trim_end().to_owned())
+            [("--service", named), ("-s", filter.stage.as_deref()), ("-r", filter.region.as_deref())];
+        let options = options.into_iter().filter_map(|(option, value)| Some([option, value?]));
+        let words = ["package"].into_iter().chain(short.as_deref()).chain(options.flatten());
+        Some(format!("to make a package: {}", slsart(words)))
     }
 }

@@ -148,13 +148,13 @@ Checks
 Asking AWS what is live
 error: this rollback would delete 1 stateful resource
 hint: lost with it: CartTable (items)
-hint: keep its data with `--allow-delete CartTable` once you have a backup
+hint: back it up first; this option then deletes it with all data: --allow-delete CartTable
 ── exit 1 ──
 
 "#]]);
     assert_eq!(server.requests().len(), 3, "each thing is asked once: {:#?}", server.requests());
     let refused = sandbox.slsart("rollback v1 -s prod --yes");
-    assert!(refused.stderr.contains("keep its data with `--allow-delete CartTable`"), "{refused}");
+    assert!(refused.stderr.contains("then deletes it with all data: --allow-delete CartTable"), "{refused}");
     sandbox.is_as_before(&before);
     let allowed = sandbox.slsart("rollback v1 -s prod -n --json --allow-delete CartTable").succeeded().json();
     assert_eq!(allowed["changes"]["against"], "the live stack's template");

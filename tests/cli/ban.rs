@@ -29,7 +29,7 @@ Banned    35040f8  Answer two  package e4ccfcce · orders · prod · us-east-1
         outcome.is(str![[r#"
 ── stderr ──
 error: 35040f8 (e4ccfcce) is not to be deployed: banned by Dana on 2026-01-05: loses orders
-hint: to lift the ban: git slsart unban e4ccfcce
+hint: to lift the ban: git slsart unban e4ccfcce -s prod
 ── exit 1 ──
 
 "#]]);
@@ -37,7 +37,7 @@ hint: to lift the ban: git slsart unban e4ccfcce
     sandbox.slsart("ban HEAD~ -m again").is(str![[r#"
 ── stderr ──
 error: the package e4ccfcce is banned already: banned by Dana on 2026-01-05: loses orders
-hint: to ban it for another reason, lift that first: git slsart unban e4ccfcce
+hint: to ban it for another reason, lift that first: git slsart unban e4ccfcce -s prod
 ── exit 1 ──
 
 "#]]);

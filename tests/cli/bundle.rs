@@ -38,7 +38,7 @@ hint: name another file, or say --force to overwrite it
 "#]]);
     sandbox.slsart("export HEAD~ ../other.slsart").is(str![[r#"
 Exported  12a1bee  Add the service  package be694c54 · orders · prod · us-east-1 · 1.3 kB
-To        ../other.slsart · 6.3 kB  with its source, no toolchain: a rollback needs the registry (git slsart toolchain save)
+To        ../other.slsart · 6.3 kB  with its source, no toolchain: a rollback needs the registry, unless you save one: git slsart toolchain save
 ── stderr ──
 Verifying the package
 Packing source, package and toolchains
@@ -49,8 +49,8 @@ Writing
     elsewhere("import ../orders.slsart").is(str![[r#"
 Imported  c126563  Answer two  package e4ccfcce · orders · prod · us-east-1 · 1.3 kB
 With      its source and 1 toolchain, with its target's history
-what was before c126563 is not here; where a remote has it: git fetch --unshallow
-Use       git slsart rollback c126563 -s prod -r us-east-1
+what was before c126563 is not here; where a remote has it: git -C ../empty fetch --unshallow
+Use       git slsart -C ../empty rollback c126563 --service orders -s prod -r us-east-1
 ── stderr ──
 Reading the file
 Verifying it
@@ -205,7 +205,7 @@ fn nothing_that_is_here_is_replaced() {
     sandbox.slsart("import ../orders.slsart").is(str![[r#"
 Imported  c126563  Answer two  package e4ccfcce · orders · prod · us-east-1 · 1.3 kB
 With      its source
-Use       git slsart rollback c126563 -s prod -r us-east-1
+Use       git slsart rollback c126563 --service orders -s prod -r us-east-1
 ── stderr ──
 Reading the file
 Verifying it

@@ -139,7 +139,7 @@ fn a_commit_that_is_not_packaged_fails() {
     let sandbox = packaged();
     sandbox.slsart("check -s dev").is(str![[r#"
 ✗ package    nothing was packaged or deployed for the stage 'dev'
-  hint:     git slsart package -s dev --service '.'
+  hint:     git slsart package -s dev
 ── stderr ──
 error: 1 of 2 checks failed
 ── exit 1 ──
@@ -150,7 +150,7 @@ error: 1 of 2 checks failed
         failing(&sandbox),
         str![[r#"
 ✗ package    commit 35040f8 has no package for stage prod
-  hint:     git slsart package -s prod --service '.'
+  hint:     git slsart package -s prod
 "#]],
     );
 }
@@ -165,7 +165,7 @@ fn a_package_with_changes_is_not_the_commits() {
         failing(&sandbox),
         str![[r#"
 ✗ package    HEAD's only package was made with uncommitted changes
-  hint:     git slsart package -s prod --service '.'
+  hint:     git slsart package -s prod
 ! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
@@ -351,9 +351,9 @@ fn a_package_with_another_lockfile_fails() {
         failing(&sandbox),
         str![[r#"
 ✗ package    HEAD's only package was made with uncommitted changes
-  hint:     git slsart package -s prod --service '.'
+  hint:     git slsart package -s prod
 ✗ lockfile   package-lock.json is not the one that the package was made with
-  hint:     package the commit again: git slsart package --again
+  hint:     package the commit again: git slsart package --again -s prod
 ! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );

@@ -415,7 +415,7 @@ Deploy    35040f8  Answer two  package 35f6f3e5 · 2.3 kB · 2 minutes ago · os
   = 1 resource unchanged
 error: this deploy would replace 1 stateful resource
 hint: lost with it: Orders (items)
-hint: keep its data with `--allow-delete Orders` once you have a backup
+hint: back it up first; this option then deletes it with all data: --allow-delete Orders
 ── exit 1 ──
 
 "#]]);
@@ -445,7 +445,7 @@ Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 7 minutes ago · osls 4.3.1
   = 1 resource unchanged
 error: this rollback would delete or replace 2 stateful resources
 hint: lost with them: CartTable (items), Orders (items)
-hint: keep their data with `--allow-delete CartTable --allow-delete Orders` once you have a backup
+hint: back them up first; this option then deletes them with all data: --allow-delete CartTable --allow-delete Orders
 ── exit 1 ──
 
 "#]]);
@@ -458,7 +458,7 @@ hint: keep their data with `--allow-delete CartTable --allow-delete Orders` once
     "causes": [],
     "hints": [
       "lost with them: CartTable (items), Orders (items)",
-      "keep their data with `--allow-delete CartTable --allow-delete Orders` once you have a backup"
+      "back them up first; this option then deletes them with all data: --allow-delete CartTable --allow-delete Orders"
     ],
     "exit_code": 1
   }
@@ -480,7 +480,7 @@ Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 9 minutes ago · osls 4.3.1
 ── stderr ──
 error: this rollback would delete or replace 2 stateful resources
 hint: lost with them: CartTable (items), Orders (items)
-hint: keep their data with `--allow-delete CartTable --allow-delete Orders` once you have a backup
+hint: back them up first; this option then deletes them with all data: --allow-delete CartTable --allow-delete Orders
 ── exit 1 ──
 
 "#]]);
@@ -505,7 +505,7 @@ Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 7 minutes ago · osls 4.3.1
   = 1 resource unchanged
 error: this rollback would replace 1 stateful resource
 hint: lost with it: Orders (items)
-hint: keep its data with `--allow-delete CartTable --allow-delete Orders` once you have a backup
+hint: back it up first; this option then deletes it with all data: --allow-delete CartTable --allow-delete Orders
 ── exit 1 ──
 
 "#]]);
@@ -553,7 +553,7 @@ Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 7 minutes ago · osls 4.3.1
 ! this package is live already, as far as the history knows
 error: this rollback would delete or replace 2 stateful resources
 hint: lost with them: CartTable (items), Orders (items)
-hint: keep their data with `--allow-delete CartTable --allow-delete Orders` once you have a backup
+hint: back them up first; this option then deletes them with all data: --allow-delete CartTable --allow-delete Orders
 ── exit 1 ──
 
 "#]]);

@@ -40,7 +40,7 @@ fn a_rollback_elsewhere_knows_what_is_live_and_fetches_what_it_needs() {
     // Nothing was ever fetched here.
     sandbox.slsart("-C ../other rollback -s prod --yes").is(str![[r#"
 Live      12a1bee  v1 on orders · prod · us-east-1, in [N] s (worktree [N], plugins [N], deploy [N])
-Undo      git slsart rollback e4ccfcce -s prod
+Undo      git slsart -C ../other rollback e4ccfcce -s prod
 ── stderr ──
 Asking origin what was deployed
 Fetching package be694c54 of 12a1bee from origin
@@ -86,7 +86,7 @@ exec git-receive-pack \"$@\"
 ── stderr ──
 error: 35040f8 was made live on orders · prod · us-east-1 meanwhile by Dana
 hint: nothing was done: the plan was made for what was live before
-hint: look again: git slsart history -s prod, and run the command again
+hint: see what changed, then run the command again: git slsart history -s prod
 ── exit 1 ──
 
 "#]]);
@@ -160,8 +160,8 @@ fetched package be694c54 of 12a1bee from origin (1.3 kB)
 Nothing is recorded here: asking origin
 error: commit ad2af7f has no package for stage prod
 hint: the nearest commits that have one: 35040f8 Answer two; 12a1bee Add the service
-hint: to make a package: git slsart package -s prod
-hint: origin was asked too, and knows of none: whoever made one can send it (git slsart push)
+hint: to make a package: git slsart -C ../other package -s prod
+hint: origin was asked too, and knows of none: a machine that has one can send it: git slsart -C ../other push
 ── exit 5 ──
 
 "#]]);
@@ -170,7 +170,7 @@ hint: origin was asked too, and knows of none: whoever made one can send it (git
 ── stderr ──
 error: commit ad2af7f has no package for stage prod
 hint: the nearest commits that have one: 35040f8 Answer two; 12a1bee Add the service
-hint: to make a package: git slsart package -s prod
+hint: to make a package: git slsart -C ../other package -s prod
 hint: whether origin knows of one can't be told: cannot fetch from origin: fatal: '../gone.git' does not appear to be a git repository
 ── exit 5 ──
 

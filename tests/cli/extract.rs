@@ -99,12 +99,12 @@ For more information, try '--help'.
 ── exit 2 ──
 
 "]]);
-    sandbox.slsart("extract nowhere -o ../out").is(str![[r"
+    sandbox.slsart("extract nowhere -o ../out").is(str![[r#"
 ── stderr ──
 error: 'nowhere' is not a commit here
-hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
+hint: `git slsart log --all` lists what is recorded
 ── exit 5 ──
 
-"]]);
+"#]]);
     assert!(!sandbox.beside("out").exists());
 }

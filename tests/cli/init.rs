@@ -422,9 +422,9 @@ fn hooks_that_are_switched_off_stay_off() {
     sandbox.slsart("init").is(str![[r#"
 found      service . (orders): serverless.yml, npm, package-lock.json
 created    slsart.toml
-left alone hook post-commit (core.hooksPath is no directory: git runs no hooks; to have it all the same, run from it: git-slsart hook post-commit)
-left alone hook post-rewrite (core.hooksPath is no directory: git runs no hooks; to have it all the same, run from it: git-slsart hook post-rewrite)
-left alone hook pre-push (core.hooksPath is no directory: git runs no hooks; to have it all the same, run from it: git-slsart hook pre-push)
+left alone hook post-commit (core.hooksPath is no directory, so that git runs no hooks; to have it all the same, run from it: git-slsart hook post-commit)
+left alone hook post-rewrite (core.hooksPath is no directory, so that git runs no hooks; to have it all the same, run from it: git-slsart hook post-rewrite)
+left alone hook pre-push (core.hooksPath is no directory, so that git runs no hooks; to have it all the same, run from it: git-slsart hook pre-push)
 next       printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
 next       git add serverless.yml slsart.toml && git commit -m 'Set up git slsart'
 next       git slsart package

@@ -15,51 +15,57 @@ Keep Serverless Framework packages in git, and roll back to any of them exactly
 
 Usage: git slsart [OPTIONS] <COMMAND>
 
-Commands:
+Every day:
+  package   Package a commit and record the package
+  deploy    Deploy a recorded package
+  rollback  Roll back to a recorded package
+  status    Show how things stand: what is live, what is packaged, what only this machine has
+  log       List recorded packages, a line each
+  live      Show which commit is live in AWS
+
+Start:
   init         Set this repository up: slsart.toml, git's hooks
-  uninstall    Take back what init did; recorded packages stay
-  package      Package a commit and record the package
-  record       Record a package that something else made
-  log          List recorded packages, a line each
-  show         Show a recorded package in full
-  diff         Show what differs between two packages, or between what is live and one
-  verify       Read packages back and compare every byte with what was recorded
-  sign         Sign recorded packages
-  migrate      Convert recorded packages to Git LFS, or back to git objects
-  extract      Write a recorded package's exact directory
-  check        Check that HEAD is ready to be deployed
-  deploy       Deploy a recorded package
-  rollback     Roll back to a recorded package
-  history      Show the deployments of a target, the live one marked
-  live         Show which commit is live in AWS
-  ban          Mark a package as bad: it is not deployed any more
-  unban        Lift the ban of a package
-  pin          Keep a package, whatever is pruned; without REF, list what is kept so
-  unpin        Lift the pin of a package
-  prune        Remove packages that need not be kept any more
-  export       Write a package into one file, with its source and its toolchains
-  import       Take in a package that was exported
-  unlock       Remove the lock of a target that a deployment left behind on the remote
-  push         Send packages, notes, histories and toolchains to a remote
-  fetch        Fetch notes and histories from a remote, and packages that are asked for
-  toolchain    Keep installed plugins in the repository, so that a rollback needs no registry
   hooks        Show how git's hooks stand; put them in, or take them out
-  status       Show how things stand: what is live, what is packaged, what only this machine has
-  jobs         Look after the commits that are packaged in the background
-  secrets      Show the secrets in packages, and decide what becomes of them
   completions  Print a completion script for a shell
   man          Print the manual page, or write all pages to a directory
+  uninstall    Take back what init did; recorded packages stay
+
+Look:
+  show     Show a recorded package in full
+  diff     Show what differs between two packages, or between what is live and one
+  history  Show the deployments of a target, the live one marked
+  check    Check that HEAD is ready to be deployed
+  verify   Read packages back and compare every byte with what was recorded
+  jobs     Look after the commits that are packaged in the background
+
+Share:
+  push     Send packages, notes, histories and toolchains to a remote
+  fetch    Fetch notes and histories from a remote, and packages that are asked for
+  record   Record a package that something else made
+  extract  Write a recorded package's exact directory
+  export   Write a package into one file, with its source and its toolchains
+  import   Take in a package that was exported
+
+Keep in order:
+  pin        Keep a package, whatever is pruned; without REF, list what is kept so
+  unpin      Lift the pin of a package
+  ban        Mark a package as bad: it is not deployed any more
+  unban      Lift the ban of a package
+  prune      Remove packages that need not be kept any more
+  toolchain  Keep installed plugins in the repository, so that a rollback needs no registry
+  secrets    Show the secrets in packages, and decide what becomes of them
+  sign       Sign recorded packages
+  migrate    Convert recorded packages to Git LFS, or back to git objects
+  unlock     Remove the lock of a target that a deployment left behind on the remote
 
 Options:
-  -h, --help     Print help (see more with '--help')
-  -V, --version  Print version
-
-Global options:
   -C <DIR>            Run as if started in DIR
       --json          Print one JSON object on standard output, and errors as JSON on standard error
   -q, --quiet         Print only warnings, errors and what was asked for
   -v, --verbose       Also print the output of programs that would only be shown when they fail
       --color <WHEN>  When to use colour [default: auto] [possible values: auto, always, never]
+  -h, --help          Print help (see more with '--help')
+  -V, --version       Print version
 
 "#]]);
 }
@@ -68,10 +74,13 @@ Global options:
 fn every_commands_long_help_ends_with_its_exit_status() {
     let sandbox = Sandbox::bare();
     let help = sandbox.slsart("-h").stdout;
-    let names =
-        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let names: Vec<&str> = names.filter_map(|line| line.split_whitespace().next()).collect();
-    assert!(names.len() >= 13, "{names:?}");
+    let lines = help.lines().take_while(|line| *line != "Options:");
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
+    let names: Vec<&str> = names.collect();
+    assert!(
+        names.len() >= 33 && names[..6] == ["package", "deploy", "rollback", "status", "log", "live"],
+        "{names:?}"
+    );
     for name in names {
         let outcome = sandbox.slsart(&format!("{name} --help")).succeeded();
         assert!(outcome.stdout.contains("255  a bug in git-slsart"), "{name}: {outcome}");
@@ -87,7 +96,7 @@ fn a_wrong_command_line_is_exit_2() {
         "log --nonsense",
         "extract",
         "-q -v log",
-        "package a b",
+        "extract a b",
         "log -n x",
         "--color red log",
     ] {
@@ -163,7 +172,7 @@ fn quiet_leaves_results_warnings_and_errors() {
     sandbox.slsart("show nowhere -q").is(str![[r#"
 ── stderr ──
 error: 'nowhere' is not a commit here
-hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
+hint: `git slsart log --all` lists what is recorded
 ── exit 5 ──
 
 "#]]);

@@ -43,7 +43,7 @@ fn a_deployment_that_goes_on_is_seen_by_another_clone() {
         "error: another deployment of orders · prod · us-east-1 holds the lock on origin",
         "hint: it is Dana <dana@example.org>'s, on ",
         ", taken 2 minutes ago: deploy of 12a1bee",
-        "hint: wait for its end, or ask; only when nothing of it runs any more: git slsart unlock -s prod",
+        "hint: wait for its end, or ask; only when nothing of it runs any more: git slsart -C ../other unlock -s prod",
     ] {
         assert!(other.stderr.contains(said), "{said}? {other}");
     }
@@ -108,7 +108,7 @@ fn one_that_was_left_behind_is_explained_and_removed_by_hand() {
         here.stderr.contains("it was taken from this repository, by a process that was killed"),
         "{here}"
     );
-    assert!(here.stderr.contains("(git slsart history -s prod): git slsart unlock -s prod"), "{here}");
+    assert!(here.stderr.contains("\nhint: then remove the lock: git slsart unlock -s prod\n"), "{here}");
     let there = sandbox.slsart("-C ../other deploy v1 -s prod --yes -q");
     assert!(there.code == 1 && there.stderr.contains("wait for its end, or ask"), "{there}");
     // Asking twice does not make it somebody else's.

@@ -42,7 +42,7 @@ hint: to make a package: git slsart package -s nowhere
 "#]]);
     sandbox.slsart("log -n 1").is(str![[r#"
 8d0d98e  b5cff989  orders · prod · us-east-1  1.3 kB  5 minutes ago  Answer three
-there are more: git slsart log -n COUNT, or --all
+there are more: git slsart log -n COUNT
 
 "#]]);
 }
@@ -100,11 +100,11 @@ c126563  e4ccfcce  orders · prod · us-east-1  1.3 kB  3 minutes ago  Answer tw
 fn nothing_recorded_is_said_and_is_no_error() {
     let sandbox = Sandbox::new();
     sandbox.slsart("log").is(str![[r#"
-no packages here; make one: git slsart package
+no packages here; to make one: git slsart package
 
 "#]]);
     sandbox.slsart("log --all").is(str![[r#"
-no packages here; make one: git slsart package
+no packages here; to make one: git slsart package
 
 "#]]);
     sandbox.slsart("log --json").is(str![[r#"
@@ -123,14 +123,14 @@ fn a_ref_that_is_not_there_is_not_recorded() {
     sandbox.slsart("log nowhere").is(str![[r#"
 ── stderr ──
 error: 'nowhere' is not a commit here
-hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
+hint: `git slsart log --all` lists what is recorded
 ── exit 5 ──
 
 "#]]);
     sandbox.slsart("log -- --all").is(str![[r#"
 ── stderr ──
 error: '--all' is not a commit here
-hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
+hint: `git slsart log --all` lists what is recorded
 ── exit 5 ──
 
 "#]]);
@@ -139,10 +139,10 @@ hint: `git slsart log` lists what is recorded; a shallow clone lacks older commi
 #[test]
 fn asked_for_none_it_does_not_say_that_there_are_none() {
     let sandbox = Sandbox::recorded();
-    sandbox.slsart("log -n 0").is(str![[r"
-there are more: git slsart log -n COUNT, or --all
+    sandbox.slsart("log -n 0").is(str![[r#"
+there are more: git slsart log -n COUNT
 
-"]]);
+"#]]);
 }
 
 #[test]

@@ -134,7 +134,7 @@ Commit    12a1bee  Add the service  with uncommitted changes
 error: the following required arguments were not provided:
   --in-place
 
-Usage: git slsart package --in-place --allow-dirty [COMMIT]
+Usage: git slsart package --in-place --allow-dirty [COMMIT]...
 
 For more information, try '--help'.
 ── exit 2 ──
@@ -190,7 +190,7 @@ Commit    d7d4a4a  Add a second service
 ── stderr ──
 error: the argument '--service <PATH|NAME>' cannot be used with '--all'
 
-Usage: git slsart package --service <PATH|NAME> [COMMIT]
+Usage: git slsart package --service <PATH|NAME> [COMMIT]...
 
 For more information, try '--help'.
 ── exit 2 ──
@@ -494,7 +494,7 @@ fn one_service_that_fails_does_not_hide_the_others() {
     let outcome = sandbox.slsart("package --all -s prod");
     assert_ne!(outcome.code, 0, "{outcome}");
     assert!(outcome.stdout.contains("Recorded  orders"), "{outcome}");
-    assert!(outcome.stderr.contains("error: 1 of 2 services could not be packaged"), "{outcome}");
+    assert!(outcome.stderr.contains("error: 1 of 2 packages could not be made"), "{outcome}");
     assert!(outcome.stderr.contains("broken: "), "{outcome}");
     sandbox.slsart("show -s prod").succeeded();
 }

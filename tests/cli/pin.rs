@@ -18,7 +18,7 @@ Pinned    12a1bee  Add the service  package be694c54 · orders · prod · us-eas
     sandbox.slsart("pin HEAD").is(str![[r#"
 ── stderr ──
 error: the package be694c54 is pinned already: pinned by Dana on 2026-01-05: the last one without a queue
-hint: to pin it for another reason, lift that first: git slsart unpin be694c54
+hint: to pin it for another reason, lift that first: git slsart unpin be694c54 -s prod
 ── exit 1 ──
 
 "#]]);

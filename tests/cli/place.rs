@@ -67,7 +67,7 @@ no packages here
 
 "#]]);
     sandbox.slsart("log --all").is(str![[r#"
-no packages here; make one: git slsart package
+no packages here; commit your service first: git add -A && git commit
 
 "#]]);
 }
@@ -88,7 +88,8 @@ hint: a service is a directory with a committed serverless.yml (or .yaml, .json,
 "#]]);
     sandbox.slsart("package --all").is(str![[r#"
 ── stderr ──
-error: there is no Serverless service in this commit
+error: 1 of 1 package could not be made
+  5e8c94d: there is no Serverless service in this commit
 hint: a service is a directory with a committed serverless.yml (or .yaml, .json, .js, .cjs, .mjs, .ts)
 ── exit 1 ──
 
@@ -170,7 +171,7 @@ hint: use a repository with SHA-1 objects, git's default
 "#]]);
     let reftable = sandbox.slsart("-C ../reftable log");
     assert_eq!(reftable.code, 1, "{reftable}");
-    assert!(reftable.stderr.contains("git refs migrate --ref-format=files"), "{reftable}");
+    assert!(reftable.stderr.contains("git -C ../reftable refs migrate --ref-format=files"), "{reftable}");
 }
 
 /// As whoever may read everything and write nothing; root may write whatever the permissions are, so it becomes nobody.
@@ -238,8 +239,9 @@ fetched package e4ccfcce of c126563 from origin (1.3 kB)
 ── stderr ──
 Nothing is recorded here: asking origin
 error: 'HEAD~' is not a commit here
-hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
-hint: origin was asked too, and knows of none: whoever made one can send it (git slsart push)
+hint: `git slsart -C ../shallow log --all` lists what is recorded
+hint: this clone is shallow and may lack the commit: git -C ../shallow fetch --unshallow
+hint: origin was asked too, and knows of none: a machine that has one can send it: git slsart -C ../shallow push
 ── exit 5 ──
 
 "#]]);
@@ -271,8 +273,8 @@ created    hook post-commit
 created    hook post-rewrite
 created    hook pre-push
 next       printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
-next       git add serverless.yml slsart.toml && git commit -m 'Set up git slsart'
-next       git slsart package
+next       git -C ../linked add serverless.yml slsart.toml && git -C ../linked commit -m 'Set up git slsart'
+next       git slsart -C ../linked package
 
 "#]]);
     sandbox.slsart("-C ../linked package -q -s qa").succeeded();
@@ -289,7 +291,7 @@ removed    hook post-rewrite
 removed    hook pre-push
 removed    slsart.toml
 removed    logs and locks in .git/slsart
-next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin
+next       recorded packages are kept; to remove them too: git -C ../linked for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git -C ../linked update-ref --stdin
 
 "#]]);
     assert!(!sandbox.path(".git/hooks/post-commit").exists());
@@ -311,7 +313,7 @@ Commit    50ad8fe  Add an odd service
     sandbox.slsart(&format!("{c} package --service \"services/it's ärger/\"")).is(str![[r#"
 Already   odd · dev · us-east-1  package b4b47af0 · 3 files · 1.7 kB
 Commit    50ad8fe  Add an odd service
-nothing was done; to package it again: git slsart package --again
+nothing was done; to package it again: git slsart -C '../a b $(touch x)' package --again
 
 "#]]);
     sandbox.slsart("-C \"services/it's ärger\" package -s prod").prints(str![[r#"

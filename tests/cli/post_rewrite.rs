@@ -73,7 +73,7 @@ fn a_ban_follows_its_package() {
     sandbox.slsart("deploy -s prod -n").is(str![[r#"
 ── stderr ──
 error: 52363bc (be694c54) is not to be deployed: banned by Dana on 2026-01-05: loses orders
-hint: to lift the ban: git slsart unban be694c54
+hint: to lift the ban: git slsart unban be694c54 -s prod
 ── exit 1 ──
 
 "#]]);

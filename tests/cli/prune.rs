@@ -62,7 +62,7 @@ hint: say --yes to act without being asked, or --dry-run to see the plan
     assert_eq!(sandbox.git("for-each-ref"), before);
     sandbox.slsart("prune --keep-last 1 --yes").prints(str![[r#"
 Removed   2 packages  about 2.6 kB on disk
-hint: git frees the space by and by; all of it at once: git gc --prune=now
+hint: the space is freed when git collects garbage; to free all of it now: git gc --prune=now
 
 "#]]);
     assert_eq!(package_refs(&sandbox), 4);
@@ -246,7 +246,7 @@ fn what_a_killed_process_or_another_machine_left_goes_too() {
     assert!(!sandbox.slsart("log --all").stdout.contains("Answer 4"));
     sandbox.slsart("prune -s prod --keep-last 2 --yes").is(str![[r#"
 Removed   2 packages  about 2.6 kB on disk
-hint: git frees the space by and by; all of it at once: git gc --prune=now
+hint: the space is freed when git collects garbage; to free all of it now: git gc --prune=now
 ── stderr ──
 Looking at what is kept
 Remove    b4fea36  64412c9a  orders · prod · us-east-1  1.3 kB  21 minutes ago  Answer 2  gone for good
@@ -272,7 +272,7 @@ fn the_copy_of_what_a_remote_has_goes_without_a_trace_in_the_notes() {
     sandbox.git("update-ref refs/notes/remotes/origin/slsart refs/notes/slsart~4");
     sandbox.slsart("prune --keep-last 1 --yes").is(str![[r#"
 Removed   2 packages  about 2.6 kB on disk
-hint: git frees the space by and by; all of it at once: git gc --prune=now
+hint: the space is freed when git collects garbage; to free all of it now: git gc --prune=now
 ── stderr ──
 Looking at what is kept
 Remove    b4fea36  64412c9a  orders · prod · us-east-1  1.3 kB  21 minutes ago  Answer 2  the copy here; origin has it
@@ -384,7 +384,7 @@ Looking at what is kept
     assert_eq!(packages("../origin.git"), 2);
     sandbox.slsart("-C ../third prune v1 --remote --yes").is(str![[r#"
 Removed   1 package  about 0 B on disk
-hint: git frees the space by and by; all of it at once: git gc --prune=now
+hint: the space is freed when git collects garbage; to free all of it now: git -C ../third gc --prune=now
 hint: origin frees its space when its host collects garbage, and keeps LFS objects
 ── stderr ──
 Looking at what is kept

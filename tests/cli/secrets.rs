@@ -81,7 +81,7 @@ Commit    12a1bee  Add the service
 ── stderr ──
 Reading the package
 Recording the package
-warning: the package holds secrets, and is not pushed before you decide (git slsart secrets): orders.zip: config.js: line 1 (the value of PASSWORD_SALT); orders.zip: config.js: line 2 (github token); serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+warning: the package holds secrets, and is not pushed before you decide: orders.zip: config.js: line 1 (the value of PASSWORD_SALT); orders.zip: config.js: line 2 (github token); serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url); to decide: git slsart secrets
 
 "#]]);
     silent(sandbox.slsart("secrets")).is(str![[r#"
@@ -90,7 +90,7 @@ Package    12a1bee  3160aaaf  orders · prod · us-east-1
            orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
            orders.zip: config.js: line 2 (github token)
            serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
-decide: git slsart secrets encrypt REF, git slsart secrets allow REF, or [secrets] in slsart.toml
+decide with `git slsart secrets encrypt REF`, `git slsart secrets allow REF`, or [secrets] in slsart.toml
 
 "#]]);
     silent(sandbox.slsart("secrets list --json")).is(str![[r#"
@@ -174,7 +174,7 @@ kind = "password-in-url"
     leaky(&sandbox, "again");
     silent(sandbox.slsart("record ../again -q")).is(str![[r#"
 ── stderr ──
-warning: the package holds secrets, and is not pushed before you decide (git slsart secrets): orders.zip: config.js: line 1 (the value of PASSWORD_SALT); orders.zip: config.js: line 2 (github token); serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+warning: the package holds secrets, and is not pushed before you decide: orders.zip: config.js: line 1 (the value of PASSWORD_SALT); orders.zip: config.js: line 2 (github token); serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url); to decide: git slsart secrets
 
 "#]]);
 
@@ -184,7 +184,7 @@ Package    12a1bee  3160aaaf  orders · prod · us-east-1
            orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
            orders.zip: config.js: line 2 (github token)
            serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
-decide: git slsart secrets encrypt REF, git slsart secrets allow REF, or [secrets] in slsart.toml
+decide with `git slsart secrets encrypt REF`, `git slsart secrets allow REF`, or [secrets] in slsart.toml
 ── stderr ──
 Searching 1 package
 
@@ -211,7 +211,7 @@ Package    12a1bee  3160aaaf  orders · prod · us-east-1
            orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
            orders.zip: config.js: line 2 (github token)
            serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
-decide: git slsart secrets encrypt REF, git slsart secrets allow REF, or [secrets] in slsart.toml
+decide with `git slsart secrets encrypt REF`, `git slsart secrets allow REF`, or [secrets] in slsart.toml
 
 "#]]);
     // What is no secret is named once, for all packages.
@@ -245,11 +245,8 @@ fn a_package_is_pushed_when_somebody_has_decided() {
     snapbox::assert_data_eq!(
         may_push().unwrap_err(),
         str![[r#"
-package 3160aaaf holds secrets, and is not pushed before you decide
-orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
-orders.zip: config.js: line 2 (github token)
-serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
-encrypt them: git slsart secrets encrypt 3160aaaf, with [secrets] recipients in slsart.toml
+package 3160aaaf holds secrets, and is not pushed before you decide: orders.zip: config.js: line 1 (the value of PASSWORD_SALT); orders.zip: config.js: line 2 (github token); serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+encrypt them, once [secrets] recipients in slsart.toml has keys: git slsart secrets encrypt 3160aaaf
 push this package as it is: git slsart secrets allow 3160aaaf
 for all packages: [secrets] action = "warn", or allow = ["NAME"] for what is no secret, in slsart.toml
 
@@ -445,7 +442,7 @@ Package    12a1bee  3160aaaf  orders · prod · us-east-1
            orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
            orders.zip: config.js: line 2 (github token)
            serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
-decide: git slsart secrets encrypt REF, git slsart secrets allow REF, or [secrets] in slsart.toml
+decide with `git slsart secrets encrypt REF`, `git slsart secrets allow REF`, or [secrets] in slsart.toml
 ── stderr ──
 Searching 1 package
 
@@ -503,7 +500,7 @@ Searched   12a1bee  3160aaaf  orders · prod · us-east-1
            orders.zip: config.js: byte 17 (the value of PASSWORD_SALT)
            orders.zip: config.js: byte 67 (github token)
            serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
-decide: git slsart secrets encrypt REF, git slsart secrets allow REF, or [secrets] in slsart.toml
+decide with `git slsart secrets encrypt REF`, `git slsart secrets allow REF`, or [secrets] in slsart.toml
 ── stderr ──
 Searching 1 package
 

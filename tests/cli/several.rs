@@ -328,8 +328,8 @@ error: orders · prod · us-east-1: osls failed with exit code 9
   Stack UPDATE_ROLLBACK_COMPLETE
   ✖ Error: Handler is bad
 hint: the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a plugin that fails after it leaves the update done
-hint: to see what is live: git slsart live -s prod
-hint: to make sure of what is live: git slsart rollback c7898d96 -s prod
+hint: to see what is live: git slsart live --service services/orders -s prod
+hint: to make sure of what is live: git slsart rollback c7898d96 --service services/orders -s prod
 hint: done: topics; failed: orders; not started: billing
 hint: once that is mended, to go on (what is done is left alone): git slsart deploy v2 --all -s prod
 hint: to go back: git slsart rollback 4c1f9e5 --service services/orders --service services/topics -s prod
@@ -430,8 +430,9 @@ fn several_need_a_commit() {
     sandbox.slsart("rollback --all").is(str![[r#"
 ── stderr ──
 error: a rollback of several services needs a REF: each of them has a history of its own
-hint: name the commit that all go back to: git slsart rollback REF --all; `git slsart log` lists the packages
-hint: one service alone goes back without: git slsart rollback --service NAME
+hint: name the commit that all go back to: git slsart rollback REF --all
+hint: `git slsart log` lists the packages
+hint: one service alone goes back without a REF: git slsart rollback --service NAME
 ── exit 2 ──
 
 "#]]);
@@ -469,7 +470,7 @@ error: 2 of 2 services can't be rolled back: none is started
   orders: this rollback would delete 1 stateful resource
   topics: this rollback would delete 1 stateful resource
 hint: lost with it: Cart (items)
-hint: keep its data with `--allow-delete Cart` once you have a backup
+hint: back it up first; this option then deletes it with all data: --allow-delete Cart
 ── exit 1 ──
 
 "#]]);

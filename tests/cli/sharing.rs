@@ -78,7 +78,7 @@ Histories orders · prod · us-east-1
     sandbox.git("clone --quiet ../origin.git ../other");
     sandbox.slsart("-C ../other fetch").is(str![[r#"
 Notes     new packages are known
-          their content comes when it is needed, or now: git slsart fetch origin --all
+          their content comes when it is needed, or now: git slsart -C ../other fetch origin --all
 Histories orders · prod · us-east-1
 ── stderr ──
 Fetching notes and histories from origin
@@ -362,7 +362,7 @@ Asking origin what it has
 Sending packages to origin
 Sending notes and histories to origin
 error: 1 package did not get to origin
-hint: keep its large files in Git LFS: git slsart migrate --to lfs 62c0376, then push again
+hint: keep its large files in Git LFS, then push again: git slsart migrate --to lfs 62c0376
 ── exit 1 ──
 
 "#]]);
@@ -390,7 +390,7 @@ Refused   package 8fd93307 of 9435cd3: [remote rejected] (deny updating a hidden
 Asking strict what it has
 Sending packages to strict
 error: 1 package did not get to strict
-hint: strict takes no refs beside branches and tags, or not yours: share through another remote ([share] in slsart.toml), or in a file: git slsart export
+hint: strict takes no refs beside branches and tags, or not yours: share through another remote ([share] in slsart.toml), or in a file with `git slsart export REF FILE`
 ── exit 1 ──
 
 "#]]);
@@ -437,7 +437,7 @@ Missing   package be694c54: origin does not have it
 Fetching notes and histories from origin
 Fetching packages from origin
 error: package be694c54 did not come: origin does not have it
-hint: whoever has it can send it: git slsart push origin
+hint: a machine that has it can send it: git slsart -C ../other push origin
 ── exit 5 ──
 
 "#]]);
@@ -458,10 +458,10 @@ created    slsart.toml
 created    hook post-commit
 created    hook post-rewrite
 created    hook pre-push
-added      remote.origin.fetch (notes and histories come with `git fetch`)
-left alone remote.origin.fetch +refs/notes/*:refs/notes/* (it overwrites notes and histories that are not pushed yet, at every `git fetch`; to remove it: git config --fixed-value --unset-all remote.origin.fetch '+refs/notes/*:refs/notes/*')
+added      remote.origin.fetch (notes and histories come with `git -C ../other fetch`)
+left alone remote.origin.fetch +refs/notes/*:refs/notes/* (it overwrites notes and histories that are not pushed yet, at every `git -C ../other fetch`; to remove it: git -C ../other config --fixed-value --unset-all remote.origin.fetch '+refs/notes/*:refs/notes/*')
 next       printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
-next       git add serverless.yml slsart.toml && git commit -m 'Set up git slsart'
+next       git -C ../other add serverless.yml slsart.toml && git -C ../other commit -m 'Set up git slsart'
 next       git slsart package
 
 "#]]);

@@ -285,41 +285,40 @@ hint: it has: orders · dev · us-east-1 (.); orders · prod · us-east-1 (.)
 #[test]
 fn a_name_that_is_nothing_is_not_recorded() {
     let sandbox = Sandbox::recorded();
-    sandbox.slsart("show nowhere").is(str![[r"
+    sandbox.slsart("show nowhere").is(str![[r#"
 ── stderr ──
 error: 'nowhere' is not a commit here
-hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
+hint: `git slsart log --all` lists what is recorded
 ── exit 5 ──
 
-"]]);
-    sandbox.slsart("show abcdef").is(str![[r"
+"#]]);
+    sandbox.slsart("show abcdef").is(str![[r#"
 ── stderr ──
 error: 'abcdef' is not a commit here
-hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
+hint: `git slsart log --all` lists what is recorded
 ── exit 5 ──
 
-"]]);
-    sandbox.slsart("show HEAD:handler.js").is(str![[r"
+"#]]);
+    sandbox.slsart("show HEAD:handler.js").is(str![[r#"
 ── stderr ──
 error: 'HEAD:handler.js' is not a commit here
-hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
+hint: `git slsart log --all` lists what is recorded
 ── exit 5 ──
 
-"]]);
-    sandbox.slsart("show ''").is(str![[r"
+"#]]);
+    sandbox.slsart("show ''").is(str![[r#"
 ── stderr ──
-error: '' is not a commit here
-hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
-── exit 5 ──
+error: a commit is named by nothing: the value is empty
+── exit 2 ──
 
-"]]);
-    sandbox.slsart("show -- --output=x").is(str![[r"
+"#]]);
+    sandbox.slsart("show -- --output=x").is(str![[r#"
 ── stderr ──
 error: '--output=x' is not a commit here
-hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
+hint: `git slsart log --all` lists what is recorded
 ── exit 5 ──
 
-"]]);
+"#]]);
 }
 
 #[test]

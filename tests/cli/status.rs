@@ -9,7 +9,7 @@ fn what_is_live_packaged_shared_and_only_here() {
     let sandbox = Sandbox::new();
     sandbox.slsart("status").is(str![[r#"
 HEAD      12a1bee  Add the service
-no packages and no deployments here; to make a package: git slsart package
+no packages and no deployments here; to make one: git slsart package
 
 "#]]);
     sandbox.record("prod");
@@ -28,7 +28,7 @@ orders · prod · us-east-1
 HEAD      64d9012  Rewrite the checkout
 orders · prod · us-east-1
   ● live  12a1bee  Add the service  deployed 7 minutes ago by Dana; HEAD is 1 commit ahead
-  - HEAD  not packaged: git slsart package -s prod
+  - HEAD  not packaged: git slsart package -s prod -r us-east-1
 origin    what it has is not known; to ask it: git slsart fetch origin
 
 "#]]);
@@ -37,7 +37,7 @@ origin    what it has is not known; to ask it: git slsart fetch origin
 HEAD      64d9012  Rewrite the checkout
 orders · prod · us-east-1
   ● live  12a1bee  Add the service  deployed 9 minutes ago by Dana; HEAD is 1 commit ahead
-  - HEAD  not packaged: git slsart package -s prod
+  - HEAD  not packaged: git slsart package -s prod -r us-east-1
 origin    has what is here, as of 1 minute ago
 
 "#]]);
@@ -106,7 +106,7 @@ warning: slsart.toml can't be read; key with no value, expected `=`; `git slsart
 fn in_an_empty_and_in_a_bare_repository() {
     let sandbox = Sandbox::empty();
     sandbox.slsart("status").is(str![[r#"
-no packages and no deployments here; to make a package: git slsart package
+no packages and no deployments here; commit your service first: git add -A && git commit
 
 "#]]);
     sandbox.slsart("status --json").succeeded();
@@ -117,7 +117,7 @@ HEAD      12a1bee  Add the service
 orders · prod · us-east-1
   ○ live  nothing that git slsart knows of
   ✓ HEAD  package be694c54 · 1.3 kB
-origin    what it has is not known; to ask it: git slsart fetch origin
+origin    what it has is not known; to ask it: git slsart -C ../bare.git fetch origin
 
 "#]]);
 }
@@ -137,7 +137,7 @@ HEAD      12a1bee  Add the service
 orders · prod · us-east-1
   ● live  12a1bee  Add the service  deployed 1 minute ago by Dana; it is HEAD
   ✓ HEAD  package be694c54 · 1.3 kB
-origin    lacks 1 history, as of 2 minutes ago; to send that: git slsart push origin
+origin    lacks 1 history, as of 2 minutes ago; to send that: git slsart -C ../other push origin
 
 "#]]);
     sandbox.slsart("-C ../other push -q").succeeded();

@@ -112,11 +112,11 @@ Restore   12a1bee  Add the service  package be694c54 · 1.3 kB · 7 minutes ago 
   = 1 resource unchanged
 ! this package is live already, as far as the history knows
   ✗ signature  the package is not signed, and [trust] in slsart.toml requires a signature that is known
-    hint:     whoever vouches for it signs it: git slsart sign be694c54
+    hint:     once you have checked it, sign it: git slsart sign be694c54
   ! signature  1 record that says what is live: no signature that is known; it may be something else
-    hint:     git slsart history -s prod --verify
+    hint:     git slsart history --verify -s prod
 error: the package is not signed, and [trust] in slsart.toml requires a signature that is known
-hint: whoever vouches for it signs it: git slsart sign be694c54
+hint: once you have checked it, sign it: git slsart sign be694c54
 ── exit 1 ──
 
 "#]]);
@@ -136,7 +136,7 @@ Verifying and signing 1 package
     sandbox.git(&format!("verify-commit refs/slsart/packages/{first}/{}", package(&sandbox)));
     let unknown = sandbox.slsart("rollback HEAD~ -s prod --yes");
     assert!(refused(&unknown, 1).contains("the package is signed by SHA256:"), "{unknown}");
-    assert!(unknown.stderr.contains("/trusted; whoever vouches for it"), "{unknown}");
+    assert!(unknown.stderr.contains("/trusted; once you have checked it, sign it: "), "{unknown}");
     assert_eq!(sandbox.slsart("verify --signatures HEAD~").code, 1);
 
     // The one who signed becomes known.

@@ -68,7 +68,7 @@ Verifying 0 packages
     sandbox.slsart("verify nowhere").is(str![[r#"
 ── stderr ──
 error: 'nowhere' is not a commit here
-hint: `git slsart log` lists what is recorded; a shallow clone lacks older commits: git fetch --unshallow
+hint: `git slsart log --all` lists what is recorded
 ── exit 5 ──
 
 "#]]);

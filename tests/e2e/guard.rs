@@ -43,7 +43,8 @@ fn release(project: &Project, tag: &str, options: &str) {
 fn is_refused(outcome: &Outcome, verb: &str) {
     let told = [
         format!("error: this rollback would {verb} 1 stateful resource"),
-        "hint: keep its data with `--allow-delete CartTable` once you have a backup".to_owned(),
+        "hint: back it up first; this option then deletes it with all data: --allow-delete CartTable"
+            .to_owned(),
         "AWS::DynamoDB::Table".to_owned(),
     ];
     for text in told {

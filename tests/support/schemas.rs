@@ -1,5 +1,8 @@
-//! All that the program prints with `--json` is held against the schemas in `docs/schemas`, whichever test ran it and whatever
-//! that looks at.
+//! All that the program prints with `--json` is held against the schemas in `docs/schemas`, and every command line that it prints
+//! must be one that works, whichever test ran it and whatever that looks at.
+
+#[path = "commands.rs"]
+pub(crate) mod commands;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -13,17 +16,22 @@ use serde_json::{Deserializer, Value};
 /// The global options that take a value in the next argument.
 const WITH_VALUE: &[&str] = &["-C", "--color"];
 
+/// The commands that print what is no message.
+const AS_IT_IS: &[&str] = &["man-status", "completions-status"];
+
 /// What a call of the program promises.
 #[derive(Debug)]
 pub(crate) struct Promise {
     /// The command's name, as schemas are named; `None` where the command line names none.
     command: Option<String>,
+    /// Whether it asks for JSON.
+    json: bool,
     /// Whether programs that it runs may print beside it.
     verbose: bool,
 }
 
 impl Promise {
-    /// That of a command line; `None` where it is not the program's, or asks for no JSON.
+    /// That of a command line; `None` where it is not the program's.
     pub(crate) fn of(command: &Command) -> Option<Self> {
         let mut words: Vec<&str> = command.get_args().filter_map(OsStr::to_str).collect();
         let program = Path::new(command.get_program()).file_name();
@@ -35,12 +43,23 @@ impl Promise {
         words.truncate(words.iter().position(|word| *word == "--").unwrap_or(words.len()));
         let is_set = |names: &[&str]| words.iter().any(|word| names.contains(word));
         let verbose = is_set(&["-v", "--verbose"]);
-        is_set(&["--json"]).then(|| Self { command: name_of(&words), verbose })
+        Some(Self { command: name_of(&words), json: is_set(&["--json"]), verbose })
     }
 
     /// Fails unless what a call printed keeps it.
     #[track_caller]
     pub(crate) fn hold(&self, code: Option<i32>, stdout: &str, stderr: &str) {
+        commands::check(stderr);
+        if !self.command.as_deref().is_some_and(|command| AS_IT_IS.contains(&command)) {
+            commands::check(stdout);
+        }
+        if self.json {
+            self.hold_json(code, stdout, stderr);
+        }
+    }
+
+    #[track_caller]
+    fn hold_json(&self, code: Option<i32>, stdout: &str, stderr: &str) {
         let Some(code) = code.filter(|code| *code <= 5 || [130, 255].contains(code)) else {
             return; // killed
         };

@@ -71,8 +71,9 @@ pub(super) fn act(
 /// The error for a rollback of several services that names no commit: each has a history of its own.
 pub(super) fn needs_commit() -> Error {
     Error::usage("a rollback of several services needs a REF: each of them has a history of its own")
-        .hint("name the commit that all go back to: git slsart rollback REF --all; `git slsart log` lists the packages")
-        .hint("one service alone goes back without: git slsart rollback --service NAME")
+        .hint("name the commit that all go back to: git slsart rollback REF --all")
+        .hint("`git slsart log` lists the packages")
+        .hint("one service alone goes back without a REF: git slsart rollback --service NAME")
 }
 
 /// Asks once; of each protected stage, its name.

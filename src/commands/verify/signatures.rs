@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::git::commit_signature::Verdict;
 use crate::package::manifest::Target;
+use crate::text::command::slsart;
 use crate::text::style::{BOLD, DIM};
 use crate::text::words::{count, short};
 use crate::workspace::Workspace;
@@ -68,7 +69,7 @@ pub(super) fn verdict(report: &Report) -> Result<()> {
             lacking.len(),
             are(lacking.len())
         ))
-        .hint(format!("to sign one that you vouch for: git slsart sign {package}")));
+        .hint(format!("to sign one that you vouch for: {}", slsart(["sign", package]))));
     }
     Ok(())
 }

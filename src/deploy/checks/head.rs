@@ -12,7 +12,7 @@ use crate::service::ServicePath;
 use crate::sharing;
 use crate::store::deployments::Action;
 use crate::toolchain::{Lockfile, framework};
-use crate::workspace::{Wanted, Workspace};
+use crate::workspace::{Wanted, Workspace, name_of};
 
 /// All checks of HEAD and the working tree against the package of HEAD.
 pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
@@ -25,13 +25,16 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
     checks.extend(workspace.config_problems()?.into_iter().map(config));
     let mut filter = workspace.one(wanted)?;
     filter.stage = Some(stage.to_string());
+    let package = |words: &[&str]| {
+        let named = (&service.path, name_of(&service));
+        workspace.package_command(words, named, &stage, wanted.region.as_ref())
+    };
     let found = match sharing::find(workspace, "HEAD", &filter) {
         Ok(found) if found.line.dirty_tree.is_some() => {
-            let hint = format!("git slsart package -s {stage} --service '{}'", service.path);
             checks.push(Check::blocks(
                 "package",
                 "HEAD's only package was made with uncommitted changes",
-                hint,
+                package(&[]),
             ));
             Some(found)
         }
@@ -41,21 +44,21 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
             Some(found)
         }
         Err(error) if error.kind == Kind::NotRecorded => {
-            let hint = format!("git slsart package -s {stage} --service '{}'", service.path);
-            checks.push(Check::blocks("package", error.message, hint));
+            checks.push(Check::blocks("package", error.message, package(&[])));
             None
         }
         Err(error) => return Err(error),
     };
     if let Some(found) = found {
         match sharing::open(workspace, &found) {
-            Ok(package) => {
+            Ok(stored) => {
+                let package_again = package(&["--again"]);
                 let source = Source::new(repository, repository.commit(head)?.tree);
-                checks.push(lockfile(source, &service.path, &package.manifest)?);
-                checks.extend(installation(repository, top, &service.path, &package.manifest));
-                let known = workspace.store().histories().of(&package.manifest.target)?.deployments;
+                checks.push(lockfile(source, &service.path, &stored.manifest, &package_again)?);
+                checks.extend(installation(repository, top, &service.path, &stored.manifest));
+                let known = workspace.store().histories().of(&stored.manifest.target)?.deployments;
                 let framework = framework::find(top, &service.path).ok();
-                let checked = of_package(workspace, &package, Action::Deploy, &known, framework.as_ref())?;
+                let checked = of_package(workspace, &stored, Action::Deploy, &known, framework.as_ref())?;
                 checks.extend(checked.checks.into_iter().map(eased));
                 checks.extend(settings(&checked.configured, &service.config));
             }
@@ -102,7 +105,7 @@ fn settings(archives: &[String], config: &str) -> Option<Check> {
     )
 }
 
-fn lockfile(source: Source<'_>, path: &ServicePath, manifest: &Manifest) -> Result<Check> {
+fn lockfile(source: Source<'_>, path: &ServicePath, manifest: &Manifest, again: &str) -> Result<Check> {
     let now = Lockfile::find(source, path)?;
     Ok(match (&manifest.lockfile, now) {
         (Some(recorded), Some(now)) if recorded.sha256 == now.sha256 && recorded.path == now.path => {
@@ -111,7 +114,7 @@ fn lockfile(source: Source<'_>, path: &ServicePath, manifest: &Manifest) -> Resu
         (Some(recorded), Some(_)) => Check::blocks(
             "lockfile",
             format!("{} is not the one that the package was made with", recorded.path),
-            "package the commit again: git slsart package --again",
+            format!("package the commit again: {again}"),
         ),
         (Some(recorded), None) => Check::blocks(
             "lockfile",

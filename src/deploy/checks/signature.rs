@@ -6,6 +6,7 @@ use crate::error::{ANOTHER_COPY, Result};
 use crate::git::commit_signature::{Signature, Trust, Verdict};
 use crate::store::StoredPackage;
 use crate::store::deployments::Deployment;
+use crate::text::command::slsart;
 use crate::text::words::count;
 use crate::workspace::Workspace;
 
@@ -25,7 +26,7 @@ fn judge(signature: &Signature, package: &str, trust: &Trust) -> Option<Check> {
     let remark = remark.map(|remark| format!(": {remark}")).unwrap_or_default();
     let whose = signer.as_ref().or(key.as_ref()).map(|name| format!(" by {name}")).unwrap_or_default();
     let required = "and [trust] in slsart.toml requires a signature that is known";
-    let way = format!("whoever vouches for it signs it: git slsart sign {package}");
+    let way = format!("once you have checked it, sign it: {}", slsart(["sign", package]));
     match verdict {
         Verdict::Good => Some(Check::ok(NAME, format!("signed{whose}{remark}"))),
         Verdict::Bad => {
@@ -58,7 +59,7 @@ pub(super) fn of_history(workspace: &Workspace<'_>, live: Option<&Deployment>) -
         let message = format!(
             "{records} that {verb} what is live: no signature that is known; it may be something else"
         );
-        Check::warning(NAME, message).hinted(format!("git slsart history -s {} --verify", live.target.stage))
+        Check::warning(NAME, message).hinted(workspace.slsart(&["history", "--verify"], &live.target))
     }))
 }
 

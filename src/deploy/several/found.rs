@@ -8,6 +8,7 @@ use crate::service::Service;
 use crate::sharing;
 use crate::store::deployments::Action;
 use crate::store::{Filter, NotedPackage};
+use crate::text::command::slsart;
 use crate::workspace::{Wanted, Workspace, no_service};
 
 /// Which services are meant.
@@ -149,6 +150,5 @@ pub(super) fn command(action: Action, revision: &str, targets: &[&Target], stage
 /// The command line that deploys what `revision` has, with these options, to paste.
 pub fn command_line<'a>(action: Action, revision: &'a str, options: impl Iterator<Item = &'a str>) -> String {
     let verb = if action == Action::Deploy { "deploy" } else { "rollback" };
-    let words: Vec<&str> = ["git", "slsart", verb, revision].into_iter().chain(options).collect();
-    shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
+    slsart([verb, revision].into_iter().chain(options))
 }

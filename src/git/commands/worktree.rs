@@ -46,7 +46,7 @@ impl<'r> Worktree<'r> {
     }
 
     fn git(&self) -> Invocation {
-        Invocation::new("git").arg("-C").arg(&self.path)
+        Invocation::new("git").arg("-C").arg(&self.path).in_disposable_directory()
     }
 
     /// A pointer in a file's place would be packaged as if it were the file.

@@ -10,6 +10,7 @@ use crate::package::manifest::{Lockfile as LockfileEntry, Tool};
 use crate::process::Output;
 use crate::service::ServicePath;
 use crate::store::toolchains::{FORMAT, StoredToolchain, Toolchain};
+use crate::text::command::slsart;
 use crate::text::words::short;
 use crate::toolchain::pnp::Pnp;
 use crate::toolchain::{Lockfile, Programs, install, parts};
@@ -140,7 +141,8 @@ impl Installer<'_> {
                 let source = short(&self.source.to_string(), 12).to_owned();
                 tried.push(format!(
                     "no toolchain is kept here for this commit: where it is, or where the registry can be reached, it can be had \
-                     with `git fetch` or `git slsart toolchain save {source}`"
+                     with `git slsart fetch --all` or `{}`",
+                    slsart(["toolchain", "save", &source])
                 ));
             }
             error.hints(tried)

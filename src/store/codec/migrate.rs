@@ -14,6 +14,7 @@ use crate::git::{MODE_FILE, Oid, TreeDraft, Why};
 use crate::package::storage::{Form, Placement};
 use crate::process::interrupt;
 use crate::progress::Progress;
+use crate::text::command::slsart;
 
 /// A file that is to be kept in another form.
 #[derive(Debug, Clone, Serialize)]
@@ -122,7 +123,8 @@ impl StoredPackage<'_> {
             _ => "it was not known to be good",
         };
         progress.warn(&format!(
-            "the signature of package {short} is gone: it was of the form before, and {why}; to sign it: git slsart sign {short}"
+            "the signature of package {short} is gone: it was of the form before, and {why}; to sign it: {}",
+            slsart(["sign", &short])
         ));
         repository.write_commit_like(old, tree)
     }

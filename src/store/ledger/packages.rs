@@ -64,13 +64,18 @@ impl<'r> Packages<'r> {
         Ok(lines.map(|line| NotedPackage { commit, line }).collect())
     }
 
-    /// The newest `limit` packages of the commits reachable from `from`, in the order of the commits.
-    pub fn along(&self, from: Oid, filter: &Filter, limit: usize) -> Result<Listing> {
+    /// The first `limit` packages of these commits, in their order.
+    pub fn along(
+        &self,
+        commits: impl Iterator<Item = Oid>,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Listing> {
         let mut listing = Listing::default();
         let Some(root) = self.notes.tree()? else { return Ok(listing) };
         let mut noted = Vec::new();
         let mut left: Option<HashSet<Oid>> = None;
-        for (walked, commit) in self.repository.history(&[from])?.enumerate() {
+        for (walked, commit) in commits.enumerate() {
             if walked == DENSE {
                 // Packages are rare here: knowing all commits that have one ends the walk at the last of them, not at the
                 // first commit ever made.

@@ -1,0 +1,116 @@
+//! Command lines in messages: how they are written, so that they work when they are pasted, and where they stand in a text.
+//!
+//! A command stands at the beginning of a line, after a colon or after two spaces, and ends with the line or before `; `. Within
+//! a sentence it stands in backticks. What is to be replaced in it is in capitals (`REF`).
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// A command line of this program, each word quoted where a shell needs that.
+#[must_use]
+pub fn slsart<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    command(["git", "slsart"].into_iter().chain(words))
+}
+
+/// A command line of any program, each word quoted where a shell needs that.
+#[must_use]
+pub fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    words.into_iter().map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+/// A word of a command line.
+#[must_use]
+pub fn quoted(word: &str) -> Cow<'_, str> {
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
+}
+
+/// Where command lines of git, and of this program as one of git's, stand in a text.
+#[must_use]
+pub fn in_text(text: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (at, _) in text.match_indices("git ") {
+        let (before, rest) = text.split_at(at);
+        let before = without_style(before);
+        if !rest[4..].starts_with(|c: char| c.is_ascii_lowercase() || c == '-') {
+            continue;
+        }
+        let follows = ["\n", ": ", "  ", "&& ", "| ", "`"].iter().any(|start| before.ends_with(start));
+        if found.last().is_none_or(|last| last.end <= at) && (before.is_empty() || follows) {
+            let closed = if before.ends_with('`') { rest.find('`') } else { None };
+            found.push(at..at + closed.unwrap_or_else(|| length(rest)));
+        }
+    }
+    found
+}
+
+/// A text without the escapes at its end that set a style.
+fn without_style(text: &str) -> &str {
+    match text.rsplit_once("\x1b[") {
+        Some((before, code)) if code.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';') == "m" => {
+            without_style(before)
+        }
+        _ => text,
+    }
+}
+
+/// How long the command line is that a text begins with.
+fn length(text: &str) -> usize {
+    let mut quote = None;
+    for (at, character) in text.char_indices() {
+        match (quote, character) {
+            (_, '\n' | '\x1b') => return at,
+            (Some(open), _) => quote = Some(open).filter(|open| *open != character),
+            (None, '\'' | '"') => quote = Some(character),
+            (None, ')') => return at,
+            (None, _) if ["; ", " && ", " | "].iter().any(|end| text[at..].starts_with(end)) => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// A text whose command lines run in another directory than the current one, as `-C` has git do.
+#[must_use]
+pub fn run_in(directory: &str, text: &str) -> String {
+    let mut rest = text.to_owned();
+    for Range { start, .. } in in_text(text).into_iter().rev() {
+        let program = if rest[start..].starts_with("git slsart ") { "git slsart" } else { "git" };
+        rest.insert_str(start + program.len(), &format!(" -C {}", quoted(directory)));
+    }
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commands(text: &str) -> Vec<&str> {
+        in_text(text).into_iter().map(|range| &text[range]).collect()
+    }
+
+    #[test]
+    fn words_are_quoted_where_a_shell_needs_it() {
+        assert_eq!(slsart(["show", "a b", "--service", "it's"]), r#"git slsart show 'a b' --service "it's""#);
+    }
+
+    #[test]
+    fn commands_stand_where_the_convention_has_them() {
+        assert_eq!(commands("git slsart log"), ["git slsart log"]);
+        assert_eq!(commands("to see it: git show 'a; b'; then go on"), ["git show 'a; b'"]);
+        assert_eq!(commands("Undo      git slsart rollback 1\n"), ["git slsart rollback 1"]);
+        assert_eq!(commands("`git slsart log` lists them, `git fsck` not"), ["git slsart log", "git fsck"]);
+        assert_eq!(commands("do: git add -A && git commit"), ["git add -A", "git commit"]);
+        assert_eq!(commands("\x1b[2mmake it: git slsart package\x1b[0m"), ["git slsart package"]);
+        assert_eq!(commands("\x1b[1mnext    \x1b[0m\x1b[2mgit add a\x1b[0m"), ["git add a"]);
+        assert_eq!(commands("left alone (the lines for it: git slsart hooks)"), ["git slsart hooks"]);
+        assert!(commands("nothing was deployed by git slsart here; a legit thing  git → lfs").is_empty());
+    }
+
+    #[test]
+    fn commands_can_be_made_to_run_in_another_directory() {
+        assert_eq!(
+            run_in("a b", "`git slsart log` or: git fetch && git slsart fetch"),
+            "`git slsart -C 'a b' log` or: git -C 'a b' fetch && git slsart -C 'a b' fetch"
+        );
+    }
+}
