@@ -3,31 +3,31 @@
 //! Data flows one way: argv → command → domain → edges. `docs/architecture.md` has the table that a test holds.
 
 pub mod archive;
-pub mod aws;
-pub mod bundle;
+pub(crate) mod aws;
+pub(crate) mod bundle;
 pub mod cli;
-pub mod commands;
-pub mod config;
+pub(crate) mod commands;
+pub(crate) mod config;
 pub mod context;
-pub mod deploy;
-pub mod difference;
-pub mod error;
+pub(crate) mod deploy;
+pub(crate) mod difference;
+pub(crate) mod error;
 pub mod git;
-pub mod hooks;
+pub(crate) mod hooks;
 pub mod package;
 pub mod packaging;
-pub mod process;
+pub(crate) mod process;
 pub mod progress;
-pub mod prune;
-pub mod secrets;
-pub mod service;
-pub mod setup;
-pub mod sharing;
-pub mod status;
+pub(crate) mod prune;
+pub(crate) mod secrets;
+pub(crate) mod service;
+pub(crate) mod setup;
+pub(crate) mod sharing;
+pub(crate) mod status;
 pub mod store;
 pub mod text;
 pub mod toolchain;
-pub mod ui;
+pub(crate) mod ui;
 pub mod workspace;
 
 use std::ffi::OsString;

@@ -7,6 +7,7 @@ use crate::text::command::quoted;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AwsError {
     /// This program was built without it.
+    #[cfg(any(test, not(feature = "aws")))]
     #[error("this build of git-slsart has no AWS")]
     NotBuilt,
     /// The user does not want it.
@@ -72,6 +73,7 @@ impl AwsError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
+            #[cfg(any(test, not(feature = "aws")))]
             Self::NotBuilt => {
                 "build it with its default features: cargo install --locked --path .".to_owned()
             }

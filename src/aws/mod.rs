@@ -35,7 +35,6 @@ pub use error::AwsError;
 /// What is to be known before AWS is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The region.
     pub region: String,
     /// Who asks.
     pub login: Login,
@@ -57,7 +56,6 @@ pub enum Login {
     Keys {
         /// The access key's id.
         id: String,
-        /// The secret.
         secret: String,
         /// The session's token, for temporary ones.
         token: Option<String>,
@@ -78,7 +76,6 @@ impl std::fmt::Debug for Login {
 /// A stack of `CloudFormation`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stack {
-    /// Its name.
     pub name: String,
     /// Its id, an ARN.
     pub id: String,
@@ -88,7 +85,6 @@ pub struct Stack {
     pub reason: Option<String>,
     /// When it was last updated, or else created.
     pub changed: Option<Timestamp>,
-    /// Its outputs.
     pub outputs: BTreeMap<String, String>,
 }
 
@@ -121,15 +117,12 @@ pub struct Resource {
 /// A function of Lambda, its newest version.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Function {
-    /// Its name.
     pub name: String,
     /// The SHA-256 of its zip, in base64; of an image, of AWS's own making.
     pub code_sha256: Option<String>,
     /// The image that it runs, by digest.
     pub image: Option<String>,
-    /// Its runtime.
     pub runtime: Option<String>,
-    /// Its handler.
     pub handler: Option<String>,
     /// Its memory, in MB.
     pub memory: Option<i64>,
@@ -152,7 +145,6 @@ pub struct Image {
     pub registry: String,
     /// The region of that registry.
     pub region: String,
-    /// The repository in it.
     pub repository: String,
     /// The digest, `sha256:…`.
     pub digest: String,

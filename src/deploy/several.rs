@@ -11,7 +11,7 @@ use std::io;
 use serde::Serialize;
 
 pub use found::{Selection, command_line};
-pub use results::{Results, Row, apply};
+pub use results::{Results, apply};
 
 use super::guard::Changes;
 use super::order::{Block, Conflict, Order, Reason, Why, order};

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 pub use code::Detail;
 pub use events::EventChange;
-pub use lines::{Line, Sign, write_lines};
+pub use lines::write_lines;
 pub use made::{CommitLine, Commits, Made, ToolChange};
 pub use side::Side;
 

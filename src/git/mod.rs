@@ -9,12 +9,12 @@
 mod commands;
 mod config;
 pub mod directory;
-pub mod hook_file;
+pub(crate) mod hook_file;
 mod objects;
 mod permissions;
 mod refs;
-pub mod revisions;
-pub mod scratch;
+pub(crate) mod revisions;
+pub(crate) mod scratch;
 mod trust;
 
 use std::cell::{OnceCell, RefCell};
@@ -26,14 +26,15 @@ use objects::loose;
 use objects::pack::PackReader;
 
 pub use commands::commit_signing::Why;
-pub use commands::{commit_signature, lfs, remote, transfer, worktree};
+pub(crate) use commands::{commit_signature, lfs, remote, transfer, worktree};
 pub use git2::Oid;
 pub use objects::blob::Blob;
 pub use objects::blob_readers::Readers;
 pub use objects::compare::{TextChange, compare_text};
+pub(crate) use objects::pack;
 pub use objects::pack::Batch;
 pub use objects::tree_draft::TreeDraft;
-pub use objects::{Source, blob_id, pack};
+pub use objects::{Source, blob_id};
 
 use crate::error::{Error, Kind, Result};
 use crate::process::Invocation;

@@ -1,13 +1,13 @@
 //! What a package is: the files of a package directory, their identity, and the manifest that goes with them.
 //! Reads package directories; knows nothing of where packages are kept.
 
-pub mod directory;
-pub mod files;
+pub(crate) mod directory;
+pub(crate) mod files;
 pub mod id;
-pub mod machine;
+pub(crate) mod machine;
 pub mod manifest;
 mod plugin;
-pub mod secrets;
+pub(crate) mod secrets;
 pub mod storage;
 mod variables;
 

@@ -42,7 +42,6 @@ pub(super) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// The manifest.
     pub(super) fn manifest(mut self, progress: &dyn Progress) -> Result<Manifest> {
         self.gather_archives()?;
         let path = &self.service.path;

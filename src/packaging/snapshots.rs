@@ -18,7 +18,6 @@ use crate::workspace::Workspace;
 /// A toolchain and the commits that it is kept for.
 #[derive(Debug, Clone, Serialize)]
 pub struct Kept {
-    /// Its id.
     pub id: String,
     /// When it was last kept for a commit.
     pub saved: Timestamp,
@@ -138,13 +137,10 @@ pub fn drop_all(workspace: &Workspace<'_>, dropped: &[Kept]) -> Result<()> {
 /// A toolchain that is to be kept.
 #[derive(Debug)]
 pub struct Saving {
-    /// The commit.
     pub commit: String,
-    /// Its subject.
     pub subject: String,
     /// The service's directory.
     pub path: ServicePath,
-    /// Its lockfile.
     pub lockfile: LockfileEntry,
     /// What installs from it.
     pub package_manager: &'static str,

@@ -148,7 +148,6 @@ impl Invocation {
         Self { output: Some(Arc::new(file)), ..self }
     }
 
-    /// Starts it.
     pub(super) fn start(&self, mut command: Command) -> Result<Child> {
         let mut start = || -> io::Result<Child> {
             match &self.input {

@@ -6,5 +6,5 @@ pub mod plan;
 pub mod policy;
 mod protection;
 
-pub use apply::{Freed, apply};
+pub use apply::apply;
 pub use protection::Why;

@@ -52,7 +52,6 @@ impl FrameworkError {
 pub enum FrameworkKind {
     /// `osls`, the maintained fork.
     Osls,
-    /// `serverless`.
     Serverless,
 }
 
@@ -165,9 +164,7 @@ pub fn candidates(service: &ServicePath) -> Vec<Candidate> {
 /// `package`: makes a package of the service in the working directory.
 #[derive(Debug, Clone, Copy)]
 pub struct PackageArguments<'a> {
-    /// For which stage.
     pub stage: &'a Stage,
-    /// For which region.
     pub region: &'a Region,
     /// Where the package is put instead of `.serverless`: an absolute path. What is there is removed first.
     pub directory: Option<&'a Path>,

@@ -10,15 +10,12 @@ mod prefix;
 mod state;
 
 pub use discovery::{CONFIG_FILES, Service, discover};
-pub use environment::{EnvironmentNames, Values, environment_names};
-pub use framework::{
-    Candidate, DeployArguments, Framework, FrameworkError, FrameworkKind, LICENCE_VARIABLES,
-    PackageArguments, candidates,
-};
+pub use environment::{Values, environment_names};
+pub use framework::{Candidate, DeployArguments, Framework, FrameworkKind, PackageArguments, candidates};
 pub use names::{NameError, Region, ServiceName, ServicePath, Stage};
-pub use outline::{MAX_CONFIG_BYTES, Outline, Plugins};
-pub use prefix::{PrefixError, S3Prefix};
+pub use outline::{MAX_CONFIG_BYTES, Plugins};
+pub use prefix::S3Prefix;
 pub use state::{
-    Artifact, Bucket, Code, DeployedFunction, Event, ForeignKey, Function, Layer, LayerUse, MAX_STATE_BYTES,
-    Owner, Place, Relocation, STATE_FILE, Sharing, State, StateError, TargetMismatch, objects,
+    Bucket, Code, DeployedFunction, Event, LayerUse, MAX_STATE_BYTES, Place, Relocation, STATE_FILE, Sharing,
+    State, StateError, objects,
 };

@@ -10,19 +10,17 @@ mod reference;
 mod relocate;
 mod sharing;
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
 use super::outline::Plugins;
 use super::prefix::{PrefixError, S3Prefix};
-use crate::text::command::slsart;
 
-pub use artifacts::{Artifact, ForeignKey, Place};
+pub use artifacts::Place;
 pub use code::{Bucket, Code, DeployedFunction, LayerUse, objects};
 pub use events::Event;
-pub use owner::Owner;
+use owner::Owner;
 pub use relocate::Relocation;
 pub use sharing::Sharing;
 
@@ -102,21 +100,8 @@ pub struct TargetMismatch {
     pub packaged_stage: String,
     /// The region that the package was made for.
     pub packaged_region: String,
-    /// The stage that was asked for.
     pub asked_stage: String,
-    /// The region that was asked for.
     pub asked_region: String,
-}
-
-impl TargetMismatch {
-    /// What to do about it.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        Some(format!(
-            "variables are fixed when packaging: package the commit for that target: {}",
-            slsart(["package", "-s", &self.asked_stage, "-r", &self.asked_region])
-        ))
-    }
 }
 
 /// A function, as the state has it.
@@ -171,7 +156,6 @@ impl State {
         Ok(state)
     }
 
-    /// The name of the service.
     #[must_use]
     pub fn service_name(&self) -> Option<&str> {
         self.text(&["service", "service"])
@@ -193,18 +177,6 @@ impl State {
     #[must_use]
     pub fn region(&self) -> Option<&str> {
         self.text(&["service", "provider", "region"])
-    }
-
-    /// The cloud that the package is for; all that is said here of S3, Lambda and `CloudFormation` holds for `aws`.
-    #[must_use]
-    pub fn provider(&self) -> Option<&str> {
-        self.text(&["service", "provider", "name"])
-    }
-
-    /// The `frameworkVersion` that the config asks for: a range, not the version that packaged, which the state does not hold.
-    #[must_use]
-    pub fn framework_version(&self) -> Option<&str> {
-        self.text(&["service", "initialServerlessConfig", "frameworkVersion"])
     }
 
     /// The plugins, in the order in which the framework loads them.
@@ -262,22 +234,6 @@ impl State {
             }
         };
         self.entries("layers").map(|(name, _)| layer(name)).collect()
-    }
-
-    /// Every runtime that the package deploys, the framework's own helper functions included.
-    #[must_use]
-    pub fn runtimes(&self) -> BTreeSet<String> {
-        let mut all: BTreeSet<String> =
-            self.functions().into_iter().filter_map(|function| function.runtime).collect();
-        let resources = self.value(&["service", "provider", "compiledCloudFormationTemplate", "Resources"]);
-        let resources = resources.and_then(Value::as_object).into_iter().flatten();
-        let functions = resources.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
-        all.extend(
-            functions
-                .filter_map(|(_, resource)| resource["Properties"]["Runtime"].as_str())
-                .map(str::to_owned),
-        );
-        all
     }
 
     /// The compiled `CloudFormation` template, with the state's references replaced by what they name: what a deploy gives to AWS.

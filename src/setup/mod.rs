@@ -25,7 +25,7 @@ use crate::sharing;
 use crate::toolchain::Lockfile;
 use crate::workspace::{Workspace, name_of};
 pub use report::{Action, Report, Step};
-pub use status::{HooksStatus, hooks_snippet, hooks_status, install_hooks, uninstall_hooks};
+pub use status::{hooks_snippet, hooks_status, install_hooks, uninstall_hooks};
 
 /// The SHA-256 of the `slsart.toml` that `init` wrote.
 const WRITTEN: &str = "slsart.written";

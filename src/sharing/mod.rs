@@ -11,7 +11,7 @@ use serde::Serialize;
 
 pub use fetch::{FetchReport, FetchScope, fetch};
 pub use on_demand::{fetch_package, find, is_elsewhere, open};
-pub use push::{May, PushReport, Selection, Unsent, push};
+pub use push::{PushReport, Selection, Unsent, push};
 pub use records::{fetch_records, send_records};
 pub use seen::seen;
 

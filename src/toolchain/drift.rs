@@ -29,15 +29,10 @@ pub enum Change {
     },
     /// It was not there.
     #[serde(rename = "added")]
-    New {
-        /// The version that it has.
-        version: Option<String>,
-    },
+    New { version: Option<String> },
     /// It has another version.
     Version {
-        /// Before.
         before: String,
-        /// Now.
         #[serde(rename = "after")]
         now: String,
     },

@@ -24,7 +24,6 @@ pub struct InstalledPackage {
     pub directory: PathBuf,
     /// Its name, as its own `package.json` has it.
     pub name: String,
-    /// Its version.
     pub version: String,
     /// Whether it is a link to a directory that no package manager filled: of a workspace, or elsewhere.
     pub linked: bool,

@@ -1,16 +1,16 @@
 //! The toolchain a deploy needs: lockfiles, the plugins they fix, and the package managers that install them.
 
-pub mod drift;
-pub mod framework;
-pub mod install;
-pub mod installed;
+pub(crate) mod drift;
+pub(crate) mod framework;
+pub(crate) mod install;
+pub(crate) mod installed;
 pub mod lockfile;
-pub mod node;
-pub mod parts;
-pub mod plugin_hooks;
-pub mod plugins;
-pub mod pnp;
-pub mod programs;
+pub(crate) mod node;
+pub(crate) mod parts;
+pub(crate) mod plugin_hooks;
+pub(crate) mod plugins;
+pub(crate) mod pnp;
+pub(crate) mod programs;
 
 pub use lockfile::{Kind, Locked, LockedPackages, Lockfile, NAMES as LOCKFILE_NAMES};
 pub use programs::Programs;

@@ -45,7 +45,7 @@ pub(super) use check::listed;
 pub use check::{Check, Verdict, allow, pass, write};
 pub use credentials::ALLOW as ALLOW_NO_CREDENTIALS;
 pub use head::all;
-pub use installation::{Drift, drifts, installation};
+pub use installation::{drifts, installation};
 pub use node::{Here, node};
 pub use objects::ALLOW as ALLOW_MISSING;
 pub use runtimes::ALLOW as ALLOW_RUNTIME;

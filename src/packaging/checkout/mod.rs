@@ -36,7 +36,6 @@ pub struct Checkout<'r> {
     pub restored: Option<Toolchain>,
     /// Where it finds its programs.
     pub programs: Programs,
-    /// The framework it has.
     pub framework: framework::Installed,
     /// How long each phase took, in milliseconds.
     pub phases: Vec<(&'static str, u64)>,
@@ -190,7 +189,6 @@ fn is_inside(path: &Path, top: &Path) -> bool {
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Starts.
     #[must_use]
     pub fn start() -> Self {
         Self(Instant::now())

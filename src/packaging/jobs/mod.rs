@@ -51,7 +51,6 @@ pub struct Job {
 pub(super) struct Queued {
     /// Where its output goes.
     pub(super) log: File,
-    /// Its lock.
     _lock: File,
 }
 
@@ -71,7 +70,6 @@ impl Jobs {
         all
     }
 
-    /// The job of a commit.
     #[must_use]
     pub fn find(&self, commit: Oid) -> Option<Job> {
         let commit = commit.to_string();

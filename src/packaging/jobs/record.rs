@@ -58,7 +58,6 @@ impl State {
 /// A package that a job has recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
-    /// Its id.
     pub package: PackageId,
     /// What it can be deployed to.
     pub target: Target,

@@ -19,7 +19,7 @@ pub enum Place {
     Package(String),
     /// Not in the package: the file at [`Artifact::path`] (if relative, then to the service's directory) must be taken when recording.
     Elsewhere,
-    /// Not in the package, and not needed: a deploy takes it from an older deployment's S3 key (see [`ForeignKey`]).
+    /// Not in the package, and not needed: a deploy takes it from an older deployment's S3 key.
     Uploaded,
 }
 
@@ -45,19 +45,6 @@ impl Artifact {
             }
         }
     }
-}
-
-/// An S3 key of the template that a deploy of the package does not upload.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ForeignKey {
-    /// The logical id of the resource that names it.
-    pub resource: String,
-    /// The resource's type, such as `AWS::Lambda::LayerVersion`.
-    pub kind: Option<String>,
-    /// The key.
-    pub key: String,
-    /// The bucket, where the template names one outright; none when it is the stack's own, or is known only to AWS.
-    pub bucket: Option<String>,
 }
 
 /// What a function's code comes from.
@@ -101,21 +88,6 @@ impl State {
             }
         }
         Ok(all)
-    }
-
-    /// The S3 keys of the template that are not under the package's prefix: those of layers that the framework found unchanged when
-    /// it packaged, and those that the config itself names.
-    pub fn foreign_keys(&self) -> Result<Vec<ForeignKey>, StateError> {
-        let prefix = self.prefix()?;
-        let template = self.template()?;
-        let foreign = keys(&template).into_iter().filter(|(.., key)| prefix.file(key).is_none());
-        let describe = |(resource, content, key): (String, &Value, String)| ForeignKey {
-            kind: template["Resources"][&resource]["Type"].as_str().map(str::to_owned),
-            bucket: content["S3Bucket"].as_str().map(str::to_owned),
-            resource,
-            key,
-        };
-        Ok(foreign.map(describe).collect())
     }
 
     /// Whether the function is packaged individually.

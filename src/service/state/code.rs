@@ -40,7 +40,6 @@ pub struct DeployedFunction {
     pub logical: Option<String>,
     /// Its name in Lambda, where the package says it.
     pub deployed_name: Option<String>,
-    /// Its code.
     pub code: Code,
     /// Its layers, where the template is the main one.
     pub layers: Vec<LayerUse>,
@@ -48,9 +47,7 @@ pub struct DeployedFunction {
     pub memory: Option<i64>,
     /// Its time limit in seconds.
     pub timeout: Option<i64>,
-    /// Its handler.
     pub handler: Option<String>,
-    /// Its runtime.
     pub runtime: Option<String>,
     /// Its role, where the template has the ARN itself.
     pub role: Option<String>,

@@ -7,9 +7,7 @@ use std::fmt;
 pub enum Owner {
     /// All functions that have no archive of their own.
     Service,
-    /// One function.
     Function(String),
-    /// One layer.
     Layer(String),
     /// A resource of the template that is neither, such as the framework's own helper functions (`custom-resources.zip`).
     Resource(String),
