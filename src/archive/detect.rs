@@ -30,7 +30,8 @@ pub(super) fn likely(
             let mut told = false;
             left.clear();
             for settings in &candidates {
-                let (gives, compared) = prefix.given_by(*settings);
+                not_cancelled()?;
+                let (gives, compared) = prefix.given_by(*settings, not_cancelled);
                 left.extend(gives.then_some(*settings));
                 told |= compared;
             }
@@ -84,15 +85,29 @@ impl<'a> Prefix<'a> {
     }
 
     /// Whether these settings give the stream again, as far as the prefix tells, and whether it tells anything.
-    fn given_by(&self, settings: Settings) -> (bool, bool) {
+    fn given_by(&self, settings: Settings, not_cancelled: &dyn Fn() -> Result<()>) -> (bool, bool) {
         let mut compare = Compare::new(Box::new(io::BufReader::new(self.stream.reader())));
         let plain: Box<dyn Read + '_> = match &self.plain[..] {
             [] => Box::new(inflate(&self.stream).take(self.size)),
             plain => Box::new(plain),
         };
         let mut input: Box<dyn Read + '_> = if self.whole { plain } else { Box::new(plain.chain(Cut)) };
+        let mut input = Asking { inner: &mut *input, not_cancelled };
         let done = deflate(settings, &mut input, &mut compare);
         (!compare.differs && (done.is_ok() || !self.whole), compare.differs || compare.any)
+    }
+}
+
+/// Asks before each read whether to go on: an entry may be a bomb.
+struct Asking<'a> {
+    inner: &'a mut dyn Read,
+    not_cancelled: &'a dyn Fn() -> Result<()>,
+}
+
+impl Read for Asking<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (self.not_cancelled)().map_err(io::Error::other)?;
+        self.inner.read(buffer)
     }
 }
 

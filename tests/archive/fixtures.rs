@@ -11,7 +11,7 @@ use crate::memory::{decode, encode};
 use crate::odd::{Entry, Zip, crc};
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/archive/v1")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/archive/v1")
 }
 
 /// To be set once, when something new is frozen: what is there already must not change.

@@ -4,6 +4,12 @@
 #![allow(clippy::disallowed_methods, reason = "producers are programs, and are found by the environment")]
 #![allow(clippy::print_stdout, reason = "tables for people")]
 
+extern crate self as git_slsart;
+
+#[path = "../../src/archive/mod.rs"]
+#[allow(dead_code, reason = "the program uses what the tests do not")]
+pub mod archive;
+
 mod corpus;
 mod engines;
 mod fixtures;
