@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use server::{Answer, Server};
@@ -83,11 +82,9 @@ fn what_is_not_there_is_an_answer_and_no_error() {
 }
 
 #[test]
-fn a_network_that_is_not_there_is_told_in_seconds() {
-    let started = Instant::now();
+fn a_network_that_is_not_there_is_an_error_of_its_own() {
     // Nothing listens where something did a moment ago.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = aws(&format!("http://{free}")).account().unwrap_err();
     assert!(matches!(error, AwsError::Unreachable(_)), "{error:?}");
-    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::call::text;
 
 /// Longer than anything takes on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// The bed, with its AWS running.
 pub(crate) struct Bed {

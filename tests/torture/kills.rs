@@ -49,9 +49,6 @@ fn a_prune_that_is_killed_loses_only_what_was_to_go() {
 /// Operations that have a test of their own, so that they run beside the others.
 const OF_THEIR_OWN: &[&str] = &["record", "rollback", "push", "fetch", "prune"];
 
-/// How long a child that was not killed may take to end.
-const MAX_WAIT: Duration = Duration::from_secs(20);
-
 /// More rounds than there are.
 const MANY: u64 = 1_000_000;
 
@@ -116,13 +113,7 @@ fn torture(name: &str, kills: u64) {
             again(&sandbox, operation, &when);
         }
         // Of a push only the program was killed: what it had started may still be at it on the other side.
-        let start = Instant::now();
-        let mut left = litter(&sandbox);
-        while !left.is_empty() && start.elapsed() < MAX_WAIT {
-            std::thread::yield_now();
-            left = litter(&sandbox);
-        }
-        assert!(left.is_empty(), "{when}: left behind: {left:?}");
+        wait_until(&format!("nothing is left behind: {when}"), || litter(&sandbox).is_empty());
     }
     assert!(figures.kills * 2 >= kills, "{name}: only {} of {kills} were killed in time", figures.kills);
     let (packs, loose) = counts(&sandbox);
