@@ -24,7 +24,7 @@ setup: ## make the test bed in target/bed: a local AWS, an LFS server, the frame
 	@tests/bed/setup
 
 test: tools setup ## unit, command and end-to-end tests, the real framework on a local AWS
-	cargo test --locked
+	cargo test --locked --no-fail-fast
 
 torture: tools ## the long form of the crash and fault tests, which prints figures; TORTURE_SEED and TORTURE_RUNS set them
 	TORTURE=long cargo test --locked --test torture -- --nocapture
@@ -43,7 +43,7 @@ bench: tools setup ## tables of times and sizes beside peers
 	cargo bench --locked --bench figures
 
 lint: tools ## formatter and clippy, warnings denied, with AWS and without
-	cargo fmt --check
+	cargo fmt --all --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --no-default-features -- -D warnings
 
