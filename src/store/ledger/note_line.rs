@@ -219,9 +219,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_line_is_read_or_refused_without_a_panic(text in ".*") {
-            let _ = text.parse::<PackageLine>();
-            let _ = format!("slsart/1 {text}").parse::<PackageLine>();
+        fn a_damaged_line_is_refused_or_reads_as_it_is_written_again(at: prop::sample::Index, with in "[ -~é]{0,3}") {
+            let mut line: Vec<char> = PackageLine::of(&sample()).to_string().chars().collect();
+            let at = at.index(line.len());
+            line.splice(at..=at, with.chars());
+            if let Ok(line) = String::from_iter(line).parse::<PackageLine>() {
+                prop_assert_eq!(line.to_string().parse::<PackageLine>(), Ok(line));
+            }
         }
 
         #[test]

@@ -217,13 +217,6 @@ fn ask(kind: Kind, content: &[u8], directory: &str, name: &str) {
 
 proptest! {
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300), directory in ".{0,20}", name in ".{0,20}") {
-        for kind in [Kind::Npm, Kind::Yarn, Kind::YarnBerry, Kind::Pnpm, Kind::Bun] {
-            ask(kind, &bytes, &directory, &name);
-        }
-    }
-
-    #[test]
     fn a_damaged_lockfile_is_read_or_refused((kind, content) in mutated(), directory in "[a-z/.]{0,20}", name in ".{0,20}") {
         ask(kind, &content, &directory, &name);
         ask(kind, &content, "services/orders", &name);

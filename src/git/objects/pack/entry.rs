@@ -162,7 +162,9 @@ mod tests {
 
         #[test]
         fn any_bytes_are_a_head_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
-            let _ = read_head(&mut &bytes[..]);
+            if let Ok(head) = read_head(&mut &bytes[..]) {
+                prop_assert!(head.length <= MAX_HEAD_BYTES.min(bytes.len()) as u64);
+            }
         }
     }
 }
