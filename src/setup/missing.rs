@@ -97,7 +97,8 @@ impl<'a> Missing<'a> {
         // The commands name paths from the repository's top.
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if !steps.is_empty() && real(self.top) != real(&self.workspace.context.cwd) {
-            steps.insert(0, format!("cd {}", quoted(&[self.top.display().to_string()])));
+            let top = self.top.display().to_string();
+            steps.insert(0, format!("cd {}", quoted(&[top.trim_end_matches('/').to_owned()])));
         }
         steps
     }
