@@ -22,7 +22,7 @@ pub(crate) mod prune;
 pub(crate) mod secrets;
 pub(crate) mod service;
 pub(crate) mod setup;
-pub(crate) mod sharing;
+pub mod sharing;
 pub(crate) mod status;
 pub mod store;
 pub mod text;

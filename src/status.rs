@@ -10,7 +10,6 @@ use crate::error::Result;
 use crate::git::{Commit, Oid, Repository};
 use crate::package::manifest::Target;
 use crate::packaging::jobs::{Job, Jobs, State};
-use crate::packaging::secret_policy;
 use crate::service::{Service, ServiceName};
 use crate::sharing;
 use crate::store::deployments::Deployment;
@@ -172,7 +171,7 @@ fn remotes(workspace: &Workspace<'_>) -> Result<Vec<Lacking>> {
         let packages = if is_known { store.tracking(&remote).only_here()? } else { Vec::new() };
         let chains = if is_known { store.tracking(&remote).chains_only_here()? } else { Vec::new() };
         // Settings that can't be read are reported where they are used.
-        let undecided = secret_policy::undecided(workspace, &packages).unwrap_or(0);
+        let undecided = sharing::undecided(workspace, &packages).unwrap_or(0);
         all.push(Lacking { remote, seen, is_known, packages, undecided, chains });
     }
     Ok(all)

@@ -4,6 +4,7 @@
 mod find;
 mod paste;
 mod scope;
+pub mod secrets;
 mod unknown;
 
 use std::cell::OnceCell;

@@ -5,7 +5,6 @@ use std::fmt;
 use clap::Args;
 
 use crate::error::{Error, Result};
-use crate::packaging::secret_policy;
 use crate::sharing::{self, PackageRef, PushReport, Selection, Unsent};
 use crate::text::command::slsart;
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
@@ -44,13 +43,7 @@ pub(super) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
         let commits = args.revisions.iter().map(|revision| workspace.repository.resolve(revision));
         Selection::Commits(commits.collect::<Result<_>>()?)
     };
-    let pushed = sharing::push(
-        workspace,
-        &remote,
-        &what,
-        &|package| secret_policy::may_push(workspace, package),
-        args.dry_run,
-    )?;
+    let pushed = sharing::push(workspace, &remote, &what, args.dry_run)?;
     let left = pushed.withheld.len() + pushed.refused.len();
     ui.done(&pushed, args.dry_run || left > 0)?;
     if left == 0 {

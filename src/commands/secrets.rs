@@ -11,15 +11,17 @@ use crate::error::Result;
 use crate::package::Manifest;
 use crate::package::manifest::Target;
 use crate::package::secrets::{Decision, Secret};
-use crate::packaging::secret_policy::{self, standing};
+use crate::packaging::secret_policy;
 use crate::progress::Progress as _;
 use crate::secrets::Policy;
+use crate::sharing::secret_status;
 use crate::store::{Filter, StoredPackage};
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
 use crate::text::table::{Column, Table};
 use crate::text::words::{count, line, short};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
+use crate::workspace::secrets::policy;
 
 /// Most places that are shown of a package.
 const SHOWN: usize = 20;
@@ -131,7 +133,7 @@ struct Row {
 
 impl Row {
     fn of(manifest: &Manifest, policy: &Policy) -> Self {
-        let standing = standing(manifest, policy);
+        let standing = secret_status(manifest, policy);
         let undecided = standing.is_undecided();
         let scan = manifest.scan.clone().unwrap_or_default();
         Self {
@@ -189,7 +191,7 @@ fn opened<'a>(
 }
 
 fn list(args: &ListArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let policy = secret_policy::policy(workspace)?;
+    let policy = policy(workspace)?;
     let mut report = Report { dry_run: false, packages: Vec::new(), unsearched: 0, done: "" };
     for found in workspace.store().packages().all(&Filter::default())?.found {
         // What is noted and not here is nobody's to decide about here.
@@ -214,7 +216,7 @@ fn each<'a>(
     ui: &Ui,
     act: impl Fn(&Workspace<'a>, &StoredPackage<'a>) -> Result<Manifest>,
 ) -> Result<()> {
-    let policy = secret_policy::policy(workspace)?;
+    let policy = policy(workspace)?;
     let mut report = Report { dry_run, packages: Vec::new(), unsearched: 0, done };
     ui.progress().phase(&format!("Searching {}", count(packages.len(), "package")));
     ui.progress().expect_bytes(packages.iter().map(|package| package.manifest.package.size).sum());

@@ -4,7 +4,6 @@ use super::input::Update;
 use crate::config::PushPackages;
 use crate::error::{Error, Result};
 use crate::git::Oid;
-use crate::packaging::secret_policy;
 use crate::sharing::{self, Selection};
 use crate::text::command::slsart;
 use crate::workspace::Workspace;
@@ -92,13 +91,7 @@ fn commits(workspace: &Workspace<'_>, remote: &str, updates: &[Update]) -> Resul
 fn send(workspace: &Workspace<'_>, remote: &str, commits: &[Oid]) -> Result<()> {
     // A URL has no refs here that follow it.
     workspace.repository.need_remote(remote)?;
-    let pushed = sharing::push(
-        workspace,
-        remote,
-        &Selection::Commits(commits.to_vec()),
-        &|package| secret_policy::may_push(workspace, package),
-        false,
-    )?;
+    let pushed = sharing::push(workspace, remote, &Selection::Commits(commits.to_vec()), false)?;
     match pushed.withheld.iter().chain(&pushed.refused).next() {
         None => Ok(()),
         Some(kept) => {

@@ -24,6 +24,7 @@ use crate::service::{PackageArguments, Region, Service, Stage, State};
 use crate::sharing;
 use crate::store::{Filter, Recording, SecretOptions};
 use crate::toolchain::{Programs, framework, plugin_hooks};
+use crate::workspace::secrets::scanner_and_policy;
 use crate::workspace::{Workspace, name_of};
 
 /// How to make a package.
@@ -279,7 +280,7 @@ impl Job<'_, '_> {
         let placement = placement::of(self.workspace, self.making.storage, &directory)?;
         let read = |file: &str| fs::read_to_string(service.join(file)).ok();
         let (scanner, policy) =
-            secret_policy::watch(self.workspace, &manifest.environment.names, self.stage, read)?;
+            scanner_and_policy(self.workspace, &manifest.environment.names, self.stage, read)?;
         let recording = Recording {
             directory: &directory,
             manifest: &manifest,

@@ -16,6 +16,7 @@ use crate::package::storage::Storage;
 use crate::service::{Region, Service, Stage, State};
 use crate::store::{Recording, SecretOptions};
 use crate::toolchain::plugin_hooks::PluginHooks;
+use crate::workspace::secrets::scanner_and_policy;
 use crate::workspace::{Wanted, Workspace, name_of};
 
 /// Records the package directory `path` for `commit`. Service, stage and region are the package's own; what `wanted`
@@ -70,7 +71,7 @@ pub fn record(
     let here = repository.work_tree_if_any().map(|top| service.path.under(top));
     let read = |file: &str| fs::read_to_string(here.as_ref()?.join(file)).ok();
     let (scanner, policy) =
-        secret_policy::watch(workspace, &manifest.environment.names, &manifest.target.stage, read)?;
+        scanner_and_policy(workspace, &manifest.environment.names, &manifest.target.stage, read)?;
     let secret_options = SecretOptions { scanner: &scanner, policy: &policy };
     let recording = Recording {
         directory: &directory,

@@ -43,7 +43,7 @@ pub fn apply(workspace: &Workspace<'_>, plan: &Plan, from: Option<&From>, at: Ti
 fn remove_from(workspace: &Workspace<'_>, plan: &Plan, from: &From) -> Result<()> {
     let From { remote, .. } = from;
     let gone = plan.going.iter().map(|going| going.found.key()).collect();
-    let told = sharing::push(workspace, remote, &Selection::Gone(gone), &|_| Ok(None), false)?;
+    let told = sharing::push(workspace, remote, &Selection::Gone(gone), false)?;
     let refused = |what: &str, why: &str| {
         let why = why.lines().map(str::trim).collect::<Vec<_>>().join("; ");
         Error::refused(format!("{remote} does not let go of {what}: {why}"))

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{PackageRef, integrate, phase, refresh};
+use super::{PackageRef, integrate, phase, push_policy, refresh};
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::git::transfer::{Answer, Update};
@@ -23,9 +23,6 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The longest pause between two tries.
 const MAX_PAUSE: Duration = Duration::from_millis(200);
-
-/// Says whether a package may leave this machine: an error why not, or what is to be warned of.
-pub type May<'a> = &'a dyn Fn(&StoredPackage<'_>) -> Result<Option<String>>;
 
 /// Which packages go along.
 #[derive(Debug, Clone)]
@@ -80,13 +77,7 @@ pub struct PushReport {
 ///
 /// # Errors
 /// When it can't be reached. What it refuses is in the result.
-pub fn push(
-    workspace: &Workspace<'_>,
-    remote: &str,
-    what: &Selection,
-    may: May<'_>,
-    dry_run: bool,
-) -> Result<PushReport> {
+pub fn push(workspace: &Workspace<'_>, remote: &str, what: &Selection, dry_run: bool) -> Result<PushReport> {
     phase(workspace, &format!("Asking {remote} what it has"));
     refresh(workspace, remote)?;
     let mut pushed = PushReport {
@@ -103,7 +94,7 @@ pub fn push(
     };
     let mut packages = Vec::new();
     for found in wanted(workspace, remote, what)? {
-        match ready(workspace, &found, may) {
+        match ready(workspace, &found) {
             Ok(package) => packages.push((found, package)),
             Err(error) => pushed.withheld.push(kept(&found, &error)),
         }
@@ -133,9 +124,9 @@ fn wanted(workspace: &Workspace<'_>, remote: &str, what: &Selection) -> Result<V
 }
 
 /// A package that may and can be sent.
-fn ready<'r>(workspace: &Workspace<'r>, found: &NotedPackage, may: May<'_>) -> Result<StoredPackage<'r>> {
+fn ready<'r>(workspace: &Workspace<'r>, found: &NotedPackage) -> Result<StoredPackage<'r>> {
     let package = workspace.store().open(found.commit, &found.line)?;
-    if let Some(warning) = may(&package)? {
+    if let Some(warning) = push_policy::check(workspace, &package)? {
         workspace.progress.warn(&warning);
     }
     Ok(package)

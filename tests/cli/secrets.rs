@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use git_slsart::context::{Clock, Context, Environment};
 use git_slsart::git::Repository;
-use git_slsart::packaging::secret_policy;
 use git_slsart::progress::Silent;
+use git_slsart::sharing;
 use git_slsart::store::Filter;
 use git_slsart::workspace::Workspace;
 use snapbox::str;
@@ -239,7 +239,7 @@ fn a_package_is_pushed_when_somebody_has_decided() {
         let workspace = Workspace::new(&context, &repository, &Silent).unwrap();
         let found = workspace.store().packages().all(&Filter::default()).unwrap().found.remove(0);
         let package = workspace.store().open(found.commit, &found.line).unwrap();
-        let told = secret_policy::may_push(&workspace, &package);
+        let told = sharing::may_push(&workspace, &package);
         told.map_err(|error| format!("{error}\n{}\n", error.hints.join("\n")))
     };
     snapbox::assert_data_eq!(
