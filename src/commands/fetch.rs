@@ -57,7 +57,7 @@ impl fmt::Display for FetchReport {
             )?;
         }
         write_chains(f, &records.chains)?;
-        write_parcels(f, "FetchReport", packages)?;
+        write_parcels(f, "Fetched", packages)?;
         if *toolchains > 0 {
             writeln!(f, "{BOLD}Plugins{BOLD:#}   {}", count(*toolchains, "toolchain"))?;
         }
