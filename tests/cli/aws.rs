@@ -177,12 +177,12 @@ fn the_allowed_deletions_and_the_proof_are_in_the_history() {
     proven_in(&sandbox, "123456789012");
     sandbox.slsart("history -s prod").is(str![[r#"
 orders · prod · us-east-1
-● live  rollback  succeeded    12a1bee  Add the service  3 minutes ago in [N] s by Dana, proven (1 of 1 function)
-                               allowed to be deleted or replaced: CartTable
-        rollback  succeeded    12a1bee  Add the service  3 minutes ago in [N] s by Dana, not proven
-                               allowed to be deleted or replaced: CartTable
-                               AWS does not let these credentials list the stack's resources (AWS says: not with that role)
-     1  deploy    succeeded    35040f8  Answer two  4 minutes ago in [N] s by Dana
+3  ● live  rollback  succeeded    12a1bee  Add the service  3 minutes ago in [N] s by Dana, proven (1 of 1 function)
+                                  allowed to be deleted or replaced: CartTable
+2          rollback  succeeded    12a1bee  Add the service  3 minutes ago in [N] s by Dana, not proven
+                                  allowed to be deleted or replaced: CartTable
+                                  AWS does not let these credentials list the stack's resources (AWS says: not with that role)
+1          deploy    succeeded    35040f8  Answer two  4 minutes ago in [N] s by Dana
 
 "#]]);
     let history = sandbox.slsart("history -s prod --json").json();

@@ -23,7 +23,7 @@ fn a_banned_package_is_refused_until_the_ban_is_lifted() {
 Banned    35040f8  Answer two  package e4ccfcce · orders · prod · us-east-1
 
 "#]]);
-    for line in ["deploy HEAD~ -s prod --yes", "rollback HEAD~ -s prod -n", "rollback --to 1 -s prod --yes"] {
+    for line in ["deploy HEAD~ -s prod --yes", "rollback HEAD~ -s prod -n", "rollback --to 2 -s prod --yes"] {
         let outcome = sandbox.slsart(line);
         assert_eq!(outcome.code, 1, "{outcome}");
         outcome.is(str![[r#"
@@ -75,9 +75,9 @@ Restore   12a1bee  Add the service  package be694c54 · 1.3 kB · 13 minutes ago
 "#]]);
     sandbox.slsart("history -s prod").is(str![[r#"
 orders · prod · us-east-1
-● live  deploy    succeeded    4699827  Answer three  3 minutes ago in [N] s by Dana
-     1  deploy    succeeded    35040f8  Answer two banned  8 minutes ago in [N] s by Dana
-     2  deploy    succeeded    12a1bee  Add the service  13 minutes ago in [N] s by Dana
+3  ● live  deploy    succeeded    4699827  Answer three  3 minutes ago in [N] s by Dana
+2          deploy    succeeded    35040f8  Answer two banned  8 minutes ago in [N] s by Dana
+1          deploy    succeeded    12a1bee  Add the service  13 minutes ago in [N] s by Dana
 
 "#]]);
     sandbox.slsart("ban HEAD~2 -m 'too old'").succeeded();

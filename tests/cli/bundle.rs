@@ -68,7 +68,7 @@ Taking it in
     let id = sandbox.git("rev-parse HEAD");
     elsewhere("history -s prod").is(str![[r#"
 orders · prod · us-east-1
-● live  deploy    succeeded    c126563  Answer two  8 minutes ago in [N] s by Dana
+1  ● live  deploy    succeeded    c126563  Answer two  8 minutes ago in [N] s by Dana
 
 "#]]);
     elsewhere("verify --all -q").succeeded();

@@ -215,20 +215,9 @@ hint: by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: 
     let error: Value = serde_json::from_str(&plan.stderr).unwrap();
     assert_eq!(error["error"]["message"], message.as_str());
     sandbox.slsart_with("check -s prod -q", &late).is(str![[r#"
-✓ clean      the working tree is as HEAD has it
 ✓ package    packaged for orders · prod · us-east-1 (b446d85c)
-✓ lockfile   package-lock.json is as recorded
-✓ plugins    as recorded (serverless-hello 1.2.0, ./plugins/trace)
-✓ framework  osls 4.3.1, as recorded
-✓ intact     3 files are what was recorded
-✓ target     made for orders · prod · us-east-1
 ✗ runtimes   Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction
   hint:     by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
-✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-! aws        SLSART_OFFLINE is set: AWS is not asked
-✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
-✓ node       [NODE], as recorded
-✓ variables  as when packaging (DB_URL)
 ── stderr ──
 error: 1 of 13 checks failed
 ── exit 1 ──

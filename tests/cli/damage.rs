@@ -464,7 +464,7 @@ fn a_history_that_is_damaged_is_an_integrity_error() {
     fs::remove_file(object).unwrap();
     sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
-        deploy    not ended    12a1bee  Add the service  4 minutes ago by Dana
+1  deploy    not ended    12a1bee  Add the service  4 minutes ago by Dana
 ! records that can't be read, damaged or of a newer git-slsart: 1
 
 "#]]);

@@ -186,9 +186,9 @@ Restore   12a1bee  v1  package be694c54 · 1.3 kB · 8 minutes ago · osls 4.3.1
 "#]]);
     sandbox.slsart("history -s prod").is(str![[r#"
 orders · prod · us-east-1
-● live  rollback  succeeded    12a1bee  Add the service  1 minute ago in [N] s by Dana — checkout 500s
-        deploy    succeeded    35040f8  Answer two  2 minutes ago in [N] s by Dana
-        deploy    succeeded    12a1bee  Add the service  3 minutes ago in [N] s by Dana — first release
+3  ● live  rollback  succeeded    12a1bee  Add the service  1 minute ago in [N] s by Dana — checkout 500s
+2          deploy    succeeded    35040f8  Answer two  2 minutes ago in [N] s by Dana
+1          deploy    succeeded    12a1bee  Add the service  3 minutes ago in [N] s by Dana — first release
 
 "#]]);
     sandbox.slsart("rollback -s prod --yes").is(str![[r#"
@@ -201,7 +201,7 @@ hint: name the commit to go back to: git slsart rollback REF
     sandbox.slsart("deploy -s prod --yes -q").succeeded();
     sandbox.slsart("history -n 1").is(str![[r#"
 orders · prod · us-east-1
-● live  deploy    succeeded    35040f8  Answer two  1 minute ago in [N] s by Dana
+4  ● live  deploy    succeeded    35040f8  Answer two  1 minute ago in [N] s by Dana
 
 "#]]);
     matches(
@@ -284,9 +284,9 @@ hint: to make sure of what is live: git slsart rollback be694c54 -s prod
 "#]]);
     sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
-        deploy    failed       35040f8  Answer two  1 minute ago in [N] s by Dana
-                               osls failed with exit code 9
-● live  deploy    succeeded    12a1bee  Add the service  2 minutes ago in [N] s by Dana
+2          deploy    failed       35040f8  Answer two  1 minute ago in [N] s by Dana
+                                  osls failed with exit code 9
+1  ● live  deploy    succeeded    12a1bee  Add the service  2 minutes ago in [N] s by Dana
 ! the deploy of 35040f8 by Dana, begun 1 minute ago, did not finish: what is live is not certain; to look: git slsart live -s prod
 
 "#]]);
@@ -319,7 +319,7 @@ hint: to see what is live: git slsart live -s prod
 "#]]);
         sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
-        deploy    interrupted  12a1bee  Add the service  2 minutes ago in [N] s by Dana
+1  deploy    interrupted  12a1bee  Add the service  2 minutes ago in [N] s by Dana
 
 "#]]);
         assert_eq!(sandbox.worktrees(), 1);
@@ -336,7 +336,7 @@ fn killed_it_leaves_a_deployment_that_has_not_ended() {
     sandbox.shell(&format!("kill -9 {framework}")).succeeded();
     sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
-        deploy    not ended    12a1bee  Add the service  2 minutes ago by Dana
+1  deploy    not ended    12a1bee  Add the service  2 minutes ago by Dana
 
 "#]]);
     sandbox.slsart("deploy -s prod --yes").is(str![[r#"
@@ -348,8 +348,8 @@ Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 4 minutes ago · os
 "#]]);
     sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
-● live  deploy    succeeded    35040f8  Answer two  1 minute ago in [N] s by Dana
-        deploy    not ended    12a1bee  Add the service  4 minutes ago by Dana
+2  ● live  deploy    succeeded    35040f8  Answer two  1 minute ago in [N] s by Dana
+1          deploy    not ended    12a1bee  Add the service  4 minutes ago by Dana
 
 "#]]);
     assert_eq!(sandbox.worktrees(), 1);

@@ -190,7 +190,7 @@ stopped     47316a0  Answer 1  2 minutes ago: its process was killed
 "#]]);
     sandbox.look("status").is(str![[r#"
 HEAD      47316a0  Answer 1
-no packages and no deployments here; to make a package: git slsart package
+no packages and no deployments here; to make one: git slsart package
 Job       47316a0  Answer 1  stopped: 3 minutes ago: its process was killed
           ! what it started still runs: git slsart jobs stop
 

@@ -171,7 +171,7 @@ fn gc_keeps_every_package() {
 "#]]);
     sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
-● live  deploy    succeeded    c126563  Answer two  6 minutes ago in [N] s by Dana
+1  ● live  deploy    succeeded    c126563  Answer two  6 minutes ago in [N] s by Dana
 
 "#]]);
     sandbox.slsart("rollback :/Answer -s prod -n").is(str![[r#"

@@ -457,6 +457,7 @@ fn an_interrupted_packaging_leaves_nothing() {
 Checking out the commit
 Installing plugins (npm)
 Packaging (osls 4.3.1)
+stopping osls… press again to kill it
 error: interrupted
 ── exit 130 ──
 

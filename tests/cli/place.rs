@@ -88,8 +88,7 @@ hint: a service is a directory with a committed serverless.yml (or .yaml, .json,
 "#]]);
     sandbox.slsart("package --all").is(str![[r#"
 ── stderr ──
-error: 1 of 1 package could not be made
-  5e8c94d: there is no Serverless service in this commit
+error: there is no Serverless service in this commit
 hint: a service is a directory with a committed serverless.yml (or .yaml, .json, .js, .cjs, .mjs, .ts)
 ── exit 1 ──
 
@@ -214,7 +213,7 @@ c126563  e4ccfcce  orders · prod · us-east-1  1.3 kB  4 minutes ago  Answer tw
 "#]]);
     sandbox.slsart("-C ../shallow log --all").is(str![[r#"
 c126563  e4ccfcce  orders · prod · us-east-1  1.3 kB  5 minutes ago  Answer two
-12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  9 minutes ago  
+12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  9 minutes ago
 
 "#]]);
     sandbox.slsart("-C ../shallow show").is(str![[r#"

@@ -143,7 +143,7 @@ fn options_narrow_each_other() {
     assert_eq!(chosen("-s dev"), (1, 0));
     assert_eq!(chosen("--keep-last 0 -s prod"), (3, 2));
     assert_eq!(chosen("--keep-last 4 --service orders"), (1, 0));
-    assert_eq!(chosen("-r eu-west-1"), (0, 0));
+    assert_eq!(sandbox.slsart("prune -r eu-west-1 -n").code, 5);
     assert_eq!(chosen("HEAD"), (2, 0));
     assert_eq!(chosen("HEAD HEAD~3 -s prod"), (2, 0));
     let late =

@@ -70,14 +70,15 @@ fn what_acts_means_the_service_of_the_current_directory_and_no_other() {
     let before = sandbox.fingerprint();
     for line in ACTING {
         let outcome = sandbox.slsart(&format!("-C services/topics {line}"));
-        says(&outcome, 5, &["services/topics", "git slsart package --service services/topics -s prod"]);
+        says(&outcome, 5, &["services/topics", "git slsart -C services/topics package -s prod"]);
         assert!(!outcome.stderr.contains("orders"), "{outcome}");
     }
     sandbox.is_as_before(&before);
     sandbox.slsart("-C services/topics deploy -s prod").is(str![[r#"
 ── stderr ──
 error: nothing was packaged or deployed for the service services/topics
-hint: to make a package: git slsart package --service services/topics -s prod
+hint: to make a package: git slsart -C services/topics package -s prod
+hint: to package it first: git slsart -C services/topics deploy HEAD --package -s prod
 ── exit 5 ──
 
 "#]]);
@@ -131,14 +132,14 @@ fn a_service_that_is_not_committed_is_the_current_directorys_too() {
     sandbox.slsart("-C services/users deploy -s prod").is(str![[r#"
 ── stderr ──
 error: nothing was packaged or deployed for the service services/users
-hint: to commit it first: git add :/services/users && git commit
+hint: to commit it first: git -C services/users add :/services/users && git -C services/users commit
 ── exit 5 ──
 
 "#]]);
     sandbox.slsart("-C services/users package -s prod").is(str![[r#"
 ── stderr ──
 error: the service of the current directory, services/users, is not in this commit
-hint: to commit it first: git add :/services/users && git commit
+hint: to commit it first: git -C services/users add :/services/users && git -C services/users commit
 hint: this commit has: services/orders (orders), services/topics (topics)
 ── exit 1 ──
 
@@ -202,8 +203,9 @@ Asking origin what was deployed
 Nothing is recorded here: asking origin
 error: nothing was packaged or deployed for the stage 'qa' of services/orders
 hint: stages with packages or deployments: prod
-hint: to make a package: git slsart package --service services/orders -s qa
-hint: origin was asked too, and knows of none: whoever made one can send it (git slsart push)
+hint: to make a package: git slsart -C services/orders package -s qa
+hint: origin was asked too, and knows of none: a machine that has one can send it: git slsart -C services/orders push
+hint: to package it first: git slsart -C services/orders deploy HEAD --package -s qa
 ── exit 5 ──
 
 "#]]);
@@ -255,11 +257,11 @@ fn a_renamed_service_makes_a_second_stack_only_when_that_is_asked_for() {
 HEAD      0e27490  Rename orders
 billing · prod · us-east-1
   ○ live  nothing that git slsart knows of
-  - HEAD  not packaged: git slsart package -s prod
+  - HEAD  not packaged: git slsart -C services/orders package -s prod -r us-east-1
 orders · prod · us-east-1
   ● live  656b748  Add two services  deployed 4 minutes ago by Dana; HEAD is 1 commit ahead
   ! HEAD  names this service billing: its stack is another
-only services/orders; of all services: git slsart status --all
+only services/orders; of all services: git slsart -C services/orders status --all
 
 "#]]);
     record(&sandbox, "orders", "billing");

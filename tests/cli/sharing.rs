@@ -90,7 +90,7 @@ Fetching notes and histories from origin
 "#]]);
     sandbox.slsart("-C ../other history").is(str![[r#"
 orders · prod · us-east-1
-● live  deploy    succeeded    12a1bee  Add the service  5 minutes ago in [N] s by Dana
+1  ● live  deploy    succeeded    12a1bee  Add the service  5 minutes ago in [N] s by Dana
 
 "#]]);
     sandbox.slsart("-C ../other fetch origin HEAD").is(str![[r#"
@@ -462,7 +462,7 @@ added      remote.origin.fetch (notes and histories come with `git -C ../other f
 left alone remote.origin.fetch +refs/notes/*:refs/notes/* (it overwrites notes and histories that are not pushed yet, at every `git -C ../other fetch`; to remove it: git -C ../other config --fixed-value --unset-all remote.origin.fetch '+refs/notes/*:refs/notes/*')
 next       printf '\npackage:\n  patterns:\n    - "!slsart.toml"\n' >> serverless.yml
 next       git -C ../other add serverless.yml slsart.toml && git -C ../other commit -m 'Set up git slsart'
-next       git slsart package
+next       git slsart -C ../other package
 
 "#]]);
     sandbox

@@ -155,7 +155,7 @@ Restore   12a1bee  Add the service  package be694c54 · 1.3 kB · 16 minutes ago
   = 1 resource unchanged
 ! this package is live already, as far as the history knows
   ! signature  1 record that says what is live: no signature that is known; it may be something else
-    hint:     git slsart history -s prod --verify
+    hint:     git slsart history --verify -s prod
 
 "#]]);
     sandbox.slsart("verify --signatures --all").succeeded();

@@ -51,7 +51,10 @@ fn of_value(value: &Value, problems: &mut Vec<String>) {
 
 /// A line. What clap prints of a command's form is no command line.
 fn of_text(line: &str, problems: &mut Vec<String>) {
-    if line.trim_start().starts_with("Usage:") || line.contains("hint: Usage:") {
+    if line.trim_start().starts_with("Usage:")
+        || line.contains("hint: Usage:")
+        || line.ends_with(" <COMMAND>")
+    {
         return;
     }
     let found = command::in_text(line);
