@@ -75,10 +75,8 @@ pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         packaging: framework_output(ui),
     };
     let services = |commit| -> Result<Vec<Service>> {
-        let services = match args.all {
-            true => workspace.services(commit)?,
-            false => vec![workspace.service(commit, &wanted)?],
-        };
+        let services =
+            if args.all { workspace.services(commit)? } else { vec![workspace.service(commit, &wanted)?] };
         if services.is_empty() { Err(no_service()) } else { Ok(services) }
     };
     let one = |commit, service: &Service| {

@@ -58,10 +58,9 @@ fn length(text: &str) -> usize {
     let mut quote = None;
     for (at, character) in text.char_indices() {
         match (quote, character) {
-            (_, '\n' | '\x1b') => return at,
+            (_, '\n' | '\x1b') | (None, ')') => return at,
             (Some(open), _) => quote = Some(open).filter(|open| *open != character),
             (None, '\'' | '"') => quote = Some(character),
-            (None, ')') => return at,
             (None, _) if ["; ", " && ", " | "].iter().any(|end| text[at..].starts_with(end)) => return at,
             _ => {}
         }
