@@ -1,5 +1,5 @@
-//! The command line: definitions shared by the parser, the man pages and the completions. Each command's arguments stand
-//! in its own file; the doc comments are the help.
+//! The command line: the table of commands, and which function runs each. Parser, man pages and completions share it. Each
+//! command's arguments stand in its own file; the doc comments are the help.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,6 +7,10 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::commands;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::ui::Ui;
+use crate::workspace::Workspace;
 
 /// Keep Serverless Framework packages in git, and roll back to any of them exactly
 ///
@@ -18,7 +22,6 @@ use crate::commands;
 /// Start with `git slsart init` in a repository that has a service, then `git slsart package`.
 #[derive(Debug, Parser)]
 #[command(name = "git-slsart", bin_name = "git slsart", version, max_term_width = 110)]
-#[command(after_long_help = EXIT_STATUS)]
 #[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
 pub struct Cli {
     /// Options of every command.
@@ -41,10 +44,10 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The program's definition, its help with the commands in groups.
+/// The program's definition, its help with the commands in groups and every long help with the exit codes.
 #[must_use]
-pub fn command() -> clap::Command {
-    let command = Cli::command();
+pub fn command_line() -> clap::Command {
+    let command = with_exit_status(Cli::command());
     let header = *command.get_styles().get_header();
     let lists = groups(&command).map(|group| {
         let heading = group.get_subcommand_help_heading().unwrap_or_default().to_owned();
@@ -56,8 +59,13 @@ pub fn command() -> clap::Command {
     command.help_template(format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{lists}{options}"))
 }
 
+fn with_exit_status(command: clap::Command) -> clap::Command {
+    let hidden = command.is_hide_set();
+    if hidden { command } else { command.after_long_help(EXIT_STATUS).mut_subcommands(with_exit_status) }
+}
+
 /// A command for each group, with the group's commands below it and its name as their heading.
-pub(crate) fn groups(command: &clap::Command) -> impl Iterator<Item = clap::Command> {
+fn groups(command: &clap::Command) -> impl Iterator<Item = clap::Command> {
     GROUPS.iter().map(|(heading, names)| {
         let commands = names.iter().filter_map(|name| command.find_subcommand(name).cloned());
         let group = clap::Command::new("git-slsart").disable_help_subcommand(true);
@@ -73,12 +81,12 @@ impl Cli {
     pub fn read<T: Into<OsString> + Clone>(
         arguments: impl IntoIterator<Item = T>,
     ) -> Result<Self, clap::Error> {
-        Self::from_arg_matches(&command().try_get_matches_from(arguments)?)
+        Self::from_arg_matches(&command_line().try_get_matches_from(arguments)?)
     }
 }
 
 /// What every command's long help ends with.
-pub const EXIT_STATUS: &str = "\
+const EXIT_STATUS: &str = "\
 Exit status:
   0    done
   1    refused or failed; the message says what to do
@@ -125,62 +133,8 @@ pub enum Color {
     Never,
 }
 
-/// Which service, stage and region are meant.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Target")]
-pub struct TargetArgs {
-    /// The service: its directory in the repository, or its name [default: the current directory's, then the only one]
-    #[arg(long, value_name = "PATH|NAME")]
-    pub service: Option<String>,
-    /// The stage [default: from slsart.toml, then from the service]
-    #[arg(short, long)]
-    pub stage: Option<String>,
-    /// The region [default: from slsart.toml, then from the service]
-    #[arg(short, long)]
-    pub region: Option<String>,
-}
-
-/// Which services, stage and region are meant.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Target")]
-pub struct TargetsArgs {
-    /// The service: its directory in the repository, or its name; may be given several times [default: the current directory's, then the only one]
-    #[arg(long, value_name = "PATH|NAME")]
-    pub service: Vec<String>,
-    /// Every service of the commit
-    #[arg(short, long, conflicts_with = "service")]
-    pub all: bool,
-    /// The stage [default: from slsart.toml, then from the service]
-    #[arg(short, long)]
-    pub stage: Option<String>,
-    /// The region [default: from slsart.toml, then from the service]
-    #[arg(short, long)]
-    pub region: Option<String>,
-}
-
-/// How packages are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Storage {
-    /// In git objects; large files in Git LFS, where git-lfs is installed
-    Auto,
-    /// In git objects
-    Git,
-    /// Archives in Git LFS
-    Lfs,
-}
-
-/// A form that packages can be converted to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Form {
-    /// Git objects
-    Git,
-    /// Archives in Git LFS
-    Lfs,
-}
-
 /// A command with its arguments.
 #[derive(Debug, Subcommand)]
-#[expect(missing_docs, reason = "each command's arguments document it, and are its help")]
 pub enum Command {
     Package(commands::package::PackageArgs),
     Deploy(commands::deploy::DeployArgs),
@@ -205,10 +159,12 @@ pub enum Command {
     Extract(commands::extract::ExtractArgs),
     Export(commands::bundle::ExportArgs),
     Import(commands::bundle::ImportArgs),
-    Pin(commands::pin::PinArgs),
-    Unpin(commands::pin::UnpinArgs),
-    Ban(commands::ban::BanArgs),
-    Unban(commands::ban::UnbanArgs),
+    Pin(commands::mark::PinArgs),
+    /// Lift the pin of a package
+    Unpin(commands::mark::LiftArgs),
+    Ban(commands::mark::BanArgs),
+    /// Lift the ban of a package
+    Unban(commands::mark::LiftArgs),
     Prune(commands::prune::PruneArgs),
     Toolchain(commands::toolchain::ToolchainArgs),
     Secrets(commands::secrets::SecretsArgs),
@@ -216,6 +172,73 @@ pub enum Command {
     Migrate(commands::migrate::MigrateArgs),
     Unlock(commands::unlock::UnlockArgs),
     Hook(commands::hook::HookArgs),
+}
+
+/// Runs a command.
+pub(crate) fn dispatch(command: Command, context: &Context, ui: &Ui) -> Result<()> {
+    match command {
+        Command::Completions(_) | Command::Man(_) | Command::Hook(_) if ui.is_json() => {
+            Err(commands::no_json())
+        }
+        Command::Completions(args) => commands::shell::completions(&args, command_line(), ui),
+        Command::Man(args) => {
+            let command = command_line();
+            commands::shell::man(&args, &command, groups(&command), ui)
+        }
+        Command::Hook(args) => commands::hook::run(&args, context, ui),
+        command => {
+            let repository = commands::open(context)?;
+            let workspace = match command {
+                Command::Init(_)
+                | Command::Uninstall(_)
+                | Command::Hooks(_)
+                | Command::Jobs(_)
+                | Command::Status(_) => commands::with_any_config(context, &repository, ui.progress(), ui),
+                _ => Workspace::new(context, &repository, ui.progress())?,
+            };
+            in_repository(command, &workspace, ui)
+                .map_err(|error| commands::jobs::without_jobs_of(error, &repository))
+        }
+    }
+}
+
+fn in_repository(command: Command, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    match command {
+        Command::Init(args) => commands::init::init(&args, workspace, ui),
+        Command::Uninstall(args) => commands::init::uninstall(&args, workspace, ui),
+        Command::Package(args) => commands::package::run(&args, workspace, ui),
+        Command::Record(args) => commands::record::run(&args, workspace, ui),
+        Command::Log(args) => commands::log::run(&args, workspace, ui),
+        Command::Show(args) => commands::show::run(&args, workspace, ui),
+        Command::Diff(args) => commands::diff::run(&args, workspace, ui),
+        Command::Verify(args) => commands::verify::run(&args, workspace, ui),
+        Command::Sign(args) => commands::sign::run(&args, workspace, ui),
+        Command::Migrate(args) => commands::migrate::run(&args, workspace, ui),
+        Command::Extract(args) => commands::extract::run(&args, workspace, ui),
+        Command::Check(args) => commands::check::run(&args, workspace, ui),
+        Command::Deploy(args) => commands::deploy::deploy(&args, workspace, ui),
+        Command::Rollback(args) => commands::deploy::rollback(&args, workspace, ui),
+        Command::Live(args) => commands::live::run(&args, workspace, ui),
+        Command::Ban(args) => commands::mark::ban(&args, workspace, ui),
+        Command::Unban(args) => commands::mark::unban(&args, workspace, ui),
+        Command::Pin(args) => commands::mark::pin(&args, workspace, ui),
+        Command::Unpin(args) => commands::mark::unpin(&args, workspace, ui),
+        Command::Prune(args) => commands::prune::run(&args, workspace, ui),
+        Command::Export(args) => commands::bundle::export(&args, workspace, ui),
+        Command::Import(args) => commands::bundle::import(&args, workspace, ui),
+        Command::Unlock(args) => commands::unlock::run(&args, workspace, ui),
+        Command::Push(args) => commands::push::run(&args, workspace, ui),
+        Command::Fetch(args) => commands::fetch::run(&args, workspace, ui),
+        Command::Toolchain(args) => commands::toolchain::run(&args, workspace, ui),
+        Command::Status(args) => commands::status::run(&args, workspace, ui),
+        Command::Jobs(args) => commands::jobs::run(&args, workspace, ui),
+        Command::Secrets(args) => commands::secrets::run(&args, workspace, ui),
+        Command::History(args) => commands::history::run(&args, workspace, ui),
+        Command::Hooks(args) => commands::hooks::run(&args, workspace, ui),
+        Command::Hook(_) | Command::Completions(_) | Command::Man(_) => {
+            Err(Error::bug("a command without a repository was given one"))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -226,8 +249,11 @@ mod tests {
 
     #[test]
     fn every_command_is_in_one_group() {
-        let shown =
-            command().get_subcommands().filter(|command| !command.is_hide_set()).cloned().collect::<Vec<_>>();
+        let shown = command_line()
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set())
+            .cloned()
+            .collect::<Vec<_>>();
         let grouped: Vec<_> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
         let names: Vec<_> = shown.iter().map(clap::Command::get_name).collect();
         assert_eq!(grouped, names);

@@ -69,7 +69,7 @@ pub fn run(process: Process) -> u8 {
     let outcome = catch_panics(|| {
         process::interrupt::listen(ui.acknowledgement())?;
         let context = context(&cli.global, process)?;
-        commands::dispatch(cli.command, &context, &ui)
+        cli::dispatch(cli.command, &context, &ui)
     });
     match outcome {
         Ok(()) => 0,

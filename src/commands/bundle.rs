@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use super::args::TargetArgs;
 use crate::bundle::{self, Exported, Imported};
-use crate::cli::TargetArgs;
 use crate::error::{Error, Result};
 use crate::package::PackageId;
 use crate::package::manifest::Target;
@@ -26,7 +26,6 @@ use crate::workspace::Workspace;
 /// The file is enough to roll back to the package in any repository, an empty one too, with neither git host nor registry:
 /// `git slsart import FILE` takes it in. It has the package's commit without what was before it. It is a zip of git objects.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct ExportArgs {
     /// A commit, or a package's id
     #[arg(value_name = "REF")]
@@ -48,7 +47,6 @@ pub struct ExportArgs {
 ///
 /// Everything in the file is verified before anything is written, and nothing that is here is replaced.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct ImportArgs {
     /// The file
     #[arg(value_name = "FILE")]
@@ -91,7 +89,7 @@ struct Taken {
     shallow: bool,
 }
 
-pub(super) fn export(args: &ExportArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn export(args: &ExportArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let is_stdout = args.file == Path::new("-");
     if is_stdout && ui.is_json() {
         return Err(Error::usage("both the file and --json would go to standard output").hint("name a file"));
@@ -129,7 +127,7 @@ pub(super) fn export(args: &ExportArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
     ui.done(&report, false)
 }
 
-pub(super) fn import(args: &ImportArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn import(args: &ImportArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let path = workspace.context.cwd.join(&args.file);
     let Imported { found, new, toolchains, history, shallow } = bundle::import(workspace, &path)?;
     let report =

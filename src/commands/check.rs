@@ -5,7 +5,7 @@ use std::fmt;
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::TargetArgs;
+use super::args::TargetArgs;
 use crate::deploy::checks::{self, Check, Verdict};
 use crate::error::{Error, Result};
 use crate::ui::Ui;
@@ -16,7 +16,6 @@ use crate::workspace::Workspace;
 /// HEAD is clean, packaged for the target and its package intact; the lockfile, the installed plugins, the framework and node
 /// are those that made the package. A line each; exit status 1 when one fails. Fit for an npm `predeploy` script.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct CheckArgs {
     #[command(flatten)]
     target: TargetArgs,
@@ -28,7 +27,7 @@ struct Report {
     checks: Vec<Check>,
 }
 
-pub(super) fn run(args: &CheckArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &CheckArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let checks = checks::all(workspace, &args.target.wanted()?)?;
     let failed = checks.iter().filter(|check| check.verdict == Verdict::Blocks).count();
     let total = checks.len();

@@ -1,17 +1,15 @@
 //! `deploy` and `rollback`: the same, but for what they start from.
 
+mod options;
 mod several;
 
-use std::fmt;
-
 use clap::Args;
-use serde::Serialize;
+use options::{ActArgs, NOBODY_TO_ASK, Report};
 
+use super::args::storage;
 use super::package::Report as Packaged;
-use super::{framework_output, installing, name, storage};
-use crate::cli::TargetsArgs;
-use crate::deploy::apply::{Applying, apply};
-use crate::deploy::checks;
+use super::{framework_output, installing};
+use crate::deploy::apply::apply;
 use crate::deploy::choices::Choices;
 use crate::deploy::goal::Goal;
 use crate::deploy::plan::Plan;
@@ -35,7 +33,6 @@ use crate::workspace::{Wanted, Workspace};
 /// and imports ask for, none if one is blocked, and no further than the first that fails. A service whose package is live already
 /// is left alone, and so is one whose package would change nothing live, unless --again is given.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct DeployArgs {
     /// A commit, or a package's id
     #[arg(default_value = "HEAD", value_name = "REF")]
@@ -56,7 +53,6 @@ pub struct DeployArgs {
 /// stacks' exports and imports ask for, none if one is blocked, and no further than the first that fails. A service whose package
 /// is live already is left alone, and so is one whose package would change nothing live, unless --again is given.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct RollbackArgs {
     /// A commit, or a package's id [default: the previous successful deployment]
     #[arg(value_name = "REF")]
@@ -71,100 +67,7 @@ pub struct RollbackArgs {
     act: ActArgs,
 }
 
-/// What to do where a question can't be asked.
-const NOBODY_TO_ASK: &str = "say --yes to act without being asked, or --dry-run to see the plan";
-
-#[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-struct ActArgs {
-    /// Why: kept in the target's history
-    #[arg(short, long, value_name = "REASON")]
-    message: Option<String>,
-    /// Do not ask
-    #[arg(short, long)]
-    yes: bool,
-    /// Only show the plan, with what is blocked; exit status 1 then
-    #[arg(short = 'n', long)]
-    dry_run: bool,
-    /// Go on although the plugin (or the framework) NAME is not what was recorded; may be given several times
-    #[arg(long, value_name = "NAME")]
-    allow_plugin_drift: Vec<String>,
-    /// Do not take the lock on the remote, by which other machines see this deployment
-    #[arg(long)]
-    no_lock: bool,
-    /// Deploy although git slsart finds no AWS credentials that are valid: for a framework that finds them elsewhere
-    #[arg(long)]
-    no_credentials: bool,
-    /// Go on although AWS, by the dates known here, does not take the Lambda runtime NAME any more; may be given several times
-    #[arg(long, value_name = "NAME")]
-    allow_runtime: Vec<String>,
-    /// Go on although the credentials are for the account NUMBER, and the last proven deployment was in another
-    #[arg(long, value_name = "NUMBER")]
-    allow_account: Vec<String>,
-    /// Go on although the S3 object at URL, or the container image of that name, is missing, which the package needs and no deploy
-    /// uploads; may be given several times
-    #[arg(long, value_name = "URL")]
-    allow_missing: Vec<String>,
-    /// Let the stateful resource with this logical id be deleted or replaced; kept in the history; may be given several times
-    #[arg(long, value_name = "LOGICAL_ID")]
-    allow_delete: Vec<String>,
-    /// Create a second stack where the service was renamed; the stack of its old name stays as it is
-    #[arg(long)]
-    new_stack: bool,
-    /// Of several services, deploy those too whose package is live already or would change nothing live
-    #[arg(long)]
-    again: bool,
-    #[command(flatten)]
-    target: TargetsArgs,
-}
-
-impl ActArgs {
-    /// The options that let what a check blocks pass, with their values.
-    fn allowed(&self) -> [(&'static str, &[String]); 4] {
-        static GIVEN: [String; 1] = [String::new()];
-        let given = |is_given| if is_given { GIVEN.as_slice() } else { &[] };
-        [
-            (checks::ALLOW_NO_CREDENTIALS, given(self.no_credentials)),
-            (checks::ALLOW_RUNTIME, &self.allow_runtime),
-            (checks::ALLOW_ACCOUNT, &self.allow_account),
-            (checks::ALLOW_MISSING, &self.allow_missing),
-        ]
-    }
-}
-
-impl TargetsArgs {
-    /// Whether several services may be meant.
-    fn are_several(&self) -> bool {
-        self.all || self.service.len() > 1
-    }
-
-    /// The values, checked; of services, the only one.
-    fn wanted(&self) -> Result<Wanted> {
-        Ok(Wanted {
-            service: self.service.first().filter(|_| !self.are_several()).cloned(),
-            stage: self.stage.as_deref().map(name).transpose()?,
-            region: self.region.as_deref().map(name).transpose()?,
-            offers_all: true,
-        })
-    }
-}
-
-/// A plan, or what was done.
-#[derive(Serialize)]
-struct Report<'a, T> {
-    /// Whether nothing was done.
-    dry_run: bool,
-    #[serde(flatten)]
-    what: &'a T,
-}
-
-impl<T: fmt::Display> fmt::Display for Report<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.what.fmt(f)
-    }
-}
-
-pub(super) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     if args.act.target.are_several() {
         let remark = shared::look(workspace, args.act.no_lock)?;
         let plan = || several::plan(Action::Deploy, &args.revision, &args.act, workspace);
@@ -179,7 +82,7 @@ pub(super) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
     act(plan, &args.act, workspace, ui)
 }
 
-pub(super) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     if args.act.target.are_several() {
         let revision = args.revision.as_deref().ok_or_else(several::needs_commit)?;
         let remark = shared::look(workspace, args.act.no_lock)?;
@@ -324,16 +227,5 @@ fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -
             ui.confirm(&plan, &question, hint)?;
         }
     }
-    ui.done(&Report { dry_run: false, what: &apply(workspace, &plan, &applying(args, ui))? }, false)
-}
-
-fn applying(args: &ActArgs, ui: &Ui) -> Applying {
-    Applying {
-        reason: args.message.clone(),
-        allowed_drift: args.allow_plugin_drift.clone(),
-        allowed_deletions: args.allow_delete.clone(),
-        no_lock: args.no_lock,
-        installing: installing(ui),
-        deploying: framework_output(ui),
-    }
+    ui.done(&Report { dry_run: false, what: &apply(workspace, &plan, &args.applying(ui))? }, false)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::TargetArgs;
+use super::args::TargetArgs;
 use crate::deploy::drift::Drift;
 use crate::deploy::side::LiveSide;
 use crate::difference::template::Change;
@@ -32,7 +32,6 @@ const MAX_COMMITS: usize = 20;
 /// replace is marked, as `rollback` would. Values of environment variables and of properties are not shown.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct DiffArgs {
     /// A commit, or a package's id [with --live, default: HEAD]
     #[arg(value_name = "A", required_unless_present = "live")]
@@ -95,7 +94,7 @@ struct Named {
     package: String,
 }
 
-pub(super) fn run(args: &DiffArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &DiffArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let wanted = args.target.wanted()?;
     let open = |revision: &str, filter: &Filter| {
         sharing::open(workspace, &sharing::find(workspace, revision, filter)?)

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::TargetArgs;
+use super::args::TargetArgs;
 use crate::error::Result;
 use crate::package::manifest::Target;
 use crate::progress::Progress as _;
@@ -20,7 +20,6 @@ use crate::workspace::Workspace;
 ///
 /// Every byte is checked against what was recorded; the directory is there whole, or not at all.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct ExtractArgs {
     /// A commit, or a package's id
     #[arg(value_name = "REF")]
@@ -41,7 +40,7 @@ struct Report {
     size: u64,
 }
 
-pub(super) fn run(args: &ExtractArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &ExtractArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let filter = workspace.one_of(&args.target.wanted()?, &args.revision)?;
     let found = sharing::find(workspace, &args.revision, &filter)?;
     let package = sharing::open(workspace, &found)?;

@@ -18,7 +18,6 @@ use crate::workspace::Workspace;
 /// Notes and histories are merged with those that are here. The content of packages comes when it is asked for, by REF or --all; a
 /// rollback also fetches by itself what it needs.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct FetchArgs {
     /// The remote [default: `remote` in [share] of slsart.toml, else `origin` or the only one]
     remote: Option<String>,
@@ -30,7 +29,7 @@ pub struct FetchArgs {
     all: bool,
 }
 
-pub(super) fn run(args: &FetchArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &FetchArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let remote = sharing::remote(workspace, args.remote.as_deref())?;
     let wish = match (args.all, args.revisions.is_empty()) {
         (true, _) => FetchScope::All,

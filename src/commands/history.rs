@@ -11,10 +11,10 @@ use object::Object;
 use serde::Serialize;
 use signatures::Signatures;
 
-use super::ban::Marked;
+use super::args::TargetArgs;
+use super::mark::Marked;
 use super::signature::Signed;
 use super::write_narrowed;
-use crate::cli::TargetArgs;
 use crate::deploy::history;
 use crate::error::Result;
 use crate::git::Oid;
@@ -33,7 +33,6 @@ use crate::workspace::Workspace;
 /// Each deployment has a number, which it keeps: `git slsart rollback --to N` goes to its package. Each line ends with whether what AWS had afterwards
 /// was what was recorded. With --verbose, how long each phase took.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct HistoryArgs {
     /// The most deployments to show of a target
     #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT")]
@@ -110,7 +109,7 @@ struct Row {
     signatures: Option<Vec<Signed>>,
 }
 
-pub(super) fn run(args: &HistoryArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &HistoryArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let wanted = args.target.wanted()?;
     let filter = workspace.listed(&wanted, args.all)?;
     let mut targets = workspace.store().histories().targets()?;

@@ -59,7 +59,7 @@ enum Hook {
     Fetch,
 }
 
-pub(super) fn run(args: &HookArgs, context: &Context, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &HookArgs, context: &Context, ui: &Ui) -> Result<()> {
     let outcome = super::open(context).and_then(|repository| {
         repository.set_unattended();
         match &args.hook {

@@ -15,7 +15,6 @@ use crate::workspace::Workspace;
 /// lefthook, pre-commit) or the repository itself owns: `hooks install --print` has the lines for those. docs/howto-hooks.md says
 /// what each hook does.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct HooksArgs {
     #[command(subcommand)]
     command: Option<HooksCommand>,
@@ -30,14 +29,12 @@ enum HooksCommand {
 
 /// Show for each hook whether it runs git slsart, and by which program [default]
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 struct StatusArgs {}
 
 /// Put the hooks in, beside what is there
 ///
 /// `git slsart init` does that too. Run twice, nothing changes.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 struct InstallArgs {
     /// Only say what would be done
     #[arg(short = 'n', long)]
@@ -50,7 +47,6 @@ struct InstallArgs {
 
 /// Take the hooks out, and leave no trace
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 struct UninstallArgs {
     /// Only say what would be done
     #[arg(short = 'n', long)]
@@ -85,7 +81,7 @@ impl From<Manager> for managers::Manager {
     }
 }
 
-pub(super) fn run(args: &HooksArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &HooksArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     match &args.command {
         None | Some(HooksCommand::Status(StatusArgs {})) => ui.report(&setup::hooks_status(workspace)?),
         Some(HooksCommand::Install(InstallArgs { print: Some(_), .. })) if ui.is_json() => {

@@ -13,7 +13,6 @@ use crate::workspace::Workspace;
 /// Writes a commented slsart.toml when there is none, and puts a marked block into git's hooks, beside what is in them, as `git
 /// slsart hooks install` does; hooks that are not this repository's alone are left alone. Run twice, nothing changes. `git slsart uninstall` takes it back.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct InitArgs {
     /// Only say what would be done
     #[arg(short = 'n', long)]
@@ -25,14 +24,13 @@ pub struct InitArgs {
 
 /// Take back what init did; recorded packages stay
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct UninstallArgs {
     /// Only say what would be done
     #[arg(short = 'n', long)]
     dry_run: bool,
 }
 
-pub(super) fn init(args: &InitArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn init(args: &InitArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     if args.print && ui.is_json() {
         return Err(super::no_json());
     }
@@ -43,7 +41,7 @@ pub(super) fn init(args: &InitArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
     super::warn_of_config(workspace, ui)
 }
 
-pub(super) fn uninstall(args: &UninstallArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn uninstall(args: &UninstallArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let report = setup::uninstall(workspace, args.dry_run)?;
     ui.done(&report, args.dry_run || report.failed() > 0)?;
     match report.failed() {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::git::{Oid, Repository};
 use crate::packaging::jobs::{Job, Jobs, Made, State};
+use crate::text::command::{in_text, slsart};
 use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, WARNING};
 use crate::text::table::{Column, Table};
 use crate::text::words::{ago, count, line, seconds, short};
@@ -20,7 +21,7 @@ use crate::workspace::Workspace;
 /// With `post-commit = "package"` in slsart.toml, the hook packages each commit in the background: one at a time, with low priority,
 /// and the newest first, so that of many commits in a row only the last is. Without a command, lists them.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS, args_conflicts_with_subcommands = true)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct JobsArgs {
     #[command(subcommand)]
     command: Option<JobsCommand>,
@@ -35,12 +36,10 @@ enum JobsCommand {
 
 /// List the jobs, newest first: those that go on, and the last twenty that ended
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 struct ListArgs {}
 
 /// Show what a job has printed
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 struct LogArgs {
     /// The commit that it packages [default: that of the newest job]
     #[arg(value_name = "COMMIT")]
@@ -54,7 +53,6 @@ struct LogArgs {
 ///
 /// Each is asked to end, and removes its worktree; what has not ended after ten seconds is killed. Waits until nothing is left of them.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 struct StopArgs {}
 
 /// A job, as it is printed.
@@ -141,7 +139,7 @@ struct AllStopped {
     stopped: Vec<StoppedRow>,
 }
 
-pub(super) fn run(args: &JobsArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &JobsArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     match &args.command {
         None | Some(JobsCommand::List(ListArgs {})) => list(workspace, ui),
         Some(JobsCommand::Log(args)) => log(args, workspace, ui),
@@ -267,4 +265,29 @@ impl fmt::Display for AllStopped {
         }
         Ok(())
     }
+}
+
+/// An error that does not hint at packaging what a background job packages now.
+pub(crate) fn without_jobs_of(mut error: Error, repository: &Repository) -> Error {
+    if !error.hints.iter().any(|hint| hint.contains(&slsart(["package"]))) {
+        return error;
+    }
+    for job in Jobs::of(repository).all().into_iter().filter(|job| job.lives && job.record.state.goes_on()) {
+        let Ok(commit) = Oid::from_str(&job.record.commit) else { continue };
+        let short = repository.short_id(commit);
+        let is_head = repository.head() == Some(commit);
+        for hint in &mut error.hints {
+            let is_meant = in_text(hint).into_iter().any(|range| {
+                let mut words = hint[range].split(' ').skip(2);
+                let is_package = words.next() == Some("package");
+                let named = words.next().filter(|word| !word.starts_with('-'));
+                is_package && named.map_or(is_head, |named| named == short)
+            });
+            if is_meant {
+                let follow = slsart(["jobs", "log", &short, "--follow"]);
+                *hint = format!("a background job packages {short} now; to follow it: {follow}");
+            }
+        }
+    }
+    error
 }

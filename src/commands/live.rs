@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::Args;
 
-use crate::cli::TargetArgs;
+use super::args::TargetArgs;
 use crate::deploy::live::{Answer, Candidate, Report};
 use crate::deploy::settle;
 use crate::error::{Error, Result};
@@ -20,13 +20,12 @@ use crate::workspace::Workspace;
 ///
 /// Exit status 4 says that what is live is not what the history says.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct LiveArgs {
     #[command(flatten)]
     target: TargetArgs,
 }
 
-pub(super) fn run(args: &LiveArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &LiveArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let report = settle::look(workspace, &args.target.wanted()?)?;
     ui.report(&report)?;
     match (&report.history, report.as_history_says) {

@@ -6,10 +6,10 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::ban::Marked;
+use super::args::TargetArgs;
 use super::first_package;
+use super::mark::Marked;
 use super::write_narrowed;
-use crate::cli::TargetArgs;
 use crate::error::Result;
 use crate::git::Repository;
 use crate::git::revisions::Revisions;
@@ -26,7 +26,6 @@ use crate::workspace::Workspace;
 /// Follows the history from each REV like `git log`, and shows the packages of its commits. With --all also those of commits that
 /// no branch leads to any more, newest first. In a service's directory, only its packages are listed.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct LogArgs {
     /// Where to start, or ranges as in `v1.3.0..HEAD`
     #[arg(default_value = "HEAD", value_name = "REV")]
@@ -90,7 +89,7 @@ struct Unread {
     line: String,
 }
 
-pub(super) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let wanted = args.target.wanted()?;
     let filter = Filter { pruned: args.pruned, ..workspace.listed(&wanted, args.all)? };
     let store = workspace.store();

@@ -5,8 +5,8 @@ use std::fmt;
 use clap::Args;
 use serde::Serialize;
 
+use super::args::{FormArg as Wanted, TargetArgs};
 use super::verify::selected;
-use crate::cli::{Form as Wanted, TargetArgs};
 use crate::error::Result;
 use crate::package::manifest::Target;
 use crate::package::storage::{Form, Placement, Storage};
@@ -22,7 +22,6 @@ use crate::workspace::Workspace;
 /// A package's id and content stay the same; only how its files are kept changes. What is kept as wanted already is left
 /// alone. The old copies go when git collects garbage.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct MigrateArgs {
     /// Commits, or packages' ids
     #[arg(value_name = "REF", default_value = "HEAD", conflicts_with = "all")]
@@ -57,7 +56,7 @@ struct Row {
     files: Vec<FormChange>,
 }
 
-pub(super) fn run(args: &MigrateArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &MigrateArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let filter = workspace.listed(&args.target.wanted()?, args.all)?;
     let (to, storage) = match args.to {
         Wanted::Git => (Form::Git, Storage::Git),

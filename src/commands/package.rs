@@ -6,8 +6,8 @@ use std::io;
 use clap::Args;
 use serde::Serialize;
 
-use super::{framework_output, installing, storage};
-use crate::cli::{Storage, TargetArgs};
+use super::args::{StorageArg, TargetArgs, storage};
+use super::{framework_output, installing};
 use crate::error::{Error, Kind, Result};
 use crate::packaging::Summary;
 use crate::packaging::make::{Making, make};
@@ -24,7 +24,6 @@ use crate::workspace::{Wanted, Workspace, no_service};
 /// unless --again is given.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct PackageArgs {
     /// The commits to package, or ranges as in `v1.3.0..HEAD`
     #[arg(default_value = "HEAD", value_name = "COMMIT")]
@@ -43,7 +42,7 @@ pub struct PackageArgs {
     again: bool,
     /// How the package is kept [default: from slsart.toml]
     #[arg(long, value_name = "HOW")]
-    storage: Option<Storage>,
+    storage: Option<StorageArg>,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -57,10 +56,10 @@ pub(super) struct Report {
     pub(super) repeatable: bool,
     /// The form that was asked for, which what was recorded already may not have.
     #[serde(skip)]
-    pub(super) storage: Option<Storage>,
+    pub(super) storage: Option<StorageArg>,
 }
 
-pub(super) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let wanted = Wanted { offers_all: true, ..args.target.wanted()? };
     let commits = workspace.repository.commits_of(&args.commits)?;
     if commits.is_empty() {
@@ -171,9 +170,9 @@ impl fmt::Display for Report {
                 let again =
                     if self.repeatable { "; to package it again: git slsart package --again" } else { "" };
                 let form = match self.storage {
-                    Some(Storage::Git) => "; to keep it in git objects: git slsart migrate --to git",
-                    Some(Storage::Lfs) => "; to keep it in LFS: git slsart migrate --to lfs",
-                    Some(Storage::Auto) | None => "",
+                    Some(StorageArg::Git) => "; to keep it in git objects: git slsart migrate --to git",
+                    Some(StorageArg::Lfs) => "; to keep it in LFS: git slsart migrate --to lfs",
+                    Some(StorageArg::Auto) | None => "",
                 };
                 writeln!(f, "{DIM}nothing was done{again}{form}{DIM:#}")?;
             }

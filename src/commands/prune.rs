@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::cli::TargetArgs;
+use super::args::TargetArgs;
 use crate::error::{Error, Result};
 use crate::package::PackageId;
 use crate::package::manifest::Target;
@@ -29,7 +29,6 @@ use crate::workspace::Workspace;
 /// rollback without REF or an undo goes to, what is banned or pinned, and whatever can't be told. A package that a remote has can
 /// be fetched again; one that none is known to have is gone. The space is free once git collects garbage.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct PruneArgs {
     /// Commits, or packages' ids
     #[arg(value_name = "REF", conflicts_with_all = ["keep_last", "older_than", "larger_than"])]
@@ -108,7 +107,7 @@ struct Described {
     short: String,
 }
 
-pub(super) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let wanted = args.target.wanted()?;
     let filter = workspace.listed(&wanted, args.all)?;
     let is_narrowed = wanted.is_narrow();

@@ -23,7 +23,6 @@ const MAX_HINTS: usize = 5;
 /// Only what the remote lacks goes, LFS objects with `git lfs`. Notes and histories of both sides are merged, so that nothing is
 /// lost whoever pushes first. A package takes the commit that it was made from along, with what comes before it.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct PushArgs {
     /// The remote [default: `remote` in [share] of slsart.toml, else `origin` or the only one]
     remote: Option<String>,
@@ -35,7 +34,7 @@ pub struct PushArgs {
     dry_run: bool,
 }
 
-pub(super) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let remote = sharing::remote(workspace, args.remote.as_deref())?;
     let what = if args.revisions.is_empty() {
         Selection::All

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::args::{StorageArg, TargetArgs, storage};
 use super::package::Report;
-use super::storage;
-use crate::cli::{Storage, TargetArgs};
 use crate::error::Result;
 use crate::packaging::record::record;
 use crate::ui::Ui;
@@ -17,7 +16,6 @@ use crate::workspace::Workspace;
 /// DIR is what `serverless package --package DIR` wrote, here or on a CI machine. Service, stage and region are read out of
 /// it; the options only say which are expected.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct RecordArgs {
     /// The package directory
     #[arg(value_name = "DIR")]
@@ -27,12 +25,12 @@ pub struct RecordArgs {
     commit: String,
     /// How the package is kept [default: from slsart.toml]
     #[arg(long, value_name = "HOW")]
-    storage: Option<Storage>,
+    storage: Option<StorageArg>,
     #[command(flatten)]
     target: TargetArgs,
 }
 
-pub(super) fn run(args: &RecordArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &RecordArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let wanted = args.target.wanted()?;
     let commit = workspace.repository.resolve(&args.commit)?;
     let directory = workspace.context.cwd.join(&args.package);

@@ -5,8 +5,8 @@ use std::fmt;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::args::TargetArgs;
 use super::verify::selected;
-use crate::cli::TargetArgs;
 use crate::error::Result;
 use crate::package::Manifest;
 use crate::package::manifest::Target;
@@ -32,7 +32,7 @@ const SHOWN: usize = 20;
 /// files and of the environment variables that the service refers to. Where some are is recorded, never what they are. A package
 /// with secrets is not pushed before you decide: encrypt them, allow them, or say in [secrets] of slsart.toml what is done about all.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS, args_conflicts_with_subcommands = true)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct SecretsArgs {
     #[command(subcommand)]
     command: Option<SecretsCommand>,
@@ -50,7 +50,6 @@ enum SecretsCommand {
 
 /// List the packages whose secrets nobody has decided about
 #[derive(Debug, Default, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 struct ListArgs {
     /// Also those that are decided
     #[arg(short, long)]
@@ -59,7 +58,6 @@ struct ListArgs {
 
 /// Search packages again, such as those recorded before they were searched
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 struct ScanArgs {
     #[command(flatten)]
     which: Which,
@@ -67,7 +65,6 @@ struct ScanArgs {
 
 /// Let packages be pushed with their secrets as they are
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 struct AllowArgs {
     /// Commits, or packages' ids
     #[arg(value_name = "REF", required = true)]
@@ -85,7 +82,6 @@ struct AllowArgs {
 /// templates as a whole. The package's id stays. The old copies go when git collects garbage, and what was pushed before stays as it
 /// is there.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 struct EncryptArgs {
     #[command(flatten)]
     which: Which,
@@ -149,7 +145,7 @@ impl Row {
     }
 }
 
-pub(super) fn run(args: &SecretsArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &SecretsArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     match &args.command {
         None => list(&args.list, workspace, ui),
         Some(SecretsCommand::List(args)) => list(args, workspace, ui),

@@ -8,13 +8,11 @@ use clap::Args;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use crate::cli;
 use crate::error::{Error, Result};
 use crate::ui::Ui;
 
 /// Print a completion script for a shell
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct CompletionsArgs {
     /// The shell
     shell: Shell,
@@ -25,40 +23,44 @@ pub struct CompletionsArgs {
 /// `git help slsart` and `git slsart --help` find them once they are where man looks:
 /// git slsart man --dir ~/.local/share/man/man1
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct ManArgs {
     /// Write a page for every command to DIR
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
-pub(super) fn completions(args: &CompletionsArgs, ui: &Ui) -> Result<()> {
+pub(crate) fn completions(args: &CompletionsArgs, mut command: clap::Command, ui: &Ui) -> Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut cli::command(), "git-slsart", &mut script);
+    clap_complete::generate(args.shell, &mut command, "git-slsart", &mut script);
     ui.write(&script)
 }
 
-pub(super) fn man(args: &ManArgs, ui: &Ui) -> Result<()> {
+pub(crate) fn man(
+    args: &ManArgs,
+    command: &clap::Command,
+    groups: impl Iterator<Item = clap::Command>,
+    ui: &Ui,
+) -> Result<()> {
+    let main_page = main_page(command, groups);
     if let Some(directory) = &args.dir {
         fs::create_dir_all(directory).map_err(|error| Error::io("create", directory, error))?;
         let page = directory.join("git-slsart.1");
-        return clap_mangen::generate_to(cli::command(), directory)
-            .and_then(|()| fs::write(page, main_page()?))
+        return clap_mangen::generate_to(command.clone(), directory)
+            .and_then(|()| fs::write(page, main_page?))
             .map_err(|error| Error::io("write to", directory, error));
     }
-    ui.write(&main_page().map_err(|error| Error::bug("the manual page can't be made").because(error))?)
+    ui.write(&main_page.map_err(|error| Error::bug("the manual page can't be made").because(error))?)
 }
 
 /// The page of the program itself, its commands in groups.
-fn main_page() -> io::Result<Vec<u8>> {
-    let command = cli::command();
+fn main_page(command: &clap::Command, groups: impl Iterator<Item = clap::Command>) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     let man = Man::new(command.clone());
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
     man.render_synopsis_section(&mut page)?;
     man.render_description_section(&mut page)?;
-    for group in cli::groups(&command) {
+    for group in groups {
         Man::new(group).render_subcommands_section(&mut page)?;
     }
     man.render_options_section(&mut page)?;

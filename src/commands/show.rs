@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use object::Object;
 use serde::Serialize;
 
-use crate::cli::TargetArgs;
+use super::args::TargetArgs;
 use crate::error::Result;
 use crate::package::Manifest;
 use crate::package::manifest::Origin;
@@ -26,7 +26,6 @@ use crate::workspace::Workspace;
 
 /// Show a recorded package in full
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct ShowArgs {
     /// A commit, or a package's id
     #[arg(default_value = "HEAD", value_name = "REF")]
@@ -60,7 +59,7 @@ struct Report {
     now: Timestamp,
 }
 
-pub(super) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let filter = workspace.one_of(&args.target.wanted()?, &args.revision)?;
     let found = sharing::find(workspace, &args.revision, &filter)?;
     let package = sharing::open(workspace, &found)?;

@@ -5,8 +5,8 @@ use std::fmt;
 use clap::Args;
 use serde::Serialize;
 
+use super::args::TargetArgs;
 use super::verify::selected;
-use crate::cli::TargetArgs;
 use crate::error::{ANOTHER_COPY, Error, Result};
 use crate::package::manifest::Target;
 use crate::progress::Progress as _;
@@ -23,7 +23,6 @@ use crate::workspace::Workspace;
 /// compared with what was recorded. A package that has a good signature is left alone, one with a bad signature is refused.
 /// Packages are signed by themselves where git signs commits (commit.gpgSign); this is for those that were made before, or by others.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct SignArgs {
     /// Commits, or packages' ids
     #[arg(value_name = "REF", default_value = "HEAD", conflicts_with = "all")]
@@ -55,7 +54,7 @@ struct Row {
     name_of_ref: String,
 }
 
-pub(super) fn run(args: &SignArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &SignArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let filter = workspace.listed(&args.target.wanted()?, args.all)?;
     let found = selected(&args.revisions, args.all, &filter, workspace, ui)?;
     ui.progress().phase(&format!("Verifying and signing {}", count(found.len(), "package")));

@@ -6,10 +6,10 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::args::TargetArgs;
 use super::first_package;
 use super::jobs::Row as JobRow;
 use super::write_narrowed;
-use crate::cli::TargetArgs;
 use crate::error::Result;
 use crate::git::{Commit, Oid};
 use crate::package::manifest::Target;
@@ -31,7 +31,6 @@ use crate::workspace::Workspace;
 /// package. Then what remotes are known to lack, as of the last push or fetch, and the job that packages in the background. Nothing
 /// and nobody is asked but this repository.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct StatusArgs {
     /// Of all services, not only of the current directory's
     #[arg(short, long, conflicts_with = "service")]
@@ -126,7 +125,7 @@ struct Lfs {
     size: u64,
 }
 
-pub(super) fn run(args: &StatusArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &StatusArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let repository = workspace.repository;
     let wanted = args.target.wanted()?;
     let filter = workspace.listed(&wanted, args.all)?;

@@ -25,7 +25,6 @@ use crate::workspace::{Wanted, Workspace};
 /// restore it where it fits the machine (system, processor, C library, node), and install from the lockfile where not. By default
 /// those of deployed packages are kept: `[toolchain] snapshot` in slsart.toml.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct ToolchainArgs {
     #[command(subcommand)]
     command: ToolchainCommand,
@@ -40,7 +39,6 @@ enum ToolchainCommand {
 
 /// Install a commit's plugins in a worktree of its own, and keep them
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 struct SaveArgs {
     /// The commit
     #[arg(value_name = "REF", default_value = "HEAD")]
@@ -55,14 +53,12 @@ struct SaveArgs {
 
 /// List what is kept
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 struct ListArgs {}
 
 /// Let go of toolchains; their files go when git collects garbage
 ///
 /// One that a deployed package needs is refused.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 struct DropArgs {
     /// Ids, or beginnings of them
     #[arg(value_name = "ID", required = true)]
@@ -78,7 +74,7 @@ struct DropArgs {
     dry_run: bool,
 }
 
-pub(super) fn run(args: &ToolchainArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &ToolchainArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     match &args.command {
         ToolchainCommand::Save(args) => save(args, workspace, ui),
         ToolchainCommand::List(ListArgs {}) => list(workspace, ui),

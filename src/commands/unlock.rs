@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::cli::TargetArgs;
+use super::args::TargetArgs;
 use crate::deploy::unlock::{self, Unlocking};
 use crate::error::Result;
 use crate::package::PackageId;
@@ -22,7 +22,6 @@ use crate::workspace::Workspace;
 /// A deployment leaves its lock when it ends, however it ends. One that was killed, or whose machine lost its connection, does
 /// not. See that nothing of it runs any more: a lock that is removed too early lets two deployments of a target run at once.
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct UnlockArgs {
     /// Do not ask
     #[arg(short, long)]
@@ -64,7 +63,7 @@ impl From<&Unlocking> for Held {
     }
 }
 
-pub(super) fn run(args: &UnlockArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &UnlockArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let found = unlock::find(workspace, &args.target.wanted()?)?;
     let mut removed = false;
     if let Some(held) = found.as_ref().filter(|_| !args.dry_run) {

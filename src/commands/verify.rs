@@ -1,30 +1,22 @@
 //! `verify`.
 
+mod report;
 mod signatures;
 
-use std::fmt;
-
 use clap::Args;
-use serde::Serialize;
-use signatures::History;
+use report::{OnRemote, Report, Row, are};
 
-use super::signature::words;
-use crate::cli::TargetArgs;
+use super::args::TargetArgs;
 use crate::error::{ANOTHER_COPY, Error, Kind, Result};
-use crate::git::Oid;
-use crate::git::commit_signature::Signature;
-use crate::package::manifest::Target;
 use crate::progress::Progress as _;
 use crate::sharing;
 use crate::store::{Damage, Filter, NotedPackage, Presence, RemotePackages};
-use crate::text::style::{BOLD, COMMIT, ERROR, GOOD, WARNING};
-use crate::text::words::{count, line as shown, short};
+use crate::text::words::{count, short};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
 /// Read packages back and compare every byte with what was recorded
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::cli::EXIT_STATUS)]
 pub struct VerifyArgs {
     /// Commits, or packages' ids
     #[arg(value_name = "REF", default_value = "HEAD", conflicts_with = "all")]
@@ -45,46 +37,7 @@ pub struct VerifyArgs {
     target: TargetArgs,
 }
 
-#[derive(Debug, Serialize)]
-struct Report {
-    packages: Vec<Row>,
-    intact: usize,
-    damaged: usize,
-    /// The signatures of histories; only where they were asked for.
-    histories: Option<Vec<History>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Row {
-    commit: String,
-    package: String,
-    target: Target,
-    damages: Vec<Damage>,
-    /// Why this program can't judge it.
-    problem: Option<String>,
-    /// Files that are encrypted, and could not be compared for want of a key.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    locked: Vec<String>,
-    /// What the remote has of it.
-    remote: Option<OnRemote>,
-    /// Its signature, where that was asked for and it can be read.
-    signature: Option<Signature>,
-    /// The commit that is the package.
-    #[serde(skip)]
-    object: Option<Oid>,
-}
-
-#[derive(Debug, Serialize)]
-struct OnRemote {
-    name: String,
-    has: Presence,
-    damages: Vec<Damage>,
-    /// The ref that would have to be pushed.
-    #[serde(rename = "ref")]
-    name_of_ref: String,
-}
-
-pub(super) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+pub(crate) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let filter = workspace.listed(&args.target.wanted()?, args.all)?;
     let remote = args.remote.as_deref().map(|name| asked(name, workspace)).transpose()?;
     let found = selected(&args.revisions, args.all, &filter, workspace, ui)?;
@@ -184,10 +137,6 @@ fn verdict(report: &Report) -> Result<()> {
     .hint(ANOTHER_COPY))
 }
 
-fn are(number: usize) -> &'static str {
-    if number == 1 { "is" } else { "are" }
-}
-
 /// The error for what a remote lacks.
 fn on_remote(report: &Report) -> Result<()> {
     let remotes = || report.packages.iter().filter_map(|row| row.remote.as_ref());
@@ -253,47 +202,4 @@ fn verify(workspace: &Workspace<'_>, found: &NotedPackage, remote: Option<&Remot
         signature: None,
         object,
     })
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Row { commit, package, target, damages, problem, locked, remote, signature, .. } in &self.packages
-        {
-            let (style, word) = match problem {
-                Some(_) => (WARNING, "? unread "),
-                None if damages.is_empty() && !locked.is_empty() => (WARNING, "? locked "),
-                None if damages.is_empty() => (GOOD, "✓ intact "),
-                None => (ERROR, "✗ damaged"),
-            };
-            let place = match remote {
-                Some(OnRemote { name, has: Presence::Absent, .. }) => {
-                    format!("  {WARNING}not on {name}{WARNING:#}")
-                }
-                Some(OnRemote { name, has: Presence::OtherForm, .. }) => {
-                    format!("  {WARNING}on {name} in another form{WARNING:#}")
-                }
-                Some(OnRemote { name, .. }) => format!("  on {name}"),
-                None => String::new(),
-            };
-            writeln!(
-                f,
-                "{style}{word}{style:#}  {COMMIT}{}{COMMIT:#}  {BOLD}{}{BOLD:#}  {target}{place}",
-                short(commit, 7),
-                short(package, 8)
-            )?;
-            let of_remote = remote.iter().flat_map(|remote| &remote.damages);
-            for problem in damages.iter().chain(of_remote).map(|damage| &damage.problem).chain(problem) {
-                writeln!(f, "           {}", shown(problem))?;
-            }
-            if let Some(signature) = signature {
-                writeln!(f, "           {}", words(signature))?;
-            }
-            if !locked.is_empty() {
-                let files = shown(&locked.join(", ")).into_owned();
-                writeln!(f, "           not compared, since no key of yours opens them: {files}")?;
-            }
-        }
-        self.histories.iter().flatten().try_for_each(|history| write!(f, "{history}"))?;
-        if self.packages.is_empty() { writeln!(f, "no packages here") } else { Ok(()) }
-    }
 }

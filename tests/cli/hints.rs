@@ -22,7 +22,7 @@ fn files(directory: &str, end: &str) -> Vec<(PathBuf, String)> {
 }
 
 fn is_own(name: &str) -> bool {
-    cli::command().find_subcommand(name).is_some()
+    cli::command_line().find_subcommand(name).is_some()
 }
 
 /// What is wrong with the command lines in a source text.
@@ -104,7 +104,8 @@ fn help(command: &clap::Command) -> Vec<String> {
 
 #[test]
 fn every_command_in_the_help_is_one() {
-    let problems: Vec<_> = help(&cli::command()).iter().flat_map(|text| commands::problems(text)).collect();
+    let problems: Vec<_> =
+        help(&cli::command_line()).iter().flat_map(|text| commands::problems(text)).collect();
     assert!(problems.is_empty(), "{problems:#?}");
 }
 

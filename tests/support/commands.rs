@@ -10,8 +10,9 @@ use git_slsart::text::command;
 use serde_json::{Deserializer, Value};
 
 /// The commands of this program.
-static OWN: LazyLock<BTreeSet<String>> =
-    LazyLock::new(|| cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect());
+static OWN: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    cli::command_line().get_subcommands().map(|command| command.get_name().to_owned()).collect()
+});
 
 /// The commands of git. git-lfs may be absent, and hints name it all the same.
 static OF_GIT: LazyLock<BTreeSet<String>> = LazyLock::new(|| {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ActArgs, NOBODY_TO_ASK, Report, applying};
+use super::options::{ActArgs, NOBODY_TO_ASK, Report};
 use crate::deploy::checks;
 use crate::deploy::second_stack::SecondStack;
 use crate::deploy::several::{Results, Selection, Several, apply, command_line};
@@ -62,7 +62,7 @@ pub(super) fn act(
     } else {
         ask(&several, &second, workspace, ui)?;
     }
-    let mut results = apply(workspace, &several, &applying(args, ui))?;
+    let mut results = apply(workspace, &several, &args.applying(ui))?;
     ui.done(&Report { dry_run: false, what: &results }, results.failure.is_some())?;
     let Some(error) = results.failure.take() else { return Ok(()) };
     Err(ways(error, &results, &line(action, revision, args, &results)))

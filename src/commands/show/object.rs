@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::commands::ban::Marked;
+use crate::commands::mark::Marked;
 use crate::git::Commit;
 use crate::package::manifest::{FileEntry, Lockfile, Manifest, NodeWanted, Origin, Plugin, Target, Tool};
 use crate::package::storage::Form;

@@ -1,28 +1,14 @@
 //! `verify --signatures`: what git says of the signatures of packages, and of their targets' histories.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
-use serde::Serialize;
-
-use super::{Report, Row, are};
-use crate::commands::signature::{Signed, none_is_bad, of_records, words};
+use super::report::{History, Report, Row, are};
+use crate::commands::signature::{none_is_bad, of_records};
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::git::commit_signature::Verdict;
 use crate::package::manifest::Target;
 use crate::text::command::slsart;
-use crate::text::style::{BOLD, DIM};
 use crate::text::words::{count, short};
 use crate::workspace::Workspace;
-
-/// The signatures of a target's history.
-#[derive(Debug, Serialize)]
-pub(super) struct History {
-    target: Target,
-    /// Of its records, newest first.
-    signatures: Vec<Signed>,
-}
 
 /// Puts the signatures of the packages into their rows.
 pub(super) fn of_packages(workspace: &Workspace<'_>, rows: &mut [Row]) -> Result<()> {
@@ -72,19 +58,4 @@ pub(super) fn verdict(report: &Report) -> Result<()> {
         .hint(format!("to sign one that you vouch for: {}", slsart(["sign", package]))));
     }
     Ok(())
-}
-
-impl fmt::Display for History {
-    /// A line for each kind of signature, with how many records have it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
-        for Signed { signature, .. } in &self.signatures {
-            *kinds.entry(words(signature)).or_default() += 1;
-        }
-        writeln!(f, "{BOLD}history{BOLD:#}    {}", self.target)?;
-        for (words, number) in kinds {
-            writeln!(f, "           {words}  {DIM}{}{DIM:#}", count(number, "record"))?;
-        }
-        Ok(())
-    }
 }

@@ -23,16 +23,7 @@ impl MarkState for BanState {
     const FILE: &'static str = "ban.toml";
     const UNREAD: &'static str =
         "a ban is damaged, or of a newer git-slsart: whether the package is banned is not known";
-
-    fn is_set(self) -> bool {
-        self == Self::Banned
-    }
-
-    fn command(self) -> &'static str {
-        if self.is_set() { "ban" } else { "unban" }
-    }
-
-    fn done(self) -> &'static str {
-        if self.is_set() { "banned" } else { "ban lifted" }
-    }
+    const SET: Self = Self::Banned;
+    const COMMAND: &'static str = "ban";
+    const DONE: &'static str = "banned";
 }

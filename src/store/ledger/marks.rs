@@ -33,12 +33,21 @@ pub trait MarkState: Copy + Eq + Serialize + DeserializeOwned {
     const FILE: &'static str;
     /// The error where a record can't be read.
     const UNREAD: &'static str;
-    /// Whether the package is marked, where this is what the newest record says.
-    fn is_set(self) -> bool;
-    /// The command that says it.
-    fn command(self) -> &'static str;
-    /// What was done to the package.
-    fn done(self) -> &'static str;
+    /// What the newest record says where the package is marked.
+    const SET: Self;
+    /// The command that marks a package; `un…` lifts the mark.
+    const COMMAND: &'static str;
+    /// What is true of a marked package.
+    const DONE: &'static str;
+
+    fn is_set(self) -> bool {
+        self == Self::SET
+    }
+
+    /// The command that records it.
+    fn command(self) -> String {
+        if self.is_set() { Self::COMMAND.to_owned() } else { format!("un{}", Self::COMMAND) }
+    }
 }
 
 /// A record: a package was marked, or its mark taken back.
@@ -74,7 +83,8 @@ impl<S: MarkState> fmt::Display for Mark<S> {
     /// `banned by Dana on 2026-01-05: loses orders`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (by, on) = (line(person(&self.by)), self.at.strftime("%Y-%m-%d"));
-        write!(f, "{} by {by} on {on}", self.state.done())?;
+        let done = if self.state.is_set() { S::DONE.to_owned() } else { format!("{} lifted", S::COMMAND) };
+        write!(f, "{done} by {by} on {on}")?;
         self.reason.iter().try_for_each(|reason| write!(f, ": {}", line(reason)))
     }
 }

@@ -23,16 +23,7 @@ impl MarkState for PinState {
     const FILE: &'static str = "pin.toml";
     const UNREAD: &'static str =
         "a pin is damaged, or of a newer git-slsart: whether the package is pinned is not known";
-
-    fn is_set(self) -> bool {
-        self == Self::Pinned
-    }
-
-    fn command(self) -> &'static str {
-        if self.is_set() { "pin" } else { "unpin" }
-    }
-
-    fn done(self) -> &'static str {
-        if self.is_set() { "pinned" } else { "pin lifted" }
-    }
+    const SET: Self = Self::Pinned;
+    const COMMAND: &'static str = "pin";
+    const DONE: &'static str = "pinned";
 }

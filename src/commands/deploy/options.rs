@@ -1,0 +1,99 @@
+//! The options that `deploy` and `rollback` share.
+
+use std::fmt;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::commands::args::TargetsArgs;
+use crate::commands::{framework_output, installing};
+use crate::deploy::apply::Applying;
+use crate::deploy::checks;
+use crate::ui::Ui;
+
+/// What to do where a question can't be asked.
+pub(super) const NOBODY_TO_ASK: &str = "say --yes to act without being asked, or --dry-run to see the plan";
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(super) struct ActArgs {
+    /// Why: kept in the target's history
+    #[arg(short, long, value_name = "REASON")]
+    pub(super) message: Option<String>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(super) yes: bool,
+    /// Only show the plan, with what is blocked; exit status 1 then
+    #[arg(short = 'n', long)]
+    pub(super) dry_run: bool,
+    /// Go on although the plugin (or the framework) NAME is not what was recorded; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(super) allow_plugin_drift: Vec<String>,
+    /// Do not take the lock on the remote, by which other machines see this deployment
+    #[arg(long)]
+    pub(super) no_lock: bool,
+    /// Deploy although git slsart finds no AWS credentials that are valid: for a framework that finds them elsewhere
+    #[arg(long)]
+    pub(super) no_credentials: bool,
+    /// Go on although AWS, by the dates known here, does not take the Lambda runtime NAME any more; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(super) allow_runtime: Vec<String>,
+    /// Go on although the credentials are for the account NUMBER, and the last proven deployment was in another
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) allow_account: Vec<String>,
+    /// Go on although the S3 object at URL, or the container image of that name, is missing, which the package needs and no deploy
+    /// uploads; may be given several times
+    #[arg(long, value_name = "URL")]
+    pub(super) allow_missing: Vec<String>,
+    /// Let the stateful resource with this logical id be deleted or replaced; kept in the history; may be given several times
+    #[arg(long, value_name = "LOGICAL_ID")]
+    pub(super) allow_delete: Vec<String>,
+    /// Create a second stack where the service was renamed; the stack of its old name stays as it is
+    #[arg(long)]
+    pub(super) new_stack: bool,
+    /// Of several services, deploy those too whose package is live already or would change nothing live
+    #[arg(long)]
+    pub(super) again: bool,
+    #[command(flatten)]
+    pub(super) target: TargetsArgs,
+}
+
+impl ActArgs {
+    /// The options that let what a check blocks pass, with their values.
+    pub(super) fn allowed(&self) -> [(&'static str, &[String]); 4] {
+        static GIVEN: [String; 1] = [String::new()];
+        let given = |is_given| if is_given { GIVEN.as_slice() } else { &[] };
+        [
+            (checks::ALLOW_NO_CREDENTIALS, given(self.no_credentials)),
+            (checks::ALLOW_RUNTIME, &self.allow_runtime),
+            (checks::ALLOW_ACCOUNT, &self.allow_account),
+            (checks::ALLOW_MISSING, &self.allow_missing),
+        ]
+    }
+
+    pub(super) fn applying(&self, ui: &Ui) -> Applying {
+        Applying {
+            reason: self.message.clone(),
+            allowed_drift: self.allow_plugin_drift.clone(),
+            allowed_deletions: self.allow_delete.clone(),
+            no_lock: self.no_lock,
+            installing: installing(ui),
+            deploying: framework_output(ui),
+        }
+    }
+}
+
+/// A plan, or what was done.
+#[derive(Serialize)]
+pub(super) struct Report<'a, T> {
+    /// Whether nothing was done.
+    pub(super) dry_run: bool,
+    #[serde(flatten)]
+    pub(super) what: &'a T,
+}
+
+impl<T: fmt::Display> fmt::Display for Report<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.what.fmt(f)
+    }
+}
