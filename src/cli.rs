@@ -45,7 +45,6 @@ const GROUPS: &[(&str, &[&str])] = &[
 ];
 
 /// The program's definition, its help with the commands in groups and every long help with the exit codes.
-#[must_use]
 pub fn command_line() -> clap::Command {
     let command = with_exit_status(Cli::command());
     let header = *command.get_styles().get_header();

@@ -25,27 +25,21 @@ pub struct Config {
     pub defaults: Defaults,
     /// The services; empty: those that are found.
     pub services: Vec<ServicePath>,
-    /// How packages are kept.
     pub storage: Storage,
     /// The size above which a file is large.
     pub lfs_above: Size,
     /// Ignored files that packaging and deploying need.
     pub carry: Carry,
-    /// What the hooks do.
     pub hooks: Hooks,
     /// What becomes of installed packages.
     pub toolchain: Toolchain,
-    /// What deploying asks for.
     pub deploy: Deploy,
     /// Where a deployment is seen by other machines.
     pub lock: Lock,
-    /// Whose packages are deployed.
     pub trust: Trust,
-    /// How packages are shared.
     pub share: Share,
     /// What goes along with a `git push`.
     pub push: Push,
-    /// What is fetched by itself.
     pub fetch: Fetch,
     /// What is done about secrets in packages.
     pub secrets: Secrets,
@@ -63,7 +57,6 @@ pub struct Share {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Push {
-    /// When packages are sent.
     pub packages: PushPackages,
 }
 
@@ -124,16 +117,13 @@ pub struct Lock {
     pub remote: RemoteChoice,
 }
 
-/// A remote for a purpose.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum RemoteChoice {
     /// `origin`, or the only one there is.
     #[default]
     Auto,
-    /// None.
     Nowhere,
-    /// This one.
     Named(String),
 }
 
@@ -159,7 +149,6 @@ pub struct Toolchain {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Snapshot {
-    /// Of packages that are deployed.
     #[default]
     Deployed,
     /// Of all packages that are made in a worktree.
@@ -172,9 +161,7 @@ pub enum Snapshot {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Defaults {
-    /// The stage.
     pub stage: Option<Stage>,
-    /// The region.
     pub region: Option<Region>,
 }
 
@@ -219,7 +206,6 @@ impl Carry {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Hooks {
-    /// What happens after a commit.
     pub post_commit: PostCommit,
     /// The stages that `post-commit = "package"` packages for; empty: the default stage.
     pub stages: Vec<Stage>,
@@ -247,7 +233,6 @@ impl Hooks {
     }
 }
 
-/// What the post-commit hook does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PostCommit {
@@ -255,7 +240,6 @@ pub enum PostCommit {
     Attach,
     /// That, and where there is none packages the commit in the background.
     Package,
-    /// Nothing.
     Off,
 }
 

@@ -18,22 +18,18 @@ impl Environment {
     }
 
     /// The value of `name`; an empty one counts as unset.
-    #[must_use]
     pub fn value(&self, name: &str) -> Option<&OsStr> {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
     /// The value of `name` when it is valid UTF-8.
-    #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.value(name).and_then(OsStr::to_str)
     }
 }
 
-/// Where the time comes from.
 #[derive(Debug, Clone, Copy)]
 pub enum Clock {
-    /// The system's clock.
     System,
     /// A fixed instant, for reproducible output (`SLSART_NOW`).
     Fixed(Timestamp),
@@ -41,7 +37,6 @@ pub enum Clock {
 
 impl Clock {
     /// Now, in whole seconds.
-    #[must_use]
     pub fn now(self) -> Timestamp {
         self.now_precise()
             .round(TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Trunc))
@@ -49,7 +44,6 @@ impl Clock {
     }
 
     /// Now, as precisely as the system has it.
-    #[must_use]
     pub fn now_precise(self) -> Timestamp {
         match self {
             #[expect(clippy::disallowed_methods, reason = "the one home of the clock")]
@@ -64,9 +58,7 @@ impl Clock {
 pub struct Context {
     /// The directory the command works from (`-C`).
     pub cwd: PathBuf,
-    /// The environment.
     pub environment: Environment,
-    /// The clock.
     pub clock: Clock,
     /// This program's own path, to start background jobs with.
     pub program: PathBuf,
@@ -84,7 +76,6 @@ impl Context {
     }
 
     /// A duration of up to `most`, another one at each call: who comes at once with others goes on after or before them.
-    #[must_use]
     pub fn pause(&self, most: Duration) -> Duration {
         let byte = self.salt().map_or(u8::MAX, |salt| salt[0]);
         most * u32::from(byte) / u32::from(u8::MAX)
@@ -95,7 +86,6 @@ impl Context {
     ///
     /// It is never below the repository: a worktree there would find the repository's own `node_modules` when one
     /// of its plugins is missing, as node looks in every parent directory.
-    #[must_use]
     pub fn cache_dir(&self) -> PathBuf {
         let base =
             self.environment.value("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());

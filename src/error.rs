@@ -25,13 +25,11 @@ pub enum Kind {
     NotRecorded,
     /// Ctrl-C or a termination signal.
     Interrupted,
-    /// A bug in this program.
     Bug,
 }
 
 impl Kind {
     /// The exit code of the process, as documented for every command.
-    #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Refused => 1,
@@ -45,7 +43,6 @@ impl Kind {
     }
 
     /// The exit code of the program that failed, or `128 + signal`; `None` where none did.
-    #[must_use]
     pub fn program_exit_code(self) -> Option<i32> {
         match self {
             Self::Child(code) => Some(code),
@@ -54,7 +51,6 @@ impl Kind {
     }
 
     /// The name used in `--json` errors.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Refused => "refused",
@@ -136,7 +132,6 @@ impl Error {
         this.because(error)
     }
 
-    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
@@ -158,13 +153,11 @@ impl Error {
     }
 
     /// What happened and why, in one line: the message and those of the underlying errors.
-    #[must_use]
     pub fn with_causes(&self) -> String {
         std::iter::once(self.to_string()).chain(self.causes()).collect::<Vec<_>>().join(": ")
     }
 
     /// The underlying errors' messages, outermost first.
-    #[must_use]
     pub fn causes(&self) -> Vec<String> {
         let mut causes = Vec::new();
         let mut next = self.source();

@@ -47,11 +47,8 @@ use ui::Ui;
 pub struct Process {
     /// The arguments, the program's name first.
     pub arguments: Vec<OsString>,
-    /// The environment.
     pub environment: Environment,
-    /// The working directory.
     pub cwd: PathBuf,
-    /// The path of the executable.
     pub program: PathBuf,
 }
 
@@ -59,7 +56,6 @@ pub struct Process {
 ///
 /// # Returns
 /// The exit code.
-#[must_use]
 pub fn run(process: Process) -> u8 {
     let cli = match Cli::read(&process.arguments) {
         Ok(cli) => cli,

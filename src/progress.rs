@@ -27,7 +27,6 @@ pub trait Progress: Sync {
     }
 }
 
-/// Listens to nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 

@@ -22,7 +22,6 @@ const NEAR: usize = 30;
 /// How many commits are looked at from HEAD, and from what is live, to find how far they are apart.
 const MAX_COMMITS: usize = 1_000;
 
-/// How things stand.
 pub struct Status {
     /// HEAD's commit; `None` before the first.
     pub head: Option<Commit>,
@@ -36,9 +35,7 @@ pub struct Status {
     pub jobs: Vec<Job>,
 }
 
-/// How a target stands.
 pub struct Standing {
-    /// The target.
     pub target: Target,
     /// The name that HEAD gives the service in the target's directory, where it is another: HEAD's stack is another, too.
     pub renamed: Option<ServiceName>,
@@ -58,7 +55,6 @@ pub struct Standing {
 
 /// What a remote is known to lack.
 pub struct Lacking {
-    /// Its name.
     pub remote: String,
     /// When it was last asked what it has.
     pub seen: Option<Timestamp>,

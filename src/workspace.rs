@@ -24,11 +24,8 @@ pub use scope::option;
 /// Directories in which no service is looked for.
 const NEVER_ENTERED: &[&str] = &["node_modules", ".serverless", ".git", ".slsart"];
 
-/// What a command works on.
 pub struct Workspace<'a> {
-    /// The outside.
     pub context: &'a Context,
-    /// The repository.
     pub repository: &'a Repository,
     /// Its `slsart.toml`.
     pub config: Config,
@@ -43,9 +40,7 @@ pub struct Workspace<'a> {
 pub struct Wanted {
     /// A service's name or path.
     pub service: Option<String>,
-    /// A stage.
     pub stage: Option<Stage>,
-    /// A region.
     pub region: Option<Region>,
     /// Whether the command can also mean all services, by `--all`.
     pub offers_all: bool,
@@ -53,7 +48,6 @@ pub struct Wanted {
 
 impl Wanted {
     /// Whether a service, a stage or a region is named.
-    #[must_use]
     pub fn is_narrow(&self) -> bool {
         self.service.is_some() || self.stage.is_some() || self.region.is_some()
     }
@@ -77,8 +71,6 @@ impl<'a> Workspace<'a> {
         Self { context, repository, config: Config::default(), progress, in_head: OnceCell::new() }
     }
 
-    /// The store of its packages.
-    #[must_use]
     pub fn store(&self) -> Store<'a> {
         Store::new(self.repository).with_keys_of(&self.context.environment)
     }
@@ -123,7 +115,6 @@ impl<'a> Workspace<'a> {
     }
 
     /// The same, with another one who listens.
-    #[must_use]
     pub fn with_progress<'p>(&self, progress: &'p dyn Progress) -> Workspace<'p>
     where
         'a: 'p,
@@ -196,7 +187,6 @@ fn trust(config: &Config, context: &Context, repository: &Repository) -> Trust {
 }
 
 /// The error for a commit that has nothing to package.
-#[must_use]
 pub fn no_service() -> Error {
     Error::refused("there is no Serverless service in this commit").hint(
         "a service is a directory with a committed serverless.yml (or .yaml, .json, .js, .cjs, .mjs, .ts)",
@@ -204,7 +194,6 @@ pub fn no_service() -> Error {
 }
 
 /// The service's name, where its configuration says it without being run.
-#[must_use]
 pub fn name_of(service: &Service) -> Option<&ServiceName> {
     service.outline.as_ref()?.service.as_ref()
 }

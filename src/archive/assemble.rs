@@ -7,7 +7,6 @@ use super::error::Result;
 use super::recipe::{Facts, Item, Kind, Location, Recipe, Strings, exceptions};
 use super::scan::{Fields, Local, Scan};
 
-/// What became of an entry.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outcome {
     pub(super) kind: Kind,

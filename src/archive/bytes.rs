@@ -7,7 +7,6 @@ use std::io::{self, Read};
 pub(super) trait Bytes: Sync {
     /// Reads as many bytes as there are at an offset, up to the buffer's size; returns how many.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
-    /// How many there are.
     fn size(&self) -> io::Result<u64>;
 }
 

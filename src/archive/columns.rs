@@ -2,7 +2,6 @@
 
 use super::error::{Error, Result};
 
-/// Writes a recipe.
 #[derive(Default)]
 pub(super) struct Writer {
     pub(super) bytes: Vec<u8>,

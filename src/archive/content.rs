@@ -15,7 +15,6 @@ pub struct Content<'a> {
 
 /// Where the bytes come from.
 pub(super) enum Body<'a> {
-    /// They are there.
     Memory(&'a [u8]),
     /// They stand in the archive as they are, from this offset on.
     Stored(&'a dyn Bytes, u64),
@@ -25,13 +24,11 @@ pub(super) enum Body<'a> {
 
 impl Content<'_> {
     /// How many bytes.
-    #[must_use]
     pub fn size(&self) -> u64 {
         self.size
     }
 
     /// The bytes, if they are in memory: at most 8 MiB.
-    #[must_use]
     pub fn bytes(&self) -> Option<&[u8]> {
         if let Body::Memory(bytes) = self.body { Some(bytes) } else { None }
     }
@@ -50,7 +47,6 @@ impl Content<'_> {
 
     /// The raw deflate stream (RFC 1951) of exactly this content as it stands in the zip, proven to inflate to the content
     /// and to end where it ends. None: the content is not of a deflated entry that is reproduced.
-    #[must_use]
     pub fn deflated(&self) -> Option<Deflated<'_>> {
         self.deflated
     }
@@ -67,19 +63,16 @@ pub struct Deflated<'a> {
 
 impl<'a> Deflated<'a> {
     /// How many bytes.
-    #[must_use]
     pub fn size(&self) -> u64 {
         self.size
     }
 
     /// The bytes, if they are in memory: at most 8 MiB.
-    #[must_use]
     pub fn bytes(&self) -> Option<&'a [u8]> {
         self.memory
     }
 
     /// Reads them from the start.
-    #[must_use]
     pub fn reader(&self) -> Box<dyn Read + 'a> {
         match self.memory {
             Some(bytes) => Box::new(bytes),

@@ -27,17 +27,9 @@ pub trait Source: Sync {
     fn open(&self, place: &Place) -> std::result::Result<Opened<'_>, Failure>;
 }
 
-/// A content that was opened.
 pub enum Opened<'a> {
-    /// All of it.
     Bytes(Cow<'a, [u8]>),
-    /// Something to read it from.
-    Reader {
-        /// Bytes that come.
-        size: u64,
-        /// From the start.
-        reader: Box<dyn Read + 'a>,
-    },
+    Reader { size: u64, reader: Box<dyn Read + 'a> },
 }
 
 /// Writes the archive of a recipe: the same bytes that were taken apart, if the source has the same contents. Whether it has

@@ -60,7 +60,6 @@ fn samples(entries: &[Entry]) -> Vec<&Entry> {
     places.into_iter().filter_map(|place| all.get(place).copied()).collect()
 }
 
-/// The beginning of an entry.
 struct Prefix<'a> {
     stream: Deflated<'a>,
     /// The plain bytes, if they are few.

@@ -8,26 +8,17 @@ pub enum Error {
     /// The archive can't be read, or what is put together can't be written.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The caller said so.
     #[error("cancelled")]
     Cancelled,
     /// The sink or the source of contents failed.
     #[error("{place}: {source}")]
-    Content {
-        /// Where the content belongs.
-        place: String,
-        /// What it said.
-        source: Failure,
-    },
+    Content { place: String, source: Failure },
     /// The recipe is no recipe, or not one that this version knows.
     #[error("the recipe is damaged: {0}")]
     Recipe(&'static str),
     /// A content is not what the recipe was made for.
     #[error("{place}: not the content that the recipe was made for")]
-    Changed {
-        /// Where the content is.
-        place: String,
-    },
+    Changed { place: String },
     /// More came out than the caller allows, in bytes.
     #[error("the archive is larger than the {0} bytes that it may have")]
     TooLarge(u64),
@@ -36,5 +27,4 @@ pub enum Error {
 /// What a sink or a source fails with.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// What the codec returns.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -7,7 +7,6 @@ use super::error::{Error, Result};
 use super::place::Place;
 use super::recipe::{Kind, Recipe};
 
-/// An entry of a recipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// Its name, as it stands in the zip.

@@ -41,7 +41,6 @@ impl Place {
     }
 
     /// The whole path.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

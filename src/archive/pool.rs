@@ -34,7 +34,6 @@ pub(super) struct Made {
 struct State {
     /// The next entry to be made.
     next: usize,
-    /// The next to be written.
     written: usize,
     made: HashMap<usize, Result<Made>>,
     waiting: usize,

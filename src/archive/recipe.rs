@@ -12,7 +12,6 @@ use super::scan::{DESCRIBED, Descriptor, Fields, MAX_ENTRIES, MAX_REST};
 const MAGIC: &[u8; 5] = b"slzr\x01";
 /// Kinds of settings in one zip.
 const MAX_SETTINGS: usize = 64;
-/// Names together.
 const MAX_NAMES: usize = 64 << 20;
 
 /// How an entry's data come from its content.
@@ -24,7 +23,6 @@ pub(super) enum Kind {
     Raw = 1,
     /// The same, and the entry is stored.
     Stored = 2,
-    /// Deflate makes them.
     Deflated = 3,
 }
 
@@ -48,7 +46,6 @@ pub(super) struct Facts {
     pub(super) start: u64,
 }
 
-/// One entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Item {
     pub(super) kind: Kind,
@@ -106,7 +103,6 @@ impl Item {
     }
 }
 
-/// What differs from what was foreseen.
 pub(super) fn exceptions<const N: usize>(foreseen: [u32; N], real: [u32; N]) -> [Option<u32>; N] {
     let mut differ = [None; N];
     for ((differ, foreseen), real) in differ.iter_mut().zip(foreseen).zip(real) {
@@ -128,7 +124,6 @@ fn short(value: u64) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
-/// A whole recipe.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Recipe {
     pub(super) settings: Vec<Settings>,
@@ -145,7 +140,6 @@ pub(super) struct Recipe {
     pub(super) base: u64,
     /// Whether an end record as foreseen, less the length of its comment, follows the directory.
     pub(super) end: bool,
-    /// What follows then.
     pub(super) tail: Vec<u8>,
 }
 
@@ -209,7 +203,6 @@ impl Recipe {
         to.bytes
     }
 
-    /// Reads a recipe.
     pub(super) fn read(bytes: &[u8]) -> Result<Self> {
         let mut from = Reader::new(bytes);
         match from.take(MAGIC.len())? {

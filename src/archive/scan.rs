@@ -12,7 +12,6 @@ use super::content::Deflated;
 const MAX_ENTRY: u64 = 2 << 30;
 /// All entries together claim no more.
 const MAX_SUM: u64 = 8 << 30;
-/// No zip has more entries.
 pub(super) const MAX_ENTRIES: usize = 200_000;
 /// No central directory is larger, and no bytes that are in no entry are more.
 pub(super) const MAX_REST: u64 = 16 << 20;
@@ -95,7 +94,6 @@ impl Entry {
         self.local.is_some() && self.fields.method == 8 && self.fields.flags & ENCRYPTED == 0
     }
 
-    /// Its deflate stream.
     pub(super) fn stream<'a>(&self, archive: &'a dyn Bytes, memory: Option<&'a [u8]>) -> Deflated<'a> {
         let at = self.local.as_ref().map_or(0, |local| local.data);
         Deflated { memory, archive, at, size: self.packed }
@@ -105,19 +103,15 @@ impl Entry {
 /// An entry's own bytes: header, data, descriptor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Local {
-    /// Where the header begins.
     pub(super) start: u64,
     pub(super) fields: Fields,
     pub(super) name: Vec<u8>,
     pub(super) extra: Vec<u8>,
-    /// Where the data begins.
     pub(super) data: u64,
     pub(super) descriptor: Descriptor,
-    /// Where the entry ends.
     pub(super) end: u64,
 }
 
-/// What follows the data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Descriptor {
     #[default]
@@ -156,18 +150,14 @@ impl Descriptor {
     }
 }
 
-/// A whole zip.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Scan {
     /// In the directory's order.
     pub(super) entries: Vec<Entry>,
-    /// Where the central directory begins.
     pub(super) directory: u64,
-    /// Where it ends.
     pub(super) directory_end: u64,
     /// What offsets are less than the truth by: the size of a prefix that was put before a finished zip.
     pub(super) base: u64,
-    /// Bytes of the file.
     pub(super) size: u64,
 }
 

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use super::{AwsError, Function, Image, Resource, Settings, Stack, StackEvent};
 
-/// There is none.
 pub enum Aws {}
 
 impl Aws {

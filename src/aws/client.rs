@@ -84,7 +84,6 @@ impl Aws {
         answer.account.ok_or_else(|| AwsError::Other { action, message: "it names no account".to_owned() })
     }
 
-    /// One answer.
     pub(super) fn ask<T, E: Refusal>(
         &self,
         action: &'static str,

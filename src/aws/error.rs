@@ -24,17 +24,13 @@ pub enum AwsError {
     NoProfile(String),
     /// There are, and they were valid once.
     #[error("the AWS credentials have expired")]
-    Expired {
-        /// The profile that they come from.
-        profile: Option<String>,
-    },
+    Expired { profile: Option<String> },
     /// AWS does not know them.
     #[error("AWS refuses the credentials: {0}")]
     BadCredentials(String),
     /// They are not allowed to ask for this.
     #[error("AWS does not let these credentials {action}")]
     Forbidden {
-        /// What was asked for.
         action: &'static str,
         /// In the words of AWS.
         message: String,
@@ -45,10 +41,8 @@ pub enum AwsError {
     /// It was asked too often, also after waiting.
     #[error("AWS was asked too often")]
     Throttled,
-    /// Anything else.
     #[error("AWS could not {action}: {message}")]
     Other {
-        /// What was asked for.
         action: &'static str,
         /// In the words of AWS.
         message: String,
@@ -57,20 +51,17 @@ pub enum AwsError {
 
 impl AwsError {
     /// Whether any other question would end in the same way: it says nothing of what was asked.
-    #[must_use]
     pub fn is_general(&self) -> bool {
         !matches!(self, Self::Forbidden { .. } | Self::Other { .. })
     }
 
     /// Whether there are no credentials that AWS takes: nothing can be deployed with them.
-    #[must_use]
     pub fn is_of_credentials(&self) -> bool {
         use AwsError::{BadCredentials, Expired, NoCredentials, NoProfile};
         matches!(self, NoCredentials(_) | NoProfile(_) | Expired { .. } | BadCredentials(_))
     }
 
     /// What to do about it.
-    #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             #[cfg(any(test, not(feature = "aws")))]
@@ -95,7 +86,6 @@ impl AwsError {
     }
 
     /// The same for the command line.
-    #[must_use]
     pub fn into_error(self) -> Error {
         if self == Self::Interrupted {
             return Error::interrupted();

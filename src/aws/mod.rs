@@ -36,7 +36,6 @@ pub use error::AwsError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     pub region: String,
-    /// Who asks.
     pub login: Login,
     /// Where AWS is instead of where it usually is. S3's buckets are then named in paths, not in host names: stand-ins for AWS that
     /// are reached by an address need it.
@@ -45,14 +44,12 @@ pub struct Settings {
     pub s3_endpoint: Option<String>,
 }
 
-/// Where credentials come from.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Login {
     /// From wherever AWS's own tools take them: environment, default profile, SSO, web identity, container, instance.
     Chain,
     /// From this profile of `~/.aws`, whatever the environment has.
     Profile(String),
-    /// These.
     Keys {
         /// The access key's id.
         id: String,
@@ -91,26 +88,20 @@ pub struct Stack {
 /// Something that happened to a resource of a stack, or to the stack itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackEvent {
-    /// When.
     pub time: Option<Timestamp>,
     /// The resource's logical id; the stack's own name for the stack itself.
     pub resource: String,
-    /// The resource's type.
     pub kind: String,
     /// Its status from then on, such as `UPDATE_FAILED`.
     pub status: String,
-    /// Why.
     pub reason: Option<String>,
 }
 
-/// A resource of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
-    /// Its name in the template.
     pub logical: String,
     /// Its name in AWS: a function's name, a layer version's ARN, a bucket's name.
     pub physical: Option<String>,
-    /// Its type.
     pub kind: String,
 }
 
@@ -132,18 +123,14 @@ pub struct Function {
     pub changed: Option<Timestamp>,
     /// The ARNs of its layers' versions.
     pub layers: Vec<String>,
-    /// The ARN of its role.
     pub role: Option<String>,
     /// The names of its environment variables, sorted; none where AWS does not say.
     pub variables: Option<Vec<String>>,
 }
 
-/// A container image in ECR.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Image {
-    /// The account whose registry has it.
     pub registry: String,
-    /// The region of that registry.
     pub region: String,
     pub repository: String,
     /// The digest, `sha256:…`.
@@ -152,7 +139,6 @@ pub struct Image {
 
 impl Image {
     /// Reads `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@DIGEST`; none for another registry's, or one that is named by a tag.
-    #[must_use]
     pub fn parse(uri: &str) -> Option<Self> {
         let (host, rest) = uri.split_once('/')?;
         let (repository, digest) = rest.split_once('@')?;

@@ -15,12 +15,10 @@ use crate::process::interrupt;
 use crate::store::{NotedPackage, StoredPackage};
 use crate::workspace::Workspace;
 
-/// What was written.
 #[derive(Debug)]
 pub struct Exported {
     /// How many toolchains of the package's source are in it.
     pub toolchains: usize,
-    /// How many LFS objects.
     pub objects: usize,
     /// Whether its target's history is.
     pub history: bool,

@@ -19,14 +19,11 @@ use crate::process::interrupt;
 use crate::store::{NotedPackage, PackageLine, Store, StoredPackage};
 use crate::workspace::Workspace;
 
-/// What was taken in.
 #[derive(Debug)]
 pub struct Imported {
-    /// The package.
     pub found: NotedPackage,
     /// Whether anything of it was not here before.
     pub new: bool,
-    /// How many toolchains are new.
     pub toolchains: usize,
     /// Whether its target's history is new; `None` where the file has none, or another is here, which stays.
     pub history: Option<bool>,

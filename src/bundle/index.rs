@@ -14,7 +14,6 @@ use crate::store::PackageLine;
 pub(super) const FORMAT: u32 = 1;
 /// The first member: this.
 pub(super) const INDEX: &str = "index.toml";
-/// The git objects.
 pub(super) const PACK: &str = "pack";
 /// What the names of LFS objects begin with.
 pub(super) const LFS: &str = "lfs/";
@@ -23,12 +22,9 @@ pub(super) const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// Most members, and most refs.
 pub(super) const MAX_MEMBERS: usize = 20_000;
 
-/// The index.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Index {
-    /// The version of the format.
     pub(super) format: u32,
-    /// When it was made.
     pub(super) exported: Timestamp,
     /// The version of git-slsart that made it.
     pub(super) slsart: String,
@@ -38,22 +34,18 @@ pub(super) struct Index {
     pub(super) line: String,
     /// Commits whose parents are not in the pack.
     pub(super) shallow: Vec<String>,
-    /// What leads to the objects.
     #[serde(rename = "ref")]
     pub(super) refs: Vec<Ref>,
-    /// The other members.
     #[serde(rename = "member")]
     pub(super) members: Vec<Member>,
 }
 
-/// A ref.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Ref {
     pub(super) name: String,
     pub(super) id: String,
 }
 
-/// A member of the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Member {
     pub(super) name: String,

@@ -4,14 +4,10 @@ use crate::git::Oid;
 use crate::store::histories::history_ref;
 use crate::store::{PackageLine, TOOLCHAINS, key_of};
 
-/// What a ref that travels is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RefKind {
-    /// The package.
     Package,
-    /// A toolchain of its source.
     Toolchain,
-    /// Its target's history.
     History,
 }
 

@@ -118,7 +118,9 @@ fn pick_service(
         return Ok(wanted.service.clone());
     }
     let mut rows = Table::new([Column::ragged()]);
-    services.iter().for_each(|service| rows.line([service.to_string()]));
+    for service in &services {
+        rows.line([service.to_string()]);
+    }
     let index = ui.pick("Which service", &rows, 0, None)?;
     Ok(Some(services[index].path.to_string()))
 }

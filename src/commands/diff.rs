@@ -21,7 +21,6 @@ use crate::workspace::Workspace;
 
 /// Most files of an archive that are listed without --code.
 const MAX_FILES: usize = 40;
-/// Most commits that are listed.
 const MAX_COMMITS: usize = 20;
 
 /// Show what differs between two packages, or between what is live and one
@@ -55,7 +54,6 @@ pub struct DiffArgs {
     target: TargetArgs,
 }
 
-/// How much is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Extent {
     Stat,

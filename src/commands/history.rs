@@ -82,7 +82,6 @@ struct Section {
     target: Target,
     /// Whether a deployment after the live one may have changed what is live.
     uncertain: bool,
-    /// The same in words.
     #[serde(skip)]
     doubt: Option<String>,
     /// How many records could not be read.
@@ -181,7 +180,9 @@ impl fmt::Display for Report {
         for Section { target, doubt, unread, deployments, .. } in &self.targets {
             writeln!(f, "{BOLD}{target}{BOLD:#}")?;
             let mut table = Table::new(COLUMNS);
-            deployments.iter().for_each(|row| row.add_to(&mut table, self));
+            for row in deployments {
+                row.add_to(&mut table, self);
+            }
             fmt::Display::fmt(&table, f)?;
             if *unread > 0 {
                 writeln!(

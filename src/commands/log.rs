@@ -79,7 +79,6 @@ struct Row {
     banned: Option<Marked>,
     /// Why it is to be kept.
     pinned: Option<Marked>,
-    /// When it was pruned.
     pruned: Option<Timestamp>,
 }
 

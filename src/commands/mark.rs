@@ -85,7 +85,6 @@ struct MarkedPackage {
     target: Option<Target>,
     #[serde(flatten)]
     mark: Marked,
-    /// Of its commit.
     subject: String,
     #[serde(skip)]
     short: String,

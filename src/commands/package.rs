@@ -47,7 +47,6 @@ pub struct PackageArgs {
     target: TargetArgs,
 }
 
-/// What was packaged.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     pub(super) packages: Vec<Summary>,

@@ -84,7 +84,6 @@ struct Row {
     #[serde(flatten)]
     package: Described,
     fate: &'static str,
-    /// Which has it.
     remote: Option<String>,
 }
 
@@ -209,7 +208,7 @@ impl fmt::Display for Report {
             table.line([
                 format!("{word:8}"),
                 row.short.clone(),
-                row.package.short().to_string(),
+                row.package.short(),
                 row.target.to_string(),
                 bytes(row.size),
                 ago(row.recorded, self.now),

@@ -43,7 +43,6 @@ struct Report {
     object: Object,
     #[serde(skip)]
     manifest: Manifest,
-    /// How each file is kept.
     #[serde(skip)]
     forms: BTreeMap<String, Form>,
     /// Why it is not to be deployed.

@@ -46,10 +46,8 @@ struct Row {
     target: Target,
     /// Whether it was signed now, and not before.
     signed: bool,
-    /// Whose signature it had.
     #[serde(skip)]
     before: Option<String>,
-    /// The ref that leads to it.
     #[serde(rename = "ref")]
     name_of_ref: String,
 }

@@ -13,11 +13,8 @@ use crate::workspace::Workspace;
 /// The signature of a history's record.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Signed {
-    /// The record's commit.
     pub(super) commit: String,
-    /// What it records.
     pub(super) outcome: Outcome,
-    /// Its signature.
     #[serde(flatten)]
     pub(super) signature: Signature,
 }

@@ -115,7 +115,6 @@ struct RemoteRow {
     packages: Vec<PackageRef>,
     /// How many of them are not pushed before their secrets are decided about.
     undecided_count: usize,
-    /// The names of refs.
     chains: Vec<String>,
 }
 

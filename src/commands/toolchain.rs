@@ -87,7 +87,6 @@ struct Saved {
     dry_run: bool,
     commit: String,
     subject: String,
-    /// The service's directory.
     path: ServicePath,
     lockfile: Lockfile,
     /// What is kept now; `None` where that is only planned.
@@ -101,7 +100,6 @@ struct Saved {
     already: bool,
 }
 
-/// What is kept.
 #[derive(Debug, Serialize)]
 struct Content {
     id: String,

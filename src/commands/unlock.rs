@@ -42,7 +42,6 @@ struct Report {
     found: Option<Unlocking>,
 }
 
-/// A lock.
 #[derive(Debug, Serialize)]
 struct Held {
     remote: String,

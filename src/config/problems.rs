@@ -12,7 +12,6 @@ use crate::text::nearest::did_you_mean;
 pub struct Known {
     /// The directories of the services of HEAD and of the working tree.
     pub services: Vec<String>,
-    /// The repository's remotes.
     pub remotes: Vec<String>,
 }
 
@@ -21,9 +20,7 @@ pub struct Known {
 pub struct Problem {
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong.
     pub message: String,
-    /// What to do.
     pub hint: String,
     /// Whether a deployment does not start with it.
     pub blocks: bool,
@@ -31,7 +28,6 @@ pub struct Problem {
 
 impl Config {
     /// The problems in `text`, in the order of their lines. A text that can't be read has none: reading it says what is wrong.
-    #[must_use]
     pub fn problems(text: &str, known: &Known) -> Vec<Problem> {
         let (Ok(config), Ok(table)) = (Self::parse(text), DeTable::parse(text)) else { return Vec::new() };
         let table = table.into_inner();

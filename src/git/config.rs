@@ -5,7 +5,6 @@ use crate::error::Result;
 
 impl Repository {
     /// A configuration value, as git merges its files.
-    #[must_use]
     pub fn config(&self, name: &str) -> Option<String> {
         self.inner.config().ok()?.get_string(name).ok()
     }

@@ -63,7 +63,6 @@ struct Owned {
     work_tree: Option<PathBuf>,
 }
 
-/// A hook of this repository.
 #[derive(Debug, Clone)]
 pub struct Hook {
     path: PathBuf,
@@ -88,14 +87,11 @@ impl Directory {
         Ok(Self { path: top.join(text.trim_end_matches('\n')), repository: owned })
     }
 
-    /// Its path.
-    #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// The hook `name`, whose block is the shell `lines`, run by what is in `PATH`, else by `program`.
-    #[must_use]
     pub fn hook(&self, name: &str, lines: &str, program: &Path) -> Hook {
         let path = self.path.join(name);
         let barred = self.repository.barred(&resolved(&path));
@@ -105,32 +101,27 @@ impl Directory {
 }
 
 /// The programs that a block names which is shared, as shell words.
-#[must_use]
 pub fn usual_programs() -> Vec<String> {
     shlex::split(&format!("git-slsart {USUAL}")).unwrap_or_default()
 }
 
 /// The block of the shell `lines` for a file that is shared: no path of this machine is in it.
-#[must_use]
 pub fn portable(lines: &str) -> String {
     block(lines.trim(), &format!("git-slsart {USUAL}"))
 }
 
 impl Hook {
     /// The hook's file.
-    #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// Why this program may not write there, though it be ours that is in it.
-    #[must_use]
     pub fn barred(&self) -> Option<&'static str> {
         self.barred
     }
 
     /// What is in the file; `None` where there is none, or no text.
-    #[must_use]
     pub fn text(&self) -> Option<String> {
         fs::read_to_string(&self.path).ok()
     }
@@ -161,14 +152,12 @@ impl Hook {
     }
 
     /// The programs that the block in the file runs, the first of them that there is: names and paths, as shell words.
-    #[must_use]
     pub fn programs(&self) -> Vec<String> {
         let text = self.text().unwrap_or_default();
         programs_in(&text).and_then(shlex::split).unwrap_or_default()
     }
 
     /// Whether something stands in the file beside our block.
-    #[must_use]
     pub fn is_shared(&self) -> bool {
         let rest = self.text().map(|text| without_block(&text)).unwrap_or_default();
         ![OWN, OWN_BEFORE, ""].contains(&rest.as_str())
@@ -207,7 +196,6 @@ impl Hook {
     }
 
     /// The files beside the hook that our block is in: what a hook manager put aside when it put its own in the place.
-    #[must_use]
     pub fn put_aside(&self) -> Vec<PathBuf> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let files = PUT_ASIDE.iter().map(|end| self.path.with_file_name(format!("{name}.{end}")));

@@ -53,26 +53,20 @@ pub struct Repository {
 /// What is known of a commit without reading its tree.
 #[derive(Debug, Clone)]
 pub struct Commit {
-    /// Its object id.
     pub id: Oid,
-    /// Its tree.
     pub tree: Oid,
-    /// Its parents.
     pub parents: Vec<Oid>,
     /// The first line of its message.
     pub subject: String,
-    /// When it was committed.
     pub time: Timestamp,
     /// Who committed it: `Name <email>`.
     pub committer: String,
 }
 
-/// An entry of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeEntry {
     /// Its name, one path component.
     pub name: Vec<u8>,
-    /// Its object.
     pub id: Oid,
     /// Its mode: `0o100644`, `0o100755`, `0o120000`, `0o040000` or `0o160000`.
     pub mode: i32,
@@ -84,7 +78,6 @@ pub const MODE_FILE: i32 = 0o100_644;
 pub const MODE_EXECUTABLE: i32 = 0o100_755;
 /// The mode of a symbolic link in a tree.
 pub const MODE_LINK: i32 = 0o120_000;
-/// The mode of a directory in a tree.
 pub const MODE_TREE: i32 = 0o040_000;
 
 impl Repository {
@@ -134,7 +127,6 @@ impl Repository {
     }
 
     /// The repository with its main working tree, when this one is in a linked worktree.
-    #[must_use]
     pub fn main(&self) -> Option<Self> {
         let top = self.common_dir().parent().filter(|_| self.inner.is_worktree())?;
         let main = Self::open(top, None, None).ok()?;
@@ -143,20 +135,17 @@ impl Repository {
 
     /// Whether git leaves the file at `path`, relative to the working tree's top, out on purpose: it is ignored and not in
     /// the index.
-    #[must_use]
     pub fn is_ignored(&self, path: &Path) -> bool {
         let tracked = self.inner.index().is_ok_and(|index| index.get_path(path, 0).is_some());
         !tracked && self.inner.is_path_ignored(path).unwrap_or(false)
     }
 
     /// The directory of the repository itself (`.git`, or `.git/worktrees/<name>` in a linked worktree).
-    #[must_use]
     pub fn git_dir(&self) -> &Path {
         self.inner.path()
     }
 
     /// The directory shared by all worktrees.
-    #[must_use]
     pub fn common_dir(&self) -> &Path {
         self.inner.commondir()
     }
@@ -178,13 +167,11 @@ impl Repository {
     }
 
     /// The working tree's top, when there is one.
-    #[must_use]
     pub fn work_tree_if_any(&self) -> Option<&Path> {
         self.inner.workdir()
     }
 
     /// The git command, set up to work on this repository.
-    #[must_use]
     pub fn command(&self) -> Invocation {
         let command = Invocation::new("git").arg("-C").arg(self.inner.workdir().unwrap_or(self.inner.path()));
         let standard = self.inner.workdir().is_none_or(|top| top.join(".git").exists());
@@ -254,7 +241,6 @@ impl Repository {
         names.unwrap_or_default()
     }
 
-    /// Reads a commit.
     pub fn commit(&self, id: Oid) -> Result<Commit> {
         self.objects().check_place(id)?;
         self.objects().check_commit(id)?;
@@ -343,20 +329,17 @@ impl Repository {
     }
 
     /// The value that HEAD had before its last move, from its reflog.
-    #[must_use]
     pub fn previous_head(&self) -> Option<Oid> {
         let log = self.inner.reflog("HEAD").ok()?;
         log.get(0).map(|entry| entry.id_old()).filter(|id| !id.is_zero())
     }
 
     /// The commit HEAD is at, without starting a process.
-    #[must_use]
     pub fn head(&self) -> Option<Oid> {
         self.inner.head().ok()?.peel_to_commit().ok().map(|commit| commit.id())
     }
 
     /// A tag that points at `commit`, if there is one.
-    #[must_use]
     pub fn tag_of(&self, commit: Oid) -> Option<String> {
         let tags = self.inner.references_glob("refs/tags/*").ok()?;
         let tag =
@@ -365,7 +348,6 @@ impl Repository {
     }
 
     /// The shortest prefix of `id` that names one object here, of at least seven digits.
-    #[must_use]
     pub fn short_id(&self, id: Oid) -> String {
         let short = self.inner.find_object(id, None).and_then(|object| object.short_id());
         short
@@ -376,7 +358,6 @@ impl Repository {
 }
 
 /// Where a directory for this program's data in the repository is: locks, logs.
-#[must_use]
 pub fn data_dir(repository: &Repository) -> PathBuf {
     repository.common_dir().join("slsart")
 }

@@ -13,7 +13,6 @@ pub struct SharedPermissions(u32);
 
 impl Repository {
     /// What `core.sharedRepository` wants.
-    #[must_use]
     pub fn shared_permissions(&self) -> SharedPermissions {
         let value = self.config("core.sharedrepository").unwrap_or_default().to_ascii_lowercase();
         SharedPermissions(match value.as_str() {

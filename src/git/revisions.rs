@@ -6,7 +6,6 @@ use crate::error::Result;
 /// What a list of revisions means.
 #[derive(Debug, Default)]
 pub struct Revisions {
-    /// The commits that are named.
     pub tips: Vec<Oid>,
     /// The commits that are left out with all before them: what stands before `..`, or after `^`.
     pub hidden: Vec<Oid>,

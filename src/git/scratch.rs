@@ -24,7 +24,6 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Makes one.
     pub fn new(repository: &Repository) -> Result<Self> {
         let parent = data_dir(repository).join("tmp");
         let make = || -> io::Result<Self> {
@@ -38,8 +37,6 @@ impl Scratch {
         make().map_err(|error| Error::io("write to", &parent, error))
     }
 
-    /// Where it is.
-    #[must_use]
     pub fn path(&self) -> &Path {
         self.directory.path()
     }

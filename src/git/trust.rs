@@ -3,7 +3,6 @@
 use std::cell::{Cell, OnceCell};
 use std::path::PathBuf;
 
-/// Whose signatures count.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trust {
     /// Whether what is to be deployed has to be signed.

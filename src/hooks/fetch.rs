@@ -13,7 +13,6 @@ use crate::workspace::Workspace;
 
 /// What the last job said, made anew when it started.
 const LOG: &str = "fetch.log";
-/// Held by the job.
 const LOCK: &str = "fetch.lock";
 /// For how many seconds after a job was started no other is: a script may check out a hundred times.
 const PAUSE: i64 = 60;

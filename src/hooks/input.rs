@@ -2,17 +2,14 @@
 
 use crate::git::Oid;
 
-/// A ref that is pushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
     /// The object that the remote's ref is to point at.
     pub object: Oid,
-    /// The remote's ref.
     pub name: String,
 }
 
 /// The commits that were rewritten, each with what it became: `OLD NEW [MORE]` a line.
-#[must_use]
 pub fn rewritten(text: &str) -> Vec<(Oid, Oid)> {
     let pair = |line: &str| {
         let mut words = line.split_ascii_whitespace();
@@ -22,7 +19,6 @@ pub fn rewritten(text: &str) -> Vec<(Oid, Oid)> {
 }
 
 /// The refs that are pushed, but for those that are removed: `LOCAL-REF OBJECT REMOTE-REF OBJECT` a line.
-#[must_use]
 pub fn updates(text: &str) -> Vec<Update> {
     let update = |line: &str| {
         let words: Vec<&str> = line.split(' ').collect();

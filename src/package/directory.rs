@@ -22,7 +22,6 @@ const LEFTOVERS: &[&str] = &["meta.json", "build", "requirements", "requirements
 /// A package directory, read and hashed.
 #[derive(Debug, Clone)]
 pub struct PackageDirectory {
-    /// Where it is.
     root: PathBuf,
     /// Files that are of the package and lie elsewhere, by their path in it.
     elsewhere: BTreeMap<String, PathBuf>,
@@ -79,19 +78,15 @@ impl PackageDirectory {
     }
 
     /// Where the file `path` of the package is on disk.
-    #[must_use]
     pub fn place_of(&self, path: &str) -> PathBuf {
         self.elsewhere.get(path).cloned().unwrap_or_else(|| self.root.join(path))
     }
 
-    /// The identity of the package.
-    #[must_use]
     pub fn id(&self) -> PackageId {
         PackageId::of(self.files.iter().map(|file| (file.path.as_str(), file.size, file.sha256)))
     }
 
     /// Its size in bytes.
-    #[must_use]
     pub fn size(&self) -> u64 {
         self.files.iter().map(|file| file.size).sum()
     }
@@ -100,7 +95,6 @@ impl PackageDirectory {
     ///
     /// # Returns
     /// The paths that differ, are missing or are new.
-    #[must_use]
     pub fn differences(&self, recorded: &[FileEntry]) -> Vec<String> {
         let changed = recorded.iter().filter(|file| !self.files.contains(file)).map(|file| file.path.clone());
         let new = self.files.iter().filter(|file| recorded.iter().all(|other| other.path != file.path));

@@ -7,7 +7,6 @@ use super::id::Sha256;
 /// A real package has a handful.
 pub const MAX_FILES: usize = 10_000;
 
-/// A file of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
     /// Its path in the package directory, with forward slashes.
@@ -19,7 +18,6 @@ pub struct FileEntry {
 }
 
 /// Whether `path` is relative, stays below where it is put, and can be a path in a git tree on every platform.
-#[must_use]
 pub fn is_safe_path(path: &str) -> bool {
     let safe_component = |part: &str| {
         !matches!(part, "" | "." | "..")

@@ -22,7 +22,6 @@ impl Sha256 {
     }
 
     /// The hash in base64, as Lambda has it in `CodeSha256`.
-    #[must_use]
     pub fn to_base64(self) -> String {
         BASE64_STANDARD.encode(self.0)
     }
@@ -42,7 +41,6 @@ impl Sha256 {
     }
 
     /// The raw 32 bytes.
-    #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -63,7 +61,6 @@ impl Hasher {
     }
 
     /// The hash of all bytes taken in, and how many they were.
-    #[must_use]
     pub fn finish(self) -> (Sha256, u64) {
         (Sha256(self.state.finalize().into()), self.size)
     }
@@ -140,7 +137,6 @@ impl PackageId {
     }
 
     /// The first eight digits, for people.
-    #[must_use]
     pub fn short(&self) -> String {
         self.to_string()[..8].to_owned()
     }

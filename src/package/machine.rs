@@ -12,7 +12,6 @@ pub struct Machine {
     /// `glibc VERSION`, `musl`, or nothing where there is one C library only.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub libc: String,
-    /// The version of node.
     pub node: String,
     /// Node's `process.versions.modules`: what compiled packages are made for.
     pub modules: String,
@@ -20,7 +19,6 @@ pub struct Machine {
 
 impl Machine {
     /// Why what was installed on this machine can't be used on `here`, in words; `None` when it can.
-    #[must_use]
     pub fn incompatibility(&self, here: &Self) -> Option<String> {
         if (&self.os, &self.arch) != (&here.os, &here.arch) {
             return Some(format!(

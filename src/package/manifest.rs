@@ -21,15 +21,11 @@ pub const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// Everything recorded of a package but its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The version of the format.
     pub format: u32,
-    /// The package itself.
     pub package: Package,
-    /// The source it was made from.
     pub source: Source,
     /// What it can be deployed to.
     pub target: Target,
-    /// What made it.
     pub tools: Tools,
     /// The framework's package, described as a plugin is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,9 +63,7 @@ pub struct Package {
     pub id: PackageId,
     /// The sum of the files' sizes, in bytes.
     pub size: u64,
-    /// When it was recorded.
     pub recorded: Timestamp,
-    /// How it was made.
     pub made: Origin,
 }
 
@@ -90,7 +84,6 @@ pub enum Origin {
 pub struct Source {
     /// The commit it belongs to, 40 hexadecimal digits.
     pub commit: String,
-    /// The tree it was made from.
     pub tree: String,
     /// Whether that tree is not the commit's: it was made from a working tree with changes.
     #[serde(default)]
@@ -100,19 +93,15 @@ pub struct Source {
 /// What a package can be deployed to: its service, stage and region are fixed when it is made.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Target {
-    /// The service's name.
     pub service: ServiceName,
     /// The service's directory in the repository.
     pub path: ServicePath,
-    /// The stage.
     pub stage: Stage,
-    /// The AWS region.
     pub region: Region,
 }
 
 impl Target {
     /// Whether both are one stack, wherever the service's directory is.
-    #[must_use]
     pub fn is_same_stack(&self, other: &Self) -> bool {
         (&self.service, &self.stage, &self.region) == (&other.service, &other.stage, &other.region)
     }
@@ -124,12 +113,10 @@ impl std::fmt::Display for Target {
     }
 }
 
-/// A program and its version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
     /// Its name, such as `osls` or `npm`.
     pub name: String,
-    /// Its version.
     pub version: String,
 }
 
@@ -142,7 +129,6 @@ impl std::fmt::Display for Tool {
 /// What made a package, and on what machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tools {
-    /// The version of this program.
     pub slsart: String,
     /// The framework, where it could be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,7 +136,6 @@ pub struct Tools {
     /// The version of node, without a leading `v`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
-    /// The package manager of the lockfile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package_manager: Option<Tool>,
     /// The operating system, as Rust names it: `linux`, `macos`.
@@ -162,7 +147,6 @@ pub struct Tools {
 /// The lockfile a package's plugins were installed from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lockfile {
-    /// Its path in the repository.
     pub path: String,
     /// What kind it is: `npm`, `yarn`, `pnpm`, `bun`.
     pub kind: String,
@@ -194,7 +178,6 @@ pub struct NodeWanted {
 
 impl NodeWanted {
     /// Whether nothing asks for any.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -210,7 +193,6 @@ pub struct Carried {
 
 impl Carried {
     /// Whether there were none, or none that are known.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.paths.is_empty()
     }

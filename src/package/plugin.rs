@@ -53,7 +53,6 @@ impl Plugin {
 
     /// Of the events that it hooks, those that happen when a package is deployed (`deploy --package`); `None` where its hooks are
     /// unknown. What it does then, it does at every rollback.
-    #[must_use]
     pub fn at_deploy(&self) -> Option<Vec<&str>> {
         let happens = |event: &&str| {
             let event =
@@ -64,7 +63,6 @@ impl Plugin {
     }
 
     /// Whether it acts at a deploy once the stack is updated; `None` where its hooks are unknown.
-    #[must_use]
     pub fn acts_after_update(&self) -> Option<bool> {
         let is_late = |event: &&str| {
             let is_after = event.starts_with("after:");

@@ -13,7 +13,6 @@ pub const MAX_SECRETS: usize = 500;
 /// `[secrets]`: that a package was searched for secrets, and what was decided of those in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scan {
-    /// The version of the scanner.
     pub scanner: u32,
     /// A mark of the values that were looked for; absent where there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,7 +41,6 @@ pub enum Decision {
     Warn,
     /// They may be pushed as they are: somebody said so of this package.
     Allow,
-    /// What holds them is encrypted.
     Encrypt,
 }
 
@@ -54,14 +52,12 @@ pub enum Action {
     Warn,
     /// Record nothing that holds any.
     Refuse,
-    /// Encrypt what holds them.
     Encrypt,
 }
 
 /// `[[secret]]`: where a secret is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Secret {
-    /// The file of the package.
     pub file: String,
     /// The file in it, where it is an archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,7 +86,6 @@ impl fmt::Display for Secret {
     }
 }
 
-/// A kind in words.
 fn words(kind: &str) -> String {
     match kind {
         "variable" => "the value of".to_owned(),

@@ -11,7 +11,6 @@ use super::manifest::FileEntry;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Form {
-    /// As git objects.
     Git,
     /// As an LFS pointer, its content in the LFS store.
     Lfs,
@@ -30,9 +29,7 @@ impl fmt::Display for Form {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Storage {
-    /// All files as git objects.
     Git,
-    /// Archives in LFS.
     Lfs,
     /// What is over a size in LFS, where git-lfs is installed.
     #[default]
@@ -42,17 +39,14 @@ pub enum Storage {
 /// Decides the form of each file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placement {
-    /// What is wanted.
     pub storage: Storage,
     /// The size in bytes above which a file is large.
     pub lfs_above: Size,
-    /// Whether git-lfs is there.
     pub lfs_is_here: bool,
 }
 
 impl Placement {
     /// The form of `file`.
-    #[must_use]
     pub fn form_of(&self, file: &FileEntry) -> Form {
         let lfs = match self.storage {
             Storage::Git => false,
@@ -64,7 +58,6 @@ impl Placement {
     }
 
     /// Whether git and its hosts have trouble with a file of this size.
-    #[must_use]
     pub fn is_large(&self, file: &FileEntry) -> bool {
         file.size > self.lfs_above.0
     }

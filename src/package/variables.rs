@@ -26,7 +26,6 @@ pub struct Variables {
 /// How variables differ from what they were when packaging.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Those with another value.
     pub changed: Vec<String>,
     /// Those that had a value and have none.
     pub missing: Vec<String>,
@@ -41,7 +40,6 @@ impl Variables {
         Self { names, ..Self::default() }
     }
 
-    /// Variables and the marks of their values.
     #[must_use]
     pub fn marked(names: Vec<String>, values: &Values, salt: [u8; 16]) -> Self {
         let salt = hexadecimal(&salt);
@@ -50,7 +48,6 @@ impl Variables {
     }
 
     /// How `now` differs from the values when packaging; `None` where those were not known.
-    #[must_use]
     pub fn compare(&self, now: &Values) -> Option<Changes> {
         let salt = self.salt.as_ref()?;
         let mut changes = Changes::default();

@@ -19,7 +19,6 @@ pub(super) struct BuildEnvironment<'a> {
     pub(super) workspace: &'a Workspace<'a>,
     /// The service's directory that the framework worked in.
     pub(super) service: &'a Path,
-    /// The carried files in it.
     pub(super) carried: &'a [String],
 }
 

@@ -77,7 +77,6 @@ pub fn unmatched<'c>(
 }
 
 /// How [`unmatched`] patterns are reported.
-#[must_use]
 pub fn no_match(patterns: &[&str]) -> String {
     format!("[carry] in {FILE}: no file that git ignores matches {}", patterns.join(", "))
 }

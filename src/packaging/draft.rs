@@ -26,7 +26,6 @@ pub(super) struct Draft<'a> {
     pub(super) packaged_in: Option<&'a Path>,
     pub(super) source: Source<'a>,
     pub(super) commit: &'a Commit,
-    /// The tree it was made from.
     pub(super) tree: Oid,
     pub(super) service: &'a Service,
     pub(super) target: Target,

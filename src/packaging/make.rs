@@ -27,7 +27,6 @@ use crate::toolchain::{Programs, framework, plugin_hooks};
 use crate::workspace::secrets::scanner_and_policy;
 use crate::workspace::{Workspace, name_of};
 
-/// How to make a package.
 #[derive(Debug, Clone, Copy)]
 pub struct Making {
     /// In the user's working tree, instead of a clean worktree.
@@ -36,7 +35,6 @@ pub struct Making {
     pub allow_dirty: bool,
     /// Although the commit has a package for this target.
     pub again: bool,
-    /// How the package is kept.
     pub storage: Storage,
     /// Where the package manager's output goes.
     pub installing: Output,

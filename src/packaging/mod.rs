@@ -25,19 +25,14 @@ use crate::package::secrets::Secret;
 /// What is told of a package after it was recorded, or found to be recorded already.
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
-    /// The commit it belongs to.
     pub commit: String,
-    /// The commit's subject.
     pub subject: String,
     /// What it can be deployed to.
     pub target: Target,
-    /// Its id.
     pub package: String,
     /// The sum of its files' sizes, in bytes.
     pub size: u64,
-    /// How many files it has.
     pub file_count: usize,
-    /// When it was recorded.
     pub recorded: Timestamp,
     /// Whether it was made from a working tree with changes.
     pub dirty: bool,

@@ -25,9 +25,7 @@ pub struct Kept {
     pub file_count: usize,
     /// The sum of their sizes, in bytes.
     pub size: u64,
-    /// What it was installed from.
     pub lockfile: LockfileEntry,
-    /// The machine it was installed on.
     pub machine: Machine,
     /// Why it can't be used on this one.
     pub misfit: Option<String>,
@@ -39,7 +37,6 @@ pub struct Kept {
     stored: Vec<StoredToolchain>,
 }
 
-/// Everything that is kept.
 #[derive(Debug, Serialize)]
 pub struct Listing {
     /// Newest first.
@@ -142,7 +139,6 @@ pub struct Saving {
     /// The service's directory.
     pub path: ServicePath,
     pub lockfile: LockfileEntry,
-    /// What installs from it.
     pub package_manager: &'static str,
     /// What is kept for the commit already and fits this machine; nothing is done then.
     pub kept: Option<Toolchain>,

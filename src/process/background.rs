@@ -11,7 +11,6 @@ use rustix::process::{
 /// How much less than others a background process wants of the processor; schedulers of disks derive their priority from it.
 const NICENESS: i32 = 10;
 
-/// How a group is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// Each process is asked to, and cleans up.

@@ -103,7 +103,6 @@ pub fn check() -> Result<()> {
 }
 
 /// While the value lives, the end of the terminal (SIGHUP) interrupts nothing; afterwards it does.
-#[must_use]
 pub fn defer_hangup() -> DeferredHangup {
     DEFERRING.fetch_add(1, Ordering::SeqCst);
     DeferredHangup(())

@@ -75,14 +75,12 @@ impl Invocation {
         }
     }
 
-    /// Adds one argument.
     #[must_use]
     pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
         self
     }
 
-    /// Adds arguments.
     #[must_use]
     pub fn args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
@@ -124,8 +122,6 @@ impl Invocation {
         self
     }
 
-    #[must_use]
-    /// As it was given.
     pub fn program(&self) -> &OsStr {
         &self.program
     }

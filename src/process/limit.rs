@@ -14,10 +14,8 @@ pub(super) const MAX_BYTES: u64 = 1 << 20;
 /// Between two looks at a child.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// How a child ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// Whether it succeeded.
     pub succeeded: bool,
     /// The first mebibyte of its standard output.
     pub stdout: Vec<u8>,
@@ -28,7 +26,6 @@ pub struct Ended {
 /// Whether a child is waited for when a signal asks this process to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
-    /// It is killed.
     UntilInterrupted,
     /// It cleans up, and is waited for.
     Always,

@@ -18,7 +18,6 @@ pub use limit::{Ended, Patience};
 pub use run::Output;
 
 /// This machine's name, as people know it.
-#[must_use]
 pub fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

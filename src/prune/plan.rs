@@ -13,7 +13,6 @@ use crate::store::{Filter, NotedPackage, locks};
 use crate::store::{PackageKey, RemoteNotes, key_of, ref_of};
 use crate::workspace::Workspace;
 
-/// What may be chosen from.
 #[derive(Debug)]
 pub enum Scope {
     /// All packages, by a policy.
@@ -22,7 +21,6 @@ pub enum Scope {
     Named(Vec<String>),
 }
 
-/// What becomes of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     /// No remote is known to have it: it is gone.
@@ -33,12 +31,9 @@ pub enum Fate {
     Leftover,
 }
 
-/// A package that goes.
 #[derive(Debug)]
 pub struct Candidate {
-    /// The package.
     pub found: NotedPackage,
-    /// What becomes of it.
     pub fate: Fate,
     /// What its ref points at; `None` where only the remote has it that it is removed from.
     pub tip: Option<Oid>,
@@ -47,7 +42,6 @@ pub struct Candidate {
 /// A remote that packages are removed from, and what it has.
 #[derive(Debug)]
 pub struct From {
-    /// Its name.
     pub remote: String,
     /// The refs of its packages and toolchains, with what they point at.
     pub refs: BTreeMap<String, Oid>,
@@ -69,7 +63,6 @@ impl From {
     }
 }
 
-/// What is to be done.
 pub struct Plan {
     /// The packages that go, newest first.
     pub going: Vec<Candidate>,

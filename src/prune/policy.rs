@@ -57,7 +57,6 @@ impl Age {
 impl Policy {
     /// Of `all` packages, those that `filter` means and that fit all that is given. What was pruned already counts for nothing in
     /// [`Self::keep_last`], and is chosen whatever that says.
-    #[must_use]
     pub fn choose(&self, mut all: Vec<NotedPackage>, filter: &Filter, now: Timestamp) -> Vec<NotedPackage> {
         all.sort_by_key(|found| (std::cmp::Reverse(found.line.recorded), found.line.package));
         let oldest = self.older_than.map(|age| age.before(now).unwrap_or(Timestamp::MIN));

@@ -16,7 +16,6 @@ use crate::store::marks::{Mark, MarkState};
 use crate::store::{Filter, NotedPackage, bans, pins};
 use crate::workspace::Workspace;
 
-/// Why a package is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
@@ -26,7 +25,6 @@ pub enum Why {
     MayBeLive,
     /// A rollback that names nothing goes to it.
     LastGood,
-    /// An undo goes to it.
     Undo,
     /// It is banned: what was wrong with it may be asked.
     Banned,
@@ -39,8 +37,6 @@ pub enum Why {
 }
 
 impl Why {
-    /// In words.
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::Live => "live",

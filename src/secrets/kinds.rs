@@ -7,9 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use regex::bytes::Regex;
 
-/// A kind of secret.
 pub(super) struct Kind {
-    /// Its name in a manifest.
     pub(super) name: &'static str,
     /// How it begins, or what stands before it.
     pub(super) starts: &'static [&'static str],
@@ -19,7 +17,6 @@ pub(super) struct Kind {
     inside: bool,
     /// The least bits of entropy that a byte of the secret has on average.
     entropy: f64,
-    /// What else must be so.
     check: fn(&[u8]) -> bool,
 }
 

@@ -34,7 +34,6 @@ impl Automaton {
     }
 }
 
-/// What one pattern of an automaton is.
 #[derive(Clone)]
 enum Pattern {
     /// The beginning of a kind, by its number.
@@ -49,7 +48,6 @@ pub(super) struct Hit {
     pub(super) kind: &'static str,
     /// The variable whose value it is.
     pub(super) name: Option<String>,
-    /// Where it begins.
     pub(super) at: usize,
     end: usize,
 }

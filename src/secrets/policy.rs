@@ -10,7 +10,6 @@ use crate::package::secrets::{Action, Decision, Secret};
 pub struct Policy {
     /// What is done where there are any; `None`: they are recorded, and not pushed before somebody decides.
     pub action: Option<Action>,
-    /// Whom they are encrypted to.
     pub recipients: Recipients,
     allowed: GlobSet,
 }
@@ -46,7 +45,6 @@ impl Policy {
     }
 
     /// Whether a pattern lets this one be.
-    #[must_use]
     pub fn allows(&self, secret: &Secret) -> bool {
         let Secret { file, entry, place, name, kind } = secret;
         let named = name.iter().chain(entry).chain([place, file, kind]);
@@ -54,13 +52,11 @@ impl Policy {
     }
 
     /// Those of `secrets` that no pattern lets be.
-    #[must_use]
     pub fn objectionable<'s>(&self, secrets: &'s [Secret]) -> Vec<&'s Secret> {
         secrets.iter().filter(|secret| !self.allows(secret)).collect()
     }
 
     /// What the action decides of secrets that are recorded.
-    #[must_use]
     pub fn decision(&self) -> Option<Decision> {
         match self.action {
             Some(Action::Warn) => Some(Decision::Warn),
@@ -70,7 +66,6 @@ impl Policy {
     }
 
     /// Whether what holds `secrets` is to be encrypted.
-    #[must_use]
     pub fn encrypts(&self, secrets: &[Secret]) -> bool {
         self.action == Some(Action::Encrypt) && secrets.iter().any(|secret| !self.allows(secret))
     }

@@ -8,7 +8,6 @@ use crate::error::Result;
 use crate::package::secrets::Secret;
 use crate::package::{PackageId, Sha256};
 
-/// Finds secrets.
 pub struct Scanner {
     matcher: Matcher,
     /// A hash of all values with their names; `None` where there are none.
@@ -36,7 +35,6 @@ impl Scanner {
 
     /// A mark of the values that are looked for, as the manifest of the package `id` has it: 16 bits, so that it tells whether they
     /// are others, and of what they are nothing. `None` where there are none.
-    #[must_use]
     pub fn mark(&self, id: PackageId) -> Option<String> {
         let values = self.values?;
         let hash = Sha256::of(&[id.to_string().as_bytes(), values.as_bytes()].concat());
@@ -44,7 +42,6 @@ impl Scanner {
     }
 
     /// The secrets in a file of a package that is no archive. In JSON their places are told by keys.
-    #[must_use]
     pub fn file(&self, path: &str, bytes: &[u8]) -> Vec<Secret> {
         let secret = |place: String, kind: &str, name: Option<String>| Secret {
             file: path.to_owned(),
@@ -61,7 +58,6 @@ impl Scanner {
 
     /// The secrets in a file inside the archive `file`. In packages from a registry, which anybody can have, only values are looked
     /// for: they are full of keys for tests.
-    #[must_use]
     pub fn entry(&self, file: &str, entry: &str, bytes: &[u8]) -> Vec<Secret> {
         let found = self.places(bytes, is_published(entry)).into_iter();
         found.map(|(place, kind, name)| in_entry(file, entry, place, kind, name)).collect()

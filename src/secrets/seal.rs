@@ -31,13 +31,11 @@ impl Recipients {
     }
 
     /// Whether there are none.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
     /// The keys, as a manifest has them.
-    #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
     }
@@ -142,7 +140,6 @@ impl fmt::Display for Locked {
 impl StdError for Locked {}
 
 /// Whether an error says that something is encrypted and can't be opened here.
-#[must_use]
 pub fn is_locked(error: &Error) -> bool {
     StdError::source(error).is_some_and(<dyn StdError>::is::<Locked>)
 }

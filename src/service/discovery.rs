@@ -23,10 +23,8 @@ pub const CONFIG_FILES: [&str; 7] = [
 /// Directories in which nothing is a service of this repository: installed packages, packages made, and git's and our own files.
 const SKIPPED: [&str; 4] = ["node_modules", ".serverless", ".git", ".slsart"];
 
-/// A service of the repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Service {
-    /// Its directory.
     pub path: ServicePath,
     /// The name of its config file, in that directory.
     pub config: String,

@@ -26,15 +26,11 @@ pub enum FrameworkError {
     #[error(
         "serverless {version} runs only with a licence, and neither SERVERLESS_ACCESS_KEY nor SERVERLESS_LICENSE_KEY is set"
     )]
-    Licence {
-        /// The framework's version.
-        version: String,
-    },
+    Licence { version: String },
 }
 
 impl FrameworkError {
     /// What to do about it.
-    #[must_use]
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::PackageJson(_) => "install the service's packages again, as in `npm ci`",
@@ -57,7 +53,6 @@ pub enum FrameworkKind {
 
 impl FrameworkKind {
     /// Its name in npm.
-    #[must_use]
     pub fn package(self) -> &'static str {
         match self {
             Self::Osls => "osls",
@@ -67,7 +62,6 @@ impl FrameworkKind {
 
     /// Its programs in `node_modules/.bin`, the surest first. `osls` installs all three names, and so does not own the others alone:
     /// npm also installs `serverless` when a plugin asks for it as a peer.
-    #[must_use]
     pub fn programs(self) -> &'static [&'static str] {
         match self {
             Self::Osls => &["osls", "serverless", "sls"],
@@ -76,10 +70,8 @@ impl FrameworkKind {
     }
 }
 
-/// A framework that is installed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Framework {
-    /// Which it is.
     pub kind: FrameworkKind,
     /// Its version, such as `4.3.1`.
     pub version: String,
@@ -107,14 +99,12 @@ impl Framework {
     }
 
     /// The first number of the version; 0 if it has none.
-    #[must_use]
     pub fn major(&self) -> u64 {
         self.version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0)
     }
 
     /// Whether it runs only with a licence: `serverless` from version 4 on. Its npm package then downloads the rest, and updates itself
     /// unless `frameworkVersion` is pinned.
-    #[must_use]
     pub fn needs_licence(&self) -> bool {
         self.kind == FrameworkKind::Serverless && self.major() >= 4
     }
@@ -132,7 +122,6 @@ impl Framework {
 /// A place where a framework may be installed; paths are relative to the repository's root, with `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// Which it would be.
     pub kind: FrameworkKind,
     /// The directory whose `node_modules` it would be in.
     pub directory: ServicePath,
@@ -144,7 +133,6 @@ pub struct Candidate {
 
 /// Where the framework of a service may be, in the order in which to look: from the service's directory up to the repository's root,
 /// and `osls` before `serverless` in each. A global framework is never one.
-#[must_use]
 pub fn candidates(service: &ServicePath) -> Vec<Candidate> {
     let in_directory = |directory: ServicePath| {
         [FrameworkKind::Osls, FrameworkKind::Serverless].map(|kind| Candidate {
@@ -176,7 +164,6 @@ pub struct PackageArguments<'a> {
 
 impl PackageArguments<'_> {
     /// The arguments after the program's name.
-    #[must_use]
     pub fn to_vec(&self) -> Vec<OsString> {
         let mut all = vec!["package".into()];
         all.extend(self.directory.into_iter().flat_map(|directory| ["--package".into(), directory.into()]));
@@ -204,7 +191,6 @@ pub struct DeployArguments<'a> {
 impl DeployArguments<'_> {
     /// The arguments after the program's name. Always with `--force`: the framework may otherwise find "no changes" against what was
     /// uploaded last, which need not be what is live.
-    #[must_use]
     pub fn to_vec(&self) -> Vec<OsString> {
         let mut all = vec!["deploy".into(), "--package".into(), self.directory.into(), "--force".into()];
         target(&mut all, self.stage, self.region, self.config, self.verbose);

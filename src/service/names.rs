@@ -33,7 +33,6 @@ impl NameError {
     }
 
     /// What to do about it.
-    #[must_use]
     pub fn hint(&self) -> Option<String> {
         let text = match self.what {
             "stage" => "the framework takes letters, digits and hyphens, as in `--stage prod`",
@@ -118,7 +117,6 @@ macro_rules! name {
 
         impl $name {
             /// The text, as it was given.
-            #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -179,7 +177,6 @@ name! {
 
 impl Region {
     /// Whether this is like the names that AWS gives: `eu-west-1`, `us-gov-east-1`.
-    #[must_use]
     pub fn is_like_aws(&self) -> bool {
         let parts: Vec<&str> = self.0.split('-').collect();
         let is_word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -202,31 +199,26 @@ impl ServicePath {
     }
 
     /// Whether this is the root of the repository.
-    #[must_use]
     pub fn is_root(&self) -> bool {
         self.0 == "."
     }
 
     /// How many directories it is below the root of the repository.
-    #[must_use]
     pub fn depth(&self) -> usize {
         self.ancestors().len() - 1
     }
 
     /// The service's directory in the working tree at `repository`.
-    #[must_use]
     pub fn under(&self, repository: &Path) -> PathBuf {
         if self.is_root() { repository.to_path_buf() } else { repository.join(&self.0) }
     }
 
     /// The repository-relative path of `file`, a path relative to the service's directory.
-    #[must_use]
     pub fn file(&self, file: &str) -> String {
         if self.is_root() { file.to_owned() } else { format!("{}/{file}", self.0) }
     }
 
     /// This directory and those above it, up to the repository's root, nearest first.
-    #[must_use]
     pub fn ancestors(&self) -> Vec<Self> {
         let mut all = vec![self.clone()];
         if self.is_root() {

@@ -23,7 +23,6 @@ pub struct Plugins {
 impl Plugins {
     /// The npm package that an entry of [`Plugins::modules`] is from: `@a/b` for `@a/b/plugin`; none for a path. A name without a
     /// scope may still be that of a file in [`Plugins::local_path`].
-    #[must_use]
     pub fn package(module: &str) -> Option<&str> {
         if module.is_empty() || module.starts_with(['.', '/']) {
             return None;
@@ -47,7 +46,6 @@ impl Plugins {
 /// What a config says without being run. A value that is made of variables (`${…}`) is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Outline {
-    /// The service's name.
     pub service: Option<ServiceName>,
     /// The stage when none is given: `provider.stage`, or the literal in `${opt:stage, 'dev'}`, or the framework's own default.
     pub stage: Option<Stage>,
@@ -63,7 +61,6 @@ pub struct Outline {
 
 impl Outline {
     /// Reads a config file by its name. `None` means that it can only be known by running it (`.js`, `.ts` and the like).
-    #[must_use]
     pub fn of(file_name: &str, text: &str) -> Option<Result<Self, String>> {
         document(file_name, text).map(|read| read.map(|config| Self::of_config(&config)))
     }

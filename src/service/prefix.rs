@@ -40,7 +40,6 @@ pub enum PrefixError {
 
 impl PrefixError {
     /// What to do about it.
-    #[must_use]
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Form(_) => "a plugin may set `package.artifactDirectoryName`; package without it",
@@ -66,31 +65,25 @@ impl S3Prefix {
     }
 
     /// The whole prefix, without a `/` at its end.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
     /// When the package was made, in milliseconds since 1970.
-    #[must_use]
     pub fn millis(&self) -> i64 {
         self.millis
     }
 
     /// The name of the service that the prefix is for.
-    #[must_use]
     pub fn service(&self) -> &str {
         self.name_from_end(1)
     }
 
-    /// The stage that the prefix is for.
-    #[must_use]
     pub fn stage(&self) -> &str {
         self.name_from_end(0)
     }
 
     /// What `key` is below this prefix: `a.zip` for `<prefix>/a.zip`.
-    #[must_use]
     pub fn file<'k>(&self, key: &'k str) -> Option<&'k str> {
         key.strip_prefix(&self.text)?.strip_prefix('/').filter(|file| !file.is_empty())
     }

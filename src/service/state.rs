@@ -54,7 +54,6 @@ pub enum StateError {
     /// Code that a deploy needs is not in the package.
     #[error("the code of {owner} is not in the package: {STATE_FILE} says {path:?}")]
     NotInPackage {
-        /// Whose code it is.
         owner: Owner,
         /// Where the state says it is.
         path: String,
@@ -67,14 +66,12 @@ pub enum StateError {
     OtherPrefix {
         /// The package's own prefix.
         old: S3Prefix,
-        /// The one that was given.
         new: S3Prefix,
     },
 }
 
 impl StateError {
     /// What to do about it.
-    #[must_use]
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Json(_) | Self::Missing(_) | Self::Reference(_) => {
@@ -96,9 +93,7 @@ impl StateError {
     "the package is for stage {packaged_stage} in {packaged_region}, not for stage {asked_stage} in {asked_region}"
 )]
 pub struct TargetMismatch {
-    /// The stage that the package was made for.
     pub packaged_stage: String,
-    /// The region that the package was made for.
     pub packaged_region: String,
     pub asked_stage: String,
     pub asked_region: String,
@@ -109,7 +104,6 @@ pub struct TargetMismatch {
 pub struct Function {
     /// Its key under `functions`.
     pub name: String,
-    /// Its name in Lambda.
     pub deployed_name: Option<String>,
     /// Its runtime, such as `nodejs22.x`; none for a container image.
     pub runtime: Option<String>,
@@ -156,7 +150,6 @@ impl State {
         Ok(state)
     }
 
-    #[must_use]
     pub fn service_name(&self) -> Option<&str> {
         self.text(&["service", "service"])
     }
@@ -165,7 +158,6 @@ impl State {
     ///
     /// `provider.stage` is only what the config says: `--stage` does not change it. What the package was made for is in
     /// the S3 prefix (`generateArtifactDirectoryName`), so that comes first.
-    #[must_use]
     pub fn stage(&self) -> Option<String> {
         match self.prefix() {
             Ok(prefix) => Some(prefix.stage().to_owned()),
@@ -174,13 +166,11 @@ impl State {
     }
 
     /// The region that the package was made for; the framework puts the one it settled on into `provider.region`.
-    #[must_use]
     pub fn region(&self) -> Option<&str> {
         self.text(&["service", "provider", "region"])
     }
 
     /// The plugins, in the order in which the framework loads them.
-    #[must_use]
     pub fn plugins(&self) -> Plugins {
         let list = self.value(&["service", "plugins"]);
         let Some(Value::Object(form)) = list else { return Plugins::from_value(list) };
@@ -193,7 +183,6 @@ impl State {
     }
 
     /// `package.artifactDirectoryName`: the S3 prefix that the package uploads to.
-    #[must_use]
     pub fn artifact_directory_name(&self) -> Option<&str> {
         self.text(&["package", "artifactDirectoryName"]).filter(|name| !name.is_empty())
     }
@@ -206,7 +195,6 @@ impl State {
     }
 
     /// The functions, in the order of the config.
-    #[must_use]
     pub fn functions(&self) -> Vec<Function> {
         let function = |name: &str| {
             let text = |key: &str| self.text(&["service", "functions", name, key]).map(str::to_owned);
@@ -222,7 +210,6 @@ impl State {
     }
 
     /// The layers that the service makes, in the order of the config.
-    #[must_use]
     pub fn layers(&self) -> Vec<Layer> {
         let layer = |name: &str| {
             let flag = |key: &str| self.value(&["service", "layers", name, key]).is_some_and(truthy);

@@ -17,11 +17,9 @@ use crate::workspace::Workspace;
 /// The hooks that git-lfs has its own line in.
 const LFS: &[&str] = &["post-checkout", "post-commit", "post-merge", "pre-push"];
 
-/// How a hook stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HookState {
-    /// It runs this program.
     Installed,
     /// It runs this program as an earlier version had it, or by a path where nothing is any more.
     Outdated,
@@ -38,24 +36,18 @@ pub enum HookState {
 /// A hook, as `hooks status` tells of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct HookStatus {
-    /// Its name for git.
     pub name: &'static str,
-    /// How it stands.
     pub state: HookState,
-    /// Its file.
     pub path: String,
-    /// What owns the file.
     pub manager: Option<Manager>,
     /// The program that it runs; `None` where it runs none, or finds none.
     pub program: Option<String>,
-    /// More about it.
     pub remark: Option<String>,
 }
 
 /// A hook manager that the repository has.
 #[derive(Debug, Clone, Serialize)]
 pub struct FoundManager {
-    /// Which.
     pub name: Manager,
     /// The file or directory that says so.
     pub path: String,
@@ -68,12 +60,10 @@ pub(super) struct Hooks<'w, 'a> {
     managers: Vec<(Manager, String)>,
 }
 
-/// One of them.
 struct Looked {
     kind: &'static Kind,
     hook: Hook,
     state: State,
-    /// What owns the file.
     manager: Option<Manager>,
     /// The file in which that was told to run this program.
     told: Option<String>,
@@ -82,14 +72,12 @@ struct Looked {
 }
 
 impl<'w, 'a> Hooks<'w, 'a> {
-    /// Looks at where they are.
     pub(super) fn locate(workspace: &'w Workspace<'a>) -> Result<Self> {
         let directory = Directory::locate(workspace.repository)?;
         let managers = Manager::detect(workspace.repository, &directory);
         Ok(Self { workspace, directory, managers })
     }
 
-    /// The managers that there are.
     pub(super) fn managers(&self) -> Vec<FoundManager> {
         self.managers.iter().map(|(name, path)| FoundManager { name: *name, path: path.clone() }).collect()
     }
@@ -99,7 +87,6 @@ impl<'w, 'a> Hooks<'w, 'a> {
         self.shown(self.directory.path())
     }
 
-    /// How each stands.
     pub(super) fn status(&self) -> Result<Vec<HookStatus>> {
         HOOKS.iter().map(|kind| Ok(self.status_of(&self.look(kind)?))).collect()
     }

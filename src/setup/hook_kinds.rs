@@ -3,7 +3,6 @@
 /// A hook that this program has something to do in.
 #[derive(Debug)]
 pub struct Kind {
-    /// Its name for git.
     pub name: &'static str,
     /// The shell lines of its block.
     pub lines: &'static str,

@@ -55,7 +55,6 @@ const HUSKY_4: &[&str] =
 
 impl Manager {
     /// What manages the hooks of `repository`, by its files, each with the file that says so.
-    #[must_use]
     pub fn detect(repository: &Repository, hooks: &Directory) -> Vec<(Self, String)> {
         let Some(top) = repository.work_tree_if_any() else { return Vec::new() };
         let there = |names: &[&'static str]| names.iter().find(|name| top.join(name).is_file()).copied();
@@ -74,7 +73,6 @@ impl Manager {
     }
 
     /// The manager that wrote a hook's file, by what it writes into each.
-    #[must_use]
     pub fn of_file(text: &str) -> Option<Self> {
         let has = |mark: &str| text.contains(mark);
         if has("call_lefthook") || has("LEFTHOOK") {
@@ -91,7 +89,6 @@ impl Manager {
     }
 
     /// The file in which this manager was told to run our hook `name`, if it was.
-    #[must_use]
     pub fn runs(self, repository: &Repository, hooks: &Directory, name: &str) -> Option<String> {
         let top = repository.work_tree_if_any()?;
         let files: Vec<PathBuf> = match self {
@@ -112,7 +109,6 @@ impl Manager {
     }
 
     /// What is to be written where, for this manager to run our hooks.
-    #[must_use]
     pub fn snippet(self, wanted: &dyn Fn(&Kind) -> bool) -> String {
         let hooks = || HOOKS.iter().filter(|kind| wanted(kind));
         let parts: Vec<String> = match self {
@@ -128,7 +124,6 @@ impl Manager {
     }
 
     /// Its name on a command line.
-    #[must_use]
     pub fn key(self) -> &'static str {
         match self {
             Self::Husky => "husky",
@@ -140,7 +135,6 @@ impl Manager {
     }
 
     /// What is to be done once the lines are there.
-    #[must_use]
     pub fn then(self) -> Option<&'static str> {
         match self {
             Self::Lefthook => Some("lefthook install"),

@@ -80,7 +80,6 @@ pub fn uninstall(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
 }
 
 /// The commented `slsart.toml` that [`init`] writes.
-#[must_use]
 pub fn default_file(workspace: &Workspace<'_>) -> String {
     template::text(workspace)
 }

@@ -11,26 +11,20 @@ use crate::text::words::line;
 /// One thing that `init` or `uninstall` does.
 #[derive(Debug, Clone, Serialize)]
 pub struct Step {
-    /// What it is done to.
     pub subject: String,
     /// What is, or would be, done.
     pub action: Action,
-    /// More about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
 }
 
-/// What becomes of something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// It is made.
     Create,
-    /// Something is added to it.
     Add,
     /// It is removed, or what was added to it is.
     Remove,
-    /// It is as it should be.
     Unchanged,
     /// It is left alone, for the reason that the remark gives.
     Skip,
@@ -43,17 +37,14 @@ pub enum Action {
 pub struct Report {
     /// Whether this is only said.
     pub dry_run: bool,
-    /// What was found in the repository.
     pub found: Vec<String>,
     /// The steps, in order.
     pub steps: Vec<Step>,
-    /// What to do next.
     pub next: Vec<String>,
 }
 
 impl Report {
     /// How many steps could not be done.
-    #[must_use]
     pub fn failed(&self) -> usize {
         self.steps.iter().filter(|step| step.action == Action::Fail).count()
     }

@@ -19,13 +19,10 @@ pub struct HooksStatus {
     pub directory: String,
     /// The hook managers that the repository has.
     pub managers: Vec<FoundManager>,
-    /// Each hook.
     pub hooks: Vec<HookStatus>,
-    /// What to do next.
     pub next: Vec<String>,
 }
 
-/// How the hooks stand.
 pub fn hooks_status(workspace: &Workspace<'_>) -> Result<HooksStatus> {
     let hooks = Hooks::locate(workspace)?;
     let status = hooks.status()?;

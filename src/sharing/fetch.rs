@@ -17,18 +17,14 @@ use crate::workspace::Workspace;
 /// Which packages are to come, beside notes and records.
 #[derive(Debug, Clone)]
 pub enum FetchScope {
-    /// None.
     Nothing,
     /// Those of these commits, in any way that [`Workspace::find_noted`] understands.
     Packages(Vec<String>),
-    /// All.
     All,
 }
 
-/// What was fetched.
 #[derive(Debug, Serialize)]
 pub struct FetchReport {
-    /// The remote.
     pub remote: String,
     /// What of its notes and records was new.
     #[serde(flatten)]
@@ -44,10 +40,8 @@ pub struct FetchReport {
 /// A package that did not come.
 #[derive(Debug, Serialize)]
 pub struct Missing {
-    /// The package.
     #[serde(flatten)]
     pub package: PackageRef,
-    /// Why.
     pub why: String,
 }
 

@@ -30,9 +30,7 @@ use crate::workspace::Workspace;
 /// A package that went from one side to the other, or did not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PackageRef {
-    /// The commit that it belongs to.
     pub commit: String,
-    /// Its id.
     pub package: PackageId,
     /// What it can be deployed to.
     pub target: Target,

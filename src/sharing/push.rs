@@ -27,7 +27,6 @@ const MAX_PAUSE: Duration = Duration::from_millis(200);
 /// Which packages go along.
 #[derive(Debug, Clone)]
 pub enum Selection {
-    /// All that the remote lacks.
     All,
     /// Of them, those of these commits.
     Commits(Vec<Oid>),
@@ -42,9 +41,7 @@ pub struct Unsent {
     pub package: Option<PackageRef>,
     /// What it is, in words.
     pub what: String,
-    /// Why.
     pub why: String,
-    /// What helps.
     pub hints: Vec<String>,
 }
 
@@ -53,9 +50,7 @@ pub struct Unsent {
 pub struct PushReport {
     /// Whether this is only said.
     pub dry_run: bool,
-    /// The remote.
     pub remote: String,
-    /// The packages that are there now.
     pub packages: Vec<PackageRef>,
     /// How many packages the remote turned out to have, in another form.
     pub there_already: usize,

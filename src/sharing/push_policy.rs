@@ -22,7 +22,6 @@ pub struct SecretStatus {
 }
 
 /// What a package's manifest says of its secrets.
-#[must_use]
 pub fn secret_status(manifest: &Manifest, policy: &Policy) -> SecretStatus {
     let scan = manifest.scan.as_ref();
     let open = policy.objectionable(&manifest.secrets).into_iter().cloned().collect();
@@ -31,7 +30,6 @@ pub fn secret_status(manifest: &Manifest, policy: &Policy) -> SecretStatus {
 
 impl SecretStatus {
     /// Whether somebody has to decide.
-    #[must_use]
     pub fn is_undecided(&self) -> bool {
         !self.open.is_empty() && self.decision.is_none()
     }

@@ -16,7 +16,6 @@ fn file(repository: &Repository, remote: &str) -> PathBuf {
 }
 
 /// When `remote` was last asked; `None` where that is not known.
-#[must_use]
 pub fn seen(repository: &Repository, remote: &str) -> Option<Timestamp> {
     fs::read_to_string(file(repository, remote)).ok()?.trim().parse().ok()
 }

@@ -7,25 +7,21 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 /// A command line of this program, each word quoted where a shell needs that.
-#[must_use]
 pub fn slsart<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     command(["git", "slsart"].into_iter().chain(words))
 }
 
 /// A command line of any program, each word quoted where a shell needs that.
-#[must_use]
 pub fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 /// A word of a command line.
-#[must_use]
 pub fn quoted(word: &str) -> Cow<'_, str> {
     shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }
 
 /// Where command lines of git, and of this program as one of git's, stand in a text.
-#[must_use]
 pub fn in_text(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     for (at, _) in text.match_indices("git ") {
@@ -69,7 +65,6 @@ fn length(text: &str) -> usize {
 }
 
 /// A text whose command lines run in another directory than the current one, as `-C` has git do.
-#[must_use]
 pub fn run_in(directory: &str, text: &str) -> String {
     let mut rest = text.to_owned();
     for Range { start, .. } in in_text(text).into_iter().rev() {

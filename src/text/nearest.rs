@@ -6,7 +6,6 @@ use strsim::damerau_levenshtein;
 const MAX_NAMES: usize = 3;
 
 /// The names among `known` that are like `wanted`, the most alike first: those that begin with it, and those that are a slip or two away.
-#[must_use]
 pub fn nearest(wanted: &str, known: impl IntoIterator<Item = String>) -> Vec<String> {
     let lower = wanted.to_lowercase();
     let length = lower.chars().count();
@@ -26,7 +25,6 @@ pub fn nearest(wanted: &str, known: impl IntoIterator<Item = String>) -> Vec<Str
 }
 
 /// `did you mean prod?`, where something is like `wanted`.
-#[must_use]
 pub fn did_you_mean(wanted: &str, known: impl IntoIterator<Item = String>) -> Option<String> {
     let names = nearest(wanted, known);
     let (last, first) = names.split_last()?;

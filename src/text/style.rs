@@ -2,13 +2,10 @@
 
 use anstyle::{AnsiColor, Style};
 
-/// What failed.
 pub const ERROR: Style = AnsiColor::Red.on_default().bold();
-/// What to look at.
 pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 /// What to do next.
 pub const HINT: Style = AnsiColor::Cyan.on_default().bold();
-/// What is well.
 pub const GOOD: Style = AnsiColor::Green.on_default().bold();
 /// What matters in a line.
 pub const BOLD: Style = Style::new().bold();

@@ -24,7 +24,6 @@ pub struct Column {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Align {
-    /// As long as it is.
     Ragged,
     Left,
     Right,
@@ -75,7 +74,6 @@ impl Column {
     }
 }
 
-/// Lines in columns.
 #[derive(Debug, Clone)]
 pub struct Table {
     columns: Vec<Column>,
@@ -87,7 +85,6 @@ enum Line {
     Cells(Vec<String>),
     /// Below a line's cells, from this column on.
     Note(usize, String),
-    /// A line of its own.
     Text(String),
 }
 
@@ -114,7 +111,6 @@ impl Table {
     }
 
     /// The lines, each as it is shown where there is room for `room` characters.
-    #[must_use]
     pub fn lines(&self, room: Option<usize>) -> Vec<String> {
         let widths = self.widths();
         let mut shown = vec![true; self.columns.len()];

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 /// A size in bytes as people write it, in steps of a thousand: `675 kB`.
-#[must_use]
 pub fn bytes(size: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     let mut value = size as f64;
@@ -20,7 +19,6 @@ pub fn bytes(size: u64) -> String {
 }
 
 /// How long before `now` an instant was: `12 minutes ago`.
-#[must_use]
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second() - then.as_second();
     let units =
@@ -35,26 +33,22 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
 }
 
 /// A number of things: `1 package`, `3 packages`.
-#[must_use]
 pub fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The name in `Name <email>`.
-#[must_use]
 pub fn person(signature: &str) -> &str {
     signature.split_once(" <").map_or(signature, |(name, _)| name)
 }
 
 /// The first `digits` of an id, or all there is of it.
-#[must_use]
 pub fn short(id: &str, digits: usize) -> &str {
     id.get(..digits).unwrap_or(id)
 }
 
 /// Text from elsewhere (a subject, a name, a note) on one line: line ends as `⏎`, and what would act on the terminal or
 /// turn the direction of writing as its code.
-#[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
     escaped(text.trim_end_matches(['\r', '\n']), |character| match character {
         '\n' => Some("⏎".to_owned()),
@@ -64,7 +58,6 @@ pub fn line(text: &str) -> Cow<'_, str> {
 }
 
 /// A whole text: its lines and this program's colours stay, whatever else acts on the terminal is shown as its code.
-#[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(acts) {
         return Cow::Borrowed(text);
@@ -102,7 +95,6 @@ fn escaped(text: &str, instead: impl Fn(char) -> Option<String>) -> Cow<'_, str>
 }
 
 /// Milliseconds as seconds: `0.1`, `43`.
-#[must_use]
 pub fn seconds(milliseconds: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
     let value = milliseconds as f64 / 1000.0;

@@ -12,13 +12,11 @@ const PROGRAMS: &[&str] = &["git", "(cd", "npm", "npx", "aws"];
 const FURTHEST: usize = 12;
 
 /// How many columns of a terminal a text takes; colours take none.
-#[must_use]
 pub fn width(text: &str) -> usize {
     strip_str(text).to_string().width()
 }
 
 /// `text` with no line longer than `room`, but for words that are.
-#[must_use]
 pub fn wrap(text: &str, room: usize) -> Cow<'_, str> {
     if text.lines().all(|line| width(line) <= room) {
         return Cow::Borrowed(text);

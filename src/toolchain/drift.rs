@@ -12,25 +12,19 @@ use crate::package::manifest::Plugin;
 pub struct PluginChange {
     /// Its name, as the configuration has it.
     pub name: String,
-    /// How it differs.
     #[serde(flatten)]
     pub change: Change,
 }
 
-/// How a plugin differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "change")]
 pub enum Change {
     /// It is not there any more.
     #[serde(rename = "removed")]
-    Gone {
-        /// The version that it had.
-        version: Option<String>,
-    },
+    Gone { version: Option<String> },
     /// It was not there.
     #[serde(rename = "added")]
     New { version: Option<String> },
-    /// It has another version.
     Version {
         before: String,
         #[serde(rename = "after")]
@@ -46,7 +40,6 @@ pub enum Change {
 }
 
 /// The plugins that differ between `recorded` and `other`. What is unknown of either is no difference.
-#[must_use]
 pub fn differences(recorded: &[Plugin], other: &[Plugin]) -> Vec<PluginChange> {
     let change = |plugin: &Plugin, change| PluginChange { name: plugin.name.clone(), change };
     let find = |all: &'_ [Plugin], name: &str| all.iter().position(|plugin| plugin.name == name);
@@ -65,7 +58,6 @@ pub fn differences(recorded: &[Plugin], other: &[Plugin]) -> Vec<PluginChange> {
 }
 
 /// How one plugin differs from what was recorded of it.
-#[must_use]
 pub fn difference(recorded: &Plugin, now: &Plugin) -> Option<Change> {
     let differ =
         |one: &Option<String>, other: &Option<String>| one.is_some() && other.is_some() && one != other;
@@ -89,7 +81,6 @@ pub fn difference(recorded: &Plugin, now: &Plugin) -> Option<Change> {
 }
 
 /// The paths that are not the same in two lists of files, sorted.
-#[must_use]
 pub fn changed_files(recorded: &[Listed], now: &[Listed]) -> Vec<String> {
     let differing = |one: &[Listed], other: &[Listed]| -> Vec<String> {
         // Both are sorted by path.

@@ -19,11 +19,9 @@ pub struct Installed {
     /// Its package's directory, as node has it.
     pub(super) directory: PathBuf,
     framework: Framework,
-    /// Its name and version.
     pub tool: Tool,
 }
 
-/// How a framework is started.
 #[derive(Debug, Clone)]
 enum Launcher {
     /// By a program in a `node_modules/.bin`, an absolute path.
@@ -95,7 +93,6 @@ impl Installed {
     }
 
     /// A run of the framework in the service's directory.
-    #[must_use]
     pub fn invocation(&self, service: &Path, arguments: Vec<OsString>) -> Invocation {
         let run = match &self.launcher {
             Launcher::Program(program) => Invocation::new(program),
@@ -105,7 +102,6 @@ impl Installed {
     }
 
     /// A run of node that finds the packages that the framework finds.
-    #[must_use]
     pub fn node(&self) -> Invocation {
         let node = Invocation::new("node");
         match &self.launcher {
@@ -115,7 +111,6 @@ impl Installed {
     }
 
     /// The versions of node that it says it runs on, such as `>=18.17.0`.
-    #[must_use]
     pub fn engines(&self) -> Option<&str> {
         self.framework.node.as_deref()
     }

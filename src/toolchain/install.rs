@@ -12,7 +12,6 @@ use crate::process::Output;
 struct Command {
     program: &'static str,
     arguments: &'static [&'static str],
-    /// How to have the program.
     to_have: &'static str,
 }
 
@@ -54,7 +53,6 @@ fn command(kind: Kind) -> Command {
 }
 
 /// The package manager's name.
-#[must_use]
 pub fn program(kind: Kind) -> &'static str {
     command(kind).program
 }
@@ -97,7 +95,6 @@ fn check_yarn(programs: &Programs, lockfile: &Lockfile, directory: &Path) -> Res
 }
 
 /// The version of the package manager, where it says it.
-#[must_use]
 pub fn version(programs: &Programs, kind: Kind, directory: &Path) -> Option<String> {
     programs.version_of(program(kind), directory)
 }

@@ -17,7 +17,6 @@ const NOT_OF_A_LINK: &[&str] = &["node_modules", ".git"];
 /// What pnpm writes into a package's directory: programs that may name this machine's paths.
 const NOT_OF_PNPM: &[&str] = &["node_modules/.bin"];
 
-/// A package found on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstalledPackage {
     /// Its directory, links followed; of one in a zip, a copy that goes with [`Packages`].
@@ -41,7 +40,6 @@ struct PackageJson {
 #[derive(Debug, Default)]
 pub struct Packages {
     found: BTreeMap<String, InstalledPackage>,
-    /// What was in zips.
     _unpacked: Option<TempDir>,
 }
 
@@ -76,7 +74,6 @@ impl Packages {
     }
 
     /// One of them, where it is installed.
-    #[must_use]
     pub fn find(&self, name: &str) -> Option<&InstalledPackage> {
         self.found.get(name)
     }

@@ -63,7 +63,6 @@ fn words(text: &str) -> Option<String> {
 }
 
 /// Whether two versions have the same first number; not where either is no version.
-#[must_use]
 pub fn same_major(one: &str, other: &str) -> bool {
     let major = |text| Version::parse(text).map(|version| version.0);
     major(one).is_some_and(|one| Some(one) == major(other))
@@ -71,7 +70,6 @@ pub fn same_major(one: &str, other: &str) -> bool {
 
 /// The node to use instead of the one that is found first, where the one that made a package was of version `recorded`: that very
 /// version where a version manager has it, and its nearest where the first one differs in the first number, or there is none.
-#[must_use]
 pub fn selected_version(recorded: &str, first: Option<&str>, environment: &Environment) -> Option<Managed> {
     if first == Some(recorded) {
         return None;
@@ -85,7 +83,6 @@ pub fn selected_version(recorded: &str, first: Option<&str>, environment: &Envir
 pub enum Admission {
     /// It is in the range, or the range can't be read: npm itself only warns.
     Admitted,
-    /// It is not.
     Refused {
         /// A version that would be: the least.
         least: Option<String>,
@@ -93,7 +90,6 @@ pub enum Admission {
 }
 
 /// Whether the range `engines` admits the version `running`.
-#[must_use]
 pub fn admission(engines: &str, running: &str) -> Admission {
     let parsed = nodejs_semver::Range::parse(engines).ok().zip(nodejs_semver::Version::parse(running).ok());
     match parsed {
@@ -104,7 +100,6 @@ pub fn admission(engines: &str, running: &str) -> Admission {
     }
 }
 
-/// A version of node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Version(u32, u32, u32);
 
@@ -133,7 +128,6 @@ pub struct Managed {
 
 impl Managed {
     /// Where it is from, for people: the version manager's directory.
-    #[must_use]
     pub fn place(&self, environment: &Environment) -> String {
         let in_home = environment.value("HOME").and_then(|home| self.manager.strip_prefix(home).ok());
         let place = in_home.map_or_else(|| self.manager.clone(), |below| Path::new("~").join(below));
@@ -144,7 +138,6 @@ impl Managed {
 /// The node of version `wanted` that a version manager of this machine has; else the newest with the same first number.
 ///
 /// `list` gives the names in a directory, none where there is no such directory: nothing else is looked at.
-#[must_use]
 pub fn managed(
     wanted: &str,
     environment: &Environment,
@@ -175,7 +168,6 @@ pub fn managed(
 }
 
 /// As [`managed`], of what is on this machine.
-#[must_use]
 pub fn find_managed(wanted: &str, environment: &Environment) -> Option<Managed> {
     managed(wanted, environment, |directory| {
         let entries = fs::read_dir(directory).into_iter().flatten().flatten();
@@ -219,7 +211,6 @@ mod tests {
 
     use super::*;
 
-    /// A machine with these programs.
     fn find(wanted: &str, variables: &[(&str, &str)], programs: &[&str]) -> Option<(String, String)> {
         let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
         let list = |directory: &Path| {

@@ -24,7 +24,6 @@ const MAX_CHARACTERS: usize = 200;
 pub type PluginHooks = BTreeMap<String, Vec<String>>;
 
 /// Asks the framework for the hooks of `plugins`; `arguments` are those that the service was packaged with.
-#[must_use]
 pub fn read(
     framework: &Installed,
     service: &Path,

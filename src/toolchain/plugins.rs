@@ -35,7 +35,6 @@ pub fn identify(
 }
 
 /// What a lockfile says of the package that `name` is of: a plugin, or the framework.
-#[must_use]
 pub fn identify_package(name: &str, lock: Option<Lock<'_>>) -> Plugin {
     let plugin = Plugin::named(name);
     let found = lock.and_then(|(locked, directory)| Some((locked.find(Plugins::package(name)?)?, directory)));
@@ -47,7 +46,6 @@ pub fn identify_package(name: &str, lock: Option<Lock<'_>>) -> Plugin {
 
 /// What is installed for the service at `service`, below `top`, of each of `plugins`: version and files. Those of the
 /// repository are as they are in `plugins`, and those that are not installed are not in the answer.
-#[must_use]
 pub fn observe(service: &Path, top: &Path, plugins: &[Plugin]) -> Vec<Plugin> {
     observe_in(&packages(service, top, plugins), plugins)
 }
@@ -74,7 +72,6 @@ fn observe_in(packages: &Packages, plugins: &[Plugin]) -> Vec<Plugin> {
 
 /// How what is installed for the service at `service`, below `top`, differs from what was recorded. Files are named where
 /// `repository` has the recorded ones.
-#[must_use]
 pub fn drift(repository: &Repository, service: &Path, top: &Path, recorded: &[Plugin]) -> Vec<PluginChange> {
     let packages = packages(service, top, recorded);
     let mut changes = differences(recorded, &observe_in(&packages, recorded));

@@ -17,7 +17,6 @@ pub(super) const NAMES: &[&str] = &[".pnp.cjs", ".pnp.js"];
 /// A Plug'n'Play in a working tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pnp {
-    /// yarn's file.
     file: PathBuf,
 }
 
@@ -41,13 +40,11 @@ pub(super) struct Answer {
     pub(super) options: String,
     /// A package that is not below the top: in a cache that all of a user's projects share, or a link.
     pub(super) outside: Option<PathBuf>,
-    /// Those of the packages that there are.
     pub(super) found: BTreeMap<String, Resolved>,
 }
 
 impl Pnp {
     /// The nearest to `directory`, looking no higher than `top`.
-    #[must_use]
     pub fn find(directory: &Path, top: &Path) -> Option<Self> {
         let mut places = directory.ancestors().take_while(|place| place.starts_with(top));
         places.find_map(|place| {
@@ -57,7 +54,6 @@ impl Pnp {
     }
 
     /// Whether packages are looked for here, and not in a `node_modules` of `place` or above it.
-    #[must_use]
     pub fn rules(&self, place: &Path) -> bool {
         self.file.parent().is_some_and(|own| own.starts_with(place))
     }

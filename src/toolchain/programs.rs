@@ -14,7 +14,6 @@ use crate::process::Invocation;
 pub(super) const NODE_HINT: &str =
     "install node.js, or add its directory to PATH: the Serverless Framework runs on it";
 
-/// Where programs are found.
 #[derive(Debug, Clone, Default)]
 pub struct Programs {
     /// The node that a version manager has and that comes first.
@@ -48,19 +47,16 @@ impl Programs {
     }
 
     /// The node that comes before the others, where there is one.
-    #[must_use]
     pub fn node(&self) -> Option<&Managed> {
         self.node.as_ref()
     }
 
     /// A run of `program`, which finds its own programs likewise.
-    #[must_use]
     pub fn run(&self, program: impl Into<OsString>) -> Invocation {
         self.within(Invocation::new(program))
     }
 
     /// `invocation`, finding its programs here.
-    #[must_use]
     pub fn within(&self, invocation: Invocation) -> Invocation {
         match &self.path {
             Some(path) => invocation.env("PATH", path),
@@ -69,7 +65,6 @@ impl Programs {
     }
 
     /// The version that `program` prints, without a leading `v`; `None` where it prints none.
-    #[must_use]
     pub fn version_of(&self, program: &str, directory: &Path) -> Option<String> {
         let output = self.run(program).arg("--version").current_dir(directory).read().ok()?;
         let text = String::from_utf8(output).ok()?;
@@ -85,7 +80,6 @@ impl Programs {
     }
 
     /// Where `program` is; `None` when it is nowhere.
-    #[must_use]
     pub fn find(&self, program: &str, environment: &Environment) -> Option<PathBuf> {
         let path = self.path.as_deref().or(environment.value("PATH")).unwrap_or_default();
         split_paths(path).map(|directory| directory.join(program)).find(|place| place.is_file())

@@ -69,31 +69,26 @@ impl Ui {
     }
 
     /// What long work reports to.
-    #[must_use]
     pub fn progress(&self) -> &Spinner {
         &self.spinner
     }
 
     /// The same where somebody watches; elsewhere what listens to nothing, for what must be quiet when all is well.
-    #[must_use]
     pub fn progress_if_watched(&self) -> &dyn Progress {
         if self.is_watched { &self.spinner } else { &Silent }
     }
 
     /// Whether more remarks are wanted.
-    #[must_use]
     pub fn is_verbose(&self) -> bool {
         self.options.verbose
     }
 
     /// Whether results and errors are JSON.
-    #[must_use]
     pub fn is_json(&self) -> bool {
         self.options.json
     }
 
     /// Whether only results are wanted.
-    #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.options.quiet
     }

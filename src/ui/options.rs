@@ -12,9 +12,7 @@ pub struct Options {
     pub json: bool,
     /// Neither progress nor remarks, nor what was done.
     pub quiet: bool,
-    /// More remarks.
     pub verbose: bool,
-    /// When to use colour.
     pub color: ColorChoice,
 }
 

@@ -41,7 +41,6 @@ impl Drop for Keys {
 
 impl Ui {
     /// Whether there is a person to ask, at a terminal that can show a choice.
-    #[must_use]
     pub fn can_ask(&self) -> bool {
         !self.is_json() && io::stdin().is_terminal() && io::stderr().is_terminal()
     }

@@ -75,7 +75,6 @@ impl Spinner {
     }
 }
 
-/// How a phase ended.
 #[derive(Clone, Copy)]
 enum End {
     Done,

@@ -7,7 +7,6 @@ use crate::text::command::slsart;
 
 impl Workspace<'_> {
     /// The command line of `words` for a target. What the current directory and `slsart.toml` say anyway is left out.
-    #[must_use]
     pub fn slsart(&self, words: &[&str], target: &Target) -> String {
         let Target { path, service, stage, region } = target;
         let name = self.name_from_here(path, Some(service)).map(|name| ["--service", name]);
@@ -21,7 +20,6 @@ impl Workspace<'_> {
     }
 
     /// The command line of `words` that packages a service. Its configuration may have another stage or region by itself.
-    #[must_use]
     pub fn package_command(
         &self,
         words: &[&str],

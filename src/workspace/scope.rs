@@ -120,7 +120,6 @@ impl Workspace<'_> {
         Ok(if is_clear { Vec::new() } else { self.head_services()?.to_vec() })
     }
 
-    /// The targets that something is recorded for.
     pub(super) fn recorded(&self) -> Result<BTreeSet<Target>> {
         let store = self.store();
         let packages = store.packages().all(&Filter { pruned: true, ..Filter::default() })?.found.into_iter();
@@ -139,7 +138,6 @@ impl Workspace<'_> {
         Ok(services)
     }
 
-    /// HEAD's services.
     pub fn head_services(&self) -> Result<&[Service]> {
         if let Some(known) = self.in_head.get() {
             return Ok(known);
@@ -293,7 +291,6 @@ fn several(services: &[Service], wanted: &Wanted) -> Error {
 }
 
 /// The option that names a service from any directory.
-#[must_use]
 pub fn option(path: &str, name: Option<&str>) -> String {
     // From a directory of the repository, `.` is that directory.
     let word = if path == "." { name.unwrap_or(path) } else { path };

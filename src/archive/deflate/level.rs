@@ -1,6 +1,5 @@
 //! What each level means: zlib's table of limits.
 
-/// The limits of a level.
 #[derive(Clone, Copy)]
 pub(super) struct Level {
     /// A match this long before makes the search four times shorter.

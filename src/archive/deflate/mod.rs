@@ -17,7 +17,6 @@ use hash::{Crc, Product, Rolling, StringHash};
 use level::Level;
 use window::{MIN_MATCH, Window};
 
-/// Whose deflate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Engine {
     /// zlib 1.3: Python, Java and most others.
@@ -31,7 +30,6 @@ pub enum Engine {
 /// What decides the output: engine, level and `memLevel`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Settings {
-    /// Whose deflate.
     pub engine: Engine,
     /// 0 to 9.
     pub level: u8,
@@ -41,7 +39,6 @@ pub struct Settings {
 
 impl Settings {
     /// The settings of a recipe's two bytes: engine, then `memLevel` times 16 and level. None: no such settings.
-    #[must_use]
     pub fn from_bytes([engine, rest]: [u8; 2]) -> Option<Self> {
         let engine = match engine {
             1 => Engine::Zlib,
@@ -56,13 +53,11 @@ impl Settings {
     }
 
     /// The two bytes of a recipe.
-    #[must_use]
     pub fn to_bytes(self) -> [u8; 2] {
         [self.engine as u8, self.mem_level << 4 | self.level]
     }
 
     /// All there are, in the order in which they are tried.
-    #[must_use]
     pub fn all() -> Vec<Self> {
         let levels = [1, 6, 9, 5, 7, 8, 4, 3, 2];
         let engines = [Engine::Node, Engine::Zlib, Engine::Node16];

@@ -3,7 +3,6 @@
 
 /// Literals, the end of a block, and lengths.
 pub(super) const LITERALS: usize = 286;
-/// Codes of distances.
 pub(super) const DISTANCES: usize = 30;
 /// Codes that code lengths are sent with.
 pub(super) const LENGTHS: usize = 19;
@@ -28,7 +27,6 @@ const MAX_SYMBOLS: usize = 288;
 
 /// What a kind of symbols has in common in every block.
 pub(super) struct Kind {
-    /// Symbols.
     pub(super) symbols: usize,
     /// Extra bits, from this symbol on.
     pub(super) extra: &'static [u8],
@@ -40,13 +38,10 @@ pub(super) struct Kind {
     pub(super) fixed: Option<&'static [u8]>,
 }
 
-/// Literals and lengths.
 pub(super) static LITERAL_KIND: Kind =
     Kind { symbols: LITERALS, extra: &LENGTH_EXTRA, base: 257, longest: 15, fixed: Some(&FIXED_LENGTHS) };
-/// Distances.
 pub(super) static DISTANCE_KIND: Kind =
     Kind { symbols: DISTANCES, extra: &DISTANCE_EXTRA, base: 0, longest: 15, fixed: Some(&[5; 30]) };
-/// Code lengths.
 pub(super) static LENGTHS_KIND: Kind =
     Kind { symbols: LENGTHS, extra: &LENGTHS_EXTRA, base: 0, longest: 7, fixed: None };
 
@@ -64,7 +59,6 @@ pub(super) static FIXED_LENGTHS: [u8; MAX_SYMBOLS] = {
 /// A code: for each symbol its bits, already reversed for sending, and how many.
 #[derive(Clone)]
 pub(super) struct Code {
-    /// Reversed bits.
     pub(super) bits: [u16; MAX_SYMBOLS],
     /// Lengths; none: the symbol does not occur.
     pub(super) lengths: [u8; MAX_SYMBOLS],
@@ -75,14 +69,11 @@ pub(super) struct Code {
 /// What a block would take, in bits.
 #[derive(Default)]
 pub(super) struct Cost {
-    /// With codes of its own.
     pub(super) own: i64,
-    /// With the fixed codes.
     pub(super) fixed: i64,
 }
 
 impl Code {
-    /// The code of fixed lengths.
     pub(super) fn fixed(lengths: &[u8]) -> Self {
         Self::from_lengths(lengths, lengths.len() - 1)
     }
@@ -162,7 +153,6 @@ struct Heap {
     nodes: [Node; NODES],
     count: usize,
     sorted: usize,
-    /// Of the symbols.
     frequencies: [u16; LITERALS],
     parents: [u16; NODES],
     lengths: [u8; NODES],

@@ -33,7 +33,6 @@ pub(super) struct Window {
     before: Box<[u16; HALF]>,
     /// The position that is worked on.
     pub(super) at: usize,
-    /// Bytes from there on.
     pub(super) ahead: usize,
     /// Where the present block began; below 0 when that has slid out.
     pub(super) block: isize,

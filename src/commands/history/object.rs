@@ -7,7 +7,6 @@ use crate::package::PackageId;
 use crate::store::deployments::{Action, Deployment, Effect, Outcome, Phase};
 use crate::store::proof::Proof;
 
-/// A deployment.
 #[derive(Debug, Serialize)]
 pub(super) struct Object {
     id: String,

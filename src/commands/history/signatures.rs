@@ -23,7 +23,6 @@ impl Signatures {
         Ok(())
     }
 
-    /// Those of a deployment.
     pub(super) fn of(&self, deployment: &Deployment) -> Vec<Signed> {
         self.0.get(&deployment.id).cloned().unwrap_or_default()
     }
@@ -38,7 +37,7 @@ impl Signatures {
 pub(super) fn lines(signatures: &[Signed]) -> Vec<String> {
     let Some(first) = signatures.first() else { return Vec::new() };
     if signatures.iter().all(|signed| signed.signature == first.signature) {
-        return vec![words(&first.signature).to_string()];
+        return vec![words(&first.signature)];
     }
     let line = |Signed { commit, outcome, signature }: &Signed| {
         format!("{}  {DIM}{} {}{DIM:#}", words(signature), outcome.name(), short(commit, 7))

@@ -12,12 +12,10 @@ use crate::package::storage::Form;
 use crate::store::bans::Ban;
 use crate::store::pins::Pin;
 
-/// A package in full.
 #[derive(Serialize)]
 pub(super) struct Object {
     commit: String,
     subject: String,
-    /// When the commit was made.
     committed: Option<Timestamp>,
     /// The tree that the package was made from.
     tree: String,

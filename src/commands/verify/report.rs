@@ -33,7 +33,6 @@ pub(super) struct Row {
     /// Files that are encrypted, and could not be compared for want of a key.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) locked: Vec<String>,
-    /// What the remote has of it.
     pub(super) remote: Option<OnRemote>,
     /// Its signature, where that was asked for and it can be read.
     pub(super) signature: Option<Signature>,

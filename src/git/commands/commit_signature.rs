@@ -12,7 +12,6 @@ use crate::git::{Oid, Repository};
 pub enum Verdict {
     /// It is good, and by a key that this machine trusts.
     Good,
-    /// There is none.
     Unsigned,
     /// It does not fit what is signed, or its key was revoked.
     Bad,
@@ -20,10 +19,8 @@ pub enum Verdict {
     UnknownKey,
 }
 
-/// A commit's signature.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Signature {
-    /// What git says of it.
     pub verdict: Verdict,
     /// Whose it is, as far as git knows.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +48,6 @@ impl Repository {
     }
 
     /// Whose signatures count.
-    #[must_use]
     pub fn trust(&self) -> &Trust {
         self.signing.trust.get_or_init(Trust::default)
     }
@@ -62,7 +58,6 @@ impl Repository {
     }
 
     /// Whether nobody is there to be asked for a passphrase.
-    #[must_use]
     pub fn is_unattended(&self) -> bool {
         self.signing.is_unattended.get()
     }
@@ -137,7 +132,6 @@ impl Repository {
         Ok((verdict, remark))
     }
 
-    /// The text of a commit's signature.
     fn signature_text(&self, commit: Oid) -> Result<Option<String>> {
         // A damaged one is an error here, and would be none in libgit2.
         self.commit(commit)?;

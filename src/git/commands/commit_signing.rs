@@ -16,12 +16,9 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Variables by which a program that signs would find somebody to ask.
 const WAYS_TO_ASK: [&str; 4] = ["GPG_TTY", "DISPLAY", "WAYLAND_DISPLAY", "SSH_ASKPASS"];
 
-/// Why a commit is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// Somebody asked for it.
     Asked,
-    /// Git signs commits.
     Configured,
 }
 

@@ -25,14 +25,12 @@ impl Repository {
 
     /// The directory of the local LFS store: what `lfs.storage` names, else `lfs` in the directory that all worktrees
     /// share. A relative path is relative to that directory.
-    #[must_use]
     pub fn lfs_storage(&self) -> PathBuf {
         let named = self.config("lfs.storage").filter(|path| !path.is_empty());
         self.common_dir().join(named.as_deref().unwrap_or("lfs"))
     }
 
     /// The remotes in the order in which an object is asked of them: LFS's own default, `origin`, the others.
-    #[must_use]
     pub fn remotes(&self) -> Vec<String> {
         let mut names: Vec<String> = self
             .inner
@@ -45,7 +43,6 @@ impl Repository {
     }
 
     /// The remote that is meant where none is named: `origin`, or the only one there is.
-    #[must_use]
     pub fn usual_remote(&self) -> Option<String> {
         let mut remotes = self.remotes();
         if let Some(origin) = remotes.iter().position(|name| name == "origin") {
@@ -89,7 +86,6 @@ impl Repository {
 
     /// The LFS stores of the repositories that this one borrows objects from (`git clone --shared`): git-lfs takes an
     /// object from there before it asks a server.
-    #[must_use]
     pub fn borrowed_lfs(&self) -> Vec<PathBuf> {
         let objects = self.common_dir().join("objects");
         let text = fs::read_to_string(objects.join("info/alternates")).unwrap_or_default();
@@ -138,7 +134,6 @@ impl Repository {
 }
 
 /// Whether a failed fetch is a server's answer that it has no such object, or has other bytes for it, rather than no answer.
-#[must_use]
 pub fn is_missing_object(error: &Error) -> bool {
     // The code of one object in an answer; what a `file://` remote says; what servers say when they have none of them; what
     // git-lfs says of other bytes. "Repository or object not found" is none: it may be a question of access.
@@ -149,7 +144,6 @@ pub fn is_missing_object(error: &Error) -> bool {
 }
 
 /// How to install git-lfs here.
-#[must_use]
 pub fn install_lfs() -> String {
     let system = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let is = |name: &str| {

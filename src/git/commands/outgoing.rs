@@ -17,14 +17,12 @@ impl Repository {
     }
 
     /// The commit that an object is, or is a tag of.
-    #[must_use]
     pub fn peel_to_commit(&self, object: Oid) -> Option<Oid> {
         Some(self.inner.find_object(object, None).ok()?.peel_to_commit().ok()?.id())
     }
 
     /// The commits that were rewritten a moment ago, each with what it became, where the post-rewrite hook was not told: those of
     /// the rebase that ends, else the one that was amended last.
-    #[must_use]
     pub fn rewritten(&self) -> String {
         let lists = ["rebase-merge/rewritten-list", "rebase-apply/rewritten"];
         let list = lists.iter().find_map(|name| fs::read_to_string(self.git_dir().join(name)).ok());

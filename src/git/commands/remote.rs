@@ -13,7 +13,6 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// What a remote said to the move of a ref.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Moved {
-    /// It is done.
     Done,
     /// The ref is not, or not any more, where it was to be moved from.
     Elsewhere,

@@ -41,7 +41,6 @@ impl Repository {
     }
 
     /// What git is in the middle of (a rebase, a merge…), if anything.
-    #[must_use]
     pub fn operation_under_way(&self) -> Option<&'static str> {
         use git2::RepositoryState as S;
         match self.inner.state() {

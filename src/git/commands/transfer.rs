@@ -166,7 +166,6 @@ impl Repository {
     }
 
     /// Whether its history ends where it was cut off.
-    #[must_use]
     pub fn is_shallow(&self) -> bool {
         self.inner.is_shallow()
     }

@@ -93,7 +93,6 @@ impl<'r> Worktree<'r> {
     }
 
     /// The top of the checkout, an absolute path.
-    #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }

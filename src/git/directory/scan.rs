@@ -48,9 +48,7 @@ pub(super) struct Entry {
 pub struct Listed {
     /// Where, from the directory on; bytes that are not UTF-8 are shown as such.
     pub path: String,
-    /// The id of its blob.
     pub id: Oid,
-    /// Its mode in a tree.
     pub mode: i32,
 }
 
@@ -103,28 +101,23 @@ impl Scan {
         Ok(scan)
     }
 
-    /// The id of its tree.
-    #[must_use]
     pub fn id(&self) -> Oid {
         hash_tree(&self.directories[0]).unwrap_or(Oid::ZERO_SHA1)
     }
 
     /// How many files and symbolic links it has.
-    #[must_use]
     pub fn files(&self) -> usize {
         let entries = self.directories.iter().flat_map(|directory| &directory.entries);
         entries.filter(|entry| entry.mode != MODE_TREE).count()
     }
 
     /// The sum of its files' sizes, in bytes.
-    #[must_use]
     pub fn size(&self) -> u64 {
         self.directories.iter().flat_map(|directory| &directory.entries).map(|entry| entry.size).sum()
     }
 
     /// The first symbolic link that leads out of the directory, or names a place by its path from the root: on another machine,
     /// or in another place, it would lead elsewhere.
-    #[must_use]
     pub fn link_outward(&self) -> Option<PathBuf> {
         let top = &self.directories[0].path;
         for directory in &self.directories {
@@ -141,7 +134,6 @@ impl Scan {
     }
 
     /// All its files and symbolic links, sorted by path.
-    #[must_use]
     pub fn list(&self) -> Vec<Listed> {
         let top = &self.directories[0].path;
         let mut listed = Vec::with_capacity(self.files());
@@ -164,7 +156,6 @@ impl Entry {
 }
 
 impl Directory {
-    /// The entries of its tree.
     pub(super) fn tree(&self) -> Result<Vec<TreeEntry>> {
         if self.entries.is_empty() {
             return Ok(vec![TreeEntry {

@@ -17,7 +17,6 @@ pub struct Readers {
     free: Mutex<Vec<Handle>>,
 }
 
-/// What one thread reads with.
 struct Handle {
     packs: PackReader,
     /// Opened for what is not whole in a pack.
@@ -26,7 +25,6 @@ struct Handle {
 
 impl Repository {
     /// Handles for reading blobs from several threads.
-    #[must_use]
     pub fn readers(&self) -> Readers {
         Readers {
             git_dir: self.inner.path().to_owned(),

@@ -5,7 +5,6 @@ use std::path::Path;
 use crate::error::Result;
 use crate::git::{Oid, Repository, failed, missing_object};
 
-/// How two texts differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextChange {
     /// Lines that only the later one has.

@@ -17,7 +17,6 @@ pub(in crate::git) struct Loose {
     pub(in crate::git) kind: String,
     /// Its content's bytes, as its header has it.
     pub(in crate::git) size: u64,
-    /// The content.
     pub(in crate::git) reader: Box<dyn Read + Send>,
 }
 

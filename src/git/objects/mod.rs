@@ -35,7 +35,6 @@ pub(super) struct Objects<'r> {
     pub(super) handle: &'r git2::Repository,
     /// The directories of the objects: the repository's own, and those that it borrows from.
     pub(super) directories: &'r [PathBuf],
-    /// Their packs.
     pub(super) packs: Arc<Packs>,
 }
 
@@ -151,7 +150,6 @@ impl Repository {
     }
 
     /// Whether an object is in the object store; nothing of it is read.
-    #[must_use]
     pub fn has(&self, id: Oid) -> bool {
         self.inner.odb().is_ok_and(|odb| odb.exists(id))
     }

@@ -27,7 +27,6 @@ impl Repository {
         })
     }
 
-    /// All refs with what they point at.
     pub fn all_refs(&self) -> Result<Vec<(String, Oid)>> {
         self.refs_matching("refs/")
     }

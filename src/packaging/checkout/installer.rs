@@ -21,14 +21,12 @@ use crate::workspace::Workspace;
 pub enum InstallMode {
     /// The snapshot of the commit, where one fits this machine; else the package manager.
     PreferSnapshot,
-    /// Only the package manager.
     PackageManager,
 }
 
 /// Where the packages of a service will come from on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InstallSource {
-    /// The snapshot with this id.
     Snapshot(String),
     PackageManager {
         program: &'static str,
@@ -104,7 +102,6 @@ fn fitting(
 pub(super) struct Installer<'a> {
     pub(super) workspace: &'a Workspace<'a>,
     pub(super) source: Oid,
-    /// The checkout's top.
     pub(super) top: &'a Path,
     pub(super) lockfile: &'a Lockfile,
     pub(super) programs: &'a Programs,

@@ -26,7 +26,6 @@ use crate::workspace::Workspace;
 pub struct Checkout<'r> {
     worktree: Worktree<'r>,
     source: Oid,
-    /// The service's directory in it.
     pub service: PathBuf,
     /// The files that were carried into that.
     pub carried: Vec<String>,
@@ -34,7 +33,6 @@ pub struct Checkout<'r> {
     pub lockfile: Option<Lockfile>,
     /// The toolchain that was restored into it, where the package manager was not needed.
     pub restored: Option<Toolchain>,
-    /// Where it finds its programs.
     pub programs: Programs,
     pub framework: framework::Installed,
     /// How long each phase took, in milliseconds.
@@ -164,14 +162,11 @@ impl<'r> Checkout<'r> {
             .map_err(|error| lacking::explain(error, workspace, source, &service.path, Some(&service.config)))
     }
 
-    /// The top of the worktree.
-    #[must_use]
     pub fn top(&self) -> &Path {
         self.worktree.path()
     }
 
     /// The package manager that installed its packages, with its version.
-    #[must_use]
     pub fn package_manager(&self) -> Option<Tool> {
         let kind = self.lockfile.as_ref()?.kind;
         let version = install::version(&self.programs, kind, &self.service)?;

@@ -43,13 +43,11 @@ pub struct Job {
     pub lives: bool,
     /// Whether it was killed, and something that it started lives.
     pub is_orphaned: bool,
-    /// Where its output is.
     pub log: PathBuf,
 }
 
 /// A job that is about to be started: whatever is started next holds its lock.
 pub(super) struct Queued {
-    /// Where its output goes.
     pub(super) log: File,
     _lock: File,
 }
@@ -63,14 +61,12 @@ impl Jobs {
     }
 
     /// The jobs that go on and the last that ended, newest first.
-    #[must_use]
     pub fn all(&self) -> Vec<Job> {
         let mut all: Vec<Job> = self.records().into_iter().map(|record| self.look_at(record)).collect();
         all.sort_by_key(|job| std::cmp::Reverse(job.record.number));
         all
     }
 
-    #[must_use]
     pub fn find(&self, commit: Oid) -> Option<Job> {
         let commit = commit.to_string();
         let record = Record::read(&self.file(&commit, "toml")).filter(|record| record.commit == commit)?;

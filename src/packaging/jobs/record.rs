@@ -16,17 +16,12 @@ use crate::package::manifest::Target;
 /// Most bytes of a record.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// How a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// It waits for the one that runs.
     Waiting,
-    /// It packages.
     Running,
-    /// It has packaged the commit.
     Done,
-    /// It could not.
     Failed,
     /// Somebody stopped it, or its process was killed.
     Stopped,
@@ -36,7 +31,6 @@ pub enum State {
 
 impl State {
     /// Its name, as records and tables have it.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -49,7 +43,6 @@ impl State {
     }
 
     /// Whether more is to come of it.
-    #[must_use]
     pub fn goes_on(self) -> bool {
         matches!(self, Self::Waiting | Self::Running)
     }
@@ -70,17 +63,13 @@ pub struct Record {
     pub number: u64,
     /// The commit that it packages, 40 hexadecimal digits.
     pub commit: String,
-    /// How it stands.
     pub state: State,
     /// When the commit was made that it is for.
     pub queued: Timestamp,
-    /// When it began to package.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
-    /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
-    /// How long it packaged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub milliseconds: Option<u64>,
     /// What it does right now, in words, or did last.
@@ -89,10 +78,8 @@ pub struct Record {
     /// Its process, which leads a session of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<u32>,
-    /// What went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// What it has recorded.
     #[serde(default, rename = "package", skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<Made>,
 }

@@ -19,10 +19,8 @@ const GONE: Duration = Duration::from_secs(5);
 /// How long to wait between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// A job that was stopped.
 #[derive(Debug)]
 pub struct Stopped {
-    /// What it was.
     pub job: Job,
     /// Whether it, or something that it started, did not end by itself.
     pub killed: bool,

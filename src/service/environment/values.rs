@@ -57,7 +57,6 @@ impl Values {
     }
 
     /// The value of `name`.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }

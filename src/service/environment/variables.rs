@@ -13,7 +13,6 @@ const UNKNOWN: char = '\0';
 
 /// What was found in the texts that were searched.
 pub(super) struct Found<'s> {
-    /// Names of environment variables.
     pub(super) names: BTreeSet<String>,
     /// Paths of files, as written but without a leading `./`.
     pub(super) files: BTreeSet<String>,

@@ -12,7 +12,6 @@ use serde_json::Value;
 use super::owner::Owner;
 use super::{Function, State, StateError, truthy};
 
-/// Where an archive is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// In the package, under this path relative to it.
@@ -26,7 +25,6 @@ pub enum Place {
 /// A reference from the state to an archive of code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
-    /// Whose code it is.
     pub owner: Owner,
     /// Where the state says it is: an absolute path of the machine that packaged, one relative to the service, or a file name.
     pub path: String,
@@ -49,10 +47,12 @@ impl Artifact {
 
 /// What a function's code comes from.
 pub(super) enum Source {
-    /// An archive of its own.
     Own(String),
     /// The service's archive; whether the framework finds it by itself.
-    Shared { path: String, found: bool },
+    Shared {
+        path: String,
+        found: bool,
+    },
 }
 
 impl State {

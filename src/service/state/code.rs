@@ -12,7 +12,6 @@ use super::{State, StateError};
 /// Where the code of a function or layer comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Code {
-    /// This file of the package.
     File(String),
     /// A container image, as the template names it.
     Image(String),
@@ -20,7 +19,6 @@ pub enum Code {
     Elsewhere,
 }
 
-/// A layer that a function uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LayerUse {
     /// One of the stack's own, by its logical id.
@@ -51,7 +49,6 @@ pub struct DeployedFunction {
     pub runtime: Option<String>,
     /// Its role, where the template has the ARN itself.
     pub role: Option<String>,
-    /// How many layers it has.
     pub layer_count: Option<usize>,
     /// The names of its environment variables, sorted.
     pub variables: Option<Vec<String>>,
@@ -59,7 +56,6 @@ pub struct DeployedFunction {
 
 impl State {
     /// The stack that a deploy updates (`getStackName` in the framework's `lib/plugins/aws/lib/naming.js`).
-    #[must_use]
     pub fn stack_name(&self) -> Option<String> {
         match self.text(&["service", "provider", "stackName"]) {
             Some(name) if !name.is_empty() => Some(name.to_owned()),
@@ -68,7 +64,6 @@ impl State {
     }
 
     /// The profile that the config names (`provider.profile`).
-    #[must_use]
     pub fn profile(&self) -> Option<&str> {
         self.text(&["service", "provider", "profile"]).filter(|name| !name.is_empty())
     }
@@ -159,7 +154,6 @@ impl State {
 
 /// The buckets and keys of all objects that a template's resources name, each once. A bucket is named outright, or by the logical id
 /// of one of the stack's own; what else it may be is only known to AWS, and left out.
-#[must_use]
 pub fn objects(template: &Value) -> BTreeSet<(Bucket, String)> {
     let bucket = |content: &Value| match &content["S3Bucket"] {
         Value::String(name) => Some(Bucket::Named(name.clone())),
@@ -172,7 +166,6 @@ pub fn objects(template: &Value) -> BTreeSet<(Bucket, String)> {
 /// A bucket, as a template names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bucket {
-    /// By its name.
     Named(String),
     /// By the logical id of a resource or a parameter.
     Own(String),

@@ -20,7 +20,6 @@ pub struct Event {
 
 impl State {
     /// The events of a function, in the order of the config.
-    #[must_use]
     pub fn events(&self, function: &str) -> Vec<Event> {
         let list = self.value(&["service", "functions", function, "events"]).and_then(Value::as_array);
         list.into_iter().flatten().filter_map(event).collect()

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-/// Whose code an archive is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
     /// All functions that have no archive of their own.

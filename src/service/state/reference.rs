@@ -12,9 +12,7 @@ const MAX_HOPS: usize = 64;
 /// One step down from a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Into an object.
     Key(String),
-    /// Into an array.
     Index(usize),
 }
 

@@ -14,12 +14,10 @@ const DEEPEST: usize = 16;
 /// The sections of a template in which a value can be imported.
 const SECTIONS: &[&str] = &["Resources", "Outputs", "Conditions"];
 
-/// What a stack shares.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sharing {
     /// The names that it exports, with their values as the template has them.
     pub exports: BTreeMap<String, Value>,
-    /// The names that it imports.
     pub imports: BTreeSet<String>,
     /// What can't be known from the template alone, in words.
     pub unknown: Vec<String>,
@@ -204,7 +202,6 @@ mod tests {
         Sharing::of(template, Some("orders-prod"), Some("eu-west-1"), &given)
     }
 
-    /// What a name comes to.
     fn name(value: &Value) -> Option<String> {
         let template = json!({
             "Parameters": {

@@ -49,7 +49,6 @@ impl BerryLock {
 
     /// The package `name` as the workspace at `directory`, or the nearest above it that asks for it, has it; where none asks,
     /// the only one of that name.
-    #[must_use]
     pub fn find(&self, directory: &str, name: &str) -> Option<LockedPackage> {
         let asked = ancestors(directory).find_map(|place| {
             let range = self.entries.get(*self.workspaces.get(place)?)?.dependencies.get(name)?;

@@ -65,7 +65,6 @@ impl BunLock {
     }
 
     /// The package `name` as the workspace at `directory`, or one above it, has it.
-    #[must_use]
     pub fn find(&self, directory: &str, name: &str) -> Option<LockedPackage> {
         let own = ancestors(directory).find_map(|place| {
             let workspace = self.workspaces.get(place)?.name.as_ref()?;

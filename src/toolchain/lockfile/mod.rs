@@ -72,14 +72,11 @@ pub const NAMES: &[(&str, Kind)] = &[
     (BINARY, Kind::Bun),
 ];
 
-/// The lockfile of a service.
 #[derive(Debug, Clone)]
 pub struct Lockfile {
     /// The directory it is in, the service's own or one above it.
     pub directory: ServicePath,
-    /// Its path in the repository.
     pub path: String,
-    /// What kind it is.
     pub kind: Kind,
     /// The SHA-256 of its content.
     pub sha256: Sha256,
@@ -88,16 +85,13 @@ pub struct Lockfile {
     content: Vec<u8>,
 }
 
-/// The packages of a lockfile.
 #[derive(Debug)]
 pub enum LockedPackages {
-    /// A lockfile of npm.
     Npm(NpmLock),
     /// A lockfile of yarn 1.
     Yarn(YarnLock),
     /// A lockfile of yarn 2 and later.
     YarnBerry(BerryLock),
-    /// A lockfile of pnpm.
     Pnpm(PnpmLock),
     /// A lockfile of bun, in its text form.
     Bun(BunLock),
@@ -129,7 +123,6 @@ impl Lockfile {
     }
 
     /// Whether it is of a binary form that is not read.
-    #[must_use]
     pub fn is_binary(&self) -> bool {
         self.path.ends_with(BINARY)
     }
@@ -179,7 +172,6 @@ impl LockedPackages {
     ///
     /// # Returns
     /// `None` when it isn't in the lockfile.
-    #[must_use]
     pub fn find(&self, directory: &str, requests: &[Request], name: &str) -> Option<LockedPackage> {
         let mut found = match self {
             Self::Npm(lock) => lock.find(directory, name),
@@ -196,13 +188,11 @@ impl LockedPackages {
 
 impl Locked {
     /// What is said of the package `name`, as the service finds it.
-    #[must_use]
     pub fn find(&self, name: &str) -> Option<LockedPackage> {
         self.packages.find(&self.below, &self.requests, name)
     }
 
     /// The versions of node that `tool` says it runs on; `None` where the lockfile does not say, or has another version of it.
-    #[must_use]
     pub fn engines(&self, tool: &Tool) -> Option<String> {
         self.find(&tool.name).filter(|found| found.version.as_ref() == Some(&tool.version))?.engines
     }

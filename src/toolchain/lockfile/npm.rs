@@ -56,7 +56,6 @@ impl NpmLock {
 
     /// The package `name` as node finds it from `directory` (relative to the lockfile's; empty for the same):
     /// in the nearest `node_modules` at or above it.
-    #[must_use]
     pub fn find(&self, directory: &str, name: &str) -> Option<LockedPackage> {
         ancestors(directory)
             .find_map(|place| {

@@ -12,7 +12,6 @@ pub(super) fn ancestors(directory: &str) -> impl Iterator<Item = &str> {
 }
 
 /// `relative` as seen from `directory`, without `.` and `..` but for leading ones that lead out of it.
-#[must_use]
 pub fn join(directory: &str, relative: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in directory.split('/').chain(relative.split('/')) {

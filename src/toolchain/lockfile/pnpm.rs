@@ -68,7 +68,6 @@ impl PnpmLock {
     }
 
     /// The package `name` as the importer at `directory`, or the nearest above it that has it, uses it.
-    #[must_use]
     pub fn find(&self, directory: &str, name: &str) -> Option<LockedPackage> {
         ancestors(directory).find_map(|place| {
             let key = if place.is_empty() { "." } else { place };

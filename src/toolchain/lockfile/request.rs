@@ -26,7 +26,6 @@ pub struct Request {
 
 impl Request {
     /// Reads one; `None` when it is not a `package.json`.
-    #[must_use]
     pub fn parse(directory: &str, content: &[u8]) -> Option<Self> {
         let request: Self = serde_json::from_slice(content).ok()?;
         Some(Self { directory: directory.to_owned(), ..request })

@@ -60,7 +60,6 @@ impl YarnLock {
     }
 
     /// The package `name` as the nearest of `requests` asks for it; where none does, the only one of that name.
-    #[must_use]
     pub fn find(&self, requests: &[Request], name: &str) -> Option<LockedPackage> {
         let asked = requests.iter().find_map(|request| {
             let range = request.range(name)?;

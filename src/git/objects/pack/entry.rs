@@ -7,13 +7,9 @@ use std::io::{self, Read};
 /// What an object in a pack is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A commit.
     Commit,
-    /// A tree.
     Tree,
-    /// A blob.
     Blob,
-    /// A tag.
     Tag,
     /// A difference to the object that begins so many bytes before it.
     Difference(u64),
@@ -24,7 +20,6 @@ pub(super) enum Kind {
 /// What stands before an object's compressed bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Head {
-    /// What it is.
     pub(super) kind: Kind,
     /// The size of what is compressed, in bytes: of the object, or of the difference.
     pub(super) size: u64,

@@ -10,7 +10,6 @@ use git2::Oid;
 use super::entry::{Head, Kind, invalid, read_head};
 use super::index::{From, Index, Place};
 
-/// A pack of this repository.
 #[derive(Debug)]
 pub(super) struct Pack {
     /// Its `.pack` file.

@@ -21,12 +21,9 @@ const READ_AT_ONCE: u64 = 64;
 /// Most objects of a pack whose index is read whole.
 const MAX_OBJECTS: u64 = 10_000_000;
 
-/// An object of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
-    /// Its id.
     pub(super) id: Oid,
-    /// Where it begins.
     pub(super) offset: u64,
     /// The CRC-32 of its head and compressed bytes.
     pub(super) crc: u32,

@@ -63,7 +63,6 @@ impl PackReader {
         Self { packs, last: 0, buffer: Vec::new(), at: (0, 0), inflater: Decompress::new(true) }
     }
 
-    /// The packs that it reads.
     pub(in crate::git) fn packs(&self) -> Arc<Packs> {
         Arc::clone(&self.packs)
     }

@@ -28,7 +28,6 @@ pub(super) struct Written {
 #[derive(Debug)]
 pub(super) struct Finished {
     pub(super) path: PathBuf,
-    /// The packs that it replaces.
     pub(super) replaced: Vec<PathBuf>,
     /// Keeps it from `git gc`.
     pub(super) kept: Option<Kept>,
