@@ -13,10 +13,6 @@ use std::sync::LazyLock;
 use modules::{Crate, Use};
 use walkdir::WalkDir;
 
-/// Where files still use each other: what their paths start with, and how many they are at the most. A row goes once there is no
-/// circle left, and no row comes.
-const KNOWN_CIRCLES: &[(&[&str], usize)] = &[(&["deploy/"], 17)];
-
 static SOURCE: LazyLock<BTreeMap<String, String>> = LazyLock::new(source);
 static CRATE: LazyLock<Crate> = LazyLock::new(|| Crate::read(&SOURCE));
 static USES: LazyLock<BTreeSet<Use>> = LazyLock::new(|| CRATE.uses());
@@ -88,15 +84,9 @@ fn files<'a>(circle: &[&'a Use]) -> BTreeSet<&'a str> {
 
 #[test]
 fn no_files_use_each_other_in_a_circle() {
-    let mut counts = vec![0; KNOWN_CIRCLES.len()];
     let mut new = String::new();
     for circle in circles(&USES) {
         let files = files(&circle);
-        let within = |starts: &[&str]| files.iter().all(|file| starts.iter().any(|s| file.starts_with(s)));
-        if let Some(at) = KNOWN_CIRCLES.iter().position(|(starts, _)| within(starts)) {
-            counts[at] += files.len();
-            continue;
-        }
         new += &format!("\n{} files:\n", files.len());
         let pairs: BTreeMap<_, &Use> =
             circle.into_iter().map(|used| ((&used.from, &used.to), used)).collect();
@@ -105,10 +95,6 @@ fn no_files_use_each_other_in_a_circle() {
         }
     }
     assert!(new.is_empty(), "files that use each other:{new}");
-    for ((starts, most), count) in KNOWN_CIRCLES.iter().zip(counts) {
-        assert!(count > 0, "{starts:?} has no circle any more: take its row out of KNOWN_CIRCLES");
-        assert!(count <= *most, "{starts:?} has {count} files in circles, {most} at the most");
-    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::args::TargetArgs;
-use crate::deploy::checks::{self, Check, Verdict};
+use crate::deploy::preflight::checks::{self, Check, Verdict};
 use crate::error::{Error, Result};
 use crate::ui::Ui;
 use crate::workspace::Workspace;

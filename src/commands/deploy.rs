@@ -9,14 +9,14 @@ use options::{ActArgs, NOBODY_TO_ASK, Report};
 use super::args::storage;
 use super::package::Report as Packaged;
 use super::{framework_output, installing};
-use crate::deploy::apply::apply;
-use crate::deploy::choices::Choices;
-use crate::deploy::goal::Goal;
-use crate::deploy::plan::Plan;
-use crate::deploy::second_stack::SecondStack;
-use crate::deploy::several::{Selection, command_line};
-use crate::deploy::shared;
-use crate::deploy::unpackaged::{Unpackaged, unpackaged};
+use crate::deploy::execute::apply::apply;
+use crate::deploy::execute::history_sync;
+use crate::deploy::fleet::packages::{Selection, command_line};
+use crate::deploy::fleet::unpackaged::{Unpackaged, unpackaged};
+use crate::deploy::preflight::choices::Choices;
+use crate::deploy::preflight::plan::Plan;
+use crate::deploy::preflight::rollback_target::RollbackTarget;
+use crate::deploy::preflight::second_stack::SecondStack;
 use crate::error::{Error, Kind, Result};
 use crate::packaging::make::{Making, make};
 use crate::store::deployments::Action;
@@ -69,12 +69,12 @@ pub struct RollbackArgs {
 
 pub(crate) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     if args.act.target.are_several() {
-        let remark = shared::look(workspace, args.act.no_lock)?;
+        let remark = history_sync::look(workspace, args.act.no_lock)?;
         let plan = || several::plan(Action::Deploy, &args.revision, &args.act, workspace);
         let several = planned(args, workspace, ui, plan)?;
         return several::act(several, remark, &args.revision, &args.act, workspace, ui);
     }
-    let remark = shared::look(workspace, args.act.no_lock)?;
+    let remark = history_sync::look(workspace, args.act.no_lock)?;
     let wanted = args.act.target.wanted()?;
     let plan = || Plan::of(workspace, Action::Deploy, &args.revision, &wanted);
     let mut plan = planned(args, workspace, ui, plan)?;
@@ -85,7 +85,7 @@ pub(crate) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
 pub(crate) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     if args.act.target.are_several() {
         let revision = args.revision.as_deref().ok_or_else(several::needs_commit)?;
-        let remark = shared::look(workspace, args.act.no_lock)?;
+        let remark = history_sync::look(workspace, args.act.no_lock)?;
         let several = several::plan(Action::Rollback, revision, &args.act, workspace)?;
         return several::act(several, remark, revision, &args.act, workspace, ui);
     }
@@ -93,14 +93,14 @@ pub(crate) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) 
     if ui.can_ask() && !args.act.yes {
         wanted.service = pick_service(&wanted, args.revision.as_deref(), workspace, ui)?;
     }
-    let remark = shared::look(workspace, args.act.no_lock)?;
+    let remark = history_sync::look(workspace, args.act.no_lock)?;
     let mut plan = match (&args.revision, args.to) {
         (Some(revision), _) => Plan::of(workspace, Action::Rollback, revision, &wanted)?,
-        (None, Some(number)) => Plan::back(workspace, Goal::Number(number), &wanted)?,
-        (None, None) if args.undo => Plan::back(workspace, Goal::Undone, &wanted)?,
+        (None, Some(number)) => Plan::back(workspace, RollbackTarget::Number(number), &wanted)?,
+        (None, None) if args.undo => Plan::back(workspace, RollbackTarget::Undone, &wanted)?,
         // Who says yes beforehand wants the one that can be known beforehand.
         (None, None) if ui.can_ask() && !args.act.yes => pick(workspace, &wanted, ui)?,
-        (None, None) => Plan::back(workspace, Goal::Previous, &wanted)?,
+        (None, None) => Plan::back(workspace, RollbackTarget::Previous, &wanted)?,
     };
     plan.warnings.extend(remark);
     act(plan, &args.act, workspace, ui)

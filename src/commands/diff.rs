@@ -6,8 +6,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::args::TargetArgs;
-use crate::deploy::drift::Drift;
-use crate::deploy::side::LiveSide;
+use crate::deploy::observe::drift::Drift;
+use crate::deploy::observe::snapshot::LiveSnapshot;
 use crate::difference::template::Change;
 use crate::difference::{CommitLine, Commits, Detail, Difference, Side, write_lines};
 use crate::error::Result;
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &DiffArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     let first = args.first.as_deref().unwrap_or("HEAD");
     let detail = if args.code { Detail::Texts } else { Detail::Counts };
     let (from, before, after, drift) = if args.live {
-        let LiveSide { report, package, side } = LiveSide::of(workspace, &wanted)?;
+        let LiveSnapshot { report, package, side } = LiveSnapshot::of(workspace, &wanted)?;
         let target = report.target;
         let filter = Filter::of(&target);
         let package = package.map(|package| name(workspace, &package));

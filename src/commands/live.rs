@@ -5,8 +5,8 @@ use std::fmt;
 use clap::Args;
 
 use super::args::TargetArgs;
-use crate::deploy::live::{Answer, Candidate, Report};
-use crate::deploy::settle;
+use crate::deploy::execute::settle;
+use crate::deploy::observe::live::{Answer, Candidate, Report};
 use crate::error::{Error, Result};
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
 use crate::text::words::{ago, count, line, person, short};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::args::TargetArgs;
-use crate::deploy::unlock::{self, Unlocking};
+use crate::deploy::execute::unlock::{self, Unlocking};
 use crate::error::Result;
 use crate::package::PackageId;
 use crate::package::manifest::Target;

@@ -1,9 +1,22 @@
 //! Reading a target's history: what is live, what was before. Pure.
 
+pub(in crate::deploy) mod packages;
+pub(in crate::deploy) mod release;
+
 use jiff::Timestamp;
 
 use crate::store::deployments::{Action, Deployment, Effect, Outcome};
 use crate::text::words::{ago, person, short};
+
+/// A target's newest deployment, as it was seen: another one, or another end of it, is news.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::deploy) struct Newest(Option<(String, Outcome)>);
+
+impl Newest {
+    pub(in crate::deploy) fn of(deployments: &[Deployment]) -> Self {
+        Self(deployments.first().map(|newest| (newest.id.clone(), newest.outcome)))
+    }
+}
 
 /// The deployment that is live, as far as the history knows: the newest that made its package live. `deployments` are newest first.
 #[must_use]

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::deploy::execute::lock::LocalLock;
 use crate::deploy::history;
-use crate::deploy::lock::LocalLock;
 use crate::error::Result;
 use crate::git::Oid;
 use crate::package::manifest::Target;

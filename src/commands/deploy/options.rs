@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::commands::args::TargetsArgs;
 use crate::commands::{framework_output, installing};
-use crate::deploy::apply::Applying;
-use crate::deploy::checks;
+use crate::deploy::execute::apply::DeployOptions;
+use crate::deploy::preflight::checks;
 use crate::ui::Ui;
 
 /// What to do where a question can't be asked.
@@ -71,8 +71,8 @@ impl ActArgs {
         ]
     }
 
-    pub(super) fn applying(&self, ui: &Ui) -> Applying {
-        Applying {
+    pub(super) fn applying(&self, ui: &Ui) -> DeployOptions {
+        DeployOptions {
             reason: self.message.clone(),
             allowed_drift: self.allow_plugin_drift.clone(),
             allowed_deletions: self.allow_delete.clone(),

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::options::{ActArgs, NOBODY_TO_ASK, Report};
-use crate::deploy::checks;
-use crate::deploy::second_stack::SecondStack;
-use crate::deploy::several::{Results, Selection, Several, apply, command_line};
+use crate::deploy::fleet::packages::{Selection, command_line};
+use crate::deploy::fleet::plan::FleetPlan;
+use crate::deploy::fleet::run::{FleetReport, apply};
+use crate::deploy::preflight::checks;
+use crate::deploy::preflight::second_stack::SecondStack;
 use crate::error::{Error, Result};
 use crate::store::deployments::Action;
 use crate::text::words::count;
@@ -18,15 +20,15 @@ pub(super) fn plan<'r>(
     revision: &str,
     args: &ActArgs,
     workspace: &Workspace<'r>,
-) -> Result<Several<'r>> {
+) -> Result<FleetPlan<'r>> {
     let target = &args.target;
     let selection = if target.all { Selection::All } else { Selection::Named(target.service.clone()) };
-    Several::of(workspace, action, revision, &selection, &target.wanted()?, args.again)
+    FleetPlan::of(workspace, action, revision, &selection, &target.wanted()?, args.again)
 }
 
 /// Shows the plan, asks, and carries it out.
 pub(super) fn act(
-    mut several: Several<'_>,
+    mut several: FleetPlan<'_>,
     remark: Option<String>,
     revision: &str,
     args: &ActArgs,
@@ -77,7 +79,7 @@ pub(super) fn needs_commit() -> Error {
 }
 
 /// Asks once; of each protected stage, its name.
-fn ask(several: &Several<'_>, second: &[SecondStack], workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+fn ask(several: &FleetPlan<'_>, second: &[SecondStack], workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let names: Vec<_> = several.to_do().map(|plan| plan.target.service.as_str()).collect();
     let second = second.iter().map(SecondStack::question);
     let go_on = format!("Go on with {} ({})?", count(names.len(), "service"), names.join(", "));
@@ -90,7 +92,7 @@ fn ask(several: &Several<'_>, second: &[SecondStack], workspace: &Workspace<'_>,
 }
 
 /// Adds the commands that go on, and that go back.
-fn ways(error: Error, results: &Results, again: &str) -> Error {
+fn ways(error: Error, results: &FleetReport, again: &str) -> Error {
     let error = error.hint(format!("once that is mended, to go on (what is done is left alone): {again}"));
     let back = results.back.iter().enumerate().map(|(index, command)| {
         let head = if index == 0 { "to go back" } else { "and then" };
@@ -100,7 +102,7 @@ fn ways(error: Error, results: &Results, again: &str) -> Error {
 }
 
 /// The command line that goes on: what was given, as far as it says what is to be done and is still needed.
-fn line(action: Action, revision: &str, args: &ActArgs, results: &Results) -> String {
+fn line(action: Action, revision: &str, args: &ActArgs, results: &FleetReport) -> String {
     let target = &args.target;
     let options = [
         ("--service", target.service.iter().collect()),

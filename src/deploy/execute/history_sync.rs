@@ -1,0 +1,102 @@
+//! What other machines did to a target, and what they are told of this one. The histories come from the remote that holds the
+//! locks: before a plan is made, and again once its lock is taken, since nobody else writes from then on. The record of a deployment
+//! goes there before the lock is left.
+
+use jiff::Timestamp;
+
+use crate::deploy::execute::lock;
+use crate::deploy::history::{self, Newest};
+use crate::deploy::preflight::plan::Plan;
+use crate::error::{Error, Kind, Result};
+use crate::package::manifest::Target;
+use crate::sharing::{self, fetch_records, send_records};
+use crate::store::deployments::{Deployment, Effect};
+use crate::store::histories::history_ref;
+use crate::text::command::slsart;
+use crate::text::words::{person, short};
+use crate::workspace::Workspace;
+
+/// Has what other machines recorded here before a plan is made.
+///
+/// # Arguments
+/// `no_lock`: whether other machines are left out of this.
+///
+/// # Returns
+/// What is to be known of a history that may be old; none where it is not.
+pub fn look(workspace: &Workspace<'_>, no_lock: bool) -> Result<Option<String>> {
+    if no_lock {
+        return Ok(None);
+    }
+    let Some(remote) = lock::usual_remote(workspace)? else { return Ok(None) };
+    workspace.progress.phase(&format!("Asking {remote} what was deployed"));
+    match fetch_records(workspace, &remote) {
+        Ok(new) if new.is_empty() => Ok(None),
+        // Whoever deployed elsewhere has packages that nothing is known of here.
+        Ok(_) => match sharing::remote(workspace, None).map(|remote| sharing::refresh(workspace, &remote)) {
+            Ok(Err(error)) if error.kind == Kind::Interrupted => Err(error),
+            // A package that is then not known says so.
+            _ => Ok(None),
+        },
+        Err(error) if error.kind == Kind::Interrupted => Err(error),
+        Err(error) => {
+            let why = error.causes().into_iter().next().unwrap_or_else(|| error.to_string());
+            Ok(Some(format!(
+                "{remote} does not answer ({}): the history is as this repository last knew it",
+                why.lines().next().unwrap_or_default()
+            )))
+        }
+    }
+}
+
+/// Refuses to go on where a target's history is not what its plan was made with. For when the locks are taken.
+pub(in crate::deploy) fn check_unmoved(
+    workspace: &Workspace<'_>,
+    plans: &[&Plan<'_>],
+    remote: Option<&str>,
+) -> Result<()> {
+    if let Some(remote) = remote {
+        fetch_records(workspace, remote).map_err(|error| {
+            error.hint(format!("whether somebody deployed meanwhile is not known: {remote} must answer, or go on with --no-lock"))
+        })?;
+    }
+    for plan in plans {
+        let deployments = workspace.store().histories().of(&plan.target)?.deployments;
+        if Newest::of(&deployments) != plan.newest {
+            return Err(moved(workspace, plan, &deployments, workspace.context.clock.now()));
+        }
+    }
+    Ok(())
+}
+
+fn moved(workspace: &Workspace<'_>, plan: &Plan<'_>, deployments: &[Deployment], now: Timestamp) -> Error {
+    let known = plan.live.as_ref().map(|live| (live.package.clone(), live.since));
+    let live = history::live(deployments);
+    let new =
+        live.filter(|live| Some((live.package.to_string(), live.ended.unwrap_or(live.started))) != known);
+    let target = &plan.target;
+    let what = match (new, deployments.first()) {
+        (Some(live), _) => {
+            format!("{} was made live on {target} meanwhile by {}", short(&live.commit, 7), person(&live.by))
+        }
+        (None, Some(newest)) if newest.effect() == Effect::Unknown => {
+            format!("the history of {target} changed meanwhile: {}", history::unfinished(newest, now))
+        }
+        (None, _) => format!("the history of {target} changed meanwhile"),
+    };
+    Error::refused(what).hint("nothing was done: the plan was made for what was live before").hint(format!(
+        "see what changed, then run the command again: {}",
+        workspace.slsart(&["history"], target)
+    ))
+}
+
+/// Sends the record of a deployment to the remote whose lock is held. What is live is live, whether others know it or not.
+pub(in crate::deploy) fn tell(workspace: &Workspace<'_>, target: &Target, remote: &str) {
+    let progress = workspace.progress;
+    progress.phase(&format!("Sending the record to {remote}"));
+    if let Err(error) = send_records(workspace, remote, &history_ref(target)) {
+        progress.warn(&format!(
+            "{remote} does not have the record of this deployment, and who deploys next does not know of it ({error}); to send it: {}",
+            slsart(["push", remote])
+        ));
+    }
+}

@@ -1,0 +1,114 @@
+//! What a plan for several services says.
+
+use std::fmt;
+
+use super::step::{After, Blocked, State, Step};
+use crate::deploy::fleet::order::{Conflict, Reason, Remark, Why};
+use crate::error::Error;
+use crate::package::manifest::Target;
+use crate::text::style::{COMMIT, DIM};
+use crate::text::words::line;
+
+/// Most reasons that are told of one place in the order.
+const MAX_REASONS: usize = 3;
+
+/// The stack that a remark is of, and the remark.
+pub(in crate::deploy) fn remark(remark: &Remark, targets: &[Target]) -> (usize, String) {
+    match remark {
+        Remark::ExportedElsewhere { stack, export } => (
+            *stack,
+            format!("it imports {export}, which no service here exports: something else has to, already"),
+        ),
+        Remark::OtherValue { stack, importer, export } => (
+            *stack,
+            format!(
+                "it exports {export} with another value, and {} imports it: CloudFormation refuses that where the value really changes",
+                targets[*importer]
+            ),
+        ),
+    }
+}
+
+/// The error for stacks that wait for each other.
+pub(in crate::deploy) fn circular(circle: &[Reason], targets: &[Target]) -> Error {
+    let mut names: Vec<_> = circle.iter().map(|reason| targets[reason.first].service.as_str()).collect();
+    names.extend(names.first().copied());
+    let error = Error::refused(format!(
+        "these services wait for each other, and none can be the first: {}",
+        names.join(" → ")
+    ));
+    let hints = circle.iter().map(|reason| {
+        let after =
+            After { target: targets[reason.first].clone(), why: reason.why, export: reason.export.clone() };
+        format!("{} {after}", targets[reason.then].service)
+    });
+    error.hints(hints).hint("go by a commit in between, in which one of them does without the other's export")
+}
+
+impl Blocked {
+    /// What to do about it.
+    pub(in crate::deploy) fn hint(&self) -> &'static str {
+        match self.conflict {
+            Conflict::StillImported | Conflict::ImportedThen => {
+                "CloudFormation removes no export that another stack imports: take that service along to a package that does without, \
+                 or go to a commit that still has the export"
+            }
+            Conflict::ExportedTwice => "the name of an export is one stack's in its account and region",
+        }
+    }
+}
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { target, conflict, export } = self;
+        let export = line(export);
+        match conflict {
+            Conflict::StillImported => {
+                write!(f, "it would no longer export {export}, which {target} imports")
+            }
+            Conflict::ImportedThen => {
+                write!(f, "it would no longer export {export}, which {target} is to import")
+            }
+            Conflict::ExportedTwice => write!(f, "it would export {export}, which {target} exports"),
+        }
+    }
+}
+
+impl fmt::Display for After {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (service, export) = (&self.target.service, line(&self.export));
+        match self.why {
+            Why::Imports => write!(f, "imports {export} of {service}"),
+            Why::Removes => write!(f, "removes {export}, which {service} imports until then"),
+            Why::TakesOver => write!(f, "takes {export} over from {service}"),
+        }
+    }
+}
+
+impl Step<'_> {
+    /// Why it stands where it does, or why nothing is done with it.
+    pub(super) fn remark(&self) -> String {
+        match (self.state, &self.plan) {
+            (State::AlreadyLive, Some(plan)) => {
+                let (short, label) = (&plan.restore.short, line(&plan.restore.label));
+                format!("{COMMIT}{short}{COMMIT:#}  {label}  {DIM}is live already{DIM:#}")
+            }
+            (State::NotInCommit, _) => {
+                format!("{DIM}is no service of that commit, and stays as it is{DIM:#}")
+            }
+            (State::Unchanged, Some(plan)) => {
+                let (short, label) = (&plan.restore.short, line(&plan.restore.label));
+                format!("{COMMIT}{short}{COMMIT:#}  {label}  {DIM}changes nothing that is live{DIM:#}")
+            }
+            (State::AlreadyLive | State::Unchanged, None) => String::new(),
+            (State::ToDo, _) if self.after.is_empty() => String::new(),
+            (State::ToDo, _) => {
+                let mut all: Vec<_> = self.after.iter().take(MAX_REASONS).map(After::to_string).collect();
+                if self.after.len() > MAX_REASONS {
+                    all.push(format!("and {} more", self.after.len() - MAX_REASONS));
+                }
+                format!("{DIM}{}{DIM:#}", all.join("; "))
+            }
+        }
+    }
+}

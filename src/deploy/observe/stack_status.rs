@@ -1,0 +1,53 @@
+//! What the status of a stack means, and what to do about it. Pure.
+
+/// What a stack's status means for what is live, and what to do (`CloudFormation` user guide, "Stack status codes").
+#[must_use]
+pub(in crate::deploy) fn standing(status: &str, stack: &str, region: &str) -> String {
+    let aws = |what: &str| command(what, stack, region);
+    let (means, next) = match status {
+        "UPDATE_ROLLBACK_COMPLETE" => {
+            ("CloudFormation took the update back: what was live before is live", None)
+        }
+        "UPDATE_ROLLBACK_FAILED" => (
+            "taking the update back failed as well, and the stack takes no update until that is done",
+            Some(aws("continue-update-rollback")),
+        ),
+        "DELETE_COMPLETE" => ("it was deleted meanwhile, and nothing is live", None),
+        "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "DELETE_FAILED" => {
+            ("it was never made whole, and can only be deleted", Some(aws("delete-stack")))
+        }
+        "CREATE_FAILED" | "UPDATE_FAILED" => {
+            ("it was left half-way, as `disableRollback` asks for, and takes another deploy", None)
+        }
+        _ if status.ends_with("_IN_PROGRESS") => {
+            ("CloudFormation is still at it; see how it goes on", Some(aws("describe-stacks")))
+        }
+        _ => ("see what AWS says of it", Some(aws("describe-stacks"))),
+    };
+    let next = next.map(|next| format!(": {next}")).unwrap_or_default();
+    format!("the stack {stack} is in {status}: {means}{next}")
+}
+
+/// A command of AWS's own command line for a stack.
+pub(in crate::deploy) fn command(what: &str, stack: &str, region: &str) -> String {
+    format!("aws cloudformation {what} --stack-name {stack} --region {region}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_that_is_stuck_comes_with_the_command_that_frees_it() {
+        let stuck = standing("UPDATE_ROLLBACK_FAILED", "orders-prod", "eu-west-1");
+        assert!(
+            stuck.ends_with(
+                "aws cloudformation continue-update-rollback --stack-name orders-prod --region eu-west-1"
+            ),
+            "{stuck}"
+        );
+        assert!(standing("ROLLBACK_COMPLETE", "o", "r").contains("delete-stack"));
+        assert!(standing("UPDATE_ROLLBACK_COMPLETE", "o", "r").ends_with("what was live before is live"));
+        assert!(standing("UPDATE_IN_PROGRESS", "o", "r").contains("still at it"));
+    }
+}

@@ -1,0 +1,42 @@
+//! The package itself: its bytes, and what it is for.
+
+use serde_json::Value;
+
+use super::Check;
+use super::check::INTACT;
+use crate::deploy::history::packages::open;
+use crate::error::ANOTHER_COPY;
+use crate::package::manifest::Target;
+use crate::service::{MAX_STATE_BYTES, STATE_FILE, State};
+use crate::store::deployments::Deployment;
+use crate::store::{Damage, StoredPackage};
+use crate::workspace::Workspace;
+
+/// Every byte is what was recorded.
+pub(super) fn intact(package: &StoredPackage<'_>, damages: &[Damage]) -> Check {
+    match damages.first() {
+        None => Check::ok(INTACT, format!("{} files are what was recorded", package.manifest.files.len())),
+        Some(damage) => Check::blocks(INTACT, damage.problem.clone(), ANOTHER_COPY),
+    }
+}
+
+/// The package was made for what it is recorded for: nothing in the framework compares the two.
+pub(super) fn target(target: &Target, state: &State) -> Check {
+    let hint = "the package was recorded for another target than it was made for: package the commit again";
+    if let Err(mismatch) = state.check_target(target.stage.as_str(), target.region.as_str()) {
+        return Check::blocks("target", mismatch.to_string(), hint);
+    }
+    match state.service_name() {
+        Some(name) if name != target.service.as_str() => {
+            let message = format!("the package is of the service {name}, not of {}", target.service);
+            Check::blocks("target", message, hint)
+        }
+        _ => Check::ok("target", format!("made for {target}")),
+    }
+}
+
+/// The template of the package that is live as far as the history knows, where it is here and can be read.
+pub(super) fn live(workspace: &Workspace<'_>, live: &Deployment) -> Option<Value> {
+    let package = open(workspace, live)?;
+    State::parse(&package.read(STATE_FILE, MAX_STATE_BYTES as u64).ok()?).ok()?.template().ok()
+}

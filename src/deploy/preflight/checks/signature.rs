@@ -1,0 +1,83 @@
+//! Whether the package is signed, and by whom. A signature that is bad always blocks; one that is missing or by nobody who is known,
+//! only where `[trust] require` says so.
+
+use super::Check;
+use crate::error::{ANOTHER_COPY, Result};
+use crate::git::commit_signature::{Signature, Trust, Verdict};
+use crate::store::StoredPackage;
+use crate::store::deployments::Deployment;
+use crate::text::command::slsart;
+use crate::text::words::count;
+use crate::workspace::Workspace;
+
+const NAME: &str = "signature";
+
+/// Most records of a history that are looked at: each costs git a process.
+const MAX_RECORDS: usize = 10;
+
+/// A line for the package; none where it is not signed and need not be.
+pub(super) fn of_package(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<Option<Check>> {
+    let signature = package.signature()?;
+    Ok(judge(&signature, &package.manifest.package.id.short(), workspace.repository.trust()))
+}
+
+fn judge(signature: &Signature, package: &str, trust: &Trust) -> Option<Check> {
+    let Signature { verdict, signer, key, remark } = signature;
+    let remark = remark.map(|remark| format!(": {remark}")).unwrap_or_default();
+    let whose = signer.as_ref().or(key.as_ref()).map(|name| format!(" by {name}")).unwrap_or_default();
+    let required = "and [trust] in slsart.toml requires a signature that is known";
+    let way = format!("once you have checked it, sign it: {}", slsart(["sign", package]));
+    match verdict {
+        Verdict::Good => Some(Check::ok(NAME, format!("signed{whose}{remark}"))),
+        Verdict::Bad => {
+            let message = format!("the package's signature{whose} is bad{remark}");
+            Some(Check::blocks(NAME, message, ANOTHER_COPY).of_damage())
+        }
+        Verdict::Unsigned => {
+            trust.required.then(|| Check::blocks(NAME, format!("the package is not signed, {required}"), way))
+        }
+        Verdict::UnknownKey => trust.required.then(|| {
+            let message = format!("the package is signed{whose}, which is not known{remark}; {required}");
+            let file = trust.signers.as_ref().map(|path| format!("who is known says {}; ", path.display()));
+            Check::blocks(NAME, message, format!("{}{way}", file.unwrap_or_default()))
+        }),
+    }
+}
+
+/// A line for the records that say what is live, where signatures are required and one of them has none that is known. They stop nothing: a
+/// deployment that says what it is of does not hang on them.
+pub(super) fn of_history(workspace: &Workspace<'_>, live: Option<&Deployment>) -> Result<Option<Check>> {
+    let Some(live) = live.filter(|_| workspace.repository.trust().required) else { return Ok(None) };
+    let records = workspace.store().histories().records(&live.target)?;
+    let first = records.iter().position(|(_, record)| record.id == live.id).unwrap_or(0);
+    let deciding: Vec<_> = records.iter().take((first + 1).min(MAX_RECORDS)).map(|(id, _)| *id).collect();
+    let signatures = workspace.repository.commit_signatures(&deciding)?;
+    let wanting = signatures.values().filter(|signature| signature.verdict != Verdict::Good).count();
+    Ok((wanting > 0).then(|| {
+        let records = count(wanting, "record");
+        let verb = if wanting == 1 { "says" } else { "say" };
+        let message = format!(
+            "{records} that {verb} what is live: no signature that is known; it may be something else"
+        );
+        Check::warning(NAME, message).hinted(workspace.slsart(&["history", "--verify"], &live.target))
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deploy::preflight::checks;
+
+    fn verdict(verdict: Verdict, required: bool) -> Option<checks::Verdict> {
+        let signature = Signature { verdict, ..Signature::none() };
+        judge(&signature, "be694c54", &Trust { required, signers: None }).map(|check| check.verdict)
+    }
+
+    #[test]
+    fn what_is_bad_always_blocks_and_what_is_not_known_where_that_is_required() {
+        use checks::Verdict::{Blocks, Ok};
+        let all = [Verdict::Good, Verdict::Bad, Verdict::Unsigned, Verdict::UnknownKey];
+        assert_eq!(all.map(|one| verdict(one, false)), [Some(Ok), Some(Blocks), None, None]);
+        assert_eq!(all.map(|one| verdict(one, true)), [Some(Ok), Some(Blocks), Some(Blocks), Some(Blocks)]);
+    }
+}
