@@ -163,7 +163,9 @@ fn package_first(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui, missing:
             .map(|one| format!("{} · {} · {}", one.service.path, one.stage, one.region))
             .collect();
         let question = format!("{commit} has no package for {}. Package it now?", names.join(", "));
-        ui.confirm(&format_args!(""), &question, "say --package to package it first")?;
+        // What is wrong with a mistyped name stands before the question.
+        let hints: String = missing.hints.iter().map(|hint| format!("hint: {hint}\n")).collect();
+        ui.confirm(&format_args!("{missing}\n{hints}"), &question, "say --package to package it first")?;
     }
     let making = Making {
         in_place: false,

@@ -474,7 +474,8 @@ fn on_a_narrow_terminal_tables_leave_columns_out() {
 fn a_commit_without_a_package_is_packaged_and_deployed_by_one_command() {
     let sandbox = Sandbox::new();
     let question = "has no package for . · prod · us-east-1. Package it now?";
-    let none = at_terminal(&sandbox, "deploy -s prod", &[(question, "n\r")]);
+    // What may be wrong is said first: the stage may be mistyped.
+    let none = at_terminal(&sandbox, "deploy -s prod", &[("hint: ", ""), (question, "n\r")]);
     assert!(none.code == 1 && sandbox.runs().is_empty(), "{none}");
     let steps = [(question, "y\r"), ("Recorded", ""), ("Go on with orders · prod · us-east-1?", "y\r")];
     at_terminal(&sandbox, "deploy -s prod", &steps).succeeded();
