@@ -42,7 +42,6 @@ use context::{Clock, Context, Environment};
 use error::{Error, Result};
 use ui::Ui;
 
-/// What the process hands to the program.
 #[derive(Debug)]
 pub struct Process {
     /// The arguments, the program's name first.

@@ -47,13 +47,11 @@ pub struct Standing {
     pub behind: Option<usize>,
     /// The newest later deployment that may have changed what is live.
     pub later: Option<Deployment>,
-    /// HEAD's package for it.
     pub package: Option<PackageLine>,
     /// How many records could not be read, of those that were.
     pub unread: usize,
 }
 
-/// What a remote is known to lack.
 pub struct Lacking {
     pub remote: String,
     /// When it was last asked what it has.

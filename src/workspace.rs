@@ -29,7 +29,6 @@ pub struct Workspace<'a> {
     pub repository: &'a Repository,
     /// Its `slsart.toml`.
     pub config: Config,
-    /// Who listens to long work.
     pub progress: &'a dyn Progress,
     /// The services in HEAD, once they were looked for.
     in_head: OnceCell<Vec<Service>>,

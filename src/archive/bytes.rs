@@ -52,7 +52,6 @@ pub(super) fn read(bytes: &dyn Bytes, offset: u64, size: usize) -> io::Result<Ve
     }
 }
 
-/// Reads a range from its start.
 pub(super) struct Range<'a> {
     bytes: &'a dyn Bytes,
     at: u64,

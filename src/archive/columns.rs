@@ -18,7 +18,6 @@ impl Writer {
         self.bytes.push(value as u8);
     }
 
-    /// Bytes behind their number.
     pub(super) fn string(&mut self, bytes: &[u8]) {
         self.number(bytes.len() as u64);
         self.bytes.extend_from_slice(bytes);

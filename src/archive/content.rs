@@ -52,7 +52,6 @@ impl Content<'_> {
     }
 }
 
-/// A deflate stream in the archive.
 #[derive(Clone, Copy)]
 pub struct Deflated<'a> {
     pub(super) memory: Option<&'a [u8]>,

@@ -137,7 +137,6 @@ impl Decoder<'_> {
         Ok(Made { bytes, facts })
     }
 
-    /// The content of a small entry.
     fn content(&self, item: &Item, number: usize) -> Result<Cow<'_, [u8]>> {
         let Some(place) = item.place(number)? else { return Ok(Cow::Borrowed(&[])) };
         let changed = || Error::Changed { place: place.to_string() };

@@ -20,7 +20,6 @@ use super::recipe::{Kind, Location};
 use super::scan::{ENCRYPTED, Entry, Scan};
 use super::{LARGE, MAX_NESTED, detect};
 
-/// Takes what an archive holds.
 pub trait Sink: Sync {
     /// Takes one content. Called from several threads, in any order, once a place.
     ///

@@ -10,7 +10,6 @@ pub enum Error {
     Io(#[from] io::Error),
     #[error("cancelled")]
     Cancelled,
-    /// The sink or the source of contents failed.
     #[error("{place}: {source}")]
     Content { place: String, source: Failure },
     /// The recipe is no recipe, or not one that this version knows.

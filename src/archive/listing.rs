@@ -19,7 +19,6 @@ pub struct Listed {
     pub raw: bool,
     /// Whether it is an archive with a recipe of its own, below the place.
     pub nested: bool,
-    /// What its data are made with.
     pub settings: Option<Settings>,
 }
 

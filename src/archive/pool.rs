@@ -32,7 +32,6 @@ pub(super) struct Made {
 
 #[derive(Default)]
 struct State {
-    /// The next entry to be made.
     next: usize,
     written: usize,
     made: HashMap<usize, Result<Made>>,
@@ -44,9 +43,7 @@ struct State {
 struct Queue<'a> {
     work: &'a Work<'a>,
     state: Mutex<State>,
-    /// There is more to be written.
     made: Condvar,
-    /// There is room for more to be made.
     room: Condvar,
 }
 
@@ -82,7 +79,6 @@ impl Queue<'_> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A thread that makes entries.
     fn make(&self) {
         let mut deflater = Deflater::default();
         let mut made = Vec::with_capacity(RUN);
@@ -131,7 +127,6 @@ impl Queue<'_> {
         Some(first..state.next)
     }
 
-    /// The one thread that writes them.
     fn write(&self, mut write: impl FnMut(usize, Option<Made>) -> Result<()>) -> Result<()> {
         let mut rank = 0;
         while rank < self.work.count {

@@ -67,7 +67,6 @@ impl Fields {
     }
 }
 
-/// One entry of the central directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) made: u16,
@@ -273,7 +272,6 @@ fn find_end(bytes: &dyn Bytes, size: u64) -> io::Result<Option<(u64, Vec<u8>)>> 
     Ok(found.map(|at| (start + *at as u64, tail[*at..*at + END_SIZE].to_vec())))
 }
 
-/// Where the central directory is.
 fn locate(bytes: &dyn Bytes, size: u64, end_at: u64, end: &[u8]) -> io::Result<Option<Scan>> {
     let (mut length, mut offset, mut limit) =
         (u64::from(u32_at(end, 12)), u64::from(u32_at(end, 16)), end_at);

@@ -61,7 +61,6 @@ impl AwsError {
         matches!(self, NoCredentials(_) | NoProfile(_) | Expired { .. } | BadCredentials(_))
     }
 
-    /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             #[cfg(any(test, not(feature = "aws")))]

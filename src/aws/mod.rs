@@ -51,10 +51,8 @@ pub enum Login {
     /// From this profile of `~/.aws`, whatever the environment has.
     Profile(String),
     Keys {
-        /// The access key's id.
         id: String,
         secret: String,
-        /// The session's token, for temporary ones.
         token: Option<String>,
     },
 }

@@ -20,7 +20,6 @@ pub struct Exported {
     /// How many toolchains of the package's source are in it.
     pub toolchains: usize,
     pub objects: usize,
-    /// Whether its target's history is.
     pub history: bool,
     /// The file's size in bytes.
     pub size: u64,

@@ -79,7 +79,6 @@ struct End {
     #[serde(flatten)]
     package: Option<Named>,
     target: Target,
-    /// The stack, of what is live.
     stack: Option<String>,
 }
 

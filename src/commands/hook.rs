@@ -107,7 +107,6 @@ fn gits_own(hook: &Hook, context: &Context, repository: &Repository, ui: &Ui) ->
     Ok(())
 }
 
-/// What the pre-push hook is told.
 struct Pushed {
     remote: String,
     text: String,

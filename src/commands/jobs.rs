@@ -68,7 +68,6 @@ pub(super) struct Row {
     pub(super) started: Option<Timestamp>,
     ended: Option<Timestamp>,
     milliseconds: Option<u64>,
-    /// What it does right now.
     pub(super) phase: Option<String>,
     packages: Vec<Made>,
     pub(super) error: Option<String>,
@@ -225,7 +224,6 @@ impl fmt::Display for Listed {
 }
 
 impl Row {
-    /// When, how long, and what came of it.
     pub(super) fn how(&self, now: Timestamp) -> String {
         let took = self.milliseconds.map(|taken| format!(" in {} s", seconds(taken))).unwrap_or_default();
         let why = self.error.as_ref().map(|error| format!(": {}", line(error))).unwrap_or_default();

@@ -96,7 +96,6 @@ impl fmt::Display for Report {
 }
 
 impl Report {
-    /// The package that is live.
     fn first(&self) -> String {
         self.packages.first().map(|package| self.name(package)).unwrap_or_default()
     }

@@ -77,7 +77,6 @@ struct Row {
     framework: Option<Tool>,
     /// Why it is not to be deployed.
     banned: Option<Marked>,
-    /// Why it is to be kept.
     pinned: Option<Marked>,
     pruned: Option<Timestamp>,
 }

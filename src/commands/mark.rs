@@ -90,7 +90,6 @@ struct MarkedPackage {
     short: String,
 }
 
-/// A mark that was set or lifted.
 #[derive(Debug, Serialize)]
 struct MarkReport<S> {
     state: S,
@@ -107,7 +106,6 @@ struct MarkReport<S> {
 #[derive(Debug, Serialize)]
 struct PinsReport {
     pins: Vec<MarkedPackage>,
-    /// What each pin says, where all are listed.
     #[serde(skip)]
     listed: Vec<String>,
 }

@@ -69,7 +69,6 @@ struct Report {
     /// Whose objects nothing keeps from `git lfs prune` any more.
     lfs_object_count: usize,
     lfs_size: u64,
-    /// The remote that they are removed from too.
     removed_from: Option<String>,
     /// The current directory's service, where only its packages are meant and there are others.
     service: Option<String>,

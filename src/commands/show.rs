@@ -48,7 +48,6 @@ struct Report {
     /// Why it is not to be deployed.
     #[serde(skip)]
     banned: Option<Ban>,
-    /// Why it is to be kept.
     #[serde(skip)]
     pinned: Option<Pin>,
     /// Whether only the plugins are shown.

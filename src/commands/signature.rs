@@ -35,7 +35,6 @@ pub(super) fn of_records(workspace: &Workspace<'_>, target: &Target) -> Result<V
     records.into_iter().map(signed).collect()
 }
 
-/// Fails when one of them is bad.
 pub(super) fn none_is_bad<'a>(all: impl Iterator<Item = &'a Signed>) -> Result<()> {
     let bad: Vec<&Signed> = all.filter(|signed| signed.signature.verdict == Verdict::Bad).collect();
     let Some(first) = bad.first() else { return Ok(()) };

@@ -74,7 +74,6 @@ struct Section {
     live: Option<Attempt>,
     /// A later deployment after which it is not certain what is live.
     later: Option<Attempt>,
-    /// HEAD's package for the target.
     package: Option<Packaged>,
     ahead_count: Option<usize>,
     behind_count: Option<usize>,
@@ -109,7 +108,6 @@ struct Packaged {
 #[derive(Debug, Serialize)]
 struct RemoteRow {
     remote: String,
-    /// Whether anything is known of what it has.
     known: bool,
     seen: Option<Timestamp>,
     packages: Vec<PackageRef>,

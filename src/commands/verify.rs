@@ -137,7 +137,6 @@ fn verdict(report: &Report) -> Result<()> {
     .hint(ANOTHER_COPY))
 }
 
-/// The error for what a remote lacks.
 fn on_remote(report: &Report) -> Result<()> {
     let remotes = || report.packages.iter().filter_map(|row| row.remote.as_ref());
     let lacking = |wanted: &dyn Fn(&OnRemote) -> bool| {

@@ -126,7 +126,6 @@ impl Hook {
         fs::read_to_string(&self.path).ok()
     }
 
-    /// Looks at the file.
     pub fn state(&self) -> Result<State> {
         let untouchable = |why: &str| Ok(State::Untouchable(why.to_owned()));
         let text = match fs::read(&self.path) {

@@ -166,7 +166,6 @@ impl Repository {
         })
     }
 
-    /// The working tree's top, when there is one.
     pub fn work_tree_if_any(&self) -> Option<&Path> {
         self.inner.workdir()
     }

@@ -3,7 +3,6 @@
 use super::{Oid, Repository, failed};
 use crate::error::Result;
 
-/// What a list of revisions means.
 #[derive(Debug, Default)]
 pub struct Revisions {
     pub tips: Vec<Oid>,

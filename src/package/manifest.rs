@@ -24,7 +24,6 @@ pub struct Manifest {
     pub format: u32,
     pub package: Package,
     pub source: Source,
-    /// What it can be deployed to.
     pub target: Target,
     pub tools: Tools,
     /// The framework's package, described as a plugin is.
@@ -33,7 +32,6 @@ pub struct Manifest {
     /// Which node the source and the framework ask for.
     #[serde(default, skip_serializing_if = "NodeWanted::is_empty")]
     pub node: NodeWanted,
-    /// The lockfile its plugins were installed from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lockfile: Option<Lockfile>,
     /// The environment variables that the configuration refers to. Never values.
@@ -56,7 +54,6 @@ pub struct Manifest {
     pub files: Vec<FileEntry>,
 }
 
-/// The package's identity and origin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Package {
     /// The id: a hash over the files' list.
@@ -67,7 +64,6 @@ pub struct Package {
     pub made: Origin,
 }
 
-/// How a package came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
@@ -75,11 +71,9 @@ pub enum Origin {
     Worktree,
     /// Packaged in the user's working tree.
     InPlace,
-    /// Made by something else, and recorded.
     Recorded,
 }
 
-/// The source a package was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// The commit it belongs to, 40 hexadecimal digits.
@@ -94,7 +88,6 @@ pub struct Source {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Target {
     pub service: ServiceName,
-    /// The service's directory in the repository.
     pub path: ServicePath,
     pub stage: Stage,
     pub region: Region,

@@ -7,10 +7,8 @@ const EVENTS: &[&str] = &["initialize", "finalize", "error", "deploy:deploy", "d
 /// What the names of others begin with.
 const AREAS: &[&str] = &["aws:deploy:", "aws:common:", "aws:info:"];
 
-/// A plugin of the framework, or the framework itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plugin {
-    /// As the service's configuration names it.
     pub name: String,
     /// Its own name, where the lockfile has it under another: an alias.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::manifest::FileEntry;
 
-/// The form a file is kept in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Form {
@@ -36,7 +35,6 @@ pub enum Storage {
     Auto,
 }
 
-/// Decides the form of each file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placement {
     pub storage: Storage,

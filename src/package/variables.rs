@@ -9,7 +9,6 @@ use sha2::{Digest as _, Sha256};
 
 use crate::service::Values;
 
-/// The environment variables of a package.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Variables {
@@ -29,7 +28,6 @@ pub struct Changes {
     pub changed: Vec<String>,
     /// Those that had a value and have none.
     pub missing: Vec<String>,
-    /// Those that had none and have one.
     pub new: Vec<String>,
 }
 

@@ -14,7 +14,6 @@ use crate::workspace::Workspace;
 /// Most carried files that are recorded.
 const MAX_CARRIED: usize = 1000;
 
-/// What was there when a package was made.
 pub(super) struct BuildEnvironment<'a> {
     pub(super) workspace: &'a Workspace<'a>,
     /// The service's directory that the framework worked in.

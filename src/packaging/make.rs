@@ -38,7 +38,6 @@ pub struct Making {
     pub storage: Storage,
     /// Where the package manager's output goes.
     pub installing: Output,
-    /// Where the framework's output goes.
     pub packaging: Output,
 }
 
@@ -310,7 +309,6 @@ fn state_stamp(service: &Path) -> Option<(SystemTime, u64)> {
     Some((metadata.modified().ok()?, metadata.ino()))
 }
 
-/// What made a package on this machine.
 fn tools(framework: &framework::Installed, service: &Path, package_manager: Option<Tool>) -> Result<Tools> {
     Ok(Tools {
         framework: Some(framework.tool.clone()),

@@ -27,7 +27,6 @@ use crate::package::secrets::Secret;
 pub struct Summary {
     pub commit: String,
     pub subject: String,
-    /// What it can be deployed to.
     pub target: Target,
     pub package: String,
     /// The sum of its files' sizes, in bytes.

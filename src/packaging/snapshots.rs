@@ -31,7 +31,6 @@ pub struct Kept {
     pub misfit: Option<String>,
     /// The commits, newest first.
     pub commits: Vec<String>,
-    /// Those of them whose packages were deployed.
     pub deployed: Vec<String>,
     #[serde(skip)]
     stored: Vec<StoredToolchain>,
@@ -131,12 +130,10 @@ pub fn drop_all(workspace: &Workspace<'_>, dropped: &[Kept]) -> Result<()> {
     dropped.iter().try_for_each(|kept| workspace.store().toolchains().remove(&kept.stored))
 }
 
-/// A toolchain that is to be kept.
 #[derive(Debug)]
 pub struct Saving {
     pub commit: String,
     pub subject: String,
-    /// The service's directory.
     pub path: ServicePath,
     pub lockfile: LockfileEntry,
     pub package_manager: &'static str,

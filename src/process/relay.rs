@@ -78,7 +78,6 @@ impl Typed {
         Ok(Self { writer, reader })
     }
 
-    /// What the child reads.
     pub(super) fn end(&self) -> io::Result<Stdio> {
         Ok(Stdio::from(self.reader.try_clone()?))
     }

@@ -10,7 +10,6 @@ use super::interrupt::{self, Group};
 use super::relay::{Relay, Stream, Typed};
 use crate::error::Result;
 
-/// Where a child's output goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
     /// To our standard error as it comes: standard output is for results only. The child reads our standard input.

@@ -15,7 +15,6 @@ use crate::workspace::Workspace;
 
 #[derive(Debug)]
 pub enum Scope {
-    /// All packages, by a policy.
     Policy(Policy),
     /// Those that are named: commits, or packages' ids.
     Named(Vec<String>),

@@ -15,9 +15,7 @@ use crate::store::{Filter, NotedPackage};
 pub struct Policy {
     /// All but so many of each target's newest.
     pub keep_last: Option<usize>,
-    /// What was recorded longer ago.
     pub older_than: Option<Age>,
-    /// Whose files' sizes have a larger sum.
     pub larger_than: Option<Size>,
 }
 

@@ -28,11 +28,9 @@ pub enum Why {
     Undo,
     /// It is banned: what was wrong with it may be asked.
     Banned,
-    /// Somebody wants it kept.
     Pinned,
     /// A record of its target's history, or what was said of it, can't be read.
     Unreadable,
-    /// A deployment of its target is going on.
     GoingOn,
 }
 

@@ -28,7 +28,6 @@ pub(super) fn search(matcher: &Matcher, path: &str, bytes: &[u8]) -> Option<Vec<
     Some(found)
 }
 
-/// A step from a value into it.
 enum Step<'v> {
     Key(&'v str),
     Index(usize),

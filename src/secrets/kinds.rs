@@ -157,7 +157,6 @@ pub(super) fn at(number: usize, bytes: &[u8], at: usize) -> Option<std::ops::Ran
     good.then(|| at + secret.start()..at + secret.end())
 }
 
-/// What documentation uses.
 fn is_example(secret: &[u8]) -> bool {
     let upper = secret.to_ascii_uppercase();
     let has = |word: &[u8]| upper.windows(word.len()).any(|window| window == word);
@@ -177,7 +176,6 @@ fn is_nowhere(after: &[u8]) -> bool {
             .any(|end| host == end.trim_start_matches('.') || host.ends_with(end))
 }
 
-/// Passwords that documentation and templates have.
 fn is_password(secret: &[u8]) -> bool {
     let text = String::from_utf8_lossy(secret).to_ascii_lowercase();
     let placeholder =

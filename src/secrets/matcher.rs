@@ -38,7 +38,6 @@ impl Automaton {
 enum Pattern {
     /// The beginning of a kind, by its number.
     Start(usize),
-    /// The value of the variable of this name.
     Value(String),
 }
 
@@ -46,7 +45,6 @@ enum Pattern {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hit {
     pub(super) kind: &'static str,
-    /// The variable whose value it is.
     pub(super) name: Option<String>,
     pub(super) at: usize,
     end: usize,

@@ -30,7 +30,6 @@ impl Recipients {
         Ok(Self { keys, names })
     }
 
-    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }

@@ -10,7 +10,6 @@ fn scanner() -> Scanner {
     Scanner::new([("DB_PASSWORD", "hunter2\"hunter"), ("LOG_LEVEL", "information")]).unwrap()
 }
 
-/// The kinds that are found in a text.
 fn found(text: &str) -> Vec<&'static str> {
     scanner().matcher.hits(text.as_bytes(), false).into_iter().map(|hit| hit.kind).collect()
 }

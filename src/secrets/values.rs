@@ -150,7 +150,6 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// What stands for a value that is elsewhere.
 fn is_reference(value: &str) -> bool {
     value.contains("${")
         || value.contains("{{resolve:")

@@ -20,7 +20,6 @@ pub use values::Values;
 /// The most files that one config takes in.
 const MAX_FILES: usize = 256;
 
-/// The environment variables of a config.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct EnvironmentNames {
     /// Their names, in order.

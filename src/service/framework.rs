@@ -30,7 +30,6 @@ pub enum FrameworkError {
 }
 
 impl FrameworkError {
-    /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::PackageJson(_) => "install the service's packages again, as in `npm ci`",
@@ -42,7 +41,6 @@ impl FrameworkError {
     }
 }
 
-/// Which of the two packages the framework is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FrameworkKind {
@@ -52,7 +50,6 @@ pub enum FrameworkKind {
 }
 
 impl FrameworkKind {
-    /// Its name in npm.
     pub fn package(self) -> &'static str {
         match self {
             Self::Osls => "osls",

@@ -32,7 +32,6 @@ impl NameError {
         Self { what, value: shown, reason: reason.into() }
     }
 
-    /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         let text = match self.what {
             "stage" => "the framework takes letters, digits and hyphens, as in `--stage prod`",

@@ -26,7 +26,6 @@ pub struct S3Prefix {
 /// A text that is not a deployment's S3 prefix, or one that can't be made newer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PrefixError {
-    /// The text has another form.
     #[error(
         "{0:?} is not an S3 prefix as the framework makes them (<prefix>/<service>/<stage>/<milliseconds>-<ISO time>)"
     )]
@@ -39,7 +38,6 @@ pub enum PrefixError {
 }
 
 impl PrefixError {
-    /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Form(_) => "a plugin may set `package.artifactDirectoryName`; package without it",

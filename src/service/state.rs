@@ -55,7 +55,6 @@ pub enum StateError {
     #[error("the code of {owner} is not in the package: {STATE_FILE} says {path:?}")]
     NotInPackage {
         owner: Owner,
-        /// Where the state says it is.
         path: String,
     },
     /// A copy of the package was to be used at a path that is relative, or not UTF-8.
@@ -71,7 +70,6 @@ pub enum StateError {
 }
 
 impl StateError {
-    /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Json(_) | Self::Missing(_) | Self::Reference(_) => {
@@ -118,7 +116,6 @@ pub struct Function {
 pub struct Layer {
     /// Its key under `layers`.
     pub name: String,
-    /// Where its archive was when it was packaged.
     pub artifact: Option<String>,
     /// Whether the framework found it unchanged in the live stack: its template then names an S3 key of an older deployment, and
     /// `deploy --package` does not upload it (`compareWithLastLayer` in `lib/plugins/aws/package/compile/layers.js`).

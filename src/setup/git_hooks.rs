@@ -45,7 +45,6 @@ pub struct HookStatus {
     pub remark: Option<String>,
 }
 
-/// A hook manager that the repository has.
 #[derive(Debug, Clone, Serialize)]
 pub struct FoundManager {
     pub name: Manager,
@@ -53,7 +52,6 @@ pub struct FoundManager {
     pub path: String,
 }
 
-/// All hooks of a repository, looked at.
 pub(super) struct Hooks<'w, 'a> {
     workspace: &'w Workspace<'a>,
     directory: Directory,
@@ -91,7 +89,6 @@ impl<'w, 'a> Hooks<'w, 'a> {
         HOOKS.iter().map(|kind| Ok(self.status_of(&self.look(kind)?))).collect()
     }
 
-    /// Puts in those that are wanted.
     pub(super) fn install(&self, dry_run: bool) -> Result<Vec<Step>> {
         let mut steps = Vec::new();
         for kind in HOOKS.iter().filter(|kind| self.is_wanted(kind)) {
@@ -271,7 +268,6 @@ impl<'w, 'a> Hooks<'w, 'a> {
 }
 
 impl Looked {
-    /// What putting it in means.
     fn plan(&self) -> (Action, Option<String>) {
         let name = self.kind.name;
         match (&self.state, self.manager) {

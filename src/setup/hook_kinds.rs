@@ -4,7 +4,6 @@
 #[derive(Debug)]
 pub struct Kind {
     pub name: &'static str,
-    /// The shell lines of its block.
     pub lines: &'static str,
     /// Whether git tells it more on its standard input.
     pub reads_input: bool,

@@ -27,7 +27,6 @@ pub(super) struct Missing<'a> {
     head: Option<Source<'a>>,
     /// The paths that are not in HEAD, as `git status` shows them: a directory of which nothing is, ends with `/`.
     new: Vec<String>,
-    /// The services of the working tree.
     pub(super) services: Vec<Service>,
 }
 
@@ -58,7 +57,6 @@ impl<'a> Missing<'a> {
         Ok(Self { workspace, top, head, new, services })
     }
 
-    /// Whether the configuration of a service is committed.
     pub(super) fn is_committed(&self, service: &Service) -> bool {
         self.has(&service.path.file(&service.config))
     }

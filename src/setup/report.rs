@@ -12,7 +12,6 @@ use crate::text::words::line;
 #[derive(Debug, Clone, Serialize)]
 pub struct Step {
     pub subject: String,
-    /// What is, or would be, done.
     pub action: Action,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,

@@ -17,7 +17,6 @@ use crate::workspace::Workspace;
 pub struct HooksStatus {
     /// The directory that git takes them from.
     pub directory: String,
-    /// The hook managers that the repository has.
     pub managers: Vec<FoundManager>,
     pub hooks: Vec<HookStatus>,
     pub next: Vec<String>,
@@ -52,7 +51,6 @@ pub fn hooks_snippet(workspace: &Workspace<'_>, manager: Option<Manager>) -> Res
     Ok(manager.snippet(&|kind| hooks.is_wanted(kind)) + &then)
 }
 
-/// The managers, a line each.
 pub(super) fn managers_in_words(hooks: &Hooks<'_, '_>) -> Vec<String> {
     hooks.managers().iter().map(|found| format!("hook manager {}: {}", found.name, found.path)).collect()
 }

@@ -26,7 +26,6 @@ pub enum FetchScope {
 #[derive(Debug, Serialize)]
 pub struct FetchReport {
     pub remote: String,
-    /// What of its notes and records was new.
     #[serde(flatten)]
     pub records: MergeReport,
     /// The packages whose content is here now and was not.

@@ -32,7 +32,6 @@ use crate::workspace::Workspace;
 pub struct PackageRef {
     pub commit: String,
     pub package: PackageId,
-    /// What it can be deployed to.
     pub target: Target,
     /// The sum of its files' sizes, in bytes.
     pub size: u64,

@@ -24,7 +24,6 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// The longest pause between two tries.
 const MAX_PAUSE: Duration = Duration::from_millis(200);
 
-/// Which packages go along.
 #[derive(Debug, Clone)]
 pub enum Selection {
     All,
@@ -39,13 +38,11 @@ pub enum Selection {
 pub struct Unsent {
     /// The package; absent where it is none.
     pub package: Option<PackageRef>,
-    /// What it is, in words.
     pub what: String,
     pub why: String,
     pub hints: Vec<String>,
 }
 
-/// What was, or would be, pushed.
 #[derive(Debug, Serialize)]
 pub struct PushReport {
     /// Whether this is only said.

@@ -17,7 +17,6 @@ pub struct SecretStatus {
     pub open: Vec<Secret>,
     /// What was decided; `None`: nothing yet.
     pub decision: Option<Decision>,
-    /// Whether the package was searched.
     pub scanned: bool,
 }
 

@@ -34,7 +34,6 @@ pub enum Change {
     Source,
     /// It has the same version and other files.
     Files {
-        /// Which, where they are known.
         paths: Vec<String>,
     },
 }

@@ -12,7 +12,6 @@ use crate::package::manifest::Tool;
 use crate::process::Invocation;
 use crate::service::{Candidate, Framework, FrameworkKind, ServicePath, candidates};
 
-/// A framework that can be started.
 #[derive(Debug, Clone)]
 pub struct Installed {
     launcher: Launcher,

@@ -8,7 +8,6 @@ use crate::error::{Error, Result};
 use crate::package::Machine;
 use crate::process::Output;
 
-/// How a package manager installs.
 struct Command {
     program: &'static str,
     arguments: &'static [&'static str],

@@ -36,7 +36,6 @@ struct PackageJson {
     version: String,
 }
 
-/// The packages that were looked for in one place.
 #[derive(Debug, Default)]
 pub struct Packages {
     found: BTreeMap<String, InstalledPackage>,

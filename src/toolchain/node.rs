@@ -122,7 +122,6 @@ pub struct Managed {
     pub version: String,
     /// The directory to be put first in `PATH`.
     pub programs: PathBuf,
-    /// The version manager's directory.
     pub manager: PathBuf,
 }
 

@@ -39,7 +39,6 @@ pub struct Ui {
 }
 
 impl Ui {
-    /// A user interface with these options.
     #[must_use]
     pub fn new(options: Options) -> Self {
         let terminal = std::io::stderr().is_terminal();

@@ -175,7 +175,6 @@ impl Workspace<'_> {
         }
     }
 
-    /// The service whose directory the current directory is in.
     fn around(&self) -> Result<Option<ServiceFilter>> {
         let Some(here) = self.here() else { return Ok(None) };
         let above = here.ancestors();
@@ -297,7 +296,6 @@ pub fn option(path: &str, name: Option<&str>) -> String {
     format!("--service {}", quoted(word))
 }
 
-/// Whether a service is the one that is meant.
 pub(super) fn is(meant: &ServiceFilter, service: &Service) -> bool {
     meant.is(service.path.as_str(), name_of(service).map(AsRef::as_ref))
 }

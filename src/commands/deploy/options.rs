@@ -83,10 +83,8 @@ impl ActArgs {
     }
 }
 
-/// A plan, or what was done.
 #[derive(Serialize)]
 pub(super) struct Report<'a, T> {
-    /// Whether nothing was done.
     pub(super) dry_run: bool,
     #[serde(flatten)]
     pub(super) what: &'a T,

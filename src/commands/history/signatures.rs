@@ -15,7 +15,6 @@ use crate::workspace::Workspace;
 pub(super) struct Signatures(HashMap<String, Vec<Signed>>);
 
 impl Signatures {
-    /// Adds those of a target's records.
     pub(super) fn add(&mut self, workspace: &Workspace<'_>, target: &Target) -> Result<()> {
         for (id, signed) in of_records(workspace, target)? {
             self.0.entry(id).or_default().push(signed);

@@ -17,7 +17,6 @@ pub(super) struct Object {
     commit: String,
     subject: String,
     committed: Option<Timestamp>,
-    /// The tree that the package was made from.
     tree: String,
     /// Whether that is not the commit's.
     dirty: bool,
@@ -29,15 +28,12 @@ pub(super) struct Object {
     made: Origin,
     /// Why it is not to be deployed.
     banned: Option<Marked>,
-    /// Why it is to be kept.
     pinned: Option<Marked>,
     /// The version of git-slsart that recorded it.
     slsart: String,
     os: String,
     arch: String,
-    /// The version of node that made it.
     node: Option<String>,
-    /// Which node the source asks for.
     node_wanted: NodeWanted,
     package_manager: Option<Tool>,
     lockfile: Option<Lockfile>,

@@ -36,7 +36,6 @@ pub(super) struct Row {
     pub(super) remote: Option<OnRemote>,
     /// Its signature, where that was asked for and it can be read.
     pub(super) signature: Option<Signature>,
-    /// The commit that is the package.
     #[serde(skip)]
     pub(super) object: Option<Oid>,
 }
@@ -46,12 +45,10 @@ pub(super) struct OnRemote {
     pub(super) name: String,
     pub(super) has: Presence,
     pub(super) damages: Vec<Damage>,
-    /// The ref that would have to be pushed.
     #[serde(rename = "ref")]
     pub(super) name_of_ref: String,
 }
 
-/// The signatures of a target's history.
 #[derive(Debug, Serialize)]
 pub(super) struct History {
     pub(super) target: Target,

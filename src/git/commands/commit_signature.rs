@@ -25,7 +25,6 @@ pub struct Signature {
     /// Whose it is, as far as git knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signer: Option<String>,
-    /// The key, by its fingerprint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// What else is to be said.
@@ -47,7 +46,6 @@ impl Repository {
         let _ = self.signing.trust.set(trust);
     }
 
-    /// Whose signatures count.
     pub fn trust(&self) -> &Trust {
         self.signing.trust.get_or_init(Trust::default)
     }

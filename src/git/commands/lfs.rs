@@ -143,7 +143,6 @@ pub fn is_missing_object(error: &Error) -> bool {
     matches!(error.kind, Kind::Child(_)) && error.causes().iter().any(says)
 }
 
-/// How to install git-lfs here.
 pub fn install_lfs() -> String {
     let system = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let is = |name: &str| {

@@ -16,7 +16,6 @@ const CHATTER: [&str; 6] =
 /// A ref of a remote that is to be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
-    /// The ref's name, here as there.
     pub name: String,
     /// What it is to point at; `None` removes it.
     pub new: Option<Oid>,

@@ -39,7 +39,6 @@ pub(super) struct Entry {
     pub(super) mode: i32,
     /// Of a file, in bytes.
     pub(super) size: u64,
-    /// Of a directory, its number in the scan.
     directory: usize,
 }
 
@@ -193,7 +192,6 @@ fn leads_out(below: &Path, target: &Path) -> bool {
     })
 }
 
-/// What of a directory is read.
 enum Selection<'a> {
     All,
     /// But for what stands at one of these paths.

@@ -11,7 +11,6 @@ use crate::git::Oid;
 /// Most bytes of an object's header: its kind, its size and a zero.
 const MAX_HEADER_BYTES: u64 = 32;
 
-/// A loose object that was opened.
 pub(in crate::git) struct Loose {
     /// `blob`, `tree`, `commit` or `tag`.
     pub(in crate::git) kind: String,

@@ -98,7 +98,6 @@ fn fitting(
     Ok(mine)
 }
 
-/// Installs the packages of a checkout.
 pub(super) struct Installer<'a> {
     pub(super) workspace: &'a Workspace<'a>,
     pub(super) source: Oid,

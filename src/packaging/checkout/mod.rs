@@ -27,9 +27,7 @@ pub struct Checkout<'r> {
     worktree: Worktree<'r>,
     source: Oid,
     pub service: PathBuf,
-    /// The files that were carried into that.
     pub carried: Vec<String>,
-    /// The lockfile its packages were installed from.
     pub lockfile: Option<Lockfile>,
     /// The toolchain that was restored into it, where the package manager was not needed.
     pub restored: Option<Toolchain>,

@@ -26,11 +26,9 @@ const KEPT: usize = 20;
 /// How many digits of a commit's id its files are named by.
 const NAME_DIGITS: usize = 12;
 
-/// The background jobs of a repository.
 #[derive(Debug)]
 pub struct Jobs {
     directory: PathBuf,
-    /// Held by the one that packages.
     turn: PathBuf,
 }
 

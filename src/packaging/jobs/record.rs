@@ -52,11 +52,9 @@ impl State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
     pub package: PackageId,
-    /// What it can be deployed to.
     pub target: Target,
 }
 
-/// What a job says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The jobs' order: a later one has a greater number.
@@ -64,7 +62,6 @@ pub struct Record {
     /// The commit that it packages, 40 hexadecimal digits.
     pub commit: String,
     pub state: State,
-    /// When the commit was made that it is for.
     pub queued: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
@@ -102,7 +99,6 @@ impl Record {
         }
     }
 
-    /// Notes how it ended.
     pub(super) fn end(&mut self, state: State, error: Option<String>, now: Timestamp) {
         self.state = state;
         self.error = error;

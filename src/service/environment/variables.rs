@@ -11,7 +11,6 @@ const MAX_DEPTH: usize = 32;
 /// Stands for a part that another variable makes; no name has it.
 const UNKNOWN: char = '\0';
 
-/// What was found in the texts that were searched.
 pub(super) struct Found<'s> {
     pub(super) names: BTreeSet<String>,
     /// Paths of files, as written but without a leading `./`.

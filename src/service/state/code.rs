@@ -39,7 +39,6 @@ pub struct DeployedFunction {
     /// Its name in Lambda, where the package says it.
     pub deployed_name: Option<String>,
     pub code: Code,
-    /// Its layers, where the template is the main one.
     pub layers: Vec<LayerUse>,
     /// Its memory in MB, where the template gives a number. The same goes for the next ones.
     pub memory: Option<i64>,

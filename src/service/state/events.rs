@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::State;
 
-/// An event that calls a function.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Event {
     /// Its kind: the config's key, such as `httpApi`, `schedule`, `sqs`.

@@ -9,7 +9,6 @@ use serde_json::Value;
 /// The most references that are followed to find one value.
 const MAX_HOPS: usize = 64;
 
-/// One step down from a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
     Key(String),

@@ -105,7 +105,6 @@ fn each_import<'v>(value: &'v Value, take: &mut dyn FnMut(&'v Value)) {
     }
 }
 
-/// What names can be made of.
 struct Names<'t> {
     template: &'t Value,
     stack: Option<&'t str>,

@@ -30,7 +30,6 @@ struct Entry {
 }
 
 impl BerryLock {
-    /// Reads a lockfile.
     pub fn parse(content: &[u8]) -> Result<Self, Unreadable> {
         let mut documents: Vec<BTreeMap<String, Entry>> = read_yaml(content)?;
         let mut lock = Self { entries: Vec::new(), keys: BTreeMap::new(), workspaces: BTreeMap::new() };

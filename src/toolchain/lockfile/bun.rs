@@ -8,7 +8,6 @@ use jsonc_parser::{JsonObject, JsonValue, ParseOptions};
 use super::package::{LockedPackage, Unreadable};
 use super::paths::{ancestors, is_version, join, name_and_rest};
 
-/// The packages of a bun lockfile.
 #[derive(Debug, Default)]
 pub struct BunLock {
     /// Name and version of each workspace, by its directory.
@@ -31,7 +30,6 @@ struct Entry {
 }
 
 impl BunLock {
-    /// Reads a lockfile.
     pub fn parse(content: &[u8]) -> Result<Self, Unreadable> {
         let text = std::str::from_utf8(content).map_err(Unreadable::new)?;
         let parsed = jsonc_parser::parse_to_value(text, &ParseOptions::default()).map_err(Unreadable::new)?;

@@ -7,7 +7,6 @@ use serde::Deserialize;
 use super::package::{Engines, LockedPackage, Unreadable};
 use super::paths::{ancestors, is_version, name_and_rest};
 
-/// The packages of an npm lockfile.
 #[derive(Debug, Deserialize)]
 pub struct NpmLock {
     /// Versions 2 and 3: by place, such as `node_modules/a/node_modules/b`.
@@ -49,7 +48,6 @@ struct Old {
 }
 
 impl NpmLock {
-    /// Reads a lockfile.
     pub fn parse(content: &[u8]) -> Result<Self, Unreadable> {
         serde_json::from_slice(content).map_err(Unreadable::new)
     }

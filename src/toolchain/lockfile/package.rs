@@ -5,7 +5,6 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// What a lockfile says of one package.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LockedPackage {
     /// Its own name, where it is installed under another: an alias.

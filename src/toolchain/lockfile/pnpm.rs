@@ -9,7 +9,6 @@ use serde::de::DeserializeOwned;
 use super::package::{Engines, LockedPackage, Unreadable};
 use super::paths::{ancestors, is_version, join, name_and_rest};
 
-/// The packages of a pnpm lockfile.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PnpmLock {

@@ -23,7 +23,6 @@ struct Entry {
 }
 
 impl YarnLock {
-    /// Reads a lockfile.
     pub fn parse(content: &[u8]) -> Result<Self, Unreadable> {
         let text = std::str::from_utf8(content).map_err(Unreadable::new)?;
         let mut lock = Self::default();

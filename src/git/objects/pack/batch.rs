@@ -74,7 +74,6 @@ impl Replaced {
 }
 
 impl Repository {
-    /// Starts a pack.
     pub fn batch(&self) -> Result<Batch> {
         let reader = blob_readers::open(self.inner.path())?;
         let objects = self.common_dir().join("objects");

@@ -4,7 +4,6 @@
 
 use std::io::{self, Read};
 
-/// What an object in a pack is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Commit,

@@ -24,7 +24,6 @@ pub(super) struct Written {
     pub(super) depth: u32,
 }
 
-/// A pack that has its name.
 #[derive(Debug)]
 pub(super) struct Finished {
     pub(super) path: PathBuf,
@@ -33,17 +32,14 @@ pub(super) struct Finished {
     pub(super) kept: Option<Kept>,
 }
 
-/// A pack that is being written.
 #[derive(Debug)]
 pub(super) struct Writer {
     file: BufWriter<File>,
     /// Where it is until it is whole.
     path: TempPath,
-    /// Where the next object begins.
     position: u64,
     places: Vec<Place>,
     written: HashMap<Oid, Written>,
-    /// The packs whose objects are all in this one.
     pub(super) replaced: Vec<PathBuf>,
 }
 
