@@ -31,7 +31,7 @@ pub(super) struct Made {
 }
 
 #[derive(Default)]
-struct State {
+struct PoolState {
     next: usize,
     written: usize,
     made: HashMap<usize, Result<Made>>,
@@ -42,7 +42,7 @@ struct State {
 /// Entries on their way from the threads that make them to the one that writes them.
 struct Queue<'a> {
     work: &'a Work<'a>,
-    state: Mutex<State>,
+    state: Mutex<PoolState>,
     made: Condvar,
     room: Condvar,
 }
@@ -75,7 +75,7 @@ pub(super) fn in_order(
 }
 
 impl Queue<'_> {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -114,7 +114,7 @@ impl Queue<'_> {
 
     /// The next entries for a thread to make, once there is room for them; none when all are taken.
     fn claim(&self) -> Option<std::ops::Range<usize>> {
-        let full = |state: &State| state.waiting > WAITING || state.next > state.written + AHEAD;
+        let full = |state: &PoolState| state.waiting > WAITING || state.next > state.written + AHEAD;
         let mut state = self.lock();
         while !state.stop && state.next < self.work.count && state.next != state.written && full(&state) {
             state = wait(&self.room, state);
@@ -176,6 +176,6 @@ impl Queue<'_> {
     }
 }
 
-fn wait<'s>(changed: &Condvar, state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+fn wait<'s>(changed: &Condvar, state: MutexGuard<'s, PoolState>) -> MutexGuard<'s, PoolState> {
     changed.wait(state).unwrap_or_else(PoisonError::into_inner)
 }

@@ -54,7 +54,7 @@ pub struct ImportArgs {
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
+struct BundleRow {
     commit: String,
     subject: String,
     package: PackageId,
@@ -66,9 +66,9 @@ struct Row {
 }
 
 #[derive(Debug, Serialize)]
-struct Written {
+struct ExportReport {
     #[serde(flatten)]
-    package: Row,
+    package: BundleRow,
     file: String,
     /// In bytes.
     file_size: u64,
@@ -78,9 +78,9 @@ struct Written {
 }
 
 #[derive(Debug, Serialize)]
-struct Taken {
+struct ImportReport {
     #[serde(flatten)]
-    package: Row,
+    package: BundleRow,
     /// Whether anything was not here before.
     new: bool,
     toolchain_count: usize,
@@ -116,7 +116,7 @@ pub(crate) fn export(args: &ExportArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
     }
     let placed = if args.force { out.persist(&path) } else { out.persist_noclobber(&path) };
     placed.map_err(|error| Error::io("write", &path, error.error))?;
-    let report = Written {
+    let report = ExportReport {
         package: package(workspace, &found),
         file: args.file.display().to_string(),
         file_size: size,
@@ -130,14 +130,19 @@ pub(crate) fn export(args: &ExportArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
 pub(crate) fn import(args: &ImportArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let path = workspace.context.cwd.join(&args.file);
     let Imported { found, new, toolchains, history, shallow } = bundle::import(workspace, &path)?;
-    let report =
-        Taken { package: package(workspace, &found), new, toolchain_count: toolchains, history, shallow };
+    let report = ImportReport {
+        package: package(workspace, &found),
+        new,
+        toolchain_count: toolchains,
+        history,
+        shallow,
+    };
     ui.done(&report, false)
 }
 
-fn package(workspace: &Workspace<'_>, found: &NotedPackage) -> Row {
+fn package(workspace: &Workspace<'_>, found: &NotedPackage) -> BundleRow {
     let NotedPackage { commit, line } = found;
-    Row {
+    BundleRow {
         commit: commit.to_string(),
         subject: workspace.repository.commit(*commit).map(|commit| commit.subject).unwrap_or_default(),
         package: line.package,
@@ -147,7 +152,7 @@ fn package(workspace: &Workspace<'_>, found: &NotedPackage) -> Row {
     }
 }
 
-impl Row {
+impl BundleRow {
     fn write(&self, f: &mut fmt::Formatter<'_>, word: &str) -> fmt::Result {
         let Self { short, subject, package, target, size, .. } = self;
         let (subject, package, size) = (line(subject), package.short(), bytes(*size));
@@ -158,7 +163,7 @@ impl Row {
     }
 }
 
-impl fmt::Display for Written {
+impl fmt::Display for ExportReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.package.write(f, "Exported")?;
         let toolchains = match self.toolchain_count {
@@ -181,7 +186,7 @@ impl fmt::Display for Written {
     }
 }
 
-impl fmt::Display for Taken {
+impl fmt::Display for ImportReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.new {
             return self.package.write(f, "Known   ");
@@ -193,7 +198,7 @@ impl fmt::Display for Taken {
         };
         let history = if self.history == Some(true) { ", with its target's history" } else { "" };
         writeln!(f, "{BOLD}With{BOLD:#}      its source{toolchains}{history}")?;
-        let Row { short, target, .. } = &self.package;
+        let BundleRow { short, target, .. } = &self.package;
         if self.shallow {
             writeln!(
                 f,

@@ -22,7 +22,7 @@ pub struct CheckArgs {
 }
 
 #[derive(Debug, Serialize)]
-struct Report {
+struct CheckReport {
     ok: bool,
     checks: Vec<Check>,
 }
@@ -31,11 +31,11 @@ pub(crate) fn run(args: &CheckArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
     let checks = checks::all(workspace, &args.target.wanted()?)?;
     let failed = checks.iter().filter(|check| check.verdict == Verdict::Blocks).count();
     let total = checks.len();
-    ui.report(&Report { ok: failed == 0, checks })?;
+    ui.report(&CheckReport { ok: failed == 0, checks })?;
     if failed == 0 { Ok(()) } else { Err(Error::refused(format!("{failed} of {total} checks failed"))) }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.checks.iter().try_for_each(|check| write!(f, "{check}"))
     }

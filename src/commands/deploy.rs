@@ -4,10 +4,10 @@ mod options;
 mod several;
 
 use clap::Args;
-use options::{ActArgs, NOBODY_TO_ASK, Report};
+use options::{ActArgs, DeployReport, NOBODY_TO_ASK};
 
 use super::args::storage;
-use super::package::Report as Packaged;
+use super::package::PackageReport;
 use super::{framework_output, installing};
 use crate::deploy::execute::apply::apply;
 use crate::deploy::execute::history_sync;
@@ -177,7 +177,7 @@ fn package_first(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui, missing:
     };
     for Unpackaged { commit, service, stage, region } in &missed {
         let made = make(workspace, *commit, service, stage, region, making)?;
-        ui.show(&Packaged { packages: vec![made], repeatable: false, storage: None });
+        ui.show(&PackageReport { packages: vec![made], repeatable: false, storage: None });
     }
     Ok(())
 }
@@ -212,7 +212,7 @@ fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -
     plan.allow_deletion(&args.allow_delete)?;
     let passes = plan.pass();
     if args.dry_run {
-        ui.report(&Report { dry_run: true, what: &plan })?;
+        ui.report(&DeployReport { dry_run: true, what: &plan })?;
         return passes;
     }
     if args.yes || passes.is_err() {
@@ -231,5 +231,5 @@ fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -
             ui.confirm(&plan, &question, hint)?;
         }
     }
-    ui.done(&Report { dry_run: false, what: &apply(workspace, &plan, &args.applying(ui))? }, false)
+    ui.done(&DeployReport { dry_run: false, what: &apply(workspace, &plan, &args.applying(ui))? }, false)
 }

@@ -62,9 +62,9 @@ enum Extent {
 }
 
 #[derive(Serialize)]
-struct Report {
-    before: End,
-    after: End,
+struct DiffReport {
+    before: DiffEnd,
+    after: DiffEnd,
     #[serde(flatten)]
     difference: Difference,
     /// What of the functions is not as the history, or the package whose code runs, says; `None` but with `--live`.
@@ -74,7 +74,7 @@ struct Report {
 }
 
 #[derive(Serialize)]
-struct End {
+struct DiffEnd {
     /// The package; `None` where what is live is none that is recorded.
     #[serde(flatten)]
     package: Option<Named>,
@@ -104,7 +104,7 @@ pub(crate) fn run(args: &DiffArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
         let target = report.target;
         let filter = Filter::of(&target);
         let package = package.map(|package| name(workspace, &package));
-        let from = End { package, target, stack: Some(report.stack.name) };
+        let from = DiffEnd { package, target, stack: Some(report.stack.name) };
         (from, side, open(first, &filter)?, Some(report.drift))
     } else {
         let before = open_one(first)?;
@@ -118,12 +118,12 @@ pub(crate) fn run(args: &DiffArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
         _ => Extent::Full,
     };
     let after = describe(workspace, &after);
-    ui.report(&Report { before: from, after, difference, drift, extent })
+    ui.report(&DiffReport { before: from, after, difference, drift, extent })
 }
 
-fn describe(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> End {
+fn describe(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> DiffEnd {
     let target = package.manifest.target.clone();
-    End { package: Some(name(workspace, package)), target, stack: None }
+    DiffEnd { package: Some(name(workspace, package)), target, stack: None }
 }
 
 fn name(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Named {
@@ -137,9 +137,9 @@ fn name(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Named {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for DiffReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, End { package, target, stack }) in [("From", &self.before), ("To", &self.after)] {
+        for (name, DiffEnd { package, target, stack }) in [("From", &self.before), ("To", &self.after)] {
             write!(f, "{BOLD}{name:6}{BOLD:#}")?;
             if let Some(stack) = stack {
                 write!(f, "what is live in the stack {}: ", line(stack))?;
@@ -186,7 +186,7 @@ impl fmt::Display for Report {
     }
 }
 
-impl Report {
+impl DiffReport {
     fn archives(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for archive in &self.difference.archives {
             writeln!(f, "\n{BOLD}{}{BOLD:#}", line(&archive.path))?;

@@ -32,7 +32,7 @@ pub struct ExtractArgs {
 }
 
 #[derive(Debug, Serialize)]
-struct Report {
+struct ExtractReport {
     directory: PathBuf,
     package: String,
     target: Target,
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &ExtractArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
     let directory = workspace.context.cwd.join(&args.output);
     ui.progress().phase("Extracting");
     package.extract(&directory, workspace.progress)?;
-    let report = Report {
+    let report = ExtractReport {
         directory: args.output.clone(),
         package: package.manifest.package.id.to_string(),
         target: package.manifest.target,
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &ExtractArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
     ui.done(&report, false)
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for ExtractReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { directory, package, target, file_count, size } = self;
         let directory = directory.display().to_string();

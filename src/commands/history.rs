@@ -67,8 +67,8 @@ const COLUMNS: [Column; 12] = [
 ];
 
 #[derive(Debug, Serialize)]
-struct Report {
-    targets: Vec<Section>,
+struct HistoryReport {
+    targets: Vec<TargetHistory>,
     /// The current directory's service, where only its deployments are listed and there are others.
     service: Option<String>,
     #[serde(skip)]
@@ -78,7 +78,7 @@ struct Report {
 }
 
 #[derive(Debug, Serialize)]
-struct Section {
+struct TargetHistory {
     target: Target,
     /// Whether a deployment after the live one may have changed what is live.
     uncertain: bool,
@@ -87,11 +87,11 @@ struct Section {
     /// How many records could not be read.
     #[serde(rename = "unread_count")]
     unread: usize,
-    deployments: Vec<Row>,
+    deployments: Vec<DeploymentRow>,
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
+struct DeploymentRow {
     live: bool,
     /// What `rollback --to` calls it.
     number: usize,
@@ -124,7 +124,7 @@ pub(crate) fn run(args: &HistoryArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
     let sections = targets.into_iter().map(|target| section(args, target, &signed, workspace));
     let targets = sections.collect::<Result<Vec<_>>>()?;
     let now = workspace.context.clock.now();
-    ui.report(&Report { targets, service, verbose: ui.is_verbose(), now })?;
+    ui.report(&HistoryReport { targets, service, verbose: ui.is_verbose(), now })?;
     signed.check()
 }
 
@@ -133,7 +133,7 @@ fn section(
     target: Target,
     signed: &Signatures,
     workspace: &Workspace<'_>,
-) -> Result<Section> {
+) -> Result<TargetHistory> {
     let History { deployments, unread } = workspace.store().histories().of(&target)?;
     let bans = workspace.store().bans().all()?;
     let live = history::live(&deployments).map(|live| live.id.clone());
@@ -144,7 +144,7 @@ fn section(
         let repository = workspace.repository;
         let commit = Oid::from_str(&deployment.commit).ok();
         let subject = commit.and_then(|commit| repository.commit(commit).ok()).map(|commit| commit.subject);
-        Row {
+        DeploymentRow {
             live: live.as_ref() == Some(&deployment.id),
             number: first - index,
             banned: commit.and_then(|commit| bans.get(&(commit, deployment.package)).map(Marked::from)),
@@ -156,7 +156,7 @@ fn section(
         }
     };
     let deployments = deployments.into_iter().take(args.max_count).enumerate().map(row).collect();
-    Ok(Section { target, uncertain: doubt.is_some(), doubt, unread, deployments })
+    Ok(TargetHistory { target, uncertain: doubt.is_some(), doubt, unread, deployments })
 }
 
 /// What was found in AWS afterwards, in a few words.
@@ -172,12 +172,12 @@ fn proven(proof: &Proof) -> String {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for HistoryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.targets.is_empty() {
             writeln!(f, "{DIM}nothing was deployed by git slsart here{DIM:#}")?;
         }
-        for Section { target, doubt, unread, deployments, .. } in &self.targets {
+        for TargetHistory { target, doubt, unread, deployments, .. } in &self.targets {
             writeln!(f, "{BOLD}{target}{BOLD:#}")?;
             let mut table = Table::new(COLUMNS);
             for row in deployments {
@@ -198,8 +198,8 @@ impl fmt::Display for Report {
     }
 }
 
-impl Row {
-    fn add_to(&self, table: &mut Table, report: &Report) {
+impl DeploymentRow {
+    fn add_to(&self, table: &mut Table, report: &HistoryReport) {
         let Self { live, number, banned, short, subject, deployment, signatures, .. } = self;
         let (style, how) = match deployment.outcome {
             Outcome::Succeeded => (GOOD, "succeeded"),

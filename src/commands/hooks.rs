@@ -22,14 +22,14 @@ pub struct HooksArgs {
 
 #[derive(Debug, Subcommand)]
 enum HooksCommand {
-    Status(StatusArgs),
+    Status(HooksStatusArgs),
     Install(InstallArgs),
-    Uninstall(UninstallArgs),
+    Uninstall(HooksUninstallArgs),
 }
 
 /// Show for each hook whether it runs git slsart, and by which program [default]
 #[derive(Debug, Args)]
-struct StatusArgs {}
+struct HooksStatusArgs {}
 
 /// Put the hooks in, beside what is there
 ///
@@ -42,12 +42,12 @@ struct InstallArgs {
     /// Only print what to write where, for a hook manager to run them [default: the one that is found]
     #[arg(long, value_name = "MANAGER", num_args = 0..=1, conflicts_with = "dry_run")]
     #[expect(clippy::option_option, reason = "the option without a value is another thing than no option")]
-    print: Option<Option<Manager>>,
+    print: Option<Option<ManagerArg>>,
 }
 
 /// Take the hooks out, and leave no trace
 #[derive(Debug, Args)]
-struct UninstallArgs {
+struct HooksUninstallArgs {
     /// Only say what would be done
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -55,7 +55,7 @@ struct UninstallArgs {
 
 /// A hook manager.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Manager {
+enum ManagerArg {
     /// husky 5 and later: scripts in .husky
     Husky,
     /// husky 4 and earlier: commands in package.json
@@ -69,21 +69,21 @@ enum Manager {
     Shell,
 }
 
-impl From<Manager> for managers::Manager {
-    fn from(manager: Manager) -> Self {
+impl From<ManagerArg> for managers::Manager {
+    fn from(manager: ManagerArg) -> Self {
         match manager {
-            Manager::Husky => Self::Husky,
-            Manager::Husky4 => Self::Husky4,
-            Manager::Lefthook => Self::Lefthook,
-            Manager::PreCommit => Self::PreCommit,
-            Manager::Shell => Self::Shell,
+            ManagerArg::Husky => Self::Husky,
+            ManagerArg::Husky4 => Self::Husky4,
+            ManagerArg::Lefthook => Self::Lefthook,
+            ManagerArg::PreCommit => Self::PreCommit,
+            ManagerArg::Shell => Self::Shell,
         }
     }
 }
 
 pub(crate) fn run(args: &HooksArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     match &args.command {
-        None | Some(HooksCommand::Status(StatusArgs {})) => ui.report(&setup::hooks_status(workspace)?),
+        None | Some(HooksCommand::Status(HooksStatusArgs {})) => ui.report(&setup::hooks_status(workspace)?),
         Some(HooksCommand::Install(InstallArgs { print: Some(_), .. })) if ui.is_json() => {
             Err(super::no_json())
         }

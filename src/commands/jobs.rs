@@ -29,18 +29,18 @@ pub struct JobsArgs {
 
 #[derive(Debug, Subcommand)]
 enum JobsCommand {
-    List(ListArgs),
-    Log(LogArgs),
-    Stop(StopArgs),
+    List(JobsListArgs),
+    Log(JobsLogArgs),
+    Stop(JobsStopArgs),
 }
 
 /// List the jobs, newest first: those that go on, and the last twenty that ended
 #[derive(Debug, Args)]
-struct ListArgs {}
+struct JobsListArgs {}
 
 /// Show what a job has printed
 #[derive(Debug, Args)]
-struct LogArgs {
+struct JobsLogArgs {
     /// The commit that it packages [default: that of the newest job]
     #[arg(value_name = "COMMIT")]
     revision: Option<String>,
@@ -53,11 +53,11 @@ struct LogArgs {
 ///
 /// Each is asked to end, and removes its worktree; what has not ended after ten seconds is killed. Waits until nothing is left of them.
 #[derive(Debug, Args)]
-struct StopArgs {}
+struct JobsStopArgs {}
 
 /// A job, as it is printed.
 #[derive(Debug, Serialize)]
-pub(super) struct Row {
+pub(super) struct JobRow {
     pub(super) commit: String,
     #[serde(skip)]
     pub(super) short: String,
@@ -80,7 +80,7 @@ fn by_name<S: serde::Serializer>(state: &State, serializer: S) -> std::result::R
     serializer.serialize_str(state.name())
 }
 
-impl Row {
+impl JobRow {
     /// Whether it packages this commit, now or soon.
     pub(super) fn packages(&self, commit: &str) -> bool {
         self.state.goes_on() && self.commit == commit
@@ -110,8 +110,8 @@ impl Row {
 }
 
 #[derive(Debug, Serialize)]
-struct Listed {
-    jobs: Vec<Row>,
+struct JobsReport {
+    jobs: Vec<JobRow>,
     #[serde(skip)]
     verbose: bool,
     #[serde(skip)]
@@ -119,40 +119,40 @@ struct Listed {
 }
 
 #[derive(Debug, Serialize)]
-struct Logged {
+struct JobLogReport {
     #[serde(flatten)]
-    job: Row,
+    job: JobRow,
     text: String,
 }
 
 #[derive(Debug, Serialize)]
-struct StoppedRow {
+struct StoppedJob {
     #[serde(flatten)]
-    job: Row,
+    job: JobRow,
     /// Whether it did not end by itself.
     killed: bool,
 }
 
 #[derive(Debug, Serialize)]
-struct AllStopped {
-    stopped: Vec<StoppedRow>,
+struct StoppedJobsReport {
+    stopped: Vec<StoppedJob>,
 }
 
 pub(crate) fn run(args: &JobsArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     match &args.command {
-        None | Some(JobsCommand::List(ListArgs {})) => list(workspace, ui),
+        None | Some(JobsCommand::List(JobsListArgs {})) => list(workspace, ui),
         Some(JobsCommand::Log(args)) => log(args, workspace, ui),
-        Some(JobsCommand::Stop(StopArgs {})) => stop(workspace, ui),
+        Some(JobsCommand::Stop(JobsStopArgs {})) => stop(workspace, ui),
     }
 }
 
 fn list(workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let all = Jobs::of(workspace.repository).all();
-    let jobs = all.iter().map(|job| Row::of(job, workspace.repository)).collect();
-    ui.report(&Listed { jobs, verbose: ui.is_verbose(), now: workspace.context.clock.now() })
+    let jobs = all.iter().map(|job| JobRow::of(job, workspace.repository)).collect();
+    ui.report(&JobsReport { jobs, verbose: ui.is_verbose(), now: workspace.context.clock.now() })
 }
 
-fn log(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+fn log(args: &JobsLogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let jobs = Jobs::of(workspace.repository);
     let job = match &args.revision {
         None => jobs.all().into_iter().next(),
@@ -172,17 +172,17 @@ fn log(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
         return Err(Error::usage("what is followed is no object").hint("leave out --json, or --follow"));
     }
     let text = job.end_of_log()?;
-    ui.report(&Logged { job: Row::of(&job, workspace.repository), text })
+    ui.report(&JobLogReport { job: JobRow::of(&job, workspace.repository), text })
 }
 
 fn stop(workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let stopped = Jobs::of(workspace.repository).stop(workspace)?.into_iter();
-    let row = |killed, job: &Job| StoppedRow { job: Row::of(job, workspace.repository), killed };
+    let row = |killed, job: &Job| StoppedJob { job: JobRow::of(job, workspace.repository), killed };
     let stopped = stopped.map(|stopped| row(stopped.killed, &stopped.job)).collect();
-    ui.done(&AllStopped { stopped }, false)
+    ui.done(&StoppedJobsReport { stopped }, false)
 }
 
-impl fmt::Display for Listed {
+impl fmt::Display for JobsReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.jobs.is_empty() {
             return writeln!(
@@ -223,7 +223,7 @@ impl fmt::Display for Listed {
     }
 }
 
-impl Row {
+impl JobRow {
     pub(super) fn how(&self, now: Timestamp) -> String {
         let took = self.milliseconds.map(|taken| format!(" in {} s", seconds(taken))).unwrap_or_default();
         let why = self.error.as_ref().map(|error| format!(": {}", line(error))).unwrap_or_default();
@@ -241,18 +241,18 @@ impl Row {
     }
 }
 
-impl fmt::Display for Logged {
+impl fmt::Display for JobLogReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl fmt::Display for AllStopped {
+impl fmt::Display for StoppedJobsReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.stopped.is_empty() {
             return writeln!(f, "{DIM}no job goes on{DIM:#}");
         }
-        for StoppedRow { job, killed } in &self.stopped {
+        for StoppedJob { job, killed } in &self.stopped {
             let how = match job.state {
                 _ if *killed => "killed",
                 State::Waiting => "it had not begun",

@@ -44,8 +44,8 @@ pub struct LogArgs {
 }
 
 #[derive(Debug, Serialize)]
-struct Report {
-    packages: Vec<Row>,
+struct LogReport {
+    packages: Vec<LogRow>,
     /// Whether there are more than were asked for.
     more: bool,
     /// Note lines that this program can't read.
@@ -63,7 +63,7 @@ struct Report {
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
+struct LogRow {
     commit: String,
     #[serde(skip)]
     short: String,
@@ -113,7 +113,7 @@ pub(crate) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     let narrowed = wanted.is_narrow() || service.is_some();
     let first = first_package(workspace)?;
     let now = workspace.context.clock.now();
-    let report = Report { packages, more, unread, service, narrowed, first, now };
+    let report = LogReport { packages, more, unread, service, narrowed, first, now };
     ui.report(&report)?;
     for Unread { commit, line } in &report.unread {
         ui.warn(&format!(
@@ -128,9 +128,9 @@ fn row(
     repository: &Repository,
     found: &NotedPackage,
     (banned, pinned): (Option<Marked>, Option<Marked>),
-) -> Row {
+) -> LogRow {
     let NotedPackage { commit, line } = found;
-    Row {
+    LogRow {
         commit: commit.to_string(),
         short: repository.short_id(*commit),
         // The commit itself may be absent, in a shallow clone.
@@ -148,7 +148,7 @@ fn row(
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for LogReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let none = self.packages.is_empty() && !self.more;
         if none && self.narrowed {

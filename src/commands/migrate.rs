@@ -40,16 +40,16 @@ pub struct MigrateArgs {
 }
 
 #[derive(Debug, Serialize)]
-struct Report {
+struct MigrateReport {
     to: Form,
     dry_run: bool,
-    packages: Vec<Row>,
+    packages: Vec<MigrateRow>,
     /// How many were kept so already.
     unchanged: usize,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Row {
+struct MigrateRow {
     commit: String,
     package: String,
     target: Target,
@@ -67,12 +67,12 @@ pub(crate) fn run(args: &MigrateArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
     }
     let placement = Placement { storage, lfs_above: workspace.config.lfs_above, lfs_is_here: true };
     let found = selected(&args.revisions, args.all, &filter, workspace, ui)?;
-    let mut plan: Vec<(StoredPackage<'_>, Row)> = Vec::new();
+    let mut plan: Vec<(StoredPackage<'_>, MigrateRow)> = Vec::new();
     for found in &found {
         let package = workspace.store().open(found.commit, &found.line)?;
         let files = package.changes(&placement)?;
         if !files.is_empty() {
-            let row = Row {
+            let row = MigrateRow {
                 commit: found.commit.to_string(),
                 package: found.line.package.to_string(),
                 target: found.line.target.clone(),
@@ -82,8 +82,8 @@ pub(crate) fn run(args: &MigrateArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         }
     }
     let unchanged = found.len() - plan.len();
-    let rows = |plan: &[(StoredPackage<'_>, Row)]| plan.iter().map(|(_, row)| row.clone()).collect();
-    let mut report = Report { to, dry_run: true, packages: rows(&plan), unchanged };
+    let rows = |plan: &[(StoredPackage<'_>, MigrateRow)]| plan.iter().map(|(_, row)| row.clone()).collect();
+    let mut report = MigrateReport { to, dry_run: true, packages: rows(&plan), unchanged };
     if args.dry_run {
         return ui.report(&report);
     }
@@ -109,10 +109,10 @@ pub(crate) fn run(args: &MigrateArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
     outcome
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for MigrateReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = if self.dry_run { "Convert  " } else { "Converted" };
-        for Row { commit, package, target, files } in &self.packages {
+        for MigrateRow { commit, package, target, files } in &self.packages {
             let (commit, package) = (short(commit, 7), short(package, 8));
             writeln!(
                 f,

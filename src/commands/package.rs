@@ -48,7 +48,7 @@ pub struct PackageArgs {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+pub(super) struct PackageReport {
     pub(super) packages: Vec<Summary>,
     /// Whether `--again` would have packaged what was recorded already.
     #[serde(skip)]
@@ -114,7 +114,7 @@ pub(crate) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         }
     }
     if !packages.is_empty() {
-        ui.done(&Report { packages, repeatable: true, storage: args.storage }, false)?;
+        ui.done(&PackageReport { packages, repeatable: true, storage: args.storage }, false)?;
     }
     match failures.pop() {
         Some((_, error)) if total == 1 || error.kind == Kind::Interrupted => Err(error),
@@ -144,7 +144,7 @@ fn all_in_one(failures: Vec<(String, Error)>, total: usize) -> Error {
     error.because(io::Error::other(reasons.join("\n")))
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for PackageReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for package in &self.packages {
             let Summary { commit, subject, target, size, file_count, dirty, already, left_out, .. } = package;

@@ -13,7 +13,7 @@ use crate::package::manifest::Target;
 use crate::package::storage::Size;
 use crate::prune::plan::{Candidate, Fate, From, Plan, Scope};
 use crate::prune::policy::{Age, Policy};
-use crate::prune::{self, Why};
+use crate::prune::{self, KeepReason};
 use crate::sharing;
 use crate::store::NotedPackage;
 use crate::text::command::slsart;
@@ -59,10 +59,10 @@ pub struct PruneArgs {
 }
 
 #[derive(Debug, Serialize)]
-struct Report {
+struct PruneReport {
     dry_run: bool,
-    packages: Vec<Row>,
-    kept: Vec<Kept>,
+    packages: Vec<PrunedRow>,
+    kept: Vec<KeptRow>,
     toolchain_count: usize,
     /// In bytes; `None` where git can't tell.
     frees: Option<u64>,
@@ -79,7 +79,7 @@ struct Report {
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
+struct PrunedRow {
     #[serde(flatten)]
     package: Described,
     fate: &'static str,
@@ -87,10 +87,10 @@ struct Row {
 }
 
 #[derive(Debug, Serialize)]
-struct Kept {
+struct KeptRow {
     #[serde(flatten)]
     package: Described,
-    why: Why,
+    why: KeepReason,
 }
 
 #[derive(Debug, Serialize)]
@@ -126,13 +126,13 @@ pub(crate) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
     workspace.progress.phase("Looking at what is kept");
     let from = remote.map(|remote| From::ask(workspace, &remote)).transpose()?;
     let plan = Plan::of(workspace, &scope, &filter, from.as_ref(), now)?;
-    let mut report = Report {
+    let mut report = PruneReport {
         dry_run: true,
         packages: plan.going.iter().map(|going| row(workspace, going)).collect(),
         kept: plan
             .kept
             .iter()
-            .map(|(found, why)| Kept { package: package(workspace, found), why: *why })
+            .map(|(found, why)| KeptRow { package: package(workspace, found), why: *why })
             .collect(),
         toolchain_count: plan.toolchains.len(),
         frees: plan.frees,
@@ -163,13 +163,13 @@ pub(crate) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
     ui.done(&report, false)
 }
 
-fn row(workspace: &Workspace<'_>, going: &Candidate) -> Row {
+fn row(workspace: &Workspace<'_>, going: &Candidate) -> PrunedRow {
     let (fate, remote) = match &going.fate {
         Fate::Gone => ("gone", None),
         Fate::Copy(remote) => ("copy", Some(remote.clone())),
         Fate::Leftover => ("leftover", None),
     };
-    Row { package: package(workspace, &going.found), fate, remote }
+    PrunedRow { package: package(workspace, &going.found), fate, remote }
 }
 
 fn package(workspace: &Workspace<'_>, found: &NotedPackage) -> Described {
@@ -185,7 +185,7 @@ fn package(workspace: &Workspace<'_>, found: &NotedPackage) -> Described {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for PruneReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.dry_run && !self.packages.is_empty() {
             return self.done(f);
@@ -226,7 +226,7 @@ impl fmt::Display for Report {
             };
             write("Remove", &row.package, more);
         }
-        for Kept { package, why } in &self.kept {
+        for KeptRow { package, why } in &self.kept {
             write("Keep", package, format!("{DIM}{}{DIM:#}", why.words()));
         }
         fmt::Display::fmt(&table, f)?;
@@ -258,7 +258,7 @@ impl fmt::Display for Report {
     }
 }
 
-impl Report {
+impl PruneReport {
     fn done(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let packages = count(self.packages.len(), "package");
         let toolchains = match self.toolchain_count {

@@ -5,7 +5,7 @@ use std::fmt;
 use clap::Args;
 
 use crate::error::{Error, Result};
-use crate::sharing::{self, PackageRef, PushReport, Selection, Unsent};
+use crate::sharing::{self, PackageRef, PushReport, PushSelection, Unsent};
 use crate::text::command::slsart;
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
 use crate::text::words::{bytes, count, line, short};
@@ -37,10 +37,10 @@ pub struct PushArgs {
 pub(crate) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let remote = sharing::remote(workspace, args.remote.as_deref())?;
     let what = if args.revisions.is_empty() {
-        Selection::All
+        PushSelection::All
     } else {
         let commits = args.revisions.iter().map(|revision| workspace.repository.resolve(revision));
-        Selection::Commits(commits.collect::<Result<_>>()?)
+        PushSelection::Commits(commits.collect::<Result<_>>()?)
     };
     let pushed = sharing::push(workspace, &remote, &what, args.dry_run)?;
     let left = pushed.withheld.len() + pushed.refused.len();

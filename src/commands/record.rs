@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::args::{StorageArg, TargetArgs, storage};
-use super::package::Report;
+use super::package::PackageReport;
 use crate::error::Result;
 use crate::packaging::record::record;
 use crate::ui::Ui;
@@ -35,5 +35,5 @@ pub(crate) fn run(args: &RecordArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     let commit = workspace.repository.resolve(&args.commit)?;
     let directory = workspace.context.cwd.join(&args.package);
     let summary = record(workspace, &directory, commit, &wanted, storage(args.storage, workspace))?;
-    ui.done(&Report { packages: vec![summary], repeatable: false, storage: args.storage }, false)
+    ui.done(&PackageReport { packages: vec![summary], repeatable: false, storage: args.storage }, false)
 }

@@ -37,12 +37,12 @@ pub struct SecretsArgs {
     #[command(subcommand)]
     command: Option<SecretsCommand>,
     #[command(flatten)]
-    list: ListArgs,
+    list: SecretsListArgs,
 }
 
 #[derive(Debug, Subcommand)]
 enum SecretsCommand {
-    List(ListArgs),
+    List(SecretsListArgs),
     Scan(ScanArgs),
     Allow(AllowArgs),
     Encrypt(EncryptArgs),
@@ -50,7 +50,7 @@ enum SecretsCommand {
 
 /// List the packages whose secrets nobody has decided about
 #[derive(Debug, Default, Args)]
-struct ListArgs {
+struct SecretsListArgs {
     /// Also those that are decided
     #[arg(short, long)]
     all: bool,
@@ -103,9 +103,9 @@ struct Which {
 }
 
 #[derive(Debug, Serialize)]
-struct Report {
+struct SecretsReport {
     dry_run: bool,
-    packages: Vec<Row>,
+    packages: Vec<SecretsRow>,
     /// How many others were recorded before packages were searched.
     unsearched: usize,
     #[serde(skip)]
@@ -113,7 +113,7 @@ struct Report {
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
+struct SecretsRow {
     commit: String,
     package: String,
     target: Target,
@@ -127,7 +127,7 @@ struct Row {
     more: usize,
 }
 
-impl Row {
+impl SecretsRow {
     fn of(manifest: &Manifest, policy: &Policy) -> Self {
         let standing = secret_status(manifest, policy);
         let undecided = standing.is_undecided();
@@ -186,16 +186,16 @@ fn opened<'a>(
     found.iter().map(|found| workspace.store().open(found.commit, &found.line)).collect()
 }
 
-fn list(args: &ListArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+fn list(args: &SecretsListArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let policy = policy(workspace)?;
-    let mut report = Report { dry_run: false, packages: Vec::new(), unsearched: 0, done: "" };
+    let mut report = SecretsReport { dry_run: false, packages: Vec::new(), unsearched: 0, done: "" };
     for found in workspace.store().packages().all(&Filter::default())?.found {
         // What is noted and not here is nobody's to decide about here.
         let Ok(package) = workspace.store().open(found.commit, &found.line) else { continue };
         if package.manifest.scan.is_none() {
             report.unsearched += 1;
         }
-        let row = Row::of(&package.manifest, &policy);
+        let row = SecretsRow::of(&package.manifest, &policy);
         if row.undecided || args.all && !row.secrets.is_empty() {
             report.packages.push(row);
         }
@@ -213,14 +213,14 @@ fn each<'a>(
     act: impl Fn(&Workspace<'a>, &StoredPackage<'a>) -> Result<Manifest>,
 ) -> Result<()> {
     let policy = policy(workspace)?;
-    let mut report = Report { dry_run, packages: Vec::new(), unsearched: 0, done };
+    let mut report = SecretsReport { dry_run, packages: Vec::new(), unsearched: 0, done };
     ui.progress().phase(&format!("Searching {}", count(packages.len(), "package")));
     ui.progress().expect_bytes(packages.iter().map(|package| package.manifest.package.size).sum());
     let mut outcome = Ok(());
     for package in packages {
         let manifest = if dry_run { Ok(package.manifest.clone()) } else { act(workspace, package) };
         match manifest {
-            Ok(manifest) => report.packages.push(Row::of(&manifest, &policy)),
+            Ok(manifest) => report.packages.push(SecretsRow::of(&manifest, &policy)),
             Err(error) => {
                 outcome = Err(error);
                 break;
@@ -234,10 +234,10 @@ fn each<'a>(
     outcome
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for SecretsReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for row in &self.packages {
-            let Row { commit, package, target, decision, undecided, recipients, secrets, more } = row;
+            let SecretsRow { commit, package, target, decision, undecided, recipients, secrets, more } = row;
             let (commit, package) = (short(commit, 7), short(package, 8));
             let word = if self.dry_run || self.done.is_empty() { "Package  " } else { self.done };
             let mut table = Table::new([

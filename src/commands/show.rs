@@ -8,7 +8,7 @@ use std::fmt;
 
 use clap::Args;
 use jiff::Timestamp;
-use object::Object;
+use object::PackageObject;
 use serde::Serialize;
 
 use super::args::TargetArgs;
@@ -38,9 +38,9 @@ pub struct ShowArgs {
 }
 
 #[derive(Serialize)]
-struct Report {
+struct ShowReport {
     #[serde(flatten)]
-    object: Object,
+    object: PackageObject,
     #[serde(skip)]
     manifest: Manifest,
     #[serde(skip)]
@@ -66,8 +66,8 @@ pub(crate) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     let forms = package.forms().unwrap_or_default();
     let banned = workspace.store().bans().of(found.commit, found.line.package)?;
     let pinned = workspace.store().pins().of(found.commit, found.line.package)?;
-    ui.report(&Report {
-        object: Object::of(&package.manifest, commit, &forms, (banned.as_ref(), pinned.as_ref())),
+    ui.report(&ShowReport {
+        object: PackageObject::of(&package.manifest, commit, &forms, (banned.as_ref(), pinned.as_ref())),
         manifest: package.manifest,
         forms,
         banned,
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     })
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for ShowReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.plugins {
             return plugins::write(f, &self.manifest);

@@ -35,12 +35,12 @@ pub struct SignArgs {
 }
 
 #[derive(Debug, Serialize)]
-struct Report {
-    packages: Vec<Row>,
+struct SignReport {
+    packages: Vec<SignRow>,
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
+struct SignRow {
     commit: String,
     package: String,
     target: Target,
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &SignArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
             Signed::New => (true, None),
             Signed::Already(signature) => (false, signature.signer.or(signature.key)),
         };
-        packages.push(Row {
+        packages.push(SignRow {
             commit: found.commit.to_string(),
             package: found.line.package.to_string(),
             target: found.line.target.clone(),
@@ -80,14 +80,14 @@ pub(crate) fn run(args: &SignArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     });
     // What is signed stays so, whatever became of the next.
     if outcome.is_ok() || !packages.is_empty() {
-        ui.done(&Report { packages }, outcome.is_err())?;
+        ui.done(&SignReport { packages }, outcome.is_err())?;
     }
     outcome
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for SignReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Row { commit, package, target, signed, before, .. } in &self.packages {
+        for SignRow { commit, package, target, signed, before, .. } in &self.packages {
             let word = if *signed { "Signed " } else { "Already" };
             let (commit, package) = (short(commit, 7), short(package, 8));
             write!(f, "{BOLD}{word}{BOLD:#}  {COMMIT}{commit}{COMMIT:#}  {BOLD}{package}{BOLD:#}  {target}")?;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::args::TargetArgs;
 use super::first_package;
-use super::jobs::Row as JobRow;
+use super::jobs::JobRow;
 use super::write_narrowed;
 use crate::error::Result;
 use crate::git::{Commit, Oid};
@@ -43,9 +43,9 @@ pub struct StatusArgs {
 const MAX_NAMED: usize = 5;
 
 #[derive(Debug, Serialize)]
-struct Report {
-    head: Option<Head>,
-    targets: Vec<Section>,
+struct StatusReport {
+    head: Option<HeadCommit>,
+    targets: Vec<TargetReport>,
     remotes: Vec<RemoteRow>,
     lfs: Lfs,
     jobs: Vec<JobRow>,
@@ -59,7 +59,7 @@ struct Report {
 }
 
 #[derive(Debug, Serialize)]
-struct Head {
+struct HeadCommit {
     commit: String,
     #[serde(skip)]
     short: String,
@@ -67,7 +67,7 @@ struct Head {
 }
 
 #[derive(Debug, Serialize)]
-struct Section {
+struct TargetReport {
     target: Target,
     /// The name that HEAD gives the service in the target's directory, where it is another.
     renamed_to: Option<ServiceName>,
@@ -132,8 +132,8 @@ pub(crate) fn run(args: &StatusArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
         workspace.need_known(&filter)?;
     }
     let (object_count, size) = status.lfs;
-    ui.report(&Report {
-        head: status.head.map(|head| Head {
+    ui.report(&StatusReport {
+        head: status.head.map(|head| HeadCommit {
             short: repository.short_id(head.id),
             commit: head.id.to_string(),
             subject: head.subject,
@@ -148,7 +148,7 @@ pub(crate) fn run(args: &StatusArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     })
 }
 
-fn section(standing: Standing, workspace: &Workspace<'_>) -> Section {
+fn section(standing: Standing, workspace: &Workspace<'_>) -> TargetReport {
     let repository = workspace.repository;
     let Standing { target, renamed, live, ahead, behind, later, package, unread } = standing;
     let attempt = |deployment: Deployment| {
@@ -174,7 +174,7 @@ fn section(standing: Standing, workspace: &Workspace<'_>) -> Section {
     };
     let Target { path, service, stage, region } = &target;
     let make = workspace.package_command(&[], (path, Some(service)), stage, Some(region));
-    Section {
+    TargetReport {
         target,
         renamed_to: renamed,
         make,
@@ -197,9 +197,9 @@ impl From<Lacking> for RemoteRow {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for StatusReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(Head { short, subject, .. }) = &self.head {
+        if let Some(HeadCommit { short, subject, .. }) = &self.head {
             writeln!(f, "{BOLD}HEAD{BOLD:#}      {COMMIT}{short}{COMMIT:#}  {}", line(subject))?;
         }
         if self.targets.is_empty() {
@@ -224,8 +224,8 @@ impl fmt::Display for Report {
     }
 }
 
-impl Section {
-    fn write(&self, f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
+impl TargetReport {
+    fn write(&self, f: &mut fmt::Formatter<'_>, report: &StatusReport) -> fmt::Result {
         writeln!(f, "{BOLD}{}{BOLD:#}", self.target)?;
         match &self.live {
             Some(live) => {

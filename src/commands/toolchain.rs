@@ -33,7 +33,7 @@ pub struct ToolchainArgs {
 #[derive(Debug, Subcommand)]
 enum ToolchainCommand {
     Save(SaveArgs),
-    List(ListArgs),
+    List(ToolchainListArgs),
     Drop(DropArgs),
 }
 
@@ -53,7 +53,7 @@ struct SaveArgs {
 
 /// List what is kept
 #[derive(Debug, Args)]
-struct ListArgs {}
+struct ToolchainListArgs {}
 
 /// Let go of toolchains; their files go when git collects garbage
 ///
@@ -77,20 +77,20 @@ struct DropArgs {
 pub(crate) fn run(args: &ToolchainArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     match &args.command {
         ToolchainCommand::Save(args) => save(args, workspace, ui),
-        ToolchainCommand::List(ListArgs {}) => list(workspace, ui),
+        ToolchainCommand::List(ToolchainListArgs {}) => list(workspace, ui),
         ToolchainCommand::Drop(args) => drop(args, workspace, ui),
     }
 }
 
 #[derive(Debug, Serialize)]
-struct Saved {
+struct SaveReport {
     dry_run: bool,
     commit: String,
     subject: String,
     path: ServicePath,
     lockfile: Lockfile,
     /// What is kept now; `None` where that is only planned.
-    toolchain: Option<Content>,
+    toolchain: Option<SnapshotRow>,
     /// Whether it was not kept before.
     new: bool,
     #[serde(skip)]
@@ -101,7 +101,7 @@ struct Saved {
 }
 
 #[derive(Debug, Serialize)]
-struct Content {
+struct SnapshotRow {
     id: String,
     saved: Timestamp,
     file_count: usize,
@@ -112,7 +112,7 @@ struct Content {
     machine: Machine,
 }
 
-impl From<Toolchain> for Content {
+impl From<Toolchain> for SnapshotRow {
     fn from(toolchain: Toolchain) -> Self {
         let Toolchain { id, saved, files, size, parts, package_manager, machine, .. } = toolchain;
         Self { id, saved, file_count: files, size, parts, package_manager, machine }
@@ -126,9 +126,9 @@ fn save(args: &SaveArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let Saving { commit: of, subject, path, lockfile, package_manager, kept } =
         snapshots::plan_save(workspace, commit, &service)?;
     let already = kept.is_some();
-    let toolchain = kept.map(Content::from);
+    let toolchain = kept.map(SnapshotRow::from);
     let dry_run = args.dry_run;
-    let mut report = Saved {
+    let mut report = SaveReport {
         dry_run,
         commit: of,
         subject,
@@ -147,7 +147,7 @@ fn save(args: &SaveArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
 }
 
 #[derive(Debug, Serialize)]
-struct Listed {
+struct ToolchainsReport {
     #[serde(flatten)]
     listing: Listing,
     #[serde(skip)]
@@ -155,11 +155,11 @@ struct Listed {
 }
 
 fn list(workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    ui.report(&Listed { listing: snapshots::list(workspace)?, at: workspace.context.clock.now() })
+    ui.report(&ToolchainsReport { listing: snapshots::list(workspace)?, at: workspace.context.clock.now() })
 }
 
 #[derive(Debug, Serialize)]
-struct Dropped {
+struct DropReport {
     dry_run: bool,
     toolchains: Vec<Kept>,
     #[serde(skip)]
@@ -168,7 +168,7 @@ struct Dropped {
 
 fn drop(args: &DropArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let toolchains = snapshots::plan_drop(workspace, &args.ids, args.although_deployed)?;
-    let mut report = Dropped { dry_run: true, toolchains, at: workspace.context.clock.now() };
+    let mut report = DropReport { dry_run: true, toolchains, at: workspace.context.clock.now() };
     if args.dry_run {
         return ui.report(&report);
     }
@@ -184,12 +184,12 @@ fn drop(args: &DropArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     ui.done(&report, false)
 }
 
-impl fmt::Display for Saved {
+impl fmt::Display for SaveReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { lockfile, package_manager, .. } = self;
         let (commit, subject) = (short(&self.commit, 7), line(&self.subject));
         match &self.toolchain {
-            Some(Content { id, file_count, size, .. }) if !self.already => {
+            Some(SnapshotRow { id, file_count, size, .. }) if !self.already => {
                 let word = if self.new { "Kept " } else { "Known" };
                 writeln!(
                     f,
@@ -199,7 +199,7 @@ impl fmt::Display for Saved {
                     bytes(*size)
                 )
             }
-            Some(Content { id, .. }) => {
+            Some(SnapshotRow { id, .. }) => {
                 writeln!(
                     f,
                     "{DIM}kept already for{DIM:#} {COMMIT}{commit}{COMMIT:#}  {BOLD}{}{BOLD:#}",
@@ -251,7 +251,7 @@ fn table_of(word: &str, all: &[Kept], at: Timestamp) -> Table {
     table
 }
 
-impl fmt::Display for Listed {
+impl fmt::Display for ToolchainsReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Listing { toolchains, unread } = &self.listing;
         if toolchains.is_empty() {
@@ -262,7 +262,7 @@ impl fmt::Display for Listed {
     }
 }
 
-impl fmt::Display for Dropped {
+impl fmt::Display for DropReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = if self.dry_run { "Drop   " } else { "Dropped" };
         fmt::Display::fmt(&table_of(word, &self.toolchains, self.at), f)

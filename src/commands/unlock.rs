@@ -34,16 +34,16 @@ pub struct UnlockArgs {
 }
 
 #[derive(Debug, Serialize)]
-struct Report {
+struct UnlockReport {
     /// The lock; `None` where nobody holds it.
-    held: Option<Held>,
+    held: Option<HeldLock>,
     removed: bool,
     #[serde(skip)]
     found: Option<Unlocking>,
 }
 
 #[derive(Debug, Serialize)]
-struct Held {
+struct HeldLock {
     remote: String,
     id: String,
     action: Action,
@@ -55,7 +55,7 @@ struct Held {
     since: Timestamp,
 }
 
-impl From<&Unlocking> for Held {
+impl From<&Unlocking> for HeldLock {
     fn from(found: &Unlocking) -> Self {
         let Lock { id, action, target, commit, package, by, host, since, .. } = found.lock.clone();
         Self { remote: found.remote.clone(), id, action, target, commit, package, by, host, since }
@@ -78,10 +78,10 @@ pub(crate) fn run(args: &UnlockArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
         unlock::remove(workspace, held)?;
         removed = true;
     }
-    ui.done(&Report { held: found.as_ref().map(Held::from), removed, found }, args.dry_run)
+    ui.done(&UnlockReport { held: found.as_ref().map(HeldLock::from), removed, found }, args.dry_run)
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for UnlockReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.found {
             None => writeln!(f, "{DIM}nobody holds the lock{DIM:#}"),

@@ -4,7 +4,7 @@ mod report;
 mod signatures;
 
 use clap::Args;
-use report::{OnRemote, Report, Row, are};
+use report::{RemoteCopy, VerificationReport, VerifiedPackage, are};
 
 use super::args::TargetArgs;
 use crate::error::{ANOTHER_COPY, Error, Kind, Result};
@@ -50,10 +50,11 @@ pub(crate) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
         signatures::of_packages(workspace, &mut packages)?;
         histories = Some(signatures::of_histories(workspace, &packages, args.all)?);
     }
-    let is_intact = |row: &&Row| row.damages.is_empty() && row.problem.is_none() && row.locked.is_empty();
+    let is_intact =
+        |row: &&VerifiedPackage| row.damages.is_empty() && row.problem.is_none() && row.locked.is_empty();
     let intact = packages.iter().filter(is_intact).count();
     let damaged = packages.iter().filter(|row| !row.damages.is_empty()).count();
-    let report = Report { packages, intact, damaged, histories };
+    let report = VerificationReport { packages, intact, damaged, histories };
     ui.report(&report)?;
     verdict(&report)
 }
@@ -110,7 +111,7 @@ fn asked(name: &str, workspace: &Workspace<'_>) -> Result<RemotePackages> {
     workspace.store().remote(if name.is_empty() { &default } else { name })
 }
 
-fn verdict(report: &Report) -> Result<()> {
+fn verdict(report: &VerificationReport) -> Result<()> {
     let damaged = report.damaged;
     let unread = report.packages.iter().filter(|row| row.problem.is_some()).count();
     let locked = report.packages.iter().filter(|row| !row.locked.is_empty()).count();
@@ -137,9 +138,9 @@ fn verdict(report: &Report) -> Result<()> {
     .hint(ANOTHER_COPY))
 }
 
-fn on_remote(report: &Report) -> Result<()> {
+fn on_remote(report: &VerificationReport) -> Result<()> {
     let remotes = || report.packages.iter().filter_map(|row| row.remote.as_ref());
-    let lacking = |wanted: &dyn Fn(&OnRemote) -> bool| {
+    let lacking = |wanted: &dyn Fn(&RemoteCopy) -> bool| {
         let rows: Vec<_> = remotes().filter(|remote| wanted(remote)).collect();
         rows.first().map(|first| (rows.len(), first.name.clone(), first.name_of_ref.clone()))
     };
@@ -164,7 +165,11 @@ fn on_remote(report: &Report) -> Result<()> {
     Ok(())
 }
 
-fn verify(workspace: &Workspace<'_>, found: &NotedPackage, remote: Option<&RemotePackages>) -> Result<Row> {
+fn verify(
+    workspace: &Workspace<'_>,
+    found: &NotedPackage,
+    remote: Option<&RemotePackages>,
+) -> Result<VerifiedPackage> {
     let NotedPackage { commit, line } = found;
     let (mut on_remote, mut object) = (None, None);
     let mut locked = Vec::new();
@@ -177,7 +182,7 @@ fn verify(workspace: &Workspace<'_>, found: &NotedPackage, remote: Option<&Remot
             if let Some(remote) = remote {
                 let (has, damages) = remote.verify(&package)?;
                 let name_of_ref = package.ref_name();
-                on_remote = Some(OnRemote { name: remote.name.clone(), has, damages, name_of_ref });
+                on_remote = Some(RemoteCopy { name: remote.name.clone(), has, damages, name_of_ref });
             }
             let verified = package.verify(workspace.progress)?;
             locked = verified.locked;
@@ -190,7 +195,7 @@ fn verify(workspace: &Workspace<'_>, found: &NotedPackage, remote: Option<&Remot
         Err(error) if error.kind == Kind::Refused => (Vec::new(), Some(error.message)),
         Err(error) => return Err(error),
     };
-    Ok(Row {
+    Ok(VerifiedPackage {
         commit: commit.to_string(),
         package: line.package.to_string(),
         target: line.target.clone(),

@@ -36,7 +36,7 @@ const PUT_ASIDE: &[&str] = &["legacy", "old"];
 
 /// What a hook's file looks like to this program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub enum HookFileState {
     /// There is no such hook.
     Absent,
     /// Our block is in it, up to date.
@@ -126,27 +126,27 @@ impl Hook {
         fs::read_to_string(&self.path).ok()
     }
 
-    pub fn state(&self) -> Result<State> {
-        let untouchable = |why: &str| Ok(State::Untouchable(why.to_owned()));
+    pub fn state(&self) -> Result<HookFileState> {
+        let untouchable = |why: &str| Ok(HookFileState::Untouchable(why.to_owned()));
         let text = match fs::read(&self.path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotADirectory => return untouchable(NO_DIRECTORY),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return self.barred.map_or(Ok(State::Absent), untouchable);
+                return self.barred.map_or(Ok(HookFileState::Absent), untouchable);
             }
             Err(error) => return Err(Error::io("read", &self.path, error)),
         };
         let Ok(text) = String::from_utf8(text) else { return untouchable(NOT_SHELL) };
         let is_executable = self.is_executable();
         match (self.barred, text.contains(BEGIN)) {
-            _ if self.is_current(&text) && is_executable => Ok(State::Installed),
+            _ if self.is_current(&text) && is_executable => Ok(HookFileState::Installed),
             (Some(why), _) => untouchable(why),
             (None, true) if !text.contains(END) => untouchable(NO_END),
             // Making it executable would also bring back what somebody has put out of action.
             _ if !is_executable => untouchable(NOT_EXECUTABLE),
-            (None, true) => Ok(State::Outdated),
+            (None, true) => Ok(HookFileState::Outdated),
             _ if !is_shell(&text) => untouchable(NOT_SHELL),
-            _ => Ok(State::Foreign),
+            _ => Ok(HookFileState::Foreign),
         }
     }
 
@@ -175,13 +175,13 @@ impl Hook {
     pub fn install(&self) -> Result<()> {
         let block = block(&self.lines, &self.programs);
         let text = match self.state()? {
-            State::Installed | State::Untouchable(_) => return Ok(()),
-            State::Absent => format!("{OWN}{block}"),
-            State::Outdated => match without_block(&self.read()?) {
+            HookFileState::Installed | HookFileState::Untouchable(_) => return Ok(()),
+            HookFileState::Absent => format!("{OWN}{block}"),
+            HookFileState::Outdated => match without_block(&self.read()?) {
                 rest if rest == OWN_BEFORE || rest == OWN => format!("{OWN}{block}"),
                 rest => insert(&rest, &block),
             },
-            State::Foreign => insert(&self.read()?, &block),
+            HookFileState::Foreign => insert(&self.read()?, &block),
         };
         write(&self.path, &text)
     }
@@ -348,9 +348,15 @@ mod tests {
         assert_eq!(hook.programs()[..2], ["git-slsart", program.to_str().unwrap()]);
         // Another program of this machine finds the block good as long as the one that it falls back to is there.
         let other = hooks.hook("post-commit", LINES, Path::new("/elsewhere/git-slsart"));
-        assert_eq!([&hook, &other].map(|hook| hook.state().unwrap()), [State::Outdated, State::Outdated]);
+        assert_eq!(
+            [&hook, &other].map(|hook| hook.state().unwrap()),
+            [HookFileState::Outdated, HookFileState::Outdated]
+        );
         fs::write(&program, "").unwrap();
-        assert_eq!([&hook, &other].map(|hook| hook.state().unwrap()), [State::Installed, State::Installed]);
+        assert_eq!(
+            [&hook, &other].map(|hook| hook.state().unwrap()),
+            [HookFileState::Installed, HookFileState::Installed]
+        );
         assert!(hook.uninstall().unwrap() && !hook.path().exists());
     }
 
@@ -362,7 +368,7 @@ mod tests {
         let hook = hooks.hook("post-commit", LINES, Path::new("/usr/bin/env"));
         let before = format!("#!/bin/sh\n{BEGIN}\nif true; then run || :; fi\n{END}\n");
         write(hook.path(), &before).unwrap();
-        assert_eq!(hook.state().unwrap(), State::Outdated);
+        assert_eq!(hook.state().unwrap(), HookFileState::Outdated);
         hook.install().unwrap();
         assert!(hook.text().unwrap().starts_with(OWN));
         write(hook.path(), &before).unwrap();

@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use objects::loose;
 use objects::pack::PackReader;
 
-pub use commands::commit_signing::Why;
+pub use commands::commit_signing::SigningReason;
 pub(crate) use commands::{commit_signature, lfs, remote, transfer, worktree};
 pub use git2::Oid;
 pub use objects::blob::Blob;

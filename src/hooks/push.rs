@@ -4,7 +4,7 @@ use super::input::Update;
 use crate::config::PushPackages;
 use crate::error::{Error, Result};
 use crate::git::Oid;
-use crate::sharing::{self, Selection};
+use crate::sharing::{self, PushSelection};
 use crate::text::command::slsart;
 use crate::workspace::Workspace;
 
@@ -91,7 +91,7 @@ fn commits(workspace: &Workspace<'_>, remote: &str, updates: &[Update]) -> Resul
 fn send(workspace: &Workspace<'_>, remote: &str, commits: &[Oid]) -> Result<()> {
     // A URL has no refs here that follow it.
     workspace.repository.need_remote(remote)?;
-    let pushed = sharing::push(workspace, remote, &Selection::Commits(commits.to_vec()), false)?;
+    let pushed = sharing::push(workspace, remote, &PushSelection::Commits(commits.to_vec()), false)?;
     match pushed.withheld.iter().chain(&pushed.refused).next() {
         None => Ok(()),
         Some(kept) => {

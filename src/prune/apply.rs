@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use super::plan::{Fate, From, Plan};
 use crate::error::{Error, Result};
 use crate::git::Oid;
-use crate::git::transfer::{Answer, Update};
-use crate::sharing::{self, Selection};
+use crate::git::transfer::{RefAnswer, Update};
+use crate::sharing::{self, PushSelection};
 use crate::store::{NOTES_REF, NotedPackage};
 use crate::text::words::short;
 use crate::workspace::Workspace;
@@ -43,7 +43,7 @@ pub fn apply(workspace: &Workspace<'_>, plan: &Plan, from: Option<&From>, at: Ti
 fn remove_from(workspace: &Workspace<'_>, plan: &Plan, from: &From) -> Result<()> {
     let From { remote, .. } = from;
     let gone = plan.going.iter().map(|going| going.found.key()).collect();
-    let told = sharing::push(workspace, remote, &Selection::Gone(gone), false)?;
+    let told = sharing::push(workspace, remote, &PushSelection::Gone(gone), false)?;
     let refused = |what: &str, why: &str| {
         let why = why.lines().map(str::trim).collect::<Vec<_>>().join("; ");
         Error::refused(format!("{remote} does not let go of {what}: {why}"))
@@ -63,9 +63,9 @@ fn remove_from(workspace: &Workspace<'_>, plan: &Plan, from: &From) -> Result<()
         let last = update.name.rsplit('/').next().unwrap_or_default();
         let what = format!("package {}", short(last, 8));
         match answer {
-            Answer::Done => {}
-            Answer::Elsewhere => return Err(refused(&what, "it was changed meanwhile")),
-            Answer::Refused(why) => return Err(refused(&what, &why)),
+            RefAnswer::Done => {}
+            RefAnswer::Elsewhere => return Err(refused(&what, "it was changed meanwhile")),
+            RefAnswer::Refused(why) => return Err(refused(&what, &why)),
         }
     }
     Ok(())

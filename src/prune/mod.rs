@@ -7,4 +7,4 @@ pub mod policy;
 mod protection;
 
 pub use apply::apply;
-pub use protection::Why;
+pub use protection::KeepReason;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use jiff::Timestamp;
 
 use super::policy::Policy;
-use super::protection::{Protection, Why};
+use super::protection::{KeepReason, Protection};
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::sharing;
@@ -66,7 +66,7 @@ pub struct Plan {
     /// The packages that go, newest first.
     pub going: Vec<Candidate>,
     /// Those that were chosen and are kept all the same.
-    pub kept: Vec<(NotedPackage, Why)>,
+    pub kept: Vec<(NotedPackage, KeepReason)>,
     /// The toolchains that go with them, by ref.
     pub toolchains: Vec<(String, Oid)>,
     /// The bytes that this frees on disk once git collects garbage; `None` where git can't tell.
@@ -115,7 +115,7 @@ impl Plan {
             let tip = refs.get(&found.key()).copied();
             let lock = locks::ref_of(&found.line.target);
             let is_locked = from.is_some_and(|from| from.locks.contains(&lock));
-            match kept.why(&found).or(is_locked.then_some(Why::GoingOn)) {
+            match kept.why(&found).or(is_locked.then_some(KeepReason::GoingOn)) {
                 Some(why) => staying.push((found, why)),
                 None => going.push(Candidate { fate: fate(&found, &elsewhere, from)?, tip, found }),
             }
@@ -239,18 +239,18 @@ fn named(
     Ok(all)
 }
 
-fn is_kept(workspace: &Workspace<'_>, found: &NotedPackage, why: Why) -> Error {
+fn is_kept(workspace: &Workspace<'_>, found: &NotedPackage, why: KeepReason) -> Error {
     let short = workspace.repository.short_id(found.commit);
     let package = found.line.package.short();
     let error = Error::refused(format!("{short} ({package}) is kept: {}", why.words()));
     match why {
-        Why::Pinned => error
+        KeepReason::Pinned => error
             .hint(format!("to lift the pin: {}", workspace.slsart(&["unpin", &package], &found.line.target))),
-        Why::Banned => error
+        KeepReason::Banned => error
             .hint(format!("to lift the ban: {}", workspace.slsart(&["unban", &package], &found.line.target))),
-        Why::GoingOn => error.hint("wait for its end"),
-        Why::Unreadable => error.hint("`git slsart history` and `git slsart log` say what is wrong"),
-        Why::Live | Why::MayBeLive | Why::LastGood | Why::Undo => {
+        KeepReason::GoingOn => error.hint("wait for its end"),
+        KeepReason::Unreadable => error.hint("`git slsart history` and `git slsart log` say what is wrong"),
+        KeepReason::Live | KeepReason::MayBeLive | KeepReason::LastGood | KeepReason::Undo => {
             error.hint(format!("the history says so: {}", workspace.slsart(&["history"], &found.line.target)))
         }
     }

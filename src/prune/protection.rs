@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Why {
+pub enum KeepReason {
     /// It is live, as far as the history knows.
     Live,
     /// A deployment of it did not finish: it may be what is live.
@@ -34,7 +34,7 @@ pub enum Why {
     GoingOn,
 }
 
-impl Why {
+impl KeepReason {
     pub fn words(self) -> &'static str {
         match self {
             Self::Live => "live",
@@ -58,8 +58,8 @@ fn stack(target: &Target) -> Stack {
 
 /// What is kept, and the locks of targets whose packages may go: none of them is deployed as long as this lives.
 pub(super) struct Protection {
-    packages: BTreeMap<PackageKey, Why>,
-    targets: BTreeMap<Stack, Why>,
+    packages: BTreeMap<PackageKey, KeepReason>,
+    targets: BTreeMap<Stack, KeepReason>,
     locks: Vec<LocalLock>,
 }
 
@@ -74,15 +74,15 @@ impl Protection {
         let mut kept = Self { packages: BTreeMap::new(), targets: BTreeMap::new(), locks: Vec::new() };
         let bans = store.marks::<bans::BanState>().all_or_errors()?;
         let banned: BTreeSet<PackageKey> = bans.keys().copied().collect();
-        kept.said(bans, Why::Banned);
-        kept.said(store.marks::<pins::PinState>().all_or_errors()?, Why::Pinned);
+        kept.said(bans, KeepReason::Banned);
+        kept.said(store.marks::<pins::PinState>().all_or_errors()?, KeepReason::Pinned);
         let chosen: BTreeMap<Stack, &Target> =
             chosen.iter().map(|found| (stack(&found.line.target), &found.line.target)).collect();
         // The locks come first: what is deployed after its history was read would not be seen.
         for (stack, target) in &chosen {
             match LocalLock::try_take(workspace, target, "git slsart prune")? {
                 Some(lock) => kept.locks.push(lock),
-                None => drop(kept.targets.insert(stack.clone(), Why::GoingOn)),
+                None => drop(kept.targets.insert(stack.clone(), KeepReason::GoingOn)),
             }
         }
         let deployed = store.histories().targets()?;
@@ -90,7 +90,7 @@ impl Protection {
         for (stack, target) in chosen.into_iter().chain(deployed).collect::<BTreeMap<_, _>>() {
             let known = store.histories().of(target)?;
             if known.unread > 0 {
-                kept.targets.entry(stack).or_insert(Why::Unreadable);
+                kept.targets.entry(stack).or_insert(KeepReason::Unreadable);
             }
             let is_there = |deployment: &Deployment| -> Result<bool> {
                 let Some((commit, package)) = key(deployment) else { return Ok(false) };
@@ -107,17 +107,17 @@ impl Protection {
     }
 
     /// Why `found` is kept, if it is.
-    pub(super) fn why(&self, found: &NotedPackage) -> Option<Why> {
+    pub(super) fn why(&self, found: &NotedPackage) -> Option<KeepReason> {
         self.packages.get(&found.key()).or_else(|| self.targets.get(&stack(&found.line.target))).copied()
     }
 
-    fn said<S: MarkState>(&mut self, marks: BTreeMap<PackageKey, Result<Mark<S>>>, why: Why) {
+    fn said<S: MarkState>(&mut self, marks: BTreeMap<PackageKey, Result<Mark<S>>>, why: KeepReason) {
         for (key, mark) in marks {
-            self.keep(key, mark.map_or(Why::Unreadable, |_| why));
+            self.keep(key, mark.map_or(KeepReason::Unreadable, |_| why));
         }
     }
 
-    fn keep(&mut self, key: PackageKey, why: Why) {
+    fn keep(&mut self, key: PackageKey, why: KeepReason) {
         let known = self.packages.entry(key).or_insert(why);
         *known = why.min(*known);
     }
@@ -129,23 +129,23 @@ impl Protection {
         deployments: &[Deployment],
         is_there: impl Fn(&Deployment) -> Result<bool>,
     ) -> Result<()> {
-        let mut keep = |deployment: &Deployment, why: Why| {
+        let mut keep = |deployment: &Deployment, why: KeepReason| {
             if let Some(key) = key(deployment) {
                 self.keep(key, why);
             }
         };
         if let Some(live) = history::live(deployments) {
-            keep(live, Why::Live);
+            keep(live, KeepReason::Live);
         }
         if let Some(undone) = history::undone(deployments) {
-            keep(undone, Why::Undo);
+            keep(undone, KeepReason::Undo);
         }
         for later in history::uncertain(deployments) {
-            keep(later, Why::MayBeLive);
+            keep(later, KeepReason::MayBeLive);
         }
         for good in history::back(deployments) {
             if is_there(good)? {
-                keep(good, Why::LastGood);
+                keep(good, KeepReason::LastGood);
                 break;
             }
         }

@@ -15,10 +15,10 @@ const MAX_FOUND: usize = 500;
 const MAX_PLACE: usize = 400;
 
 /// A place, the kind of secret that is there, and the name of the variable or value.
-pub(super) type Found = (String, &'static str, Option<String>);
+pub(super) type FoundString = (String, &'static str, Option<String>);
 
 /// The secrets in a file; `None` where it is no JSON.
-pub(super) fn search(matcher: &Matcher, path: &str, bytes: &[u8]) -> Option<Vec<Found>> {
+pub(super) fn search(matcher: &Matcher, path: &str, bytes: &[u8]) -> Option<Vec<FoundString>> {
     if !path.to_ascii_lowercase().ends_with(".json") || bytes.len() > MAX_BYTES {
         return None;
     }
@@ -28,12 +28,12 @@ pub(super) fn search(matcher: &Matcher, path: &str, bytes: &[u8]) -> Option<Vec<
     Some(found)
 }
 
-enum Step<'v> {
+enum PathStep<'v> {
     Key(&'v str),
     Index(usize),
 }
 
-fn walk<'v>(matcher: &Matcher, value: &'v Value, path: &mut Vec<Step<'v>>, found: &mut Vec<Found>) {
+fn walk<'v>(matcher: &Matcher, value: &'v Value, path: &mut Vec<PathStep<'v>>, found: &mut Vec<FoundString>) {
     if found.len() >= MAX_FOUND {
         return;
     }
@@ -43,14 +43,14 @@ fn walk<'v>(matcher: &Matcher, value: &'v Value, path: &mut Vec<Step<'v>>, found
                 // A key that is a secret itself is told by its place, and shown nowhere.
                 let hits = matcher.hits(key.as_bytes(), false);
                 found.extend(hits.iter().map(|hit| (place(path), hit.kind, hit.name.clone())));
-                path.push(Step::Key(if hits.is_empty() { key } else { "*" }));
+                path.push(PathStep::Key(if hits.is_empty() { key } else { "*" }));
                 walk(matcher, inner, path, found);
                 path.pop();
             }
         }
         Value::Array(items) => {
             for (index, inner) in items.iter().enumerate() {
-                path.push(Step::Index(index));
+                path.push(PathStep::Index(index));
                 walk(matcher, inner, path, found);
                 path.pop();
             }
@@ -61,10 +61,10 @@ fn walk<'v>(matcher: &Matcher, value: &'v Value, path: &mut Vec<Step<'v>>, found
     }
 }
 
-fn in_string(matcher: &Matcher, text: &str, path: &[Step<'_>], found: &mut Vec<Found>) {
+fn in_string(matcher: &Matcher, text: &str, path: &[PathStep<'_>], found: &mut Vec<FoundString>) {
     let key = path.iter().rev().find_map(|step| match step {
-        Step::Key(key) => Some(*key),
-        Step::Index(_) => None,
+        PathStep::Key(key) => Some(*key),
+        PathStep::Index(_) => None,
     });
     let key = key.unwrap_or_default();
     // What a secret key is called is what tells it.
@@ -83,17 +83,17 @@ fn in_string(matcher: &Matcher, text: &str, path: &[Step<'_>], found: &mut Vec<F
     found.extend(told.into_iter().map(|(kind, name)| (place(path), kind, name)));
 }
 
-fn place(path: &[Step<'_>]) -> String {
+fn place(path: &[PathStep<'_>]) -> String {
     let mut text = String::new();
     for step in path {
         match step {
-            Step::Key(key) => {
+            PathStep::Key(key) => {
                 if !text.is_empty() {
                     text.push('.');
                 }
                 text.push_str(key);
             }
-            Step::Index(index) => text.push_str(&format!("[{index}]")),
+            PathStep::Index(index) => text.push_str(&format!("[{index}]")),
         }
     }
     if text.len() > MAX_PLACE {

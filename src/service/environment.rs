@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::names::Stage;
 use super::outline::{MAX_CONFIG_BYTES, document};
-use variables::Found;
+use variables::FoundNames;
 
 pub use values::Values;
 
@@ -58,8 +58,8 @@ pub fn environment_names(
     all
 }
 
-fn search<'s>(file: &str, text: &str, stage: Option<&'s Stage>) -> Found<'s> {
-    let mut found = Found::new(stage.map(Stage::as_str));
+fn search<'s>(file: &str, text: &str, stage: Option<&'s Stage>) -> FoundNames<'s> {
+    let mut found = FoundNames::new(stage.map(Stage::as_str));
     match document(file, text) {
         Some(Ok(value)) => search_values(&value, &mut found),
         // What does not read as YAML may still be told apart as text.
@@ -73,7 +73,7 @@ fn search<'s>(file: &str, text: &str, stage: Option<&'s Stage>) -> Found<'s> {
     found
 }
 
-fn search_values(value: &Value, found: &mut Found) {
+fn search_values(value: &Value, found: &mut FoundNames) {
     match value {
         Value::String(text) => found.search(text, true),
         Value::Array(array) => array.iter().for_each(|inner| search_values(inner, found)),

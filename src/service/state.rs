@@ -53,10 +53,7 @@ pub enum StateError {
     Prefix(#[from] PrefixError),
     /// Code that a deploy needs is not in the package.
     #[error("the code of {owner} is not in the package: {STATE_FILE} says {path:?}")]
-    NotInPackage {
-        owner: Owner,
-        path: String,
-    },
+    NotInPackage { owner: Owner, path: String },
     /// A copy of the package was to be used at a path that is relative, or not UTF-8.
     #[error("{} can't be where the framework looks for a package: it must be an absolute path in UTF-8", .0.display())]
     Directory(PathBuf),

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::hook_kinds::{HOOKS, Kind};
+use super::hook_kinds::{HOOKS, HookKind};
 use super::managers::Manager;
 use super::report::{Action, Step, failed, step};
 use crate::error::Result;
-use crate::git::hook_file::{Directory, Hook, State, usual_programs};
+use crate::git::hook_file::{Directory, Hook, HookFileState, usual_programs};
 use crate::text::command::slsart;
 use crate::workspace::Workspace;
 
@@ -59,9 +59,9 @@ pub(super) struct Hooks<'w, 'a> {
 }
 
 struct Looked {
-    kind: &'static Kind,
+    kind: &'static HookKind,
     hook: Hook,
-    state: State,
+    state: HookFileState,
     manager: Option<Manager>,
     /// The file in which that was told to run this program.
     told: Option<String>,
@@ -111,11 +111,11 @@ impl<'w, 'a> Hooks<'w, 'a> {
     }
 
     /// Whether a hook is to be there, as `slsart.toml` has it.
-    pub(super) fn is_wanted(&self, kind: &Kind) -> bool {
+    pub(super) fn is_wanted(&self, kind: &HookKind) -> bool {
         !kind.for_fetching || self.workspace.config.fetch.hooks
     }
 
-    fn look(&self, kind: &'static Kind) -> Result<Looked> {
+    fn look(&self, kind: &'static HookKind) -> Result<Looked> {
         let hook = self.directory.hook(kind.name, kind.lines, &self.workspace.context.program);
         let state = hook.state()?;
         let by_file = hook.text().as_deref().and_then(Manager::of_file);
@@ -130,18 +130,18 @@ impl<'w, 'a> Hooks<'w, 'a> {
         let Looked { kind, hook, manager, told, aside, .. } = looked;
         let is_chained = *manager == Some(Manager::PreCommit) && !aside.is_empty();
         let (state, mut remark) = match &looked.state {
-            State::Installed => (HookState::Installed, self.neighbour(looked)),
+            HookFileState::Installed => (HookState::Installed, self.neighbour(looked)),
             _ if told.is_some() => {
                 (HookState::Installed, told.as_ref().map(|file| format!("told in {file}")))
             }
             _ if is_chained => (HookState::Installed, aside.first().map(|file| self.shown(file))),
-            State::Outdated => (HookState::Outdated, None),
+            HookFileState::Outdated => (HookState::Outdated, None),
             _ if !self.is_wanted(kind) => {
                 (HookState::NotNeeded, Some("[fetch] hooks is not set in slsart.toml".to_owned()))
             }
             _ if manager.is_some() => (HookState::Managed, None),
-            State::Absent | State::Foreign => (HookState::Absent, None),
-            State::Untouchable(why) => (HookState::LeftAlone, Some(why.clone())),
+            HookFileState::Absent | HookFileState::Foreign => (HookState::Absent, None),
+            HookFileState::Untouchable(why) => (HookState::LeftAlone, Some(why.clone())),
         };
         let runs = matches!(state, HookState::Installed | HookState::Outdated);
         let program = runs.then(|| self.program(hook)).flatten();
@@ -176,7 +176,7 @@ impl<'w, 'a> Hooks<'w, 'a> {
                 .is_some_and(|text| text.contains("filter=lfs"))
         };
         LFS.contains(&looked.kind.name)
-            && looked.state == State::Installed
+            && looked.state == HookFileState::Installed
             && looked.hook.barred().is_none()
             && !looked.hook.text().is_some_and(|text| text.contains("git lfs "))
             && uses_lfs()
@@ -227,10 +227,10 @@ impl<'w, 'a> Hooks<'w, 'a> {
         })
     }
 
-    fn remove(&self, kind: &'static Kind, dry_run: bool) -> Result<Vec<Step>> {
+    fn remove(&self, kind: &'static HookKind, dry_run: bool) -> Result<Vec<Step>> {
         let looked = self.look(kind)?;
         let mut steps = Vec::new();
-        if matches!(looked.state, State::Installed | State::Outdated) {
+        if matches!(looked.state, HookFileState::Installed | HookFileState::Outdated) {
             let action = match looked.hook.barred() {
                 Some(why) => {
                     let remark =
@@ -271,7 +271,7 @@ impl Looked {
     fn plan(&self) -> (Action, Option<String>) {
         let name = self.kind.name;
         match (&self.state, self.manager) {
-            (State::Installed, _) => (Action::Unchanged, None),
+            (HookFileState::Installed, _) => (Action::Unchanged, None),
             (_, Some(manager)) if self.told.is_some() => {
                 (Action::Unchanged, Some(format!("run by {manager}")))
             }
@@ -282,10 +282,12 @@ impl Looked {
                 let remark = format!("{manager} owns it; the lines for it: {}", print_line(manager));
                 (Action::Skip, Some(remark))
             }
-            (State::Absent, None) => (Action::Create, None),
-            (State::Outdated, None) => (Action::Add, Some("instead of an earlier version's".to_owned())),
-            (State::Foreign, None) => (Action::Add, Some("beside what is in it".to_owned())),
-            (State::Untouchable(why), None) => {
+            (HookFileState::Absent, None) => (Action::Create, None),
+            (HookFileState::Outdated, None) => {
+                (Action::Add, Some("instead of an earlier version's".to_owned()))
+            }
+            (HookFileState::Foreign, None) => (Action::Add, Some("beside what is in it".to_owned())),
+            (HookFileState::Untouchable(why), None) => {
                 let how = match self.hook.barred() {
                     Some(reason) if reason == why => {
                         format!("the lines for it: {}", print_line(Manager::Shell))
@@ -305,7 +307,7 @@ fn by_hand<'h>(hooks: impl Iterator<Item = &'h HookStatus>) -> Vec<String> {
     lines
 }
 
-fn subject(kind: &Kind) -> String {
+fn subject(kind: &HookKind) -> String {
     format!("hook {}", kind.name)
 }
 

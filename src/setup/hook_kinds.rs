@@ -2,7 +2,7 @@
 
 /// A hook that this program has something to do in.
 #[derive(Debug)]
-pub struct Kind {
+pub struct HookKind {
     pub name: &'static str,
     pub lines: &'static str,
     /// Whether git tells it more on its standard input.
@@ -12,7 +12,7 @@ pub struct Kind {
 }
 
 /// The hooks, in the order in which they are shown.
-pub const HOOKS: &[Kind] = &[
+pub const HOOKS: &[HookKind] = &[
     kind("post-commit", include_str!("../../hooks/post-commit"), false, false),
     kind("post-rewrite", include_str!("../../hooks/post-rewrite"), true, false),
     kind("pre-push", include_str!("../../hooks/pre-push"), true, false),
@@ -20,6 +20,6 @@ pub const HOOKS: &[Kind] = &[
     kind("post-checkout", include_str!("../../hooks/post-checkout"), false, true),
 ];
 
-const fn kind(name: &'static str, lines: &'static str, reads_input: bool, for_fetching: bool) -> Kind {
-    Kind { name, lines, reads_input, for_fetching }
+const fn kind(name: &'static str, lines: &'static str, reads_input: bool, for_fetching: bool) -> HookKind {
+    HookKind { name, lines, reads_input, for_fetching }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::hook_kinds::{HOOKS, Kind};
+use super::hook_kinds::{HOOKS, HookKind};
 use crate::git::Repository;
 use crate::git::hook_file::{self, Directory};
 
@@ -109,7 +109,7 @@ impl Manager {
     }
 
     /// What is to be written where, for this manager to run our hooks.
-    pub fn snippet(self, wanted: &dyn Fn(&Kind) -> bool) -> String {
+    pub fn snippet(self, wanted: &dyn Fn(&HookKind) -> bool) -> String {
         let hooks = || HOOKS.iter().filter(|kind| wanted(kind));
         let parts: Vec<String> = match self {
             Self::Husky => hooks().map(|kind| script(&format!(".husky/{}", kind.name), kind)).collect(),
@@ -174,12 +174,12 @@ fn shown(top: &Path, path: &Path) -> String {
 }
 
 /// A shell script, to be made or added to.
-fn script(path: &str, kind: &Kind) -> String {
+fn script(path: &str, kind: &HookKind) -> String {
     format!("# {path}\n{}", hook_file::portable(kind.lines))
 }
 
 /// What runs a hook from a configuration file, and never fails.
-fn command(kind: &Kind, arguments: &str) -> String {
+fn command(kind: &HookKind, arguments: &str) -> String {
     let space = if arguments.is_empty() { "" } else { " " };
     format!(
         "if command -v git-slsart >/dev/null; then git-slsart hook {}{space}{arguments} || true; fi",
@@ -187,7 +187,7 @@ fn command(kind: &Kind, arguments: &str) -> String {
     )
 }
 
-fn lefthook(kind: &Kind) -> String {
+fn lefthook(kind: &HookKind) -> String {
     let arguments = if kind.name == "post-commit" { "" } else { "{0}" };
     let mut text = format!("{}:\n  jobs:\n    - name: git-slsart\n", kind.name);
     if kind.name == "pre-push" {
@@ -201,10 +201,10 @@ fn lefthook(kind: &Kind) -> String {
     text
 }
 
-fn pre_commit<'a>(hooks: impl Iterator<Item = &'a Kind> + Clone) -> String {
+fn pre_commit<'a>(hooks: impl Iterator<Item = &'a HookKind> + Clone) -> String {
     let names: Vec<&str> = hooks.clone().map(|kind| kind.name).collect();
     let types = format!("default_install_hook_types: [pre-commit, {}]", names.join(", "));
-    let hook = |kind: &Kind| {
+    let hook = |kind: &HookKind| {
         let verbose = if kind.name == "pre-push" { "        verbose: true\n" } else { "" };
         format!(
             "      - id: git-slsart-{name}\n        name: git slsart\n        entry: sh -c '{command}' --\n        \
@@ -217,8 +217,8 @@ fn pre_commit<'a>(hooks: impl Iterator<Item = &'a Kind> + Clone) -> String {
     format!("# .pre-commit-config.yaml\n{types}\nrepos:\n  - repo: local\n    hooks:\n{hooks}")
 }
 
-fn husky_4<'a>(hooks: impl Iterator<Item = &'a Kind>) -> String {
-    let hook = |kind: &Kind| {
+fn husky_4<'a>(hooks: impl Iterator<Item = &'a HookKind>) -> String {
+    let hook = |kind: &HookKind| {
         let (input, arguments) = match (kind.reads_input, kind.name) {
             (true, _) => ("echo \\\"$HUSKY_GIT_STDIN\\\" | ", " $HUSKY_GIT_PARAMS"),
             (false, "post-commit") => ("", ""),

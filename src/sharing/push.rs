@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{PackageRef, integrate, phase, push_policy, refresh};
 use crate::error::{Error, Result};
 use crate::git::Oid;
-use crate::git::transfer::{Answer, Update};
+use crate::git::transfer::{RefAnswer, Update};
 use crate::process::interrupt;
 use crate::store::PackageKey;
 use crate::store::{NotedPackage, StoredPackage};
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const MAX_PAUSE: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Clone)]
-pub enum Selection {
+pub enum PushSelection {
     All,
     /// Of them, those of these commits.
     Commits(Vec<Oid>),
@@ -69,7 +69,12 @@ pub struct PushReport {
 ///
 /// # Errors
 /// When it can't be reached. What it refuses is in the result.
-pub fn push(workspace: &Workspace<'_>, remote: &str, what: &Selection, dry_run: bool) -> Result<PushReport> {
+pub fn push(
+    workspace: &Workspace<'_>,
+    remote: &str,
+    what: &PushSelection,
+    dry_run: bool,
+) -> Result<PushReport> {
     phase(workspace, &format!("Asking {remote} what it has"));
     refresh(workspace, remote)?;
     let mut pushed = PushReport {
@@ -98,18 +103,18 @@ pub fn push(workspace: &Workspace<'_>, remote: &str, what: &Selection, dry_run: 
     let sent = send_packages(workspace, remote, packages, &mut pushed)?;
     send_toolchains(workspace, remote, what, &sent, &mut pushed)?;
     let none = HashSet::new();
-    let gone = if let Selection::Gone(gone) = what { gone } else { &none };
+    let gone = if let PushSelection::Gone(gone) = what { gone } else { &none };
     let sent: Vec<NotedPackage> = sent.into_iter().map(|(found, _)| found).collect();
     tell(workspace, remote, (&sent, gone), &mut pushed)?;
     Ok(pushed)
 }
 
-fn wanted(workspace: &Workspace<'_>, remote: &str, what: &Selection) -> Result<Vec<NotedPackage>> {
+fn wanted(workspace: &Workspace<'_>, remote: &str, what: &PushSelection) -> Result<Vec<NotedPackage>> {
     let mut packages = match what {
-        Selection::Gone(_) => return Ok(Vec::new()),
+        PushSelection::Gone(_) => return Ok(Vec::new()),
         _ => workspace.store().tracking(remote).only_here()?,
     };
-    if let Selection::Commits(commits) = what {
+    if let PushSelection::Commits(commits) = what {
         packages.retain(|found| commits.contains(&found.commit));
     }
     Ok(packages)
@@ -165,7 +170,7 @@ fn send_packages<'r>(
     }
     let answers = repository.push(remote, &updates, *progress)?;
     // A lock that can't be had there also counts as another's ref: what it has, it says.
-    let there: HashSet<String> = if answers.contains(&Answer::Elsewhere) {
+    let there: HashSet<String> = if answers.contains(&RefAnswer::Elsewhere) {
         store.packages().refs_on(remote)?.into_iter().collect()
     } else {
         HashSet::new()
@@ -173,14 +178,14 @@ fn send_packages<'r>(
     let mut sent = Vec::with_capacity(packages.len());
     for ((found, package), answer) in packages.into_iter().zip(answers) {
         match answer {
-            Answer::Done => pushed.packages.push(PackageRef::from(&found)),
-            Answer::Elsewhere if there.contains(&package.ref_name()) => pushed.there_already += 1,
-            Answer::Elsewhere => {
+            RefAnswer::Done => pushed.packages.push(PackageRef::from(&found)),
+            RefAnswer::Elsewhere if there.contains(&package.ref_name()) => pushed.there_already += 1,
+            RefAnswer::Elsewhere => {
                 let error = Error::refused("the ref can't be written there").hint("try again in a moment");
                 pushed.refused.push(kept(&found, &error));
                 continue;
             }
-            Answer::Refused(why) => {
+            RefAnswer::Refused(why) => {
                 let error = refused(remote, &found, &why);
                 pushed.refused.push(kept(&found, &error));
                 continue;
@@ -221,14 +226,14 @@ fn refused(remote: &str, found: &NotedPackage, why: &str) -> Error {
 fn send_toolchains(
     workspace: &Workspace<'_>,
     remote: &str,
-    what: &Selection,
+    what: &PushSelection,
     sent: &[(NotedPackage, StoredPackage<'_>)],
     pushed: &mut PushReport,
 ) -> Result<()> {
     let Workspace { repository, progress, .. } = workspace;
     let store = workspace.store();
     let here = match what {
-        Selection::All => store.toolchains().refs()?,
+        PushSelection::All => store.toolchains().refs()?,
         _ if sent.is_empty() => return Ok(()),
         _ => {
             let sources: HashSet<Oid> = sent.iter().map(|(_, package)| package.source).collect();
@@ -251,8 +256,8 @@ fn send_toolchains(
     phase(workspace, &format!("Sending toolchains to {remote}"));
     for (update, answer) in updates.iter().zip(repository.push(remote, &updates, *progress)?) {
         match answer {
-            Answer::Done | Answer::Elsewhere => pushed.toolchains += 1,
-            Answer::Refused(why) => pushed.refused.push(Unsent {
+            RefAnswer::Done | RefAnswer::Elsewhere => pushed.toolchains += 1,
+            RefAnswer::Refused(why) => pushed.refused.push(Unsent {
                 package: None,
                 what: format!("toolchain {}", update.name.rsplit('/').nth(2).unwrap_or_default()),
                 why: in_a_line(&why),
@@ -288,7 +293,7 @@ fn tell(
         let mut again = false;
         for (update, answer) in updates.iter().zip(repository.push(remote, &updates, *progress)?) {
             match answer {
-                Answer::Done => {
+                RefAnswer::Done => {
                     store.tracking(remote).pushed(update)?;
                     if update.name == crate::store::NOTES_REF {
                         pushed.notes = true;
@@ -296,8 +301,8 @@ fn tell(
                         pushed.chains.push(update.name.clone());
                     }
                 }
-                Answer::Elsewhere => again = true,
-                Answer::Refused(why) => {
+                RefAnswer::Elsewhere => again = true,
+                RefAnswer::Refused(why) => {
                     let (what, why) = (update.name.clone(), in_a_line(&why));
                     pushed.refused.push(Unsent { package: None, what, why, hints: Vec::new() });
                 }

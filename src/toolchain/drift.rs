@@ -33,9 +33,7 @@ pub enum Change {
     /// It has the same version and another integrity: it was published twice, or comes from elsewhere.
     Source,
     /// It has the same version and other files.
-    Files {
-        paths: Vec<String>,
-    },
+    Files { paths: Vec<String> },
 }
 
 /// The plugins that differ between `recorded` and `other`. What is unknown of either is no difference.

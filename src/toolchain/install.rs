@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::package::Machine;
 use crate::process::Output;
 
-struct Command {
+struct InstallCommand {
     program: &'static str,
     arguments: &'static [&'static str],
     to_have: &'static str,
@@ -18,7 +18,7 @@ struct Command {
 /// dependencies as often as not, which `NODE_ENV=production` would leave out. What is installed has to be in the checkout, and
 /// has to be the same wherever that is: pnpm is told so, which else puts paths of this machine into programs, and may link
 /// to a store that all projects share.
-fn command(kind: Kind) -> Command {
+fn command(kind: Kind) -> InstallCommand {
     let (program, arguments, to_have): (_, &[_], _) = match kind {
         Kind::Npm => (
             "npm",
@@ -48,7 +48,7 @@ fn command(kind: Kind) -> Command {
         ),
         Kind::Bun => ("bun", &["install", "--frozen-lockfile"], "to have bun: npm install --global bun"),
     };
-    Command { program, arguments, to_have }
+    InstallCommand { program, arguments, to_have }
 }
 
 /// The package manager's name.
@@ -58,7 +58,7 @@ pub fn program(kind: Kind) -> &'static str {
 
 /// Installs the packages of `lockfile` in the disposable checkout at `top`.
 pub fn install(programs: &Programs, top: &Path, lockfile: &Lockfile, output: Output) -> Result<()> {
-    let Command { program, arguments, to_have } = command(lockfile.kind);
+    let InstallCommand { program, arguments, to_have } = command(lockfile.kind);
     let directory = lockfile.directory.under(top);
     check_yarn(programs, lockfile, &directory)?;
     let run = programs.run(program).args(arguments).current_dir(directory);

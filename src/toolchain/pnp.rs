@@ -35,7 +35,7 @@ pub(super) struct Resolved {
 
 /// What Plug'n'Play says.
 #[derive(Debug, Deserialize)]
-pub(super) struct Answer {
+pub(super) struct PnpAnswer {
     /// What `NODE_OPTIONS` is to be for a node that finds packages so.
     pub(super) options: String,
     /// A package that is not below the top: in a cache that all of a user's projects share, or a link.
@@ -66,7 +66,7 @@ impl Pnp {
         top: &Path,
         names: &[&str],
         unpacked: Option<&Path>,
-    ) -> Result<Answer> {
+    ) -> Result<PnpAnswer> {
         let real = |path: &Path| path.canonicalize().map_err(|error| Error::io("read", path, error));
         let names = serde_json::Value::from(names).to_string();
         let run = Invocation::new("node").args(["-e", SCRIPT, "--"]);

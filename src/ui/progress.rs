@@ -21,11 +21,11 @@ use crate::text::wrap::wrap;
 pub struct Spinner {
     options: Options,
     terminal: bool,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<BarState>>,
 }
 
 #[derive(Default)]
-struct State {
+struct BarState {
     bar: Option<ProgressBar>,
     phase: Option<(String, Instant)>,
 }
@@ -37,7 +37,7 @@ impl Spinner {
 
     /// Ends the phase that is shown, before something else is printed.
     pub(super) fn clear(&self) {
-        self.with(State::end);
+        self.with(BarState::end);
     }
 
     /// Prints beside the phase, which goes on, and beside what else is just printed.
@@ -48,7 +48,7 @@ impl Spinner {
         let text = format!("{text}\n");
         // Whatever holds the state may wait for a terminal that takes nothing more.
         match self.state.try_lock().as_deref() {
-            Ok(State { bar: Some(bar), .. }) => bar.suspend(|| self.line(&text)),
+            Ok(BarState { bar: Some(bar), .. }) => bar.suspend(|| self.line(&text)),
             _ => self.line(&text),
         }
     }
@@ -58,7 +58,7 @@ impl Spinner {
         self.options.quiet || self.options.json
     }
 
-    fn with(&self, act: impl FnOnce(&mut State, &Self)) {
+    fn with(&self, act: impl FnOnce(&mut BarState, &Self)) {
         if let Ok(mut state) = self.state.lock() {
             act(&mut state, self);
         }
@@ -82,7 +82,7 @@ enum End {
     Interrupted,
 }
 
-impl State {
+impl BarState {
     fn end(&mut self, spinner: &Spinner) {
         self.end_as(End::Done, spinner);
     }

@@ -84,13 +84,13 @@ impl ActArgs {
 }
 
 #[derive(Serialize)]
-pub(super) struct Report<'a, T> {
+pub(super) struct DeployReport<'a, T> {
     pub(super) dry_run: bool,
     #[serde(flatten)]
     pub(super) what: &'a T,
 }
 
-impl<T: fmt::Display> fmt::Display for Report<'_, T> {
+impl<T: fmt::Display> fmt::Display for DeployReport<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.what.fmt(f)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::options::{ActArgs, NOBODY_TO_ASK, Report};
+use super::options::{ActArgs, DeployReport, NOBODY_TO_ASK};
 use crate::deploy::fleet::packages::{Selection, command_line};
 use crate::deploy::fleet::plan::FleetPlan;
 use crate::deploy::fleet::run::{FleetReport, apply};
@@ -52,7 +52,7 @@ pub(super) fn act(
     several.allow_deletion(&args.allow_delete)?;
     let passes = several.pass();
     if args.dry_run {
-        ui.report(&Report { dry_run: true, what: &several })?;
+        ui.report(&DeployReport { dry_run: true, what: &several })?;
         return passes;
     }
     if args.yes || passes.is_err() || several.to_do().next().is_none() {
@@ -65,7 +65,7 @@ pub(super) fn act(
         ask(&several, &second, workspace, ui)?;
     }
     let mut results = apply(workspace, &several, &args.applying(ui))?;
-    ui.done(&Report { dry_run: false, what: &results }, results.failure.is_some())?;
+    ui.done(&DeployReport { dry_run: false, what: &results }, results.failure.is_some())?;
     let Some(error) = results.failure.take() else { return Ok(()) };
     Err(ways(error, &results, &line(action, revision, args, &results)))
 }

@@ -13,7 +13,7 @@ use crate::store::bans::Ban;
 use crate::store::pins::Pin;
 
 #[derive(Serialize)]
-pub(super) struct Object {
+pub(super) struct PackageObject {
     commit: String,
     subject: String,
     committed: Option<Timestamp>,
@@ -38,16 +38,16 @@ pub(super) struct Object {
     package_manager: Option<Tool>,
     lockfile: Option<Lockfile>,
     framework: Option<Plugin>,
-    plugins: Vec<Entry>,
+    plugins: Vec<PluginObject>,
     /// The environment variables that the configuration refers to.
     variables: Vec<String>,
     /// Ignored files that were carried from the working tree.
     carried: Vec<String>,
-    files: Vec<File>,
+    files: Vec<FileObject>,
 }
 
 #[derive(Serialize)]
-struct Entry {
+struct PluginObject {
     #[serde(flatten)]
     plugin: Plugin,
     /// Of its hooks, those that a deploy of the package runs.
@@ -55,13 +55,13 @@ struct Entry {
 }
 
 #[derive(Serialize)]
-struct File {
+struct FileObject {
     #[serde(flatten)]
     entry: FileEntry,
     form: Option<Form>,
 }
 
-impl Object {
+impl PackageObject {
     /// Describes the package of `manifest`, whose commit is `None` where it is not here.
     pub(super) fn of(
         manifest: &Manifest,
@@ -72,9 +72,10 @@ impl Object {
         let Manifest { package, source, target, tools, node, lockfile, .. } = manifest.clone();
         let entry = |plugin: &Plugin| {
             let events = plugin.at_deploy().map(|events| events.into_iter().map(str::to_owned).collect());
-            Entry { deploy_events: events, plugin: plugin.clone() }
+            PluginObject { deploy_events: events, plugin: plugin.clone() }
         };
-        let file = |entry: &FileEntry| File { form: forms.get(&entry.path).copied(), entry: entry.clone() };
+        let file =
+            |entry: &FileEntry| FileObject { form: forms.get(&entry.path).copied(), entry: entry.clone() };
         Self {
             commit: source.commit,
             subject: commit.as_ref().map(|commit| commit.subject.clone()).unwrap_or_default(),

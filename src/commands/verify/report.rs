@@ -14,16 +14,16 @@ use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, WARNING};
 use crate::text::words::{count, line as shown, short};
 
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
-    pub(super) packages: Vec<Row>,
+pub(super) struct VerificationReport {
+    pub(super) packages: Vec<VerifiedPackage>,
     pub(super) intact: usize,
     pub(super) damaged: usize,
     /// The signatures of histories; only where they were asked for.
-    pub(super) histories: Option<Vec<History>>,
+    pub(super) histories: Option<Vec<SignedHistory>>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Row {
+pub(super) struct VerifiedPackage {
     pub(super) commit: String,
     pub(super) package: String,
     pub(super) target: Target,
@@ -33,7 +33,7 @@ pub(super) struct Row {
     /// Files that are encrypted, and could not be compared for want of a key.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) locked: Vec<String>,
-    pub(super) remote: Option<OnRemote>,
+    pub(super) remote: Option<RemoteCopy>,
     /// Its signature, where that was asked for and it can be read.
     pub(super) signature: Option<Signature>,
     #[serde(skip)]
@@ -41,7 +41,7 @@ pub(super) struct Row {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct OnRemote {
+pub(super) struct RemoteCopy {
     pub(super) name: String,
     pub(super) has: Presence,
     pub(super) damages: Vec<Damage>,
@@ -50,7 +50,7 @@ pub(super) struct OnRemote {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct History {
+pub(super) struct SignedHistory {
     pub(super) target: Target,
     /// Of its records, newest first.
     pub(super) signatures: Vec<Signed>,
@@ -60,9 +60,11 @@ pub(super) fn are(number: usize) -> &'static str {
     if number == 1 { "is" } else { "are" }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for VerificationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Row { commit, package, target, damages, problem, locked, remote, signature, .. } in &self.packages
+        for VerifiedPackage {
+            commit, package, target, damages, problem, locked, remote, signature, ..
+        } in &self.packages
         {
             let (style, word) = match problem {
                 Some(_) => (WARNING, "? unread "),
@@ -71,13 +73,13 @@ impl fmt::Display for Report {
                 None => (ERROR, "✗ damaged"),
             };
             let place = match remote {
-                Some(OnRemote { name, has: Presence::Absent, .. }) => {
+                Some(RemoteCopy { name, has: Presence::Absent, .. }) => {
                     format!("  {WARNING}not on {name}{WARNING:#}")
                 }
-                Some(OnRemote { name, has: Presence::OtherForm, .. }) => {
+                Some(RemoteCopy { name, has: Presence::OtherForm, .. }) => {
                     format!("  {WARNING}on {name} in another form{WARNING:#}")
                 }
-                Some(OnRemote { name, .. }) => format!("  on {name}"),
+                Some(RemoteCopy { name, .. }) => format!("  on {name}"),
                 None => String::new(),
             };
             writeln!(
@@ -103,7 +105,7 @@ impl fmt::Display for Report {
     }
 }
 
-impl fmt::Display for History {
+impl fmt::Display for SignedHistory {
     /// A line for each kind of signature, with how many records have it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut kinds: BTreeMap<String, usize> = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! `verify --signatures`: what git says of the signatures of packages, and of their targets' histories.
 
-use super::report::{History, Report, Row, are};
+use super::report::{SignedHistory, VerificationReport, VerifiedPackage, are};
 use crate::commands::signature::{none_is_bad, of_records};
 use crate::error::{Error, Result};
 use crate::git::Oid;
@@ -11,7 +11,7 @@ use crate::text::words::{count, short};
 use crate::workspace::Workspace;
 
 /// Puts the signatures of the packages into their rows.
-pub(super) fn of_packages(workspace: &Workspace<'_>, rows: &mut [Row]) -> Result<()> {
+pub(super) fn of_packages(workspace: &Workspace<'_>, rows: &mut [VerifiedPackage]) -> Result<()> {
     let objects: Vec<Oid> = rows.iter().filter_map(|row| row.object).collect();
     let signatures = workspace.repository.commit_signatures(&objects)?;
     for row in rows {
@@ -21,22 +21,27 @@ pub(super) fn of_packages(workspace: &Workspace<'_>, rows: &mut [Row]) -> Result
 }
 
 /// The signatures of the histories of `targets` that have one.
-pub(super) fn of_histories(workspace: &Workspace<'_>, rows: &[Row], all: bool) -> Result<Vec<History>> {
+pub(super) fn of_histories(
+    workspace: &Workspace<'_>,
+    rows: &[VerifiedPackage],
+    all: bool,
+) -> Result<Vec<SignedHistory>> {
     let mut targets = workspace.store().histories().targets()?;
     targets.retain(|target| all || rows.iter().any(|row| row.target == *target));
     let history = |target: Target| {
         let signatures = of_records(workspace, &target)?.into_iter().map(|(_, signed)| signed).collect();
-        Ok(History { target, signatures })
+        Ok(SignedHistory { target, signatures })
     };
     targets.into_iter().map(history).collect()
 }
 
 /// The error for signatures that are bad, and for packages without one that is known. A history's record can't be signed afterwards: that it
 /// has none is no failure.
-pub(super) fn verdict(report: &Report) -> Result<()> {
+pub(super) fn verdict(report: &VerificationReport) -> Result<()> {
     let total = count(report.packages.len(), "package");
-    let with = |wanted: &[Verdict]| -> Vec<&Row> {
-        let is = |row: &&Row| row.signature.as_ref().is_some_and(|one| wanted.contains(&one.verdict));
+    let with = |wanted: &[Verdict]| -> Vec<&VerifiedPackage> {
+        let is =
+            |row: &&VerifiedPackage| row.signature.as_ref().is_some_and(|one| wanted.contains(&one.verdict));
         report.packages.iter().filter(is).collect()
     };
     let bad = with(&[Verdict::Bad]);

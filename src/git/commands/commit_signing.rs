@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 const WAYS_TO_ASK: [&str; 4] = ["GPG_TTY", "DISPLAY", "WAYLAND_DISPLAY", "SSH_ASKPASS"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum SigningReason {
     Asked,
     Configured,
 }
@@ -42,7 +42,7 @@ impl Repository {
             .env("GIT_AUTHOR_NAME", text(author.name_bytes()))
             .env("GIT_AUTHOR_EMAIL", text(author.email_bytes()));
         let written = self.commit_tree(command, &committer, (tree, parents, message));
-        written.map_err(|error| not_signed(error, what, Why::Configured))
+        written.map_err(|error| not_signed(error, what, SigningReason::Configured))
     }
 
     /// Writes a commit like `commit` but for its tree, signed by whoever uses this repository: the same parents, message and author;
@@ -50,7 +50,7 @@ impl Repository {
     ///
     /// # Errors
     /// When it can't be signed.
-    pub fn signed_commit_like(&self, commit: Oid, tree: Oid, what: &str, why: Why) -> Result<Oid> {
+    pub fn signed_commit_like(&self, commit: Oid, tree: Oid, what: &str, why: SigningReason) -> Result<Oid> {
         let (_, committer) = self.signatures().map_err(|error| failed("cannot tell who you are", error))?;
         let parents = self.commit(commit)?.parents;
         let like = self
@@ -154,7 +154,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn not_signed(error: Error, what: &str, why: Why) -> Error {
+fn not_signed(error: Error, what: &str, why: SigningReason) -> Error {
     if error.kind == Kind::Interrupted {
         return error;
     }
@@ -162,11 +162,13 @@ fn not_signed(error: Error, what: &str, why: Why) -> Error {
         Error::refused(message).hint("to see what is wrong: git commit-tree -S -m test 'HEAD^{tree}'")
     };
     match why {
-        Why::Asked => cannot(format!("{what} can't be signed")).hint(
+        SigningReason::Asked => cannot(format!("{what} can't be signed")).hint(
             "which key git signs with: git config user.signingKey; of which kind: git config gpg.format",
         ),
-        Why::Configured => cannot(format!("{what} can't be signed, and `commit.gpgSign` asks for that"))
-            .hint("to go on without signatures: git config commit.gpgSign false"),
+        SigningReason::Configured => {
+            cannot(format!("{what} can't be signed, and `commit.gpgSign` asks for that"))
+                .hint("to go on without signatures: git config commit.gpgSign false")
+        }
     }
     .because(error)
 }

@@ -25,7 +25,7 @@ pub struct Update {
 
 /// What a remote said to an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum RefAnswer {
     /// It is done, or was as wanted already.
     Done,
     /// The ref is not where it was to be.
@@ -77,7 +77,7 @@ impl Repository {
     ///
     /// # Errors
     /// When it gave no answer: then some may be set.
-    pub fn push(&self, remote: &str, updates: &[Update], progress: &dyn Progress) -> Result<Vec<Answer>> {
+    pub fn push(&self, remote: &str, updates: &[Update], progress: &dyn Progress) -> Result<Vec<RefAnswer>> {
         let mut answers = Vec::with_capacity(updates.len());
         for updates in updates.chunks(MAX_UPDATES) {
             answers.extend(self.push_together(remote, updates, progress)?);
@@ -91,9 +91,9 @@ impl Repository {
         remote: &str,
         updates: &[Update],
         progress: &dyn Progress,
-    ) -> Result<Vec<Answer>> {
+    ) -> Result<Vec<RefAnswer>> {
         let answers = self.push_at_once(remote, updates, progress)?;
-        let is_refused = |answer: &Answer| matches!(answer, Answer::Refused(_));
+        let is_refused = |answer: &RefAnswer| matches!(answer, RefAnswer::Refused(_));
         if updates.len() < 2 || !answers.iter().all(is_refused) {
             return Ok(answers);
         }
@@ -103,7 +103,12 @@ impl Repository {
         Ok(answers)
     }
 
-    fn push_at_once(&self, remote: &str, updates: &[Update], progress: &dyn Progress) -> Result<Vec<Answer>> {
+    fn push_at_once(
+        &self,
+        remote: &str,
+        updates: &[Update],
+        progress: &dyn Progress,
+    ) -> Result<Vec<RefAnswer>> {
         let text = |id: Option<Oid>| id.map(|id| id.to_string()).unwrap_or_default();
         let leases = updates.iter().map(|to| format!("--force-with-lease={}:{}", to.name, text(to.old)));
         let refspecs = updates.iter().map(|to| format!("{}:{}", text(to.new), to.name));
@@ -116,7 +121,7 @@ impl Repository {
             .args(["--", remote])
             .args(refspecs);
         let ended = push.stream_stderr(&mut |line| tell(line, progress))?;
-        let answers: Option<Vec<Answer>> =
+        let answers: Option<Vec<RefAnswer>> =
             updates.iter().map(|update| answer(&ended, &update.name)).collect();
         answers.ok_or_else(|| unreached("push to", remote, &ended))
     }
@@ -196,23 +201,23 @@ fn tell(line: &str, progress: &dyn Progress) {
 }
 
 /// What a push said of the ref `name`: a line `<flag> TAB <from>:<to> TAB <summary>` (git-push, "Output").
-fn answer(ended: &Ended, name: &str) -> Option<Answer> {
+fn answer(ended: &Ended, name: &str) -> Option<RefAnswer> {
     let output = String::from_utf8_lossy(&ended.stdout);
     let line = output.lines().find(|line| {
         line.split('\t').nth(1).and_then(|refs| refs.rsplit_once(':')).is_some_and(|(_, to)| to == name)
     })?;
     let summary = line.rsplit('\t').next().unwrap_or_default();
     Some(match line.starts_with('!') {
-        false => Answer::Done,
-        true if summary.ends_with("(stale info)") => Answer::Elsewhere,
+        false => RefAnswer::Done,
+        true if summary.ends_with("(stale info)") => RefAnswer::Elsewhere,
         // Somebody was faster than the remote's own lock of the ref.
         true if ["cannot lock ref", "failed to update ref", "reference already exists"]
             .iter()
             .any(|sign| summary.contains(sign)) =>
         {
-            Answer::Elsewhere
+            RefAnswer::Elsewhere
         }
-        true => Answer::Refused([summary, &said(&ended.stderr)].join("\n").trim().to_owned()),
+        true => RefAnswer::Refused([summary, &said(&ended.stderr)].join("\n").trim().to_owned()),
     })
 }
 

@@ -11,14 +11,14 @@ const MAX_DEPTH: usize = 32;
 /// Stands for a part that another variable makes; no name has it.
 const UNKNOWN: char = '\0';
 
-pub(super) struct Found<'s> {
+pub(super) struct FoundNames<'s> {
     pub(super) names: BTreeSet<String>,
     /// Paths of files, as written but without a leading `./`.
     pub(super) files: BTreeSet<String>,
     stage: Option<&'s str>,
 }
 
-impl<'s> Found<'s> {
+impl<'s> FoundNames<'s> {
     /// Nothing found yet; `stage` is what `${sls:stage}` and `${opt:stage}` are.
     pub(super) fn new(stage: Option<&'s str>) -> Self {
         Self { names: BTreeSet::new(), files: BTreeSet::new(), stage }

@@ -10,7 +10,7 @@ use super::package::StoredPackage;
 use super::writer::Writer;
 use crate::error::{Error, Result};
 use crate::git::commit_signature::Verdict;
-use crate::git::{MODE_FILE, Oid, TreeDraft, Why};
+use crate::git::{MODE_FILE, Oid, SigningReason, TreeDraft};
 use crate::package::storage::{Form, Placement};
 use crate::process::interrupt;
 use crate::progress::Progress;
@@ -117,7 +117,7 @@ impl StoredPackage<'_> {
         let why = match signature.verdict {
             Verdict::Unsigned => return repository.write_commit_like(old, tree),
             Verdict::Good if repository.signs_commits()? => {
-                return repository.signed_commit_like(old, tree, "the package", Why::Configured);
+                return repository.signed_commit_like(old, tree, "the package", SigningReason::Configured);
             }
             Verdict::Good => "git signs no commits here",
             _ => "it was not known to be good",

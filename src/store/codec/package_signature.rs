@@ -5,7 +5,7 @@ use super::package::StoredPackage;
 use crate::error::{Error, Kind, Result};
 use crate::git::commit_signature::{Signature, Verdict};
 use crate::git::pack::Replaced;
-use crate::git::{Batch, Oid, Repository, Why};
+use crate::git::{Batch, Oid, Repository, SigningReason};
 use crate::package::PackageId;
 use crate::progress::Progress;
 use crate::store::names::PACKAGES;
@@ -118,7 +118,8 @@ impl StoredPackage<'_> {
             }
             Verdict::Unsigned | Verdict::UnknownKey => {}
         }
-        let new = repository.signed_commit_like(self.object, self.tree, "the package", Why::Asked)?;
+        let new =
+            repository.signed_commit_like(self.object, self.tree, "the package", SigningReason::Asked)?;
         repository.move_ref(&self.ref_name(), "slsart: sign", self.object, new)?;
         Ok(Signed::New)
     }

@@ -13,7 +13,7 @@ use super::pnpm::read_yaml;
 /// The packages of a yarn 2 lockfile.
 #[derive(Debug)]
 pub struct BerryLock {
-    entries: Vec<Entry>,
+    entries: Vec<BerryEntry>,
     /// The entry of each descriptor, without what is bound to it after `::`.
     keys: BTreeMap<String, usize>,
     /// The entry of each workspace, by its directory; the top's is empty.
@@ -22,7 +22,7 @@ pub struct BerryLock {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Entry {
+struct BerryEntry {
     version: Option<String>,
     resolution: Option<String>,
     checksum: Option<String>,
@@ -31,7 +31,7 @@ struct Entry {
 
 impl BerryLock {
     pub fn parse(content: &[u8]) -> Result<Self, Unreadable> {
-        let mut documents: Vec<BTreeMap<String, Entry>> = read_yaml(content)?;
+        let mut documents: Vec<BTreeMap<String, BerryEntry>> = read_yaml(content)?;
         let mut lock = Self { entries: Vec::new(), keys: BTreeMap::new(), workspaces: BTreeMap::new() };
         for (descriptors, entry) in documents.pop().unwrap_or_default() {
             let at = lock.entries.len();
@@ -66,7 +66,7 @@ impl BerryLock {
     }
 }
 
-fn package(entry: &Entry) -> LockedPackage {
+fn package(entry: &BerryEntry) -> LockedPackage {
     let resolution = entry.resolution.clone().unwrap_or_default();
     let (name, origin) = name_and_rest(&resolution).unwrap_or_default();
     LockedPackage {

@@ -11,19 +11,19 @@ use super::paths::{ancestors, is_version, join, name_and_rest};
 #[derive(Debug, Default)]
 pub struct BunLock {
     /// Name and version of each workspace, by its directory.
-    workspaces: BTreeMap<String, Workspace>,
-    packages: BTreeMap<String, Entry>,
+    workspaces: BTreeMap<String, BunWorkspace>,
+    packages: BTreeMap<String, BunEntry>,
     patches: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default)]
-struct Workspace {
+struct BunWorkspace {
     name: Option<String>,
     version: Option<String>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct BunEntry {
     /// `name@origin`.
     resolution: String,
     integrity: Option<String>,
@@ -40,7 +40,8 @@ impl BunLock {
         for (directory, workspace) in entries(&top, "workspaces") {
             if let JsonValue::Object(workspace) = workspace {
                 let text = |key| workspace.get_string(key).map(ToString::to_string);
-                lock.workspaces.insert(directory, Workspace { name: text("name"), version: text("version") });
+                lock.workspaces
+                    .insert(directory, BunWorkspace { name: text("name"), version: text("version") });
             }
         }
         for (place, package) in entries(&top, "packages") {
@@ -52,7 +53,7 @@ impl BunLock {
             let Some(resolution) = texts.next() else { continue };
             // Of a git package, the last is a commit once more.
             let integrity = texts.next_back().filter(|text| text.contains('-') && text.starts_with("sha"));
-            lock.packages.insert(place, Entry { resolution, integrity });
+            lock.packages.insert(place, BunEntry { resolution, integrity });
         }
         for (package, patch) in entries(&top, "patchedDependencies") {
             if let JsonValue::String(patch) = patch {
@@ -71,7 +72,7 @@ impl BunLock {
         own.or_else(|| self.packages.get(name)).map(|entry| self.package(entry))
     }
 
-    fn package(&self, entry: &Entry) -> LockedPackage {
+    fn package(&self, entry: &BunEntry) -> LockedPackage {
         let Some((name, origin)) = name_and_rest(&entry.resolution) else { return LockedPackage::default() };
         let mut package = LockedPackage {
             package: Some(name.to_owned()),

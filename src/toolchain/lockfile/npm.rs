@@ -11,14 +11,14 @@ use super::paths::{ancestors, is_version, name_and_rest};
 pub struct NpmLock {
     /// Versions 2 and 3: by place, such as `node_modules/a/node_modules/b`.
     #[serde(default)]
-    packages: BTreeMap<String, Entry>,
+    packages: BTreeMap<String, NpmEntry>,
     /// Version 1: by name, nested.
     #[serde(default)]
     dependencies: BTreeMap<String, Old>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Entry {
+struct NpmEntry {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
@@ -65,7 +65,7 @@ impl NpmLock {
     }
 
     /// A workspace's package stands in the lockfile twice: as a link, and as the directory that it leads to.
-    fn follow(&self, entry: &Entry) -> LockedPackage {
+    fn follow(&self, entry: &NpmEntry) -> LockedPackage {
         let link = entry.link.then(|| entry.resolved.clone()).flatten();
         let linked = link.as_ref().and_then(|directory| self.packages.get(directory)).unwrap_or(entry);
         LockedPackage {

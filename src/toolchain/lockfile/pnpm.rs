@@ -16,7 +16,7 @@ pub struct PnpmLock {
     /// Where there is no workspace, version 6 has the only importer at the top.
     #[serde(flatten)]
     top: Importer,
-    packages: BTreeMap<String, Entry>,
+    packages: BTreeMap<String, PnpmEntry>,
     patched_dependencies: BTreeMap<String, Patch>,
 }
 
@@ -35,7 +35,7 @@ struct Use {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Entry {
+struct PnpmEntry {
     name: Option<String>,
     version: Option<String>,
     resolution: Resolution,

@@ -10,13 +10,13 @@ use super::paths::{is_version, join, name_and_rest};
 /// The packages of a yarn 1 lockfile.
 #[derive(Debug, Default)]
 pub struct YarnLock {
-    entries: Vec<Entry>,
+    entries: Vec<YarnEntry>,
     /// The entry of each `name@range`.
     keys: BTreeMap<String, usize>,
 }
 
 #[derive(Debug, Default)]
-struct Entry {
+struct YarnEntry {
     version: Option<String>,
     resolved: Option<String>,
     integrity: Option<String>,
@@ -37,7 +37,7 @@ impl YarnLock {
                     let keys = trimmed.trim_end().strip_suffix(':').and_then(words).ok_or_else(bad)?;
                     let at = lock.entries.len();
                     lock.keys.extend(keys.into_iter().map(|key| (key, at)));
-                    lock.entries.push(Entry::default());
+                    lock.entries.push(YarnEntry::default());
                 }
                 2 => {
                     let entry = lock.entries.last_mut().ok_or_else(bad)?;

@@ -39,13 +39,13 @@ pub struct Batch {
     marks: PathBuf,
     shared: SharedPermissions,
     reader: Mutex<git2::Repository>,
-    state: Mutex<State>,
+    state: Mutex<BatchState>,
     author: String,
     committer: String,
 }
 
 #[derive(Default)]
-struct State {
+struct BatchState {
     /// There once something was written.
     writer: Option<Writer>,
     /// There once it was asked for.
@@ -251,19 +251,19 @@ impl Batch {
     /// Where the base stands in this pack, into which it is brought if that is worth `saved` of `whole` bytes.
     fn place_base(
         &self,
-        state: &mut State,
+        state: &mut BatchState,
         kind: Kind,
         id: Oid,
         base: &[u8],
         saved: usize,
         whole: usize,
     ) -> Result<Option<Written>> {
-        let find = |state: &State| state.writer.as_ref().and_then(|writer| writer.find(id));
+        let find = |state: &BatchState| state.writer.as_ref().and_then(|writer| writer.find(id));
         if let Some(written) = find(state) {
             return Ok(Some(written));
         }
         self.writer(state).map_err(|error| self.failed(error))?;
-        if let State { writer: Some(writer), own: Some(own) } = state {
+        if let BatchState { writer: Some(writer), own: Some(own) } = state {
             let holds = |pack: &&Pack| pack.index.find(id).is_ok_and(|offset| offset.is_some());
             let worth = TAKEN_ANYWAY.max(saved as u64 * TAKEN_FOR).min(MAX_TAKEN);
             if let Some(pack) = own.packs.iter().find(holds).filter(|pack| pack.size <= worth)
@@ -281,7 +281,7 @@ impl Batch {
 
     fn append(
         &self,
-        state: &mut State,
+        state: &mut BatchState,
         id: Oid,
         kind: Kind,
         size: u64,
@@ -296,7 +296,7 @@ impl Batch {
         writer.add(id, kind, size, depth, compressed).map_err(|error| self.failed(error))
     }
 
-    fn writer<'s>(&self, state: &'s mut State) -> io::Result<&'s mut Writer> {
+    fn writer<'s>(&self, state: &'s mut BatchState) -> io::Result<&'s mut Writer> {
         if state.writer.is_none() {
             self.shared.make_directory(&self.directory)?;
             state.writer = Some(Writer::create(&self.directory)?);
@@ -304,7 +304,7 @@ impl Batch {
         state.writer.as_mut().ok_or_else(|| io::Error::other("no pack was started"))
     }
 
-    fn own<'s>(&self, state: &'s mut State) -> io::Result<&'s mut OwnPacks> {
+    fn own<'s>(&self, state: &'s mut BatchState) -> io::Result<&'s mut OwnPacks> {
         if state.own.is_none() {
             state.own = Some(OwnPacks::claim(&self.directory, self.marks.clone(), self.shared));
         }
@@ -331,7 +331,7 @@ impl Batch {
         Some(odb.read(id).ok()?.data().to_vec())
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, BatchState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
