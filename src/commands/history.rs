@@ -1,14 +1,14 @@
 //! `history`.
 
-mod object;
 mod signatures;
 
 use std::fmt;
 
 use clap::Args;
 use jiff::Timestamp;
-use object::Object;
-use serde::Serialize;
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 use signatures::Signatures;
 
 use super::args::TargetArgs;
@@ -100,9 +100,7 @@ struct DeploymentRow {
     #[serde(skip)]
     short: String,
     subject: String,
-    #[serde(flatten)]
-    object: Object,
-    #[serde(skip)]
+    #[serde(flatten, serialize_with = "in_shared_names")]
     deployment: Deployment,
     /// The signatures of its records, newest first.
     signatures: Option<Vec<Signed>>,
@@ -151,12 +149,22 @@ fn section(
             short: commit.map(|commit| repository.short_id(commit)).unwrap_or_default(),
             subject: subject.unwrap_or_default(),
             signatures: args.verify.then(|| signed.of(&deployment)),
-            object: Object::from(&deployment),
             deployment,
         }
     };
     let deployments = deployments.into_iter().take(args.max_count).enumerate().map(row).collect();
     Ok(TargetHistory { target, uncertain: doubt.is_some(), doubt, unread, deployments })
+}
+
+/// A record in the names that all commands share; format and target are not the deployment's own.
+fn in_shared_names<S: Serializer>(deployment: &Deployment, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut record = serde_json::to_value(deployment).map_err(S::Error::custom)?;
+    if let Value::Object(record) = &mut record {
+        record.retain(|name, _| !["format", "target"].contains(&name.as_str()));
+        let phases = record.shift_remove("phase").unwrap_or_else(|| json!([]));
+        record.insert("phases".to_owned(), phases);
+    }
+    record.serialize(serializer)
 }
 
 /// What was found in AWS afterwards, in a few words.

@@ -5,8 +5,8 @@ use std::fmt;
 use clap::Args;
 use serde::Serialize;
 
-use super::args::{FormArg as Wanted, TargetArgs};
-use super::verify::selected;
+use super::args::FormArg as Wanted;
+use super::packages::PackagesArgs;
 use crate::error::Result;
 use crate::package::manifest::Target;
 use crate::package::storage::{Form, Placement, Storage};
@@ -23,20 +23,14 @@ use crate::workspace::Workspace;
 /// alone. The old copies go when git collects garbage.
 #[derive(Debug, Args)]
 pub struct MigrateArgs {
-    /// Commits, or packages' ids
-    #[arg(value_name = "REF", default_value = "HEAD", conflicts_with = "all")]
-    revisions: Vec<String>,
-    /// Every package of every commit
-    #[arg(short, long)]
-    all: bool,
+    #[command(flatten)]
+    packages: PackagesArgs,
     /// What to convert to
     #[arg(long, value_name = "FORM")]
     to: Wanted,
     /// Only say what would be converted
     #[arg(short = 'n', long)]
     dry_run: bool,
-    #[command(flatten)]
-    target: TargetArgs,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,7 +51,6 @@ struct MigrateRow {
 }
 
 pub(crate) fn run(args: &MigrateArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let filter = workspace.listed(&args.target.wanted()?, args.all)?;
     let (to, storage) = match args.to {
         Wanted::Git => (Form::Git, Storage::Git),
         Wanted::Lfs => (Form::Lfs, Storage::Lfs),
@@ -66,7 +59,7 @@ pub(crate) fn run(args: &MigrateArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         workspace.repository.need_lfs()?;
     }
     let placement = Placement { storage, lfs_above: workspace.config.lfs_above, lfs_is_here: true };
-    let found = selected(&args.revisions, args.all, &filter, workspace, ui)?;
+    let found = args.packages.selected(workspace, ui)?;
     let mut plan: Vec<(StoredPackage<'_>, MigrateRow)> = Vec::new();
     for found in &found {
         let package = workspace.store().open(found.commit, &found.line)?;

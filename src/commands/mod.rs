@@ -18,6 +18,7 @@ pub mod log;
 pub mod mark;
 pub mod migrate;
 pub mod package;
+mod packages;
 pub mod prune;
 pub mod push;
 pub mod record;

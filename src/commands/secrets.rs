@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::args::TargetArgs;
-use super::verify::selected;
+use super::packages::PackagesArgs;
 use crate::error::Result;
 use crate::package::Manifest;
 use crate::package::manifest::Target;
@@ -60,7 +60,7 @@ struct SecretsListArgs {
 #[derive(Debug, Args)]
 struct ScanArgs {
     #[command(flatten)]
-    which: Which,
+    packages: PackagesArgs,
 }
 
 /// Let packages be pushed with their secrets as they are
@@ -84,22 +84,10 @@ struct AllowArgs {
 #[derive(Debug, Args)]
 struct EncryptArgs {
     #[command(flatten)]
-    which: Which,
+    packages: PackagesArgs,
     /// Only say what would be encrypted
     #[arg(short = 'n', long)]
     dry_run: bool,
-}
-
-#[derive(Debug, Args)]
-struct Which {
-    /// Commits, or packages' ids
-    #[arg(value_name = "REF", default_value = "HEAD", conflicts_with = "all")]
-    revisions: Vec<String>,
-    /// Every package of every commit
-    #[arg(short, long)]
-    all: bool,
-    #[command(flatten)]
-    target: TargetArgs,
 }
 
 #[derive(Debug, Serialize)]
@@ -149,16 +137,28 @@ pub(crate) fn run(args: &SecretsArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
     match &args.command {
         None => list(&args.list, workspace, ui),
         Some(SecretsCommand::List(args)) => list(args, workspace, ui),
-        Some(SecretsCommand::Scan(args)) => {
-            each(&args.which.opened(workspace, ui)?, false, "Searched ", workspace, ui, secret_policy::scan)
-        }
+        Some(SecretsCommand::Scan(args)) => each(
+            &args.packages.opened(workspace, ui)?,
+            false,
+            "Searched ",
+            workspace,
+            ui,
+            secret_policy::scan,
+        ),
         Some(SecretsCommand::Allow(args)) => {
-            let filter = workspace.listed(&args.target.wanted()?, false)?;
-            let found = opened(&args.revisions, false, &filter, workspace, ui)?;
-            each(&found, args.dry_run, "Allowed  ", workspace, ui, secret_policy::allow)
+            let AllowArgs { revisions, target, .. } = args;
+            let packages = PackagesArgs { revisions: revisions.clone(), all: false, target: target.clone() };
+            each(
+                &packages.opened(workspace, ui)?,
+                args.dry_run,
+                "Allowed  ",
+                workspace,
+                ui,
+                secret_policy::allow,
+            )
         }
         Some(SecretsCommand::Encrypt(args)) => each(
-            &args.which.opened(workspace, ui)?,
+            &args.packages.opened(workspace, ui)?,
             args.dry_run,
             "Encrypted",
             workspace,
@@ -166,24 +166,6 @@ pub(crate) fn run(args: &SecretsArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
             secret_policy::encrypt,
         ),
     }
-}
-
-impl Which {
-    fn opened<'a>(&self, workspace: &Workspace<'a>, ui: &Ui) -> Result<Vec<StoredPackage<'a>>> {
-        let filter = workspace.listed(&self.target.wanted()?, self.all)?;
-        opened(&self.revisions, self.all, &filter, workspace, ui)
-    }
-}
-
-fn opened<'a>(
-    revisions: &[String],
-    all: bool,
-    filter: &Filter,
-    workspace: &Workspace<'a>,
-    ui: &Ui,
-) -> Result<Vec<StoredPackage<'a>>> {
-    let found = selected(revisions, all, filter, workspace, ui)?;
-    found.iter().map(|found| workspace.store().open(found.commit, &found.line)).collect()
 }
 
 fn list(args: &SecretsListArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {

@@ -5,8 +5,7 @@ use std::fmt;
 use clap::Args;
 use serde::Serialize;
 
-use super::args::TargetArgs;
-use super::verify::selected;
+use super::packages::PackagesArgs;
 use crate::error::{ANOTHER_COPY, Error, Result};
 use crate::package::manifest::Target;
 use crate::progress::Progress as _;
@@ -24,14 +23,8 @@ use crate::workspace::Workspace;
 /// Packages are signed by themselves where git signs commits (commit.gpgSign); this is for those that were made before, or by others.
 #[derive(Debug, Args)]
 pub struct SignArgs {
-    /// Commits, or packages' ids
-    #[arg(value_name = "REF", default_value = "HEAD", conflicts_with = "all")]
-    revisions: Vec<String>,
-    /// Every package of every commit
-    #[arg(short, long)]
-    all: bool,
     #[command(flatten)]
-    target: TargetArgs,
+    packages: PackagesArgs,
 }
 
 #[derive(Debug, Serialize)]
@@ -53,8 +46,7 @@ struct SignRow {
 }
 
 pub(crate) fn run(args: &SignArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let filter = workspace.listed(&args.target.wanted()?, args.all)?;
-    let found = selected(&args.revisions, args.all, &filter, workspace, ui)?;
+    let found = args.packages.selected(workspace, ui)?;
     ui.progress().phase(&format!("Verifying and signing {}", count(found.len(), "package")));
     ui.progress().expect_bytes(found.iter().map(|found| found.line.size).sum());
     let mut packages = Vec::new();

@@ -6,24 +6,20 @@ mod signatures;
 use clap::Args;
 use report::{RemoteCopy, VerificationReport, VerifiedPackage, are};
 
-use super::args::TargetArgs;
+use super::packages::PackagesArgs;
 use crate::error::{ANOTHER_COPY, Error, Kind, Result};
 use crate::progress::Progress as _;
 use crate::sharing;
-use crate::store::{Damage, Filter, NotedPackage, Presence, RemotePackages};
-use crate::text::words::{count, short};
+use crate::store::{Damage, NotedPackage, Presence, RemotePackages};
+use crate::text::words::count;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
 /// Read packages back and compare every byte with what was recorded
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Commits, or packages' ids
-    #[arg(value_name = "REF", default_value = "HEAD", conflicts_with = "all")]
-    revisions: Vec<String>,
-    /// Every package of every commit
-    #[arg(short, long)]
-    all: bool,
+    #[command(flatten)]
+    packages: PackagesArgs,
     /// Also ask a remote whether it has the packages, and fetch their LFS objects from it to compare [default: origin]
     #[arg(long, value_name = "REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     remote: Option<String>,
@@ -33,14 +29,11 @@ pub struct VerifyArgs {
     /// own settings.
     #[arg(long)]
     signatures: bool,
-    #[command(flatten)]
-    target: TargetArgs,
 }
 
 pub(crate) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let filter = workspace.listed(&args.target.wanted()?, args.all)?;
     let remote = args.remote.as_deref().map(|name| asked(name, workspace)).transpose()?;
-    let found = selected(&args.revisions, args.all, &filter, workspace, ui)?;
+    let found = args.packages.selected(workspace, ui)?;
     ui.progress().phase(&format!("Verifying {}", count(found.len(), "package")));
     ui.progress().expect_bytes(found.iter().map(|found| found.line.size).sum());
     let mut packages =
@@ -48,7 +41,7 @@ pub(crate) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     let mut histories = None;
     if args.signatures {
         signatures::of_packages(workspace, &mut packages)?;
-        histories = Some(signatures::of_histories(workspace, &packages, args.all)?);
+        histories = Some(signatures::of_histories(workspace, &packages, args.packages.all)?);
     }
     let is_intact =
         |row: &&VerifiedPackage| row.damages.is_empty() && row.problem.is_none() && row.locked.is_empty();
@@ -57,51 +50,6 @@ pub(crate) fn run(args: &VerifyArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     let report = VerificationReport { packages, intact, damaged, histories };
     ui.report(&report)?;
     verdict(&report)
-}
-
-/// The packages that are meant: every one of each commit, whatever its target.
-pub(super) fn selected(
-    revisions: &[String],
-    all: bool,
-    filter: &Filter,
-    workspace: &Workspace<'_>,
-    ui: &Ui,
-) -> Result<Vec<NotedPackage>> {
-    let store = workspace.store();
-    let mut found = Vec::new();
-    if all {
-        let listing = store.packages().all(filter)?;
-        for (commit, line) in &listing.unread {
-            ui.warn(&format!(
-                "the note of {} has a line that this git-slsart can't read: {line}",
-                short(&commit.to_string(), 7)
-            ));
-        }
-        found = listing.found;
-    } else {
-        for revision in revisions {
-            let of_commit = match workspace.repository.resolve(revision) {
-                Ok(commit) => store.packages().of(commit, filter)?,
-                Err(_) => Vec::new(),
-            };
-            match of_commit.as_slice() {
-                [] => found.push(sharing::find(workspace, revision, filter)?),
-                _ => found.extend(of_commit),
-            }
-        }
-    }
-    let total = found.len();
-    // What is only elsewhere is not here to be damaged.
-    if all {
-        found.retain(|found| !sharing::is_elsewhere(workspace, found).unwrap_or(false));
-    }
-    if found.len() < total {
-        ui.progress().note(&format!(
-            "{} left out: only a remote has what is in them; to have it here: git slsart fetch --all",
-            count(total - found.len(), "package")
-        ));
-    }
-    Ok(found)
 }
 
 /// Asks the remote that is meant, once for all packages.

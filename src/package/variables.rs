@@ -82,20 +82,13 @@ fn hexadecimal(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn values(all: &[(&str, &str)]) -> Values {
-        let names: Vec<String> = all.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let variable =
-            |wanted: &str| all.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned());
-        Values::read(&names, &"prod".parse().unwrap(), variable, |_| None)
-    }
-
     #[test]
     fn what_changed_is_told_by_name() {
         let names = ["A", "B", "C", "D", "E"].map(str::to_owned).to_vec();
-        let before = values(&[("A", "1"), ("B", "secret"), ("C", "3")]);
+        let before = Values::of(&[("A", "1"), ("B", "secret"), ("C", "3")]);
         let recorded = Variables::marked(names.clone(), &before, [7; 16]);
         assert_eq!(recorded.compare(&before), Some(Changes::default()));
-        let changes = recorded.compare(&values(&[("A", "1"), ("B", "other"), ("D", "4")])).unwrap();
+        let changes = recorded.compare(&Values::of(&[("A", "1"), ("B", "other"), ("D", "4")])).unwrap();
         let words = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(changes, Changes { changed: words(&["B"]), missing: words(&["C"]), new: words(&["D"]) });
         assert_eq!(Variables::named(names).compare(&before), None);
@@ -111,15 +104,19 @@ mod tests {
     #[test]
     fn a_mark_is_short_and_of_one_package_and_name() {
         let marks = |salt: u8, name: &str| {
-            let recorded = Variables::marked(vec![name.to_owned()], &values(&[(name, "secret")]), [salt; 16]);
+            let recorded =
+                Variables::marked(vec![name.to_owned()], &Values::of(&[(name, "secret")]), [salt; 16]);
             recorded.marks[name].clone()
         };
         // printf '%s\0A\0secret' 07…07 | sha256sum
         assert_eq!(marks(7, "A"), "aa59");
         assert_ne!(marks(7, "A"), marks(8, "A"));
         assert_ne!(marks(7, "A"), marks(7, "B"));
-        let text =
-            toml::to_string(&Variables::marked(vec!["A".to_owned()], &values(&[("A", "secret")]), [7; 16]));
+        let text = toml::to_string(&Variables::marked(
+            vec!["A".to_owned()],
+            &Values::of(&[("A", "secret")]),
+            [7; 16],
+        ));
         assert!(!text.unwrap().contains("secret"));
     }
 }

@@ -10,6 +10,11 @@ use super::dotenv;
 pub struct Values(BTreeMap<String, String>);
 
 impl Values {
+    #[cfg(test)]
+    pub(crate) fn of(all: &[(&str, &str)]) -> Self {
+        Self(all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
     /// The values of those of `names` that have one, as the framework has them for `stage`: `variable` gives one of its
     /// environment, `read` the text of a file in the service's directory.
     ///

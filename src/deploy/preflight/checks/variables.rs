@@ -41,21 +41,14 @@ mod tests {
     use super::super::Verdict;
     use super::*;
 
-    fn values(all: &[(&str, &str)]) -> Values {
-        let names: Vec<String> = all.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let variable =
-            |wanted: &str| all.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned());
-        Values::read(&names, &"prod".parse().unwrap(), variable, |_| None)
-    }
-
     #[test]
     fn names_are_told_and_values_never() {
         let names = ["A", "B", "C"].map(str::to_owned).to_vec();
-        let before = values(&[("A", "old-secret"), ("B", "x")]);
+        let before = Values::of(&[("A", "old-secret"), ("B", "x")]);
         let recorded = Variables::marked(names.clone(), &before, [1; 16]);
         let same = check(&recorded, &before).unwrap();
         assert_eq!((same.verdict, same.message.as_str()), (Verdict::Ok, "as when packaging (A, B, C)"));
-        let other = check(&recorded, &values(&[("A", "new-secret"), ("C", "y")])).unwrap();
+        let other = check(&recorded, &Values::of(&[("A", "new-secret"), ("C", "y")])).unwrap();
         assert_eq!(other.verdict, Verdict::Warning);
         assert_eq!(
             other.message,
