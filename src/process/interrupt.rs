@@ -7,12 +7,14 @@ use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, getppid, kill_process, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::emulate_default_handler;
 
 use crate::error::{Error, Result};
@@ -29,6 +31,12 @@ static ASKING: AtomicBool = AtomicBool::new(false);
 static DEFERRING: AtomicU32 = AtomicU32::new(0);
 /// Whether the terminal went meanwhile.
 static HUNG_UP: AtomicBool = AtomicBool::new(false);
+
+/// The signals that a [`Grace`] excuses, while one lives.
+static GRACE: Mutex<Option<Excused>> = Mutex::new(None);
+
+/// How far apart the terminal's signal and the parent's can arrive for one key.
+const SAME_PRESS: Duration = Duration::from_secs(1);
 
 /// A child that signals are passed on to.
 struct Running {
@@ -58,12 +66,18 @@ pub fn listen(acknowledge: impl Fn(&str) + Send + 'static) -> Result<()> {
         return Ok(());
     }
     let cannot = |error: io::Error| Error::refused("cannot listen for signals").because(error);
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(cannot)?;
+    let mut signals = SignalsInfo::<WithOrigin>::new([SIGINT, SIGTERM, SIGHUP]).map_err(cannot)?;
     let (mut wake, woken) = UnixStream::pair().map_err(cannot)?;
     wake.set_nonblocking(true).map_err(cannot)?;
     thread::spawn(move || {
-        for signal in &mut signals {
-            receive(signal, &acknowledge);
+        let mut presses = Presses::default();
+        for origin in &mut signals {
+            let sender = origin.process.and_then(|process| Pid::from_raw(process.pid));
+            let from_parent = sender.is_some() && sender == getppid();
+            if presses.is_echo(origin.signal, from_parent, Instant::now()) {
+                continue;
+            }
+            receive(origin.signal, &acknowledge);
             // It fails only when it is full, and then there is something to read.
             let _ = wake.write(&[0]);
         }
@@ -99,7 +113,63 @@ pub fn wait_for(input: impl AsFd) -> Result<()> {
 
 /// The error of an interrupted command, once a signal has come.
 pub fn check() -> Result<()> {
-    if RECEIVED.load(Ordering::SeqCst) > 0 { Err(Error::interrupted()) } else { Ok(()) }
+    match RECEIVED.load(Ordering::SeqCst) {
+        0 => Ok(()),
+        received if excused().is_some_and(|by| received <= by.received && Instant::now() < by.until) => {
+            Ok(())
+        }
+        _ => Err(Error::interrupted()),
+    }
+}
+
+/// While the value lives, the signals that came before it interrupt nothing, for at most `limit`. The next signal does.
+pub fn grace(limit: Duration) -> Grace {
+    excuse(Some(Excused { received: RECEIVED.load(Ordering::SeqCst), until: Instant::now() + limit }));
+    Grace(())
+}
+
+/// See [`grace`].
+pub struct Grace(());
+
+impl Drop for Grace {
+    fn drop(&mut self) {
+        excuse(None);
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Excused {
+    received: u32,
+    until: Instant,
+}
+
+fn excused() -> Option<Excused> {
+    GRACE.lock().ok().and_then(|excused| *excused)
+}
+
+fn excuse(signals: Option<Excused>) {
+    if let Ok(mut excused) = GRACE.lock() {
+        *excused = signals;
+    }
+}
+
+/// Tells the presses of a key from the signals. The terminal sends Ctrl-C to the whole foreground group, and `git` passes its own on to
+/// the `git-slsart` that it runs: two signals for one press.
+#[derive(Default)]
+struct Presses {
+    /// The last signal that has no echo yet: which, whether from the parent, and when.
+    last: Option<(i32, bool, Instant)>,
+}
+
+impl Presses {
+    /// Whether this signal and the one before are the same press, seen from the terminal and from the parent.
+    fn is_echo(&mut self, signal: i32, from_parent: bool, at: Instant) -> bool {
+        let is_echo = self.last.is_some_and(|(last, was_from_parent, when)| {
+            last == signal && was_from_parent != from_parent && at.duration_since(when) < SAME_PRESS
+        });
+        self.last = (!is_echo).then_some((signal, from_parent, at));
+        is_echo
+    }
 }
 
 /// While the value lives, the end of the terminal (SIGHUP) interrupts nothing; afterwards it does.
@@ -146,7 +216,8 @@ fn receive(signal: i32, acknowledge: &impl Fn(&str)) {
         HUNG_UP.store(true, Ordering::SeqCst);
         return;
     }
-    let earlier = RECEIVED.fetch_add(1, Ordering::SeqCst);
+    let excused = excused().map_or(0, |by| by.received);
+    let earlier = RECEIVED.fetch_add(1, Ordering::SeqCst).saturating_sub(excused);
     let Ok(mut running) = CHILD.lock() else { return };
     let Some(Running { id, name, group, asked }) = running.as_mut() else {
         match earlier {
@@ -176,4 +247,27 @@ fn receive(signal: i32, acknowledge: &impl Fn(&str)) {
         Group::Ours => kill_process(*id, passed_on),
         Group::Own => kill_process_group(*id, passed_on),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_terminal_and_the_parent_send_for_one_key_is_one_press() {
+        let start = Instant::now();
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        let (terminal, parent) = (false, true);
+        let mut presses = Presses::default();
+        // In either order, press after press.
+        assert!(!presses.is_echo(SIGINT, terminal, at(0)));
+        assert!(presses.is_echo(SIGINT, parent, at(40)));
+        assert!(!presses.is_echo(SIGINT, parent, at(80)));
+        assert!(presses.is_echo(SIGINT, terminal, at(81)));
+        // Two of the same sender are two, however fast; so are two signals, and two that are far apart.
+        assert!(!presses.is_echo(SIGINT, terminal, at(100)));
+        assert!(!presses.is_echo(SIGINT, terminal, at(101)));
+        assert!(!presses.is_echo(SIGTERM, parent, at(102)));
+        assert!(!presses.is_echo(SIGTERM, terminal, at(1102)));
+    }
 }

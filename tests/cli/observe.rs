@@ -113,6 +113,28 @@ fn a_failure_before_any_update_leaves_no_doubt() {
 }
 
 #[test]
+fn an_interrupted_deployment_looks_at_what_it_left() {
+    let (sandbox, live) = deployed();
+    let (stack, live) = (stack("UPDATE_COMPLETE"), template(&live));
+    let server =
+        Server::start(&[ACCOUNT, ("Action=DescribeStacks", 200, &stack), ("Action=GetTemplate", 200, &live)]);
+    let sandbox = asking(sandbox, &server);
+    let child = sandbox.hanging("rollback v1 -s prod --yes");
+    sandbox.shell(&format!("kill -INT {}", child.id())).succeeded();
+    let stopped = Outcome::of(child, &sandbox);
+    assert_eq!(stopped.code, 130, "{stopped}");
+    let nothing =
+        "error: interrupted\nhint: nothing was changed in AWS: no update of the stack orders-prod began\n";
+    assert!(stopped.stderr.contains(nothing), "{stopped}");
+    let section = newest(&sandbox);
+    let newest = &section["deployments"][0];
+    assert_eq!(
+        (&section["uncertain"], &newest["outcome"], &newest["effect"]),
+        (&json!(false), &json!("interrupted"), &json!("none"))
+    );
+}
+
+#[test]
 fn a_plan_looks_at_what_a_failure_left() {
     let (sandbox, live) = deployed();
     // Nobody could be asked then.

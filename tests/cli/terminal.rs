@@ -53,9 +53,21 @@ fn at_terminal_of(
     line: &str,
     steps: &[(&str, Option<&str>)],
 ) -> Outcome {
+    program_at_terminal(sandbox, size, &[env!("CARGO_BIN_EXE_git-slsart")], line, steps)
+}
+
+/// The same, of any program.
+fn program_at_terminal(
+    sandbox: &Sandbox,
+    size: (u16, u16),
+    program: &[&str],
+    line: &str,
+    steps: &[(&str, Option<&str>)],
+) -> Outcome {
     let json = serde_json::to_string(&(size, steps)).unwrap();
-    let arguments = ["-c", DRIVER, &json, env!("CARGO_BIN_EXE_git-slsart")].map(str::to_owned);
-    sandbox.run("python3", arguments.into_iter().chain(shlex::split(line).unwrap()))
+    let driver = ["-c", DRIVER, &json];
+    let words = driver.iter().chain(program).map(|word| (*word).to_owned());
+    sandbox.run("python3", words.chain(shlex::split(line).unwrap()))
 }
 
 const ENTER: &str = "\r";
@@ -298,7 +310,7 @@ fn a_second_stack_is_asked_for() {
 /// asks at the terminal.
 const BEHAVIOURS: &str = r#"
 if (mode === "stubborn") {
-  process.on("SIGINT", () => {});
+  process.on("SIGINT", () => setTimeout(() => console.log("the framework has heard it"), 300));
   console.log("hanging");
   setTimeout(() => process.exit(1), 60000);
   return;
@@ -350,6 +362,18 @@ fn the_first_ctrl_c_is_acknowledged_while_the_framework_runs_and_the_second_kill
     assert!(!outcome.stdout.contains("✓ Deploying"), "{outcome}");
     assert_eq!(outcome_of_last(&sandbox), "interrupted");
     assert_eq!(sandbox.worktrees(), 1);
+}
+
+#[test]
+fn one_ctrl_c_is_one_though_git_passes_it_on() {
+    let sandbox = deploying("stubborn");
+    // It answers only if it is not killed by what git passes on.
+    let steps =
+        [("hanging", Some(CTRL_C)), ("the framework has heard it", Some(CTRL_C)), ("killing osls", Some(""))];
+    let outcome =
+        program_at_terminal(&sandbox, (40, 160), &["git", "slsart"], "deploy -s prod --yes", &steps);
+    assert_eq!(outcome.stdout.matches("killing osls").count(), 1, "{outcome}");
+    assert_eq!(outcome_of_last(&sandbox), "interrupted");
 }
 
 #[test]

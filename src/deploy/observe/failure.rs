@@ -2,6 +2,7 @@
 //! Asking AWS is one function; the rest is pure.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,12 +15,16 @@ use crate::deploy::observe::session;
 use crate::deploy::observe::stack_status::standing;
 use crate::error::{Error, Kind};
 use crate::package::manifest::{Plugin, Target};
+use crate::process::interrupt;
 use crate::store::deployments::{Deployment, Effect};
 use crate::store::proof::Verdict;
 use crate::workspace::Workspace;
 
 /// How far this machine's clock may be ahead of AWS's.
 const SKEW: SignedDuration = SignedDuration::from_mins(2);
+
+/// How long an interrupted deployment goes on to ask what it left.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// What is said when AWS can't be asked.
 const UNKNOWN: &str = "the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a \
@@ -49,8 +54,9 @@ pub(in crate::deploy) fn explain(
     let said = error.causes().join("\n");
     record.effect = Some(Effect::Unknown);
     let (stack, _) = claim.place();
-    let seen = (error.kind != Kind::Interrupted).then(|| look(workspace, attempt, claim, record, since));
-    let Some(Ok(seen)) = seen else {
+    // The signal was for the framework. The next one ends this too.
+    let _grace = interrupt::grace(LOOK);
+    let Ok(seen) = look(workspace, attempt, claim, record, since) else {
         let live = workspace.slsart(&["live"], attempt.target);
         return with_cause(error, &said).hint(UNKNOWN).hint(format!("to see what is live: {live}"));
     };
@@ -118,14 +124,21 @@ fn updated(
     if !is_live {
         let hints = proof.err().map(|error| error.hints).unwrap_or_default();
         let mut error = with_cause(error, said).hints(hints);
-        let _ = write!(error.message, ": {culprit} failed after the update of the stack");
+        let _ = match error.kind {
+            Kind::Interrupted => write!(error.message, " after the update of the stack"),
+            _ => write!(error.message, ": {culprit} failed after the update of the stack"),
+        };
         return error;
     }
     record.effect = Some(Effect::Live);
     let Attempt { label, target, .. } = attempt;
     let mut error = with_cause(error, said).hints(record.proof.as_ref().and_then(proof::sentence));
-    error.message =
-        format!("{label} is live on {target}; {culprit} failed after the update ({})", error.message);
+    error.message = match error.kind {
+        Kind::Interrupted => {
+            format!("{label} is live on {target}; interrupted after the update of the stack")
+        }
+        _ => format!("{label} is live on {target}; {culprit} failed after the update ({})", error.message),
+    };
     error
 }
 
