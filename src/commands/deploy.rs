@@ -164,7 +164,7 @@ fn package_first(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui, missing:
             .collect();
         let question = format!("{commit} has no package for {}. Package it now?", names.join(", "));
         // What is wrong with a mistyped name stands before the question.
-        let hints: String = missing.hints.iter().map(|hint| format!("hint: {hint}\n")).collect();
+        let hints = missing.hints.iter().fold(String::new(), |all, hint| all + "hint: " + hint + "\n");
         ui.confirm(&format_args!("{missing}\n{hints}"), &question, "say --package to package it first")?;
     }
     let making = Making {

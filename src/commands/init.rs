@@ -42,7 +42,7 @@ pub(crate) fn init(args: &InitArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
 }
 
 pub(crate) fn uninstall(args: &UninstallArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let report = setup::uninstall(workspace, args.dry_run)?;
+    let report = setup::uninstall(workspace, args.dry_run);
     ui.done(&report, args.dry_run || report.failed() > 0)?;
     match report.failed() {
         0 => Ok(()),

@@ -60,10 +60,7 @@ pub(super) fn listed(carry: &Carry, from: &Repository, service: &ServicePath) ->
 }
 
 /// The patterns of `carry` that match none of `found`. The default patterns are no request, and are left out.
-pub fn unmatched<'c>(
-    carry: &'c Carry,
-    found: impl IntoIterator<Item = impl AsRef<Path>>,
-) -> Result<Vec<&'c str>> {
+pub fn unmatched(carry: &Carry, found: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Vec<&str>> {
     let matcher = carry.matcher()?;
     let mut used = vec![false; carry.paths.len()];
     for path in found {

@@ -30,14 +30,13 @@ pub enum FrameworkError {
 }
 
 impl FrameworkError {
-    pub fn hint(&self) -> Option<String> {
-        let text = match self {
+    pub fn hint(&self) -> &'static str {
+        match self {
             Self::PackageJson(_) => "install the service's packages again, as in `npm ci`",
             Self::Licence { .. } => {
                 "set SERVERLESS_ACCESS_KEY or SERVERLESS_LICENSE_KEY, or log in with `serverless login`"
             }
-        };
-        Some(text.to_owned())
+        }
     }
 }
 
@@ -161,7 +160,7 @@ pub struct PackageArguments<'a> {
 
 impl PackageArguments<'_> {
     /// The arguments after the program's name.
-    pub fn to_vec(&self) -> Vec<OsString> {
+    pub fn to_vec(self) -> Vec<OsString> {
         let mut all = vec!["package".into()];
         all.extend(self.directory.into_iter().flat_map(|directory| ["--package".into(), directory.into()]));
         target(&mut all, self.stage, self.region, self.config, self.verbose);
@@ -188,7 +187,7 @@ pub struct DeployArguments<'a> {
 impl DeployArguments<'_> {
     /// The arguments after the program's name. Always with `--force`: the framework may otherwise find "no changes" against what was
     /// uploaded last, which need not be what is live.
-    pub fn to_vec(&self) -> Vec<OsString> {
+    pub fn to_vec(self) -> Vec<OsString> {
         let mut all = vec!["deploy".into(), "--package".into(), self.directory.into(), "--force".into()];
         target(&mut all, self.stage, self.region, self.config, self.verbose);
         all
@@ -228,7 +227,7 @@ mod tests {
             r#"{"name": "osls"}"#,
             r#"{"name": "osls", "version": 4}"#,
         ] {
-            assert!(Framework::from_package_json(bad).unwrap_err().hint().is_some(), "{bad}");
+            assert!(Framework::from_package_json(bad).unwrap_err().hint().contains("npm ci"), "{bad}");
         }
     }
 

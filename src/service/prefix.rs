@@ -38,12 +38,11 @@ pub enum PrefixError {
 }
 
 impl PrefixError {
-    pub fn hint(&self) -> Option<String> {
-        let text = match self {
+    pub fn hint(&self) -> &'static str {
+        match self {
             Self::Form(_) => "a plugin may set `package.artifactDirectoryName`; package without it",
             Self::Time(_) => "check this machine's clock",
-        };
-        Some(text.to_owned())
+        }
     }
 }
 

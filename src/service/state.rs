@@ -75,7 +75,7 @@ impl StateError {
             Self::NotInPackage { .. } => {
                 "package again, with the archive that the config names (`package.artifact`) present when the package is recorded"
             }
-            Self::Prefix(error) => return error.hint(),
+            Self::Prefix(error) => error.hint(),
             Self::TooLarge(_) | Self::Directory(_) | Self::OtherPrefix { .. } => return None,
         };
         Some(text.to_owned())

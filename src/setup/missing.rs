@@ -77,7 +77,7 @@ impl<'a> Missing<'a> {
         for service in &self.services {
             steps.extend(self.exclusion(service, &mut add));
         }
-        let belongs = |path: &&String| lacking.iter().any(|service| self.belongs(path, service));
+        let belongs = |path: &&String| lacking.iter().any(|service| Self::belongs(path, service));
         add.extend(self.new.iter().filter(belongs).cloned());
         if !self.has(FILE) {
             add.insert(FILE.to_owned());
@@ -104,13 +104,13 @@ impl<'a> Missing<'a> {
     /// Whether something that packaging needs of the service is not in HEAD.
     fn lacks(&self, service: &Service) -> bool {
         !self.is_committed(service)
-            || self.lockfile(service, |path| self.has(path)).is_none()
+            || Self::lockfile(service, |path| self.has(path)).is_none()
             || !self.has_framework(service)
     }
 
     /// The command that gives the service a lockfile with the framework in it.
     fn install(&self, service: &Service, add: &mut BTreeSet<String>) -> Option<String> {
-        let found = self.lockfile(service, |path| self.top.join(path).is_file());
+        let found = Self::lockfile(service, |path| self.top.join(path).is_file());
         let has_framework = self.has_framework(service);
         if found.is_some() && has_framework {
             return None;
@@ -133,7 +133,7 @@ impl<'a> Missing<'a> {
         Some(if directory == "." {
             command
         } else {
-            format!("(cd {} && {command})", quoted(&[directory.clone()]))
+            format!("(cd {} && {command})", quoted(std::slice::from_ref(&directory)))
         })
     }
 
@@ -170,7 +170,7 @@ impl<'a> Missing<'a> {
     }
 
     /// Whether a new path is part of a service, or of what it is installed from.
-    fn belongs(&self, path: &str, service: &Service) -> bool {
+    fn belongs(path: &str, service: &Service) -> bool {
         let below = service.path.file("");
         let is_made = path.split('/').any(|part| MADE.iter().any(|made| made.trim_end_matches('/') == part));
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -184,7 +184,7 @@ impl<'a> Missing<'a> {
     }
 
     /// The name and directory of the service's nearest lockfile that `exists`.
-    fn lockfile(&self, service: &Service, exists: impl Fn(&str) -> bool) -> Option<(&'static str, String)> {
+    fn lockfile(service: &Service, exists: impl Fn(&str) -> bool) -> Option<(&'static str, String)> {
         service.path.ancestors().into_iter().find_map(|directory| {
             let (name, _) = LOCKFILE_NAMES.iter().find(|(name, _)| exists(&directory.file(name)))?;
             Some((*name, directory.to_string()))

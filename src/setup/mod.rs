@@ -52,7 +52,7 @@ pub fn init(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
 }
 
 /// Takes back what [`init`] did, and goes on where a part of it can't be. Packages, notes and histories stay.
-pub fn uninstall(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
+pub fn uninstall(workspace: &Workspace<'_>, dry_run: bool) -> Report {
     let repository = workspace.repository;
     let mut steps = match Hooks::locate(workspace) {
         Ok(hooks) => hooks.uninstall(dry_run),
@@ -76,7 +76,7 @@ pub fn uninstall(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
         });
     }
     let next = vec!["recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin".to_owned()];
-    Ok(Report { dry_run, found: Vec::new(), steps, next })
+    Report { dry_run, found: Vec::new(), steps, next }
 }
 
 /// The commented `slsart.toml` that [`init`] writes.

@@ -81,7 +81,7 @@ fn by_pnp(pnp: &Pnp, top: &Path, path: &ServicePath) -> Result<Option<Installed>
 fn described(package_json: &str) -> Result<Framework> {
     Framework::from_package_json(package_json).map_err(|error| {
         let hint = error.hint();
-        Error::refused(error.to_string()).hints(hint)
+        Error::refused(error.to_string()).hint(hint)
     })
 }
 
@@ -118,7 +118,7 @@ impl Installed {
     pub fn check_licence(&self, environment: &Environment) -> Result<()> {
         self.framework.check_licence(|name| environment.value(name).is_some()).map_err(|error| {
             let hint = error.hint();
-            Error::refused(error.to_string()).hints(hint)
+            Error::refused(error.to_string()).hint(hint)
         })
     }
 }

@@ -127,6 +127,7 @@ impl Ui {
 
     /// Prints bytes as they are: a completion script, a man page.
     pub fn write(&self, bytes: &[u8]) -> Result<()> {
+        self.spinner.clear();
         let mut out = std::io::stdout();
         written(out.write_all(bytes).and_then(|()| out.flush()))
     }

@@ -57,9 +57,9 @@ impl Crate {
     /// `files`: path below `src/` → text.
     pub(crate) fn read(files: &BTreeMap<String, String>) -> Self {
         let mut this = Self::default();
-        this.add_file(files, vec![], "lib.rs");
+        this.add_file(files, &[], "lib.rs");
         if files.contains_key("main.rs") {
-            this.add_file(files, vec!["main".to_owned()], "main.rs");
+            this.add_file(files, &["main".to_owned()], "main.rs");
         }
         this
     }
@@ -108,7 +108,7 @@ impl Crate {
             "super" => self.descend(&at[..at.len().saturating_sub(1)].to_vec(), rest, depth),
             _ => {
                 let here = &self.modules[at];
-                let known = self.modules.contains_key(&[&at[..], &[first.clone()]].concat())
+                let known = self.modules.contains_key(&[&at[..], std::slice::from_ref(first)].concat())
                     || here.imports.contains_key(first);
                 if known { self.descend(at, path, depth) } else { vec![] }
             }
@@ -140,25 +140,31 @@ impl Crate {
             .collect()
     }
 
-    fn add_file(&mut self, files: &BTreeMap<String, String>, at: Names, file: &str) {
+    fn add_file(&mut self, files: &BTreeMap<String, String>, at: &[String], file: &str) {
         let tokens = files[file].parse().unwrap_or_else(|error| panic!("src/{file}: {error}"));
         self.add_module(files, at, file, tokens);
     }
 
-    fn add_module(&mut self, files: &BTreeMap<String, String>, at: Names, file: &str, tokens: TokenStream) {
+    fn add_module(
+        &mut self,
+        files: &BTreeMap<String, String>,
+        at: &[String],
+        file: &str,
+        tokens: TokenStream,
+    ) {
         let mut reader = Reader::default();
         reader.read(tokens);
-        reader.module.file = file.to_owned();
-        self.modules.insert(at.clone(), reader.module);
+        file.clone_into(&mut reader.module.file);
+        self.modules.insert(at.to_vec(), reader.module);
         for (name, content) in reader.children {
-            let child = [&at[..], &[name]].concat();
+            let child = [at, &[name]].concat();
             match content {
-                Some(tokens) => self.add_module(files, child, file, tokens),
-                None => self.add_file(files, child.clone(), &file_of(files, &child)),
+                Some(tokens) => self.add_module(files, &child, file, tokens),
+                None => self.add_file(files, &child, &file_of(files, &child)),
             }
         }
         for name in reader.test_children {
-            self.tests.insert(file_of(files, &[&at[..], &[name]].concat()));
+            self.tests.insert(file_of(files, &[at, &[name]].concat()));
         }
     }
 }

@@ -478,7 +478,7 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 fn without_routine(text: &str) -> String {
     let is_plan = text.contains("\nChecks\n");
     let is_check = ["✓ clean ", "✗ clean "].iter().any(|first| text.starts_with(first));
-    let (mut kept, mut in_plan, mut label) = (String::new(), false, "");
+    let (mut kept, mut within_plan, mut label) = (String::new(), false, "");
     for line in text.lines() {
         // A line that begins with spaces belongs to the label above it.
         let word = line.split_once("  ").map_or(line, |(word, _)| word);
@@ -486,12 +486,12 @@ fn without_routine(text: &str) -> String {
         if !continues {
             label = word;
         }
-        in_plan |= is_plan && label == "Target";
+        within_plan |= is_plan && label == "Target";
         let passes = line.trim_start().starts_with('✓') && !line.starts_with("✓ package");
         let is_offline = line.contains("SLSART_OFFLINE");
         let is_routine = match label {
             _ if is_check => passes || is_offline,
-            _ if !in_plan => false,
+            _ if !within_plan => false,
             "Target" | "Plugins" => true,
             "Live" => {
                 !line.trim_start_matches("Live").trim_start().starts_with(|c: char| c.is_ascii_hexdigit())

@@ -1,4 +1,4 @@
-//! FleetPlan services of one commit at once: one plan for all, decided before the first of them starts, in an order that their stacks'
+//! `FleetPlan` services of one commit at once: one plan for all, decided before the first of them starts, in an order that their stacks'
 //! exports and imports allow.
 
 use std::fmt;
@@ -39,7 +39,7 @@ impl fmt::Display for FleetPlan<'_> {
         let width = self.steps.iter().map(|step| step.target.to_string().chars().count()).max().unwrap_or(0);
         for (index, step) in self.steps.iter().enumerate() {
             let head = if index == 0 { "Order" } else { "" };
-            let place = step.step.map_or_else(|| "=".to_owned(), |step| step.to_string());
+            let place = step.place.map_or_else(|| "=".to_owned(), |step| step.to_string());
             let target = step.target.to_string();
             let (target, remark) = match step.remark() {
                 remark if remark.is_empty() => (target, remark),
@@ -97,9 +97,9 @@ impl<'r> FleetPlan<'r> {
         let mut steps: Vec<Step<'r>> = Vec::new();
         let all = plans.into_iter().zip(states).zip(remarks).enumerate();
         for (at, ((plan, state), remarks)) in all {
-            let step = order.steps.iter().position(|other| *other == at).map(|place| place + 1);
+            let place = order.steps.iter().position(|other| *other == at).map(|place| place + 1);
             steps.push(Step {
-                step,
+                place,
                 state,
                 target: plan.target.clone(),
                 after: after(&order, at, &stacks.targets),
@@ -108,7 +108,7 @@ impl<'r> FleetPlan<'r> {
                 plan: Some(plan),
             });
         }
-        steps.sort_by_key(|step| step.step.unwrap_or(usize::MAX));
+        steps.sort_by_key(|step| step.place.unwrap_or(usize::MAX));
         if *selection == Selection::All {
             let left = packages::left_alone(workspace, &steps)?.into_iter();
             steps.extend(left.map(Step::left_alone));

@@ -104,7 +104,7 @@ pub fn apply(
             results.failure = interrupt::check().err();
         }
         if let (State::ToDo, Some(plan), None) = (step.state, &step.plan, &results.failure) {
-            progress.phase(&format!("{} of {total}: {}", step.step.unwrap_or(1), step.target));
+            progress.phase(&format!("{} of {total}: {}", step.place.unwrap_or(1), step.target));
             let outcome = carry_out(workspace, plan, options, remote);
             if outcome.is_ok() || has_changed(workspace, plan) {
                 changed.push(plan);

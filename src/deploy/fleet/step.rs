@@ -10,7 +10,8 @@ use crate::package::manifest::Target;
 #[derive(Serialize)]
 pub struct Step<'r> {
     /// Its place in the order, from 1; none where it is not deployed.
-    pub step: Option<usize>,
+    #[serde(rename = "step")]
+    pub place: Option<usize>,
     /// What is to become of it.
     pub state: State,
     /// The service, stage and region.
@@ -64,6 +65,6 @@ pub struct Blocked {
 impl Step<'_> {
     pub(super) fn left_alone(target: Target) -> Self {
         let (after, blocks, remarks) = (Vec::new(), Vec::new(), Vec::new());
-        Self { step: None, state: State::NotInCommit, target, after, blocks, remarks, plan: None }
+        Self { place: None, state: State::NotInCommit, target, after, blocks, remarks, plan: None }
     }
 }

@@ -48,7 +48,6 @@ pub fn unpackaged(
             stage: Some(stage.to_string()),
             region: Some(region.to_string()),
             pruned: true,
-            ..Filter::default()
         };
         if workspace.store().packages().of(commit, &filter)?.is_empty() {
             unpackaged.push(Unpackaged { commit, service, stage, region });

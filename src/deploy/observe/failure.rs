@@ -143,16 +143,16 @@ fn updated(
 }
 
 /// Who failed after the update, as far as the plugins' hooks and the framework's output tell.
-fn culprit(plugins: &[Plugin], said: &str) -> String {
-    let is_named = |plugin: &&Plugin| said.contains(plugin.name.trim_start_matches("./"));
+fn culprit(plugins: &[Plugin], output: &str) -> String {
+    let is_named = |plugin: &&Plugin| output.contains(plugin.name.trim_start_matches("./"));
     let late: Vec<_> = plugins.iter().filter(|plugin| plugin.acts_after_update() != Some(false)).collect();
     let named: Vec<_> = late.iter().copied().filter(is_named).collect();
     match (named.as_slice(), late.as_slice()) {
         ([one], _) | ([], [one]) => one.name.clone(),
         ([], []) => "the framework".to_owned(),
         _ => {
-            let names: Vec<_> = late.iter().map(|plugin| plugin.name.as_str()).collect();
-            format!("the framework or a plugin ({})", names.join(", "))
+            let all: Vec<_> = late.iter().map(|plugin| plugin.name.as_str()).collect();
+            format!("the framework or a plugin ({})", all.join(", "))
         }
     }
 }

@@ -142,13 +142,12 @@ pub(in crate::deploy) fn look<'r>(workspace: &Workspace<'r>, wanted: &Wanted) ->
     let template = aws_state::template(&aws, &stack.name).map_err(AwsError::into_error)?.unwrap_or_default();
     let running = Running::look(&aws, &stack, &template, expected.as_ref()).map_err(AwsError::into_error)?;
     let search = Search::new(workspace, &target, &running);
-    let (answer, found) = match expected.as_ref().filter(|expected| running.is(expected)) {
-        Some(_) => (Answer::Recorded, Findings::only(package.clone())),
-        None => {
-            let found = search.run(&deployments)?;
-            let answer = if found.packages.is_empty() { Answer::NotRecorded } else { Answer::SameCode };
-            (answer, found)
-        }
+    let (answer, found) = if expected.as_ref().is_some_and(|expected| running.is(expected)) {
+        (Answer::Recorded, Findings::only(package.clone()))
+    } else {
+        let found = search.run(&deployments)?;
+        let answer = if found.packages.is_empty() { Answer::NotRecorded } else { Answer::SameCode };
+        (answer, found)
     };
     let against = match &expected {
         Some(expected) => Some(expected.clone()),

@@ -240,24 +240,21 @@ impl fmt::Display for Plan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use crate::text::words::{ago, bytes, person};
         writeln!(f, "{BOLD}Target{BOLD:#}    {}", self.target)?;
-        match &self.live {
-            Some(live) => {
-                let Live { short, label, since, by, .. } = live;
-                let when = ago(*since, self.at);
-                writeln!(
-                    f,
-                    "{BOLD}Live{BOLD:#}      {COMMIT}{short}{COMMIT:#}  {label}  {DIM}deployed {when} by {}{DIM:#}",
-                    person(by)
-                )?;
-            }
-            None => {
-                let why = if self.is_new {
-                    "nothing was deployed by git slsart yet"
-                } else {
-                    "no deployment has finished yet"
-                };
-                writeln!(f, "{BOLD}Live{BOLD:#}      {DIM}not known: {why}{DIM:#}")?;
-            }
+        if let Some(live) = &self.live {
+            let Live { short, label, since, by, .. } = live;
+            let when = ago(*since, self.at);
+            writeln!(
+                f,
+                "{BOLD}Live{BOLD:#}      {COMMIT}{short}{COMMIT:#}  {label}  {DIM}deployed {when} by {}{DIM:#}",
+                person(by)
+            )?;
+        } else {
+            let why = if self.is_new {
+                "nothing was deployed by git slsart yet"
+            } else {
+                "no deployment has finished yet"
+            };
+            writeln!(f, "{BOLD}Live{BOLD:#}      {DIM}not known: {why}{DIM:#}")?;
         }
         let verb = if self.action == Action::Deploy { "Deploy  " } else { "Restore " };
         let Restore { short, label, package, size, recorded, node, framework, .. } = &self.restore;

@@ -84,7 +84,7 @@ pub(in crate::store) fn has_trusted_signature(
     if !repository.signs_commits()? {
         return Ok(false);
     }
-    for (_, tip) in repository.refs_matching(&format!("{}*/{id}", PACKAGES))? {
+    for (_, tip) in repository.refs_matching(&format!("{PACKAGES}*/{id}"))? {
         let is_same = repository.commit(tip).is_ok_and(|commit| commit.tree == tree);
         if is_same && repository.signature_of(tip)?.verdict == Verdict::Good {
             return Ok(true);

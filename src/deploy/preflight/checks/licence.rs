@@ -13,7 +13,7 @@ pub(super) fn check(framework: Option<&Tool>, is_set: impl Fn(&str) -> bool) -> 
     }
     Some(match framework.check_licence(is_set) {
         Ok(()) => Check::ok("licence", format!("{tool} has its licence key")),
-        Err(error) => Check::blocks("licence", error.to_string(), error.hint().unwrap_or_default()),
+        Err(error) => Check::blocks("licence", error.to_string(), error.hint()),
     })
 }
 

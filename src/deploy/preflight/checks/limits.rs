@@ -1,4 +1,4 @@
-//! Sizes that AWS does not take, and that no account can have raised. LiveObservation up on 2026-11-27:
+//! Sizes that AWS does not take, and that no account can have raised. `LiveObservation` up on 2026-11-27:
 //!
 //! - `CloudFormation`, <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>: 500 resources a
 //!   template, and 1 MB of a template in S3, which it refuses as "Template may not exceed 1000000 bytes in size". cfn-lint 1.58.0 has
