@@ -110,7 +110,7 @@ running     f653d64  Answer 1  Packaging (osls 4.3.1), began 10 minutes ago
 "#]]);
     sandbox.look("status").is(str![[r#"
 HEAD      7df18ee  Answer 10
-no packages and no deployments here; to make a package: git slsart package
+no packages and no deployments here; to make one: git slsart package
 Job       7df18ee  Answer 10  waiting: committed 2 minutes ago
 Job       f653d64  Answer 1  running: Packaging (osls 4.3.1), began 11 minutes ago
 
@@ -265,7 +265,7 @@ failed      b8cc110  Answer 1  1 minute ago in [N] s: osls failed with exit code
 "#]]);
     sandbox.look("status").is(str![[r#"
 HEAD      b8cc110  Answer 1
-no packages and no deployments here; to make a package: git slsart package
+no packages and no deployments here; to make one: git slsart package
 Job       b8cc110  Answer 1  failed: 2 minutes ago in [N] s: osls failed with exit code 9
           why: git slsart jobs log b8cc110
 
