@@ -19,7 +19,7 @@ use crate::deploy::history;
 use crate::error::Result;
 use crate::git::Oid;
 use crate::package::manifest::Target;
-use crate::store::deployments::{Deployment, Outcome, Phase};
+use crate::store::deployments::{Deployment, Effect, Outcome, Phase};
 use crate::store::histories::History;
 use crate::store::proof::{Proof, Verdict};
 use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, WARNING};
@@ -180,6 +180,16 @@ fn proven(proof: &Proof) -> String {
     }
 }
 
+/// What a deployment that did not succeed left in AWS, in a few words.
+fn left(deployment: &Deployment) -> &'static str {
+    match (deployment.outcome, deployment.effect()) {
+        (Outcome::Succeeded | Outcome::Started, _) => "",
+        (_, Effect::None) => "nothing changed",
+        (_, Effect::Live) => "went live",
+        (_, Effect::Unknown) => "effect unknown",
+    }
+}
+
 impl fmt::Display for HistoryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.targets.is_empty() {
@@ -228,7 +238,7 @@ impl DeploymentRow {
             ago(deployment.started, report.now),
             if total > 0 { format!("in {} s", seconds(total)) } else { String::new() },
             format!("by {}", line(person(&deployment.by))),
-            deployment.proof.as_ref().map(proven).unwrap_or_default(),
+            deployment.proof.as_ref().map_or_else(|| left(deployment).to_owned(), proven),
             deployment.reason.as_deref().map(line).unwrap_or_default().into_owned(),
         ]);
         let mut note = |text: String| table.note(COMMIT_COLUMN, text);

@@ -284,7 +284,7 @@ hint: to make sure of what is live: git slsart rollback be694c54 -s prod
 "#]]);
     sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
-2          deploy    failed       35040f8  Answer two  1 minute ago in [N] s by Dana
+2          deploy    failed       35040f8  Answer two  1 minute ago in [N] s by Dana, effect unknown
                                   osls failed with exit code 9
 1  ● live  deploy    succeeded    12a1bee  Add the service  2 minutes ago in [N] s by Dana
 ! the deploy of 35040f8 by Dana, begun 1 minute ago, did not finish: what is live is not certain; to look: git slsart live -s prod
@@ -319,7 +319,7 @@ hint: to see what is live: git slsart live -s prod
 "#]]);
         sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
-1  deploy    interrupted  12a1bee  Add the service  2 minutes ago in [N] s by Dana
+1  deploy    interrupted  12a1bee  Add the service  2 minutes ago in [N] s by Dana, effect unknown
 
 "#]]);
         assert_eq!(sandbox.worktrees(), 1);

@@ -110,6 +110,11 @@ fn a_failure_before_any_update_leaves_no_doubt() {
         (&json!(false), &json!("none"))
     );
     assert_eq!(section["deployments"][1]["live"], true, "{section:#}");
+    let history = sandbox.slsart("history -s prod").succeeded();
+    assert!(
+        history.stdout.lines().any(|line| line.contains("failed") && line.ends_with(", nothing changed")),
+        "{history}"
+    );
 }
 
 #[test]
