@@ -262,6 +262,19 @@ fn a_stack_that_is_gone_is_told_and_made_anew() {
         ]
     );
     assert_eq!(server.requests().len(), 2);
+    // All that is said agrees with that, also of the package that was live.
+    let plan = sandbox.slsart("deploy -s prod -n").succeeded();
+    assert!(
+        plan.stdout.contains("Live      nothing: the stack does not exist any more  deployed last: "),
+        "{plan}"
+    );
+    assert!(!plan.stdout.contains("is live already"), "{plan}");
+    let live = sandbox.slsart("live -s prod");
+    assert_eq!(live.code, 4, "{live}");
+    assert!(
+        live.stderr.contains("hint: if the stack was removed, to create it again: git slsart deploy "),
+        "{live}"
+    );
 }
 
 #[test]

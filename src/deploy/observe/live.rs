@@ -136,7 +136,8 @@ pub(in crate::deploy) fn look<'r>(workspace: &Workspace<'r>, wanted: &Wanted) ->
     let aws = session::connect(workspace.context, &target, profile).map_err(AwsError::into_error)?;
     let account = aws.account().map_err(AwsError::into_error)?;
     let Some(stack) = aws.stack(&stack).map_err(AwsError::into_error)? else {
-        return Err(no_stack(&stack, &target, &account, live.is_some()));
+        let again = live.map(|live| workspace.slsart(&["deploy", &live.package.short()], &target));
+        return Err(no_stack(&stack, &target, &account, again));
     };
     let expected = package.as_ref().map(Expected::of).transpose()?;
     let template = aws_state::template(&aws, &stack.name).map_err(AwsError::into_error)?.unwrap_or_default();
@@ -211,11 +212,12 @@ fn newest_of<'r>(workspace: &Workspace<'r>, target: &Target) -> Result<Option<St
     newest.map(|found| sharing::open(workspace, &found)).transpose()
 }
 
-fn no_stack(stack: &str, target: &Target, account: &str, deployed: bool) -> Error {
+fn no_stack(stack: &str, target: &Target, account: &str, again: Option<String>) -> Error {
     let message = format!("there is no stack '{stack}' in {} of account {account}", target.region);
-    if deployed {
+    if let Some(again) = again {
         Error::integrity(format!("{message}, though the history says that one was deployed"))
             .hint("are these the credentials that it was deployed with?")
+            .hint(format!("if the stack was removed, to create it again: {again}"))
     } else {
         Error::refused(message).hint("are these the credentials for that account?")
     }

@@ -181,7 +181,8 @@ impl<'r> Plan<'r> {
             warnings.push("the package was made with uncommitted changes".to_owned());
         }
         warnings.extend(history::doubt(&deployments, workspace.context.clock.now()));
-        if live.as_ref().is_some_and(|live| live.package == manifest.package.id.to_string()) {
+        let is_gone = last_update == LastUpdate::NoStack;
+        if !is_gone && live.as_ref().is_some_and(|live| live.package == manifest.package.id.to_string()) {
             warnings.push("this package is live already, as far as the history knows".to_owned());
         }
         let before = Baseline::of(workspace, &deployments, answers.as_ref());
@@ -240,21 +241,28 @@ impl fmt::Display for Plan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use crate::text::words::{ago, bytes, person};
         writeln!(f, "{BOLD}Target{BOLD:#}    {}", self.target)?;
-        if let Some(live) = &self.live {
-            let Live { short, label, since, by, .. } = live;
-            let when = ago(*since, self.at);
-            writeln!(
+        match &self.live {
+            Some(Live { short, label, .. }) if self.last_update == LastUpdate::NoStack => writeln!(
                 f,
-                "{BOLD}Live{BOLD:#}      {COMMIT}{short}{COMMIT:#}  {label}  {DIM}deployed {when} by {}{DIM:#}",
-                person(by)
-            )?;
-        } else {
-            let why = if self.is_new {
-                "nothing was deployed by git slsart yet"
-            } else {
-                "no deployment has finished yet"
-            };
-            writeln!(f, "{BOLD}Live{BOLD:#}      {DIM}not known: {why}{DIM:#}")?;
+                "{BOLD}Live{BOLD:#}      {WARNING}nothing: the stack does not exist any more{WARNING:#}  {DIM}deployed last: {short}  {label}{DIM:#}"
+            )?,
+            Some(live) => {
+                let Live { short, label, since, by, .. } = live;
+                let when = ago(*since, self.at);
+                writeln!(
+                    f,
+                    "{BOLD}Live{BOLD:#}      {COMMIT}{short}{COMMIT:#}  {label}  {DIM}deployed {when} by {}{DIM:#}",
+                    person(by)
+                )?;
+            }
+            None => {
+                let why = if self.is_new {
+                    "nothing was deployed by git slsart yet"
+                } else {
+                    "no deployment has finished yet"
+                };
+                writeln!(f, "{BOLD}Live{BOLD:#}      {DIM}not known: {why}{DIM:#}")?;
+            }
         }
         let verb = if self.action == Action::Deploy { "Deploy  " } else { "Restore " };
         let Restore { short, label, package, size, recorded, node, framework, .. } = &self.restore;
