@@ -39,6 +39,8 @@ pub struct Standing {
     pub target: Target,
     /// The name that HEAD gives the service in the target's directory, where it is another: HEAD's stack is another, too.
     pub renamed: Option<ServiceName>,
+    /// Whether HEAD has the service.
+    pub is_in_head: bool,
     /// The deployment that is live, as far as the history knows.
     pub live: Option<Deployment>,
     /// How many commits HEAD has that the live one has not; `None` where they are more than a thousand apart, or one is not here.
@@ -118,7 +120,8 @@ fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Res
             None => (None, None),
         };
         let renamed = renamed.iter().find(|(known, _)| *known == target).map(|(_, name)| name.clone());
-        standings.push(Standing { target, renamed, live, ahead, behind, later, package, unread });
+        let is_in_head = workspace.is_in_head(&target)?;
+        standings.push(Standing { target, renamed, is_in_head, live, ahead, behind, later, package, unread });
     }
     Ok(standings)
 }

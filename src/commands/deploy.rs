@@ -203,14 +203,17 @@ fn pick<'r>(workspace: &Workspace<'r>, wanted: &Wanted, ui: &Ui) -> Result<Plan<
 
 fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let second = SecondStack::of(workspace, &plan)?;
-    plan.warnings.extend(second.as_ref().map(ToString::to_string));
-    let second = second.filter(|second| second.is_new() && !args.new_stack);
+    let second = args.warn_of(second, &mut plan, ui);
     plan.check_names(&args.allow_plugin_drift)?;
     for (option, values) in args.allowed() {
         plan.allow(option, values);
     }
     plan.allow_deletion(&args.allow_delete)?;
-    let passes = plan.pass();
+    let mut passes = plan.pass();
+    // A question can stand for the option only where it is asked.
+    if args.dry_run || args.yes || !ui.can_ask() {
+        passes = passes.and_then(|()| second.as_ref().map_or(Ok(()), |second| Err(second.refusal())));
+    }
     if args.dry_run {
         ui.report(&DeployReport { dry_run: true, what: &plan })?;
         return passes;
@@ -218,9 +221,6 @@ fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -
     if args.yes || passes.is_err() {
         ui.show(&plan);
         passes?;
-        if let Some(second) = second {
-            return Err(second.refusal());
-        }
     } else {
         let question =
             second.map_or_else(|| format!("Go on with {}?", plan.target), |second| second.question());

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::args::TargetArgs;
 use crate::deploy::observe::drift::Drift;
+use crate::deploy::observe::expected::stack_of;
 use crate::deploy::observe::snapshot::LiveSnapshot;
 use crate::difference::template::Change;
 use crate::difference::{CommitLine, Commits, Detail, Difference, Side, write_lines};
@@ -71,6 +72,9 @@ struct DiffReport {
     drift: Option<Vec<Drift>>,
     #[serde(skip)]
     extent: Extent,
+    /// The two stacks, where the packages are not for the same one.
+    #[serde(skip)]
+    stacks: Option<[String; 2]>,
 }
 
 #[derive(Serialize)]
@@ -99,26 +103,33 @@ pub(crate) fn run(args: &DiffArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     let open_one = |revision: &str| open(revision, &workspace.one_of(&wanted, revision)?);
     let first = args.first.as_deref().unwrap_or("HEAD");
     let detail = if args.code { Detail::Texts } else { Detail::Counts };
-    let (from, before, after, drift) = if args.live {
+    let (from, stack, before, after, drift) = if args.live {
         let LiveSnapshot { report, package, side } = LiveSnapshot::of(workspace, &wanted)?;
         let target = report.target;
         let filter = Filter::of(&target);
         let package = package.map(|package| name(workspace, &package));
-        let from = DiffEnd { package, target, stack: Some(report.stack.name) };
-        (from, side, open(first, &filter)?, Some(report.drift))
+        let stack = report.stack.name;
+        let from = DiffEnd { package, target, stack: Some(stack.clone()) };
+        (from, stack, side, open(first, &filter)?, Some(report.drift))
     } else {
         let before = open_one(first)?;
         let after = open_one(args.second.as_deref().unwrap_or("HEAD"))?;
-        (describe(workspace, &before), Side::of_package(&before)?, after, None)
+        (describe(workspace, &before), stack_of(&before), Side::of_package(&before)?, after, None)
     };
-    let difference = Difference::between(workspace.repository, &before, &Side::of_package(&after)?, detail)?;
+    let mut difference =
+        Difference::between(workspace.repository, &before, &Side::of_package(&after)?, detail)?;
+    let stacks = Some([stack, stack_of(&after)]).filter(|[before, after]| before != after);
+    if stacks.is_some() {
+        // A deployment to one stack deletes and replaces nothing of another.
+        difference.judgements.clear();
+    }
     let extent = match (args.stat, args.plugins) {
         (true, _) => Extent::Stat,
         (_, true) => Extent::Plugins,
         _ => Extent::Full,
     };
     let after = describe(workspace, &after);
-    ui.report(&DiffReport { before: from, after, difference, drift, extent })
+    ui.report(&DiffReport { before: from, after, difference, drift, extent, stacks })
 }
 
 fn describe(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> DiffEnd {
@@ -164,6 +175,14 @@ impl fmt::Display for DiffReport {
         write_lines(f, &lines, 0)?;
         if lines.is_empty() {
             writeln!(f, "plugins, framework and node are the same")?;
+        }
+        if let Some([before, after]) = &self.stacks {
+            writeln!(
+                f,
+                "{WARNING}!{WARNING:#} these are two stacks: a deployment to {} leaves {} as it is",
+                line(after),
+                line(before)
+            )?;
         }
         if self.before.package.is_none() && self.extent != Extent::Plugins {
             writeln!(f, "{WARNING}!{WARNING:#} the live code is not compared: it is of no package here")?;

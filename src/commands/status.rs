@@ -78,9 +78,9 @@ struct TargetReport {
     ahead_count: Option<usize>,
     behind_count: Option<usize>,
     unread_count: usize,
-    /// The command that makes HEAD's package for it.
+    /// The command that makes HEAD's package for it; `None` where HEAD does not have the service.
     #[serde(skip)]
-    make: String,
+    make: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -150,7 +150,7 @@ pub(crate) fn run(args: &StatusArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
 
 fn section(standing: Standing, workspace: &Workspace<'_>) -> TargetReport {
     let repository = workspace.repository;
-    let Standing { target, renamed, live, ahead, behind, later, package, unread } = standing;
+    let Standing { target, renamed, is_in_head, live, ahead, behind, later, package, unread } = standing;
     let attempt = |deployment: Deployment| {
         let commit = Oid::from_str(&deployment.commit).ok();
         let known: Option<Commit> = commit.and_then(|commit| repository.commit(commit).ok());
@@ -173,7 +173,7 @@ fn section(standing: Standing, workspace: &Workspace<'_>) -> TargetReport {
         dirty: line.dirty_tree.is_some(),
     };
     let Target { path, service, stage, region } = &target;
-    let make = workspace.package_command(&[], (path, Some(service)), stage, Some(region));
+    let make = is_in_head.then(|| workspace.package_command(&[], (path, Some(service)), stage, Some(region)));
     TargetReport {
         target,
         renamed_to: renamed,
@@ -277,7 +277,10 @@ impl TargetReport {
             (None, Some(head)) if report.jobs.iter().any(|job| job.packages(&head.commit)) => {
                 writeln!(f, "  - HEAD  {DIM}not packaged yet: a background job is at it{DIM:#}")?;
             }
-            (None, Some(_)) => writeln!(f, "  - HEAD  {DIM}not packaged: {}{DIM:#}", self.make)?,
+            (None, Some(_)) => match &self.make {
+                Some(make) => writeln!(f, "  - HEAD  {DIM}not packaged: {make}{DIM:#}")?,
+                None => writeln!(f, "  - HEAD  {DIM}does not have this service{DIM:#}")?,
+            },
             (None, None) => {}
         }
         if self.unread_count > 0 {

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::Workspace;
 use super::scope::option;
+use super::{Workspace, name_of};
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::package::manifest::Target;
+use crate::service::Service;
 use crate::store::{Filter, NotedPackage};
 use crate::text::command::quoted;
 use crate::text::nearest::did_you_mean;
@@ -166,13 +167,40 @@ impl Workspace<'_> {
             let list: Vec<_> = others.iter().map(|found| found.line.target.to_string()).collect();
             error = error.hint(format!("it has one for: {}", list.join("; ")));
         }
+        let former = self.former(filter, &others)?;
         if let Some(unknown) = self.unknown(filter, commit)? {
-            return Ok(unknown);
+            return Ok(unknown.hints(former));
         }
+        let error = error.hints(former);
         let error = error.hints(self.nearest(commit, filter)?);
         // A service that the commit does not have can't be packaged from it.
         let make = self.make(commit, filter);
         Ok(error.hints(make))
+    }
+
+    /// The options for those of `found` whose service HEAD has neither by its directory nor by its name: the wanted one may be its
+    /// successor.
+    fn former(&self, filter: &Filter, found: &[NotedPackage]) -> Result<BTreeSet<String>> {
+        let of_place = Filter { service: None, ..self.usual(filter) };
+        let targets = found.iter().map(|found| &found.line.target).filter(|target| of_place.matches(target));
+        let mut options = BTreeSet::new();
+        for target in targets {
+            if !self.is_in_head(target)? {
+                let Target { path, service, .. } = target;
+                let option = option(path.as_str(), Some(service.as_str()));
+                options.insert(format!("if the service was {service} in {path} then: {option}"));
+            }
+        }
+        Ok(options)
+    }
+
+    /// Whether HEAD has the service of `target`, in its directory or under its name.
+    pub fn is_in_head(&self, target: &Target) -> Result<bool> {
+        // A name that only the packages say may be this one.
+        let has = |service: &Service| {
+            service.path == target.path || name_of(service).is_none_or(|name| *name == target.service)
+        };
+        Ok(self.head_services()?.iter().any(has))
     }
 
     /// The error for a package that was pruned: when, and what is near.

@@ -275,16 +275,56 @@ hint: to update orders-prod instead, commit the service under its name orders ag
 ── exit 1 ──
 
 "#]]);
-    let plan = sandbox.slsart("-C services/orders deploy -s prod -n").succeeded();
-    says(&plan, 0, &["creates a second stack, billing-prod: orders-prod"]);
+    let plan = sandbox.slsart("-C services/orders deploy -s prod -n");
+    says(&plan, 1, &["creates a second stack, billing-prod: orders-prod", "beside orders-prod: --new-stack"]);
+    sandbox.slsart("-C services/orders deploy -s prod -n --new-stack").succeeded();
     sandbox.slsart("-C services/orders deploy -s prod --yes --new-stack -q").succeeded();
     // It is no new one now.
     sandbox.slsart("-C services/orders deploy -s prod --yes -q").succeeded();
     // The commit from before the rename is found by its directory; its stack is the old one.
-    let plan = sandbox.slsart("-C services/orders rollback v1.4.0 -s prod -n --json").succeeded().json();
+    let refused = sandbox.slsart("-C services/orders rollback v1.4.0 -s prod --yes -q");
+    refused.is(str![[r#"
+── stderr ──
+error: this updates one of two stacks, orders-prod: billing-prod, of the service's other name billing, stays as it is
+hint: to update orders-prod, and leave billing-prod as it is: --old-stack
+hint: to update billing-prod instead, name a package of billing
+── exit 1 ──
+
+"#]]);
+    says(
+        &sandbox.slsart("-C services/orders rollback v1.4.0 -s prod"),
+        1,
+        &["leave billing-prod as it is: --old-stack"],
+    );
+    let plan =
+        sandbox.slsart("-C services/orders rollback v1.4.0 -s prod -n --json --old-stack").succeeded().json();
     assert_eq!(plan["target"]["service"], "orders");
     let warning = "updates one of two stacks, orders-prod: billing-prod, of the service's other name billing, stays as it is";
     assert!(plan["warnings"].as_array().unwrap().contains(&warning.into()), "{plan:#}");
+    let quiet = sandbox.slsart("-C services/orders rollback v1.4.0 -s prod --yes -q --old-stack").succeeded();
+    assert!(quiet.stderr.contains(warning), "{quiet}");
+    // What a deployment to another stack leaves as it is, is not replaced.
+    let difference = sandbox.slsart("-C services/orders diff v1.4.0 -s prod").succeeded();
+    let stacks = "! these are two stacks: a deployment to billing-prod leaves orders-prod as it is\n";
+    assert!(difference.stdout.contains(stacks), "{difference}");
+    assert!(!difference.stdout.to_lowercase().contains("would be replaced"), "{difference}");
+}
+
+#[test]
+fn a_service_that_has_moved_under_another_name_is_found_by_the_option_that_is_hinted() {
+    let sandbox = one_of_two();
+    sandbox.slsart("-C services/orders deploy -s prod --yes -q").succeeded();
+    sandbox.git("mv services/orders services/shop");
+    configure(&sandbox, "shop", "shop");
+    sandbox.commit("Move and rename orders");
+    let hint = "hint: if the service was orders in services/orders then: --service services/orders\n";
+    says(&sandbox.slsart("-C services/shop rollback v1.4.0 -s prod -n"), 5, &[hint]);
+    let status = sandbox.slsart("status --all -s prod").succeeded();
+    assert!(status.stdout.contains("  - HEAD  does not have this service\n"), "{status}");
+    record(&sandbox, "shop", "shop");
+    says(&sandbox.slsart("-C services/shop rollback v1.4.0 -s prod -n"), 5, &[hint]);
+    let line = "-C services/shop rollback v1.4.0 -s prod -n --service services/orders --json";
+    assert_eq!(sandbox.slsart(line).succeeded().json()["target"]["service"], "orders");
 }
 
 #[test]

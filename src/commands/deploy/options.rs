@@ -9,6 +9,8 @@ use crate::commands::args::TargetsArgs;
 use crate::commands::{framework_output, installing};
 use crate::deploy::execute::apply::DeployOptions;
 use crate::deploy::preflight::checks;
+use crate::deploy::preflight::plan::Plan;
+use crate::deploy::preflight::second_stack::SecondStack;
 use crate::ui::Ui;
 
 /// What to do where a question can't be asked.
@@ -51,6 +53,9 @@ pub(super) struct ActArgs {
     /// Create a second stack where the service was renamed; the stack of its old name stays as it is
     #[arg(long)]
     pub(super) new_stack: bool,
+    /// Update the stack of a service's old name; the stack of its new name stays as it is
+    #[arg(long)]
+    pub(super) old_stack: bool,
     /// Of several services, deploy those too whose package is live already or would change nothing live
     #[arg(long)]
     pub(super) again: bool,
@@ -59,6 +64,30 @@ pub(super) struct ActArgs {
 }
 
 impl ActArgs {
+    /// Adds what `second` is to the warnings of `plan`, and prints it where the plan is not shown.
+    ///
+    /// # Returns
+    /// `second`, where it needs a question or an option and the option is not given.
+    pub(super) fn warn_of(
+        &self,
+        second: Option<SecondStack>,
+        plan: &mut Plan<'_>,
+        ui: &Ui,
+    ) -> Option<SecondStack> {
+        let second = second?;
+        plan.warnings.push(second.to_string());
+        if !second.is_unusual() {
+            return None;
+        }
+        if !second.is_allowed(self.new_stack, self.old_stack) {
+            return Some(second);
+        }
+        if ui.is_quiet() && !self.dry_run {
+            ui.warn(&format!("this {second}"));
+        }
+        None
+    }
+
     /// The options that let what a check blocks pass, with their values.
     pub(super) fn allowed(&self) -> [(&'static str, &[String]); 4] {
         static GIVEN: [String; 1] = [String::new()];

@@ -42,15 +42,17 @@ pub(super) fn act(
     let mut second = Vec::new();
     for plan in several.to_do_mut() {
         let stack = SecondStack::of(workspace, plan)?;
-        plan.warnings.extend(stack.as_ref().map(ToString::to_string));
-        second.extend(stack.filter(|stack| stack.is_new() && !args.new_stack));
+        second.extend(args.warn_of(stack, plan, ui));
     }
     several.check_names(&args.allow_plugin_drift)?;
     for (option, values) in args.allowed() {
         several.allow(option, values);
     }
     several.allow_deletion(&args.allow_delete)?;
-    let passes = several.pass();
+    let mut passes = several.pass();
+    if args.dry_run || args.yes || !ui.can_ask() {
+        passes = passes.and_then(|()| second.first().map_or(Ok(()), |second| Err(second.refusal())));
+    }
     if args.dry_run {
         ui.report(&DeployReport { dry_run: true, what: &several })?;
         return passes;
@@ -58,9 +60,6 @@ pub(super) fn act(
     if args.yes || passes.is_err() || several.to_do().next().is_none() {
         ui.show(&several);
         passes?;
-        if let Some(second) = second.first() {
-            return Err(second.refusal());
-        }
     } else {
         ask(&several, &second, workspace, ui)?;
     }

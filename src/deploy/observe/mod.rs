@@ -4,7 +4,7 @@ pub(crate) mod aws_state;
 mod causes;
 pub(crate) mod drift;
 pub(in crate::deploy) mod effect;
-pub(in crate::deploy) mod expected;
+pub(crate) mod expected;
 pub(in crate::deploy) mod failure;
 pub(crate) mod live;
 pub(in crate::deploy) mod proof;

@@ -5,12 +5,16 @@ use std::fmt;
 
 use crate::deploy::history;
 use crate::deploy::history::packages::open;
-use crate::deploy::observe::expected::Expected;
-use crate::deploy::observe::expected::usual_stack;
+use crate::deploy::observe::expected::{stack_of, usual_stack};
 use crate::deploy::preflight::plan::Plan;
 use crate::error::{Error, Result};
 use crate::package::manifest::Target;
 use crate::workspace::{Workspace, name_of};
+
+/// The option that lets a deployment create a second stack.
+const NEW_STACK: &str = "--new-stack";
+/// The option that lets a deployment update the stack of a former name.
+const OLD_STACK: &str = "--old-stack";
 
 /// A stack that is live from the directory of a package, under another name.
 #[derive(Debug)]
@@ -23,13 +27,17 @@ pub struct SecondStack {
     name: String,
     /// Whether the package's stack is not known to exist.
     is_new: bool,
+    /// Whether HEAD calls the service by the other name.
+    is_former: bool,
 }
 
 impl SecondStack {
     /// What is live beside the stack of `plan`; none where nothing of another name is.
     pub fn of(workspace: &Workspace<'_>, plan: &Plan<'_>) -> Result<Option<Self>> {
         let (target, package) = (&plan.target, &plan.package);
-        let stack = Expected::of(package).map_or_else(|_| usual_stack(target), |expected| expected.stack);
+        let stack = stack_of(package);
+        let services = workspace.head_services()?;
+        let present = services.iter().find(|service| service.path == target.path).and_then(name_of);
         for other in workspace.store().histories().targets()? {
             let is_beside =
                 (&other.path, &other.stage, &other.region) == (&target.path, &target.stage, &target.region);
@@ -38,36 +46,56 @@ impl SecondStack {
             }
             let known = workspace.store().histories().of(&other)?.deployments;
             let Some(live) = history::live(&known) else { continue };
-            let expected = open(workspace, live).and_then(|package| Expected::of(&package).ok());
-            let beside = expected.map_or_else(|| usual_stack(&other), |expected| expected.stack);
+            let package = open(workspace, live);
+            let beside = package.map_or_else(|| usual_stack(&other), |package| stack_of(&package));
             // A configuration may fix the stack's name, whatever the service is called.
             if beside != stack {
+                // Without a name in HEAD, the stack that was deployed last is the one in use.
+                let is_former = match (present, &plan.live) {
+                    (Some(present), _) => *present == other.service,
+                    (None, mine) => mine.as_ref().is_some_and(|mine| mine.since < live.started),
+                };
                 let (name, is_new) = (other.service.to_string(), plan.live.is_none());
-                return Ok(Some(Self { stack, beside, name, is_new }));
+                return Ok(Some(Self { stack, beside, name, is_new, is_former }));
             }
         }
         Ok(None)
     }
 
-    /// Whether the deployment would create a stack.
+    /// Whether a deployment to this stack needs a question or an option: it is not the stack of the service's present name, or does not
+    /// exist yet.
     #[must_use]
-    pub fn is_new(&self) -> bool {
-        self.is_new
+    pub fn is_unusual(&self) -> bool {
+        self.is_new || self.is_former
     }
 
-    /// What to ask before it does.
+    /// Whether one of these options is the one that it needs.
+    #[must_use]
+    pub fn is_allowed(&self, new_stack: bool, old_stack: bool) -> bool {
+        if self.is_new { new_stack } else { old_stack }
+    }
+
+    /// What to ask before the deployment.
     #[must_use]
     pub fn question(&self) -> String {
-        format!("Create the stack {} beside {}?", self.stack, self.beside)
+        let verb = if self.is_new { "Create" } else { "Update" };
+        format!("{verb} the stack {} beside {}?", self.stack, self.beside)
     }
 
     /// The error where nothing can be asked.
     #[must_use]
     pub fn refusal(&self) -> Error {
-        let Self { stack, beside, name, .. } = self;
-        Error::refused(format!("this {self}"))
-            .hint(format!("to create {stack} beside {beside}: --new-stack"))
-            .hint(format!("to update {beside} instead, commit the service under its name {name} again"))
+        let Self { stack, beside, name, is_new, .. } = self;
+        let error = Error::refused(format!("this {self}"));
+        if *is_new {
+            error
+                .hint(format!("to create {stack} beside {beside}: {NEW_STACK}"))
+                .hint(format!("to update {beside} instead, commit the service under its name {name} again"))
+        } else {
+            error
+                .hint(format!("to update {stack}, and leave {beside} as it is: {OLD_STACK}"))
+                .hint(format!("to update {beside} instead, name a package of {name}"))
+        }
     }
 }
 
@@ -79,7 +107,7 @@ fn has_moved(workspace: &Workspace<'_>, target: &Target) -> Result<bool> {
 
 impl fmt::Display for SecondStack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { stack, beside, name, is_new } = self;
+        let Self { stack, beside, name, is_new, .. } = self;
         let what = if *is_new { "creates a second stack" } else { "updates one of two stacks" };
         write!(f, "{what}, {stack}: {beside}, of the service's other name {name}, stays as it is")
     }
