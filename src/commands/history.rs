@@ -57,13 +57,13 @@ const COLUMNS: [Column; 12] = [
     Column::left().rank(1),
     Column::left(),
     Column::left().style(COMMIT),
-    Column::ragged().cut(),
+    Column::ragged().cut().rank(3),
     Column::ragged().after(" ").style(WARNING),
     Column::ragged().rank(2).style(DIM),
-    Column::ragged().after(" ").rank(6).style(DIM),
-    Column::ragged().after(" ").rank(4).style(DIM),
-    Column::ragged().after(", ").rank(5).style(DIM),
-    Column::ragged().after(" — ").cut().rank(3).style(DIM),
+    Column::ragged().after(" ").rank(7).style(DIM),
+    Column::ragged().after(" ").rank(5).style(DIM),
+    Column::ragged().after(", ").rank(6).style(DIM),
+    Column::ragged().after(" — ").cut().rank(4).style(DIM),
 ];
 
 #[derive(Debug, Serialize)]

@@ -162,8 +162,8 @@ impl fmt::Display for LogReport {
         }
         let mut table = Table::new([
             Column::left().style(COMMIT),
-            Column::left().rank(2).style(BOLD),
-            Column::left().rank(1),
+            Column::left().rank(1).style(BOLD),
+            Column::left().rank(2),
             Column::right().rank(4),
             Column::left().rank(3).style(DIM),
             Column::ragged().cut(),

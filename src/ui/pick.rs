@@ -12,9 +12,13 @@ use super::fit::columns;
 use crate::error::{Error, Result};
 use crate::text::table::Table;
 use crate::text::words::line;
+use crate::text::wrap::width;
 
 /// How many lines are shown at once.
 const PAGE: usize = 12;
+/// The keys, and the most important of them.
+const KEYS: &str = "↑ ↓ to move, type to filter, Enter to choose, Escape to leave";
+const SHORT_KEYS: &str = "type to filter, Enter to choose, Escape to leave";
 
 /// While it lives, Ctrl-C at the terminal is a key like the others: the choice reads it. As a signal, which the terminal makes of it
 /// between two keys, nothing that waits for a key would hear it.
@@ -58,10 +62,20 @@ impl Ui {
     pub fn pick(&self, question: &str, rows: &Table, first: usize, remark: Option<&str>) -> Result<usize> {
         self.spinner.clear();
         // Beside each line stands the sign of the chosen one.
-        let room = columns(io::stderr()).map(|columns| columns.saturating_sub(3));
+        let columns = columns(io::stderr());
+        let room = columns.map(|columns| columns.saturating_sub(3));
         let rows: Vec<String> = rows.lines(room).iter().map(|row| line(row).into_owned()).collect();
-        let keys = "↑ ↓ to move, type to filter, Enter to choose, Escape to leave";
-        let help = remark.map_or_else(|| keys.to_owned(), |remark| format!("{keys} · {}", line(remark)));
+        // The help is in brackets, and breaks anywhere.
+        let fits = |text: &str| columns.is_none_or(|columns| width(text) + 2 < columns);
+        let keys = [KEYS, SHORT_KEYS].into_iter().find(|keys| fits(keys)).unwrap_or(SHORT_KEYS);
+        let help = match remark.map(|remark| format!("{keys} · {}", line(remark))) {
+            None => keys.to_owned(),
+            Some(both) if fits(&both) => both,
+            Some(_) => {
+                remark.into_iter().for_each(|remark| self.show(&format_args!("{}\n", line(remark))));
+                keys.to_owned()
+            }
+        };
         let mut select = Select::new(question, rows)
             .with_starting_cursor(first)
             .with_page_size(PAGE)

@@ -483,15 +483,26 @@ fn on_a_narrow_terminal_tables_leave_columns_out() {
     sandbox.change("A subject that is much longer than there is room for on a narrow terminal");
     sandbox.record("prod");
     sandbox.variables.push(("SLSART_NOW", "2026-01-05T12:00:00Z".to_owned()));
-    for (line, left_out, kept) in
-        [("history -s prod", "by Dana", "Answer three"), ("log -s prod", "1.3 kB", "A subject that is")]
-    {
+    let log = sandbox.slsart("log -s prod --json").json();
+    let package = log["packages"][0]["package"].as_str().unwrap()[..8].to_owned();
+    for (line, left_out, kept) in [
+        ("history -s prod", "Answer three", "hours ago"),
+        ("log -s prod", "1.3 kB", "A subject that is"),
+        ("log -s prod", "1.3 kB", &package),
+    ] {
         let (wide, narrow) = (shown(&sandbox, (24, 400), line), shown(&sandbox, (24, 60), line));
         assert_eq!(narrow.len(), wide.len(), "{narrow:#?}");
         let has = |lines: &[String], text: &str| lines.iter().any(|line| line.contains(text));
         assert!(has(&wide, left_out) && !has(&narrow, left_out), "{narrow:#?}");
         assert!(has(&wide, kept) && has(&narrow, kept), "{narrow:#?}");
     }
+}
+
+#[test]
+fn on_a_narrow_terminal_the_pickers_help_is_shorter() {
+    let sandbox = three_deployed();
+    let steps = [("[type to filter, Enter to choose, Escape to leave]", Some(ESCAPE))];
+    assert_eq!(at_terminal_of(&sandbox, (24, 60), "rollback -s prod", &steps).code, 1);
 }
 
 #[test]
