@@ -15,8 +15,13 @@ fn packaged() -> Sandbox {
 
 /// The lines that are not as they should be.
 fn failing(sandbox: &Sandbox) -> String {
+    remarks(sandbox, 1)
+}
+
+/// The same, with this exit status.
+fn remarks(sandbox: &Sandbox, code: i32) -> String {
     let outcome = sandbox.slsart("check -s prod");
-    assert_eq!(outcome.code, 1, "{outcome}");
+    assert_eq!(outcome.code, code, "{outcome}");
     let lines = outcome.stdout.lines().filter(|line| !line.starts_with('✓'));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -190,15 +195,15 @@ fn damage_fails() {
 }
 
 #[test]
-fn plugins_that_differ_or_are_missing_fail() {
+fn plugins_that_differ_fail_and_missing_ones_are_a_warning() {
     let sandbox = packaged();
     let json = sandbox.read("tools/serverless-hello/package.json").replace("1.2.0", "1.3.0");
     fs::remove_file(sandbox.path("node_modules/serverless-hello")).unwrap();
     matches(
-        failing(&sandbox),
+        remarks(&sandbox, 0),
         str![[r#"
-✗ plugins    serverless-hello 1.2.0 is not installed
-  hint:     install them as the lockfile has them, such as: npm ci
+! plugins    serverless-hello 1.2.0 is not installed
+  hint:     a deployment restores this in its own worktree; to install it here: npm ci
 ! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
@@ -257,14 +262,14 @@ fn a_plugin_with_other_files_fails_and_names_them_where_they_are_known() {
 }
 
 #[test]
-fn another_framework_or_none_fails() {
+fn another_framework_fails_and_none_is_a_warning() {
     let sandbox = packaged();
     fs::remove_file(sandbox.path("node_modules/osls")).unwrap();
     matches(
-        failing(&sandbox),
+        remarks(&sandbox, 0),
         str![[r#"
-✗ framework  the Serverless Framework is not installed for the service '.'
-  hint:     install it as the lockfile has it, such as: npm ci
+! framework  the Serverless Framework is not installed for the service '.'
+  hint:     a deployment restores this in its own worktree; to install it here: npm ci
 ! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );

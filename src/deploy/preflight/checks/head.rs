@@ -3,7 +3,8 @@
 
 use super::check::INTACT;
 use super::credentials::eased;
-use super::{Check, installation, of_package};
+use super::installation::in_working_tree;
+use super::{Check, of_package};
 use crate::config::{FILE, Problem};
 use crate::error::{Kind, Result};
 use crate::git::Source;
@@ -55,7 +56,7 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
                 let package_again = package(&["--again"]);
                 let source = Source::new(repository, repository.commit(head)?.tree);
                 checks.push(lockfile(source, &service.path, &stored.manifest, &package_again)?);
-                checks.extend(installation(repository, top, &service.path, &stored.manifest));
+                checks.extend(in_working_tree(repository, top, &service.path, &stored.manifest));
                 let known = workspace.store().histories().of(&stored.manifest.target)?.deployments;
                 let framework = framework::find(top, &service.path).ok();
                 let checked = of_package(workspace, &stored, Action::Deploy, &known, framework.as_ref())?;

@@ -7,7 +7,7 @@ use crate::git::Repository;
 use crate::package::Manifest;
 use crate::package::manifest::Plugin;
 use crate::service::ServicePath;
-use crate::toolchain::drift::PluginChange;
+use crate::toolchain::drift::{Change, PluginChange};
 use crate::toolchain::{framework, plugins};
 
 /// The checks of the installation at `top`. Of files that differ, those are named that `repository` has as they were recorded.
@@ -19,6 +19,30 @@ pub fn installation(
     manifest: &Manifest,
 ) -> Vec<Check> {
     vec![plugins(repository, top, path, manifest), framework(repository, top, path, manifest)]
+}
+
+/// The same of the working tree. What is not installed there is a warning: a deployment restores it in a worktree of its own.
+pub(super) fn in_working_tree(
+    repository: &Repository,
+    top: &Path,
+    path: &ServicePath,
+    manifest: &Manifest,
+) -> Vec<Check> {
+    let mut checks = installation(repository, top, path, manifest);
+    for check in checks.iter_mut().filter(|check| check.verdict == Verdict::Blocks) {
+        let is_missing = match check.name {
+            "plugins" => plugins::drift(repository, &path.under(top), top, &manifest.plugins)
+                .iter()
+                .all(|plugin| matches!(plugin.change, Change::Gone { .. })),
+            _ => framework::find(top, path).is_err(),
+        };
+        if is_missing {
+            check.verdict = Verdict::Warning;
+            check.hint =
+                Some("a deployment restores this in its own worktree; to install it here: npm ci".to_owned());
+        }
+    }
+    checks
 }
 
 fn plugins(repository: &Repository, top: &Path, path: &ServicePath, manifest: &Manifest) -> Check {
