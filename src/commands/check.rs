@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::args::TargetArgs;
+use super::jobs::wait_for_jobs;
 use crate::deploy::preflight::checks::{self, Check, Verdict};
 use crate::error::{Error, Result};
 use crate::ui::Ui;
@@ -28,7 +29,8 @@ struct CheckReport {
 }
 
 pub(crate) fn run(args: &CheckArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let checks = checks::all(workspace, &args.target.wanted()?)?;
+    let mut checks = checks::all(workspace, &args.target.wanted()?)?;
+    wait_for_jobs(checks.iter_mut().filter_map(|check| check.hint.as_mut()), workspace.repository);
     let failed = checks.iter().filter(|check| check.verdict == Verdict::Blocks).count();
     let total = checks.len();
     ui.report(&CheckReport { ok: failed == 0, checks })?;

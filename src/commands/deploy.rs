@@ -18,6 +18,7 @@ use crate::deploy::preflight::plan::Plan;
 use crate::deploy::preflight::rollback_target::RollbackTarget;
 use crate::deploy::preflight::second_stack::SecondStack;
 use crate::error::{Error, Kind, Result};
+use crate::packaging::jobs::check_unclaimed;
 use crate::packaging::make::{Making, make};
 use crate::store::deployments::Action;
 use crate::text::table::{Column, Table};
@@ -176,6 +177,7 @@ fn package_first(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui, missing:
         packaging: framework_output(ui),
     };
     for Unpackaged { commit, service, stage, region } in &missed {
+        check_unclaimed(workspace, *commit, service, stage, region)?;
         let made = make(workspace, *commit, service, stage, region, making)?;
         ui.show(&PackageReport { packages: vec![made], repeatable: false, storage: None });
     }

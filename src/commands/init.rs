@@ -1,10 +1,16 @@
 //! `init` and `uninstall`.
 
+use std::fs;
+
 use clap::Args;
 
 use crate::error::{Error, Result};
+use crate::git::data_dir;
+use crate::packaging::jobs::Jobs;
+use crate::process::background::is_held;
 use crate::setup;
-use crate::text::words::count;
+use crate::text::command::slsart;
+use crate::text::words::{count, short};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -42,6 +48,7 @@ pub(crate) fn init(args: &InitArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
 }
 
 pub(crate) fn uninstall(args: &UninstallArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    check_unused(workspace)?;
     let report = setup::uninstall(workspace, args.dry_run);
     ui.done(&report, args.dry_run || report.failed() > 0)?;
     match report.failed() {
@@ -49,4 +56,20 @@ pub(crate) fn uninstall(args: &UninstallArgs, workspace: &Workspace<'_>, ui: &Ui
         failed => Err(Error::refused(format!("{} could not be taken back", count(failed, "thing")))
             .hint("see to what it says above, and run it again")),
     }
+}
+
+/// Refuses while a background job or a deployment goes on: its locks would go.
+fn check_unused(workspace: &Workspace<'_>) -> Result<()> {
+    let jobs = Jobs::of(workspace.repository);
+    if let Some(job) = jobs.all().into_iter().find(|job| job.lives) {
+        let commit = short(&job.record.commit, 7);
+        return Err(Error::refused(format!("a background job packages {commit}"))
+            .hint(format!("to wait for it: {}", slsart(["jobs", "log", commit, "--follow"])))
+            .hint(format!("to stop it: {}", slsart(["jobs", "stop"]))));
+    }
+    let locks = fs::read_dir(data_dir(workspace.repository).join("locks")).into_iter().flatten().flatten();
+    if locks.into_iter().any(|lock| is_held(&lock.path())) {
+        return Err(Error::refused("a deployment is running here").hint("wait for its end"));
+    }
+    Ok(())
 }

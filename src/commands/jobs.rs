@@ -229,10 +229,10 @@ impl JobRow {
         let why = self.error.as_ref().map(|error| format!(": {}", line(error))).unwrap_or_default();
         let when = ago(self.ended.or(self.started).unwrap_or(self.queued), now);
         match self.state {
-            State::Running => {
-                let phase = self.phase.as_deref().map(line).unwrap_or_default();
-                format!("{phase}, began {when}")
-            }
+            State::Running => match self.phase.as_deref() {
+                Some(phase) => format!("{}, began {when}", line(phase)),
+                None => format!("began {when}"),
+            },
             State::Waiting => format!("committed {when}"),
             State::Done => format!("{when}{took}: {}", count(self.packages.len(), "package")),
             State::Failed | State::Stopped => format!("{when}{took}{why}"),
@@ -267,25 +267,67 @@ impl fmt::Display for StoppedJobsReport {
 
 /// An error that does not hint at packaging what a background job packages now.
 pub(crate) fn without_jobs_of(mut error: Error, repository: &Repository) -> Error {
-    if !error.hints.iter().any(|hint| hint.contains(&slsart(["package"]))) {
-        return error;
+    wait_for_jobs(error.hints.iter_mut(), repository);
+    error.hints.dedup();
+    error
+}
+
+/// Replaces the hints at packaging what a background job packages now.
+pub(super) fn wait_for_jobs<'h>(hints: impl Iterator<Item = &'h mut String>, repository: &Repository) {
+    let mut hints: Vec<_> = hints.filter(|hint| is_to_package(hint)).collect();
+    if hints.is_empty() {
+        return;
     }
     for job in Jobs::of(repository).all().into_iter().filter(|job| job.lives && job.record.state.goes_on()) {
         let Ok(commit) = Oid::from_str(&job.record.commit) else { continue };
         let short = repository.short_id(commit);
         let is_head = repository.head() == Some(commit);
-        for hint in &mut error.hints {
+        for hint in &mut hints {
             let is_meant = in_text(hint).into_iter().any(|range| {
-                let mut words = hint[range].split(' ').skip(2);
-                let is_package = words.next() == Some("package");
-                let named = words.next().filter(|word| !word.starts_with('-'));
-                is_package && named.map_or(is_head, |named| named == short)
+                let named = hint[range].split(' ').nth(3).filter(|word| !word.starts_with('-'));
+                named
+                    .map_or(is_head, |named| named == short || repository.resolve(named).ok() == Some(commit))
             });
             if is_meant {
                 let follow = slsart(["jobs", "log", &short, "--follow"]);
-                *hint = format!("a background job packages {short} now; to follow it: {follow}");
+                **hint = format!("a background job packages {short} now; to follow it: {follow}");
             }
         }
     }
-    error
+}
+
+/// Whether a hint has a command that packages: `package`, or `deploy --package`.
+fn is_to_package(hint: &str) -> bool {
+    in_text(hint).into_iter().any(|range| {
+        let words: Vec<_> = hint[range].split(' ').skip(2).collect();
+        words.first() == Some(&"package") || words.first() == Some(&"deploy") && words.contains(&"--package")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_has_only_just_begun_has_no_phase_to_show() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut row = JobRow {
+            commit: "12a1bee".to_owned(),
+            short: "12a1bee".to_owned(),
+            subject: String::new(),
+            state: State::Running,
+            queued: now,
+            started: Some(now),
+            ended: None,
+            milliseconds: None,
+            phase: None,
+            packages: Vec::new(),
+            error: None,
+            orphaned: false,
+            log: String::new(),
+        };
+        assert_eq!(row.how(now), format!("began {}", ago(now, now)));
+        row.phase = Some("Packaging".to_owned());
+        assert_eq!(row.how(now), format!("Packaging, began {}", ago(now, now)));
+    }
 }

@@ -10,6 +10,7 @@ use super::args::{StorageArg, TargetArgs, storage};
 use super::{framework_output, installing};
 use crate::error::{Error, Kind, Result};
 use crate::packaging::Summary;
+use crate::packaging::jobs::check_unclaimed;
 use crate::packaging::make::{Making, make};
 use crate::service::Service;
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
@@ -80,6 +81,9 @@ pub(crate) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
     let one = |commit, service: &Service| {
         let stage = workspace.stage(&wanted, Some(service))?;
         let region = workspace.region(&wanted, Some(service))?;
+        if !args.in_place {
+            check_unclaimed(workspace, commit, service, &stage, &region)?;
+        }
         make(workspace, commit, service, &stage, &region, making)
     };
     // One must not hide the others' results.

@@ -1,7 +1,8 @@
 //! Processes in the background: apart from the terminal, of low priority, and ended together with all that they started.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
+use std::path::Path;
 
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use rustix::process::{
@@ -49,4 +50,11 @@ pub fn end_group(leader: u32, ending: Ending) {
         // The last of them may have ended between the two lines.
         let _ = kill_process_group(leader, signal);
     }
+}
+
+/// Whether some process holds a lock on the file.
+pub fn is_held(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    // A shared lock: two processes that look at once do not see each other as the holder.
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }

@@ -311,3 +311,29 @@ fn the_jobs_of_long_ago_are_forgotten() {
     assert_eq!(sandbox.jobs().len(), 21);
     assert_eq!(sandbox.shell("ls .git/slsart/jobs/*.log | wc -l").stdout.trim(), "21");
 }
+
+#[test]
+fn what_a_job_packages_is_not_packaged_twice_and_its_locks_stay() {
+    let sandbox = packaging();
+    let gate = sandbox.gate();
+    sandbox.commit_with("Answer 1", &[("STAND_IN_LOG", gate.to_str().unwrap())]);
+    sandbox.wait_for_phase("Packaging");
+    let wait = format!("git slsart jobs log {} --follow\n", sandbox.git("rev-parse --short HEAD"));
+    for line in ["package -s prod", "deploy -s prod --package --yes", "uninstall"] {
+        let refused = sandbox.slsart(line);
+        let error = "error: a background job packages ";
+        let hint = format!("hint: to wait for it: {wait}hint: to stop it: git slsart jobs stop\n");
+        assert!(refused.code == 1 && refused.stderr.contains(error), "{refused}");
+        assert!(refused.stderr.contains(&hint), "{refused}");
+    }
+    for line in ["check -s prod", "deploy -s prod -n"] {
+        let missing = sandbox.slsart(line);
+        let text = format!("{}{}", missing.stdout, missing.stderr);
+        assert!(missing.code != 0 && text.contains(&wait), "{missing}");
+        assert!(!text.contains("slsart package") && !text.contains("--package"), "{missing}");
+    }
+    fs::read(&gate).unwrap();
+    wait_until("it is packaged", || sandbox.states() == ["done"]);
+    sandbox.slsart("uninstall -q").succeeded();
+    assert!(!sandbox.path(".git/slsart").exists());
+}

@@ -73,6 +73,12 @@ fn a_deployment_that_runs_is_named_with_its_process() {
         "{refused}"
     );
     assert!(refused.stderr.contains("not known: no deployment has finished yet"), "{refused}");
+    let refused = sandbox.slsart("uninstall");
+    assert!(
+        refused.code == 1 && refused.stderr.contains("error: a deployment is running here\n"),
+        "{refused}"
+    );
+    assert!(sandbox.path(".git/slsart/locks").exists());
     sandbox.shell(&format!("kill -INT {pid}")).succeeded();
     assert_eq!(Outcome::of(child, &sandbox).code, 130);
 

@@ -5,8 +5,9 @@ use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::thread;
 use std::time::Duration;
 
-use super::{Job, Jobs, is_held};
+use super::{Job, Jobs};
 use crate::error::{Error, Result};
+use crate::process::background::is_held;
 use crate::process::interrupt;
 
 /// Most bytes that are read at once.

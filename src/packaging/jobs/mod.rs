@@ -10,15 +10,15 @@ mod record;
 mod stop;
 mod work;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::PathBuf;
 
 pub use record::{Made, Record, State};
-pub use work::package_all;
+pub use work::{check_unclaimed, package_all};
 
 use crate::error::{Error, Result};
 use crate::git::{Oid, Repository, data_dir};
-use crate::process::background;
+use crate::process::background::{self, is_held};
 use jiff::Timestamp;
 
 /// How many jobs that have ended are kept, with their logs.
@@ -157,11 +157,4 @@ fn locked(path: &PathBuf) -> Result<File> {
     let file = File::create(path).map_err(|error| Error::io("write", path, error))?;
     file.lock().map_err(|error| Error::io("lock", path, error))?;
     Ok(file)
-}
-
-/// Whether some process holds a lock on the file.
-fn is_held(path: &PathBuf) -> bool {
-    let Ok(file) = File::open(path) else { return false };
-    // A shared one, so that two who look do not take each other for the holder.
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }

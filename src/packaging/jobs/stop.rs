@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::{Job, Jobs, Record, State, is_held};
+use super::{Job, Jobs, Record, State};
 use crate::error::{Error, Result};
 use crate::git::worktree;
-use crate::process::background::{self, Ending};
+use crate::process::background::{self, Ending, is_held};
 use crate::process::interrupt;
 use crate::workspace::Workspace;
 

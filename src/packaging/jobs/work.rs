@@ -16,6 +16,8 @@ use crate::packaging::checkout::Stopwatch;
 use crate::packaging::make::{Making, make};
 use crate::process::{Output, background, interrupt};
 use crate::progress::Progress as _;
+use crate::service::{Region, Service, Stage};
+use crate::text::command::slsart;
 use crate::workspace::{Wanted, Workspace};
 
 /// How long a job that waits sleeps between two looks.
@@ -102,7 +104,7 @@ impl Jobs {
     /// Ends what killed jobs have left running, writes down that they were killed, and forgets old jobs. For who has the turn.
     fn tidy(&self, own: u64, now: jiff::Timestamp) -> Result<()> {
         let others = || self.records().into_iter().filter(|record| record.number != own);
-        let is_held = |record: &Record| super::is_held(&self.file(&record.commit, "lock"));
+        let is_held = |record: &Record| background::is_held(&self.file(&record.commit, "lock"));
         for record in others().filter(|record| record.state == State::Running && is_held(record)) {
             self.end(&record, background::Ending::Killed);
         }
@@ -112,6 +114,37 @@ impl Jobs {
         }
         self.prune()
     }
+}
+
+/// The stages and the region that a job packages a service for.
+fn targets(workspace: &Workspace<'_>, service: &Service) -> Result<(Vec<Stage>, Region)> {
+    let mut stages = workspace.config.hooks.stages.clone();
+    if stages.is_empty() {
+        stages.push(workspace.stage(&Wanted::default(), Some(service))?);
+    }
+    Ok((stages, workspace.region(&Wanted::default(), Some(service))?))
+}
+
+/// Refuses what a background job of this commit does already.
+pub fn check_unclaimed(
+    workspace: &Workspace<'_>,
+    commit: Oid,
+    service: &Service,
+    stage: &Stage,
+    region: &Region,
+) -> Result<()> {
+    let job = Jobs::of(workspace.repository).find(commit);
+    if !job.is_some_and(|job| job.lives && job.record.state.goes_on()) {
+        return Ok(());
+    }
+    let (stages, own_region) = targets(workspace, service)?;
+    if !stages.contains(stage) || own_region != *region {
+        return Ok(());
+    }
+    let short = workspace.repository.short_id(commit);
+    Err(Error::refused(format!("a background job packages {short} already"))
+        .hint(format!("to wait for it: {}", slsart(["jobs", "log", &short, "--follow"])))
+        .hint(format!("to stop it: {}", slsart(["jobs", "stop"]))))
 }
 
 fn package(workspace: &Workspace<'_>, commit: Oid, told: &Told<'_>) -> Result<()> {
@@ -125,14 +158,8 @@ fn package(workspace: &Workspace<'_>, commit: Oid, told: &Told<'_>) -> Result<()
         packaging: Output::Stream,
     };
     for service in workspace.services(commit)? {
-        let default = [workspace.stage(&Wanted::default(), Some(&service))?];
-        let stages = if workspace.config.hooks.stages.is_empty() {
-            &default[..]
-        } else {
-            &workspace.config.hooks.stages
-        };
-        let region = workspace.region(&Wanted::default(), Some(&service))?;
-        for stage in stages {
+        let (stages, region) = targets(workspace, &service)?;
+        for stage in &stages {
             let summary = make(workspace, commit, &service, stage, &region, making)?;
             told.note(&format!("recorded {} for {}", &summary.package[..8], summary.target));
             if let Ok(package) = summary.package.parse() {
