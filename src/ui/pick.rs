@@ -72,7 +72,9 @@ impl Ui {
             None => keys.to_owned(),
             Some(both) if fits(&both) => both,
             Some(_) => {
-                remark.into_iter().for_each(|remark| self.show(&format_args!("{}\n", line(remark))));
+                if let Some(remark) = remark {
+                    self.show(&format_args!("{}\n", line(remark)));
+                }
                 keys.to_owned()
             }
         };

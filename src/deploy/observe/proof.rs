@@ -98,7 +98,8 @@ pub(in crate::deploy) fn proven(
     tell(&proof, workspace.progress);
     let outcome = refuse(&proof, &record.target);
     record.proof = Some(proof);
-    outcome
+    let live = || format!("to see what is live: {}", workspace.slsart(&["live"], &record.target));
+    outcome.map_err(|error| error.hint(live()))
 }
 
 /// Tells what is no contradiction, and yet not what one expects.
