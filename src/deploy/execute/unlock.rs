@@ -88,7 +88,7 @@ impl fmt::Display for Unlocking {
         writeln!(f, "{BOLD}Lock{BOLD:#}      {} on {remote}", lock.target)?;
         writeln!(
             f,
-            "{BOLD}LockGuard{BOLD:#}      by {} on {}, taken {}  {DIM}{}{DIM:#}",
+            "{BOLD}Held{BOLD:#}      by {} on {}, taken {}  {DIM}{}{DIM:#}",
             line(&lock.by),
             line(&lock.host),
             ago(lock.since, *now),
