@@ -4,6 +4,7 @@ use crate::error::{Error, Kind};
 use crate::text::command::quoted;
 
 /// Why AWS gave no answer.
+#[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "only answers of AWS make most of them"))]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AwsError {
     /// This program was built without it.
