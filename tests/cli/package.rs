@@ -210,13 +210,10 @@ hint: it has: orders · dev · us-east-1 (.); orders · prod · us-east-1 (.)
 "#]]);
     sandbox.slsart("check -s prod").is(str![[r#"
 ✓ package    packaged for orders · prod · us-east-1 (2cb6c45f)
-✗ plugins    serverless-hello 1.2.0 is not installed
-  hint:     install them as the lockfile has them, such as: npm ci
-✗ framework  the Serverless Framework is not installed for the service '.'
-  hint:     install it as the lockfile has it, such as: npm ci
-── stderr ──
-error: 2 of 13 checks failed
-── exit 1 ──
+! plugins    serverless-hello 1.2.0 is not installed
+  hint:     a deployment restores this in its own worktree; to install it here: npm ci
+! framework  the Serverless Framework is not installed for the service '.'
+  hint:     a deployment restores this in its own worktree; to install it here: npm ci
 
 "#]]);
 }

@@ -346,13 +346,10 @@ fn git_dir_and_git_work_tree_name_the_repository() {
 "#]]);
     sandbox.slsart_with("check -s prod", &variables).is(str![[r#"
 ✓ package    packaged for orders · prod · us-east-1 (be694c54)
-✗ plugins    serverless-hello 1.2.0 is not installed
-  hint:     install them as the lockfile has them, such as: npm ci
-✗ framework  the Serverless Framework is not installed for the service '.'
-  hint:     install it as the lockfile has it, such as: npm ci
-── stderr ──
-error: 2 of 11 checks failed
-── exit 1 ──
+! plugins    serverless-hello 1.2.0 is not installed
+  hint:     a deployment restores this in its own worktree; to install it here: npm ci
+! framework  the Serverless Framework is not installed for the service '.'
+  hint:     a deployment restores this in its own worktree; to install it here: npm ci
 
 "#]]);
     sandbox.slsart_with("package -s dev", &variables).prints(str![[r#"
