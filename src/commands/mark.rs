@@ -30,7 +30,7 @@ pub struct BanArgs {
     /// A commit, or a package's id
     #[arg(value_name = "REF")]
     revision: String,
-    /// Why: shown to whoever wants to deploy it
+    /// Why: shown when the package is to be deployed
     #[arg(short, long, value_name = "REASON")]
     message: String,
     #[command(flatten)]

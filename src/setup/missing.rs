@@ -14,7 +14,7 @@ use crate::service::{self, CONFIG_FILES, MAX_CONFIG_BYTES, Service};
 use crate::toolchain::{LOCKFILE_NAMES, install};
 use crate::workspace::Workspace;
 
-/// What the framework and package managers write, and nobody commits.
+/// What the framework and package managers write, and what is not committed.
 const MADE: [&str; 2] = ["node_modules/", ".serverless/"];
 
 /// What bundles the code: a file that no module refers to does not get into its zips.
