@@ -24,7 +24,7 @@ use crate::schemas::Promise;
 const START: i64 = 1_767_603_600;
 
 /// How long a call may take: longer than anything takes on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(10);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A directory of its own for one test: `repo`, and beside it a home and a cache.
 pub(crate) struct Sandbox {

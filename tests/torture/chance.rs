@@ -17,10 +17,13 @@ pub(crate) fn runs(short: u64, long: u64) -> u64 {
 pub(crate) struct Chance(u64);
 
 impl Chance {
-    /// From `TORTURE_SEED`, else from the clock; says which, for when the test fails.
+    /// From `TORTURE_SEED`, else from the clock in the long form, and from the test's name in the short one, which is the same
+    /// every time. Says which, for when the test fails.
     pub(crate) fn new(test: &str) -> Self {
         let now = || u64::from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos());
-        let seed = variable("TORTURE_SEED").map_or_else(now, |text| text.parse().unwrap());
+        let of_name = || test.bytes().fold(0, |seed, byte| seed * 31 % 1_000_000_007 + u64::from(byte));
+        let other = || if is_long() { now() } else { of_name() };
+        let seed = variable("TORTURE_SEED").map_or_else(other, |text| text.parse().unwrap());
         tell(&format!("{test}: TORTURE_SEED={seed}"));
         Self::of(seed)
     }

@@ -120,7 +120,7 @@ done
 0 history: 
 0 verify --all: 
 0 extract HEAD -s prod -o ../out: 
-1 check -s prod: error: 2 of 11 checks failed
+0 check -s prod: 
 0 diff HEAD: 
 5 rollback -s prod -n: error: there is no successful deployment of orders
 1 record ../dist: error: cannot write to '[ROOT]/repo/.g

@@ -91,6 +91,22 @@ pub(crate) fn litter(sandbox: &Sandbox) -> Vec<PathBuf> {
     found
 }
 
+/// Whether a file is what libgit2 leaves of a loose object when it is killed before the rename: git's own `prune`, which `gc` runs,
+/// removes these, and only it knows when.
+fn is_half_object(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_str().unwrap();
+    name.starts_with("tmp_object_git2_") && path.parent().is_some_and(|parent| parent.ends_with("objects"))
+}
+
+/// Fails unless git's own housekeeping removes what libgit2 left of loose objects.
+#[track_caller]
+pub(crate) fn is_pruned_by_git(sandbox: &Sandbox) {
+    sandbox.git("prune --expire=now");
+    let objects = fs::read_dir(sandbox.path(".git/objects")).unwrap().flatten();
+    let left: Vec<_> = objects.map(|entry| entry.path()).filter(|path| is_half_object(path)).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
 fn is_litter(path: &Path) -> bool {
     let text = path.to_str().unwrap();
     let name = path.file_name().unwrap_or_default().to_str().unwrap();
@@ -98,6 +114,9 @@ fn is_litter(path: &Path) -> bool {
     let ends = |end: &str| path.extension().is_some_and(|extension| extension == end);
     // Locks that are held by their owners, not by being there.
     if text.ends_with(".git/slsart/package.lock") || text.starts_with("home/.npm") {
+        return false;
+    }
+    if is_half_object(path) {
         return false;
     }
     ends("lock") && !text.ends_with("yarn.lock")

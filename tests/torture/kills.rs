@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::chance::{Chance, is_long, runs, tell};
-use crate::intact::{Before, age, counts, litter};
+use crate::intact::{Before, age, counts, is_pruned_by_git, litter};
 use crate::operations::{ALL, Operation};
 use crate::sandbox::{Sandbox, wait_until};
 use crate::tracer::{self, End, Victims};
@@ -117,6 +117,7 @@ fn torture(name: &str, kills: u64) {
     }
     assert!(figures.kills * 2 >= kills, "{name}: only {} of {kills} were killed in time", figures.kills);
     let (packs, loose) = counts(&sandbox);
+    is_pruned_by_git(&sandbox);
     assert!(packs < 40, "{packs} packs");
     let seconds = start.elapsed().as_secs_f64();
     let Figures { kills, ended, phases, litter } = figures;
