@@ -143,7 +143,8 @@ impl Job<'_, '_> {
         if !self.workspace.progress.is_wanted() {
             return Err(Error::new(Kind::Interrupted, "a newer commit is to be packaged instead"));
         }
-        let tools = tools(&checkout.framework, &checkout.service, checkout.package_manager())?;
+        let manager = checkout.package_manager(&self.workspace.context.environment);
+        let tools = tools(&checkout.framework, &checkout.service, manager)?;
         self.run_framework(&checkout.framework, &checkout.service, || {
             checkout.run(self.workspace, self.service, self.arguments(), self.making.packaging, Group::Ours)
         })

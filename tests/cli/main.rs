@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
 #![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes the snapshots so")]
 
+#[path = "../support/room.rs"]
+mod room;
 #[path = "../support/sandbox.rs"]
 mod sandbox;
 #[path = "../support/schemas.rs"]

@@ -14,6 +14,8 @@ mod call;
 mod project;
 #[path = "../support/recorded.rs"]
 mod recorded;
+#[path = "../support/room.rs"]
+mod room;
 #[path = "../support/sandbox.rs"]
 #[allow(dead_code, reason = "it is shared with the tests of the commands")]
 mod sandbox;

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::call::text;
+use crate::room::Room;
 
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -24,13 +26,6 @@ pub(crate) struct Bed {
     aws: LocalAws,
     /// Where tests have their directories.
     room: Room,
-}
-
-/// A directory that is removed when this process ends, however it ends.
-struct Room {
-    path: PathBuf,
-    /// What removes it once its input, a pipe of this process, closes.
-    _remover: Child,
 }
 
 struct LocalAws {
@@ -69,8 +64,8 @@ impl Bed {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect();
             let aws = LocalAws::start(&variables["SLSART_BED_PYTHON"]);
-            let room = Room::make();
-            if let Some(flavours) = room.stock(&directory.join("flavours")) {
+            let room = Room::make(Path::new(env!("CARGO_TARGET_TMPDIR")));
+            if let Some(flavours) = stock(&room, &directory.join("flavours")) {
                 variables.insert("SLSART_BED_FLAVOURS".to_owned(), flavours);
             }
             Self { variables, aws, room }
@@ -157,41 +152,19 @@ impl Bed {
     }
 }
 
-/// A file system in memory: ext4 takes seconds to make thousands of files shortly after as many were removed, which is all
-/// that these tests do.
-const MEMORY: &str = "/dev/shm";
-/// What there has to be free of it, in bytes.
-const ENOUGH: u64 = 4 << 30;
-
-impl Room {
-    /// One in memory, where there is enough of that.
-    fn make() -> Self {
-        let free = rustix::fs::statvfs(MEMORY).map_or(0, |of| of.f_bavail * of.f_frsize);
-        let place = if free < ENOUGH { env!("CARGO_TARGET_TMPDIR") } else { MEMORY };
-        let directory = tempfile::Builder::new().prefix("slsart-e2e-").tempdir_in(place).unwrap();
-        let path = directory.keep();
-        let remover = Command::new("sh")
-            .args(["-c", "trap '' INT TERM; read -r _; rm -rf \"$0\""])
-            .arg(&path)
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Self { path, _remover: remover }
+/// Copies what the bed has installed of the frameworks, where links to it would lead to another file system.
+fn stock(room: &Room, flavours: &Path) -> Option<String> {
+    let device = |path: &Path| fs::metadata(path).unwrap().dev();
+    if device(&room.path) == device(flavours) {
+        return None;
     }
-
-    /// Copies what the bed has installed of the frameworks, where links to it would lead to another file system.
-    fn stock(&self, flavours: &Path) -> Option<String> {
-        if !self.path.starts_with(MEMORY) {
-            return None;
-        }
-        let to = self.path.join("flavours");
-        fs::create_dir(&to).unwrap();
-        for name in ["osls4", "serverless3", "greeter"] {
-            let copied = Command::new("cp").arg("-a").arg(flavours.join(name)).arg(&to).status().unwrap();
-            assert!(copied.success(), "cannot copy {name}");
-        }
-        Some(to.to_str().unwrap().to_owned())
+    let to = room.path.join("flavours");
+    fs::create_dir(&to).unwrap();
+    for name in ["osls4", "serverless3", "greeter"] {
+        let copied = Command::new("cp").arg("-a").arg(flavours.join(name)).arg(&to).status().unwrap();
+        assert!(copied.success(), "cannot copy {name}");
     }
+    Some(to.to_str().unwrap().to_owned())
 }
 
 impl LocalAws {

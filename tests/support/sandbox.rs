@@ -1,7 +1,7 @@
 //! A scratch repository with a small service, and the program run in it: in an environment that holds nothing of the
 //! developer's, with a clock that goes on by a minute from call to call, so that what is printed is the same every time.
 //!
-//! The service is `tests/fixtures/service`; its framework is a stand-in, installed by a real `npm ci`.
+//! The service is `tests/fixtures/service`; its framework is a stand-in, installed by a real `npm ci` once and copied then.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -18,6 +18,7 @@ use snapbox::{Assert, IntoData};
 use tempfile::TempDir;
 use walkdir::WalkDir;
 
+use crate::room::Room;
 use crate::schemas::Promise;
 
 /// What the clock shows before the first call: 2026-01-05 09:00 UTC.
@@ -45,7 +46,10 @@ pub(crate) struct Outcome {
 impl Sandbox {
     /// A sandbox whose `repo` is an empty directory.
     pub(crate) fn bare() -> Self {
-        let root = TempDir::with_prefix("slsart-").unwrap();
+        static ROOM: OnceLock<Room> = OnceLock::new();
+        // Outside this repository, for tests of what is in none.
+        let room = ROOM.get_or_init(|| Room::make(&std::env::temp_dir()));
+        let root = TempDir::with_prefix_in("slsart-", &room.path).unwrap();
         for name in ["repo", "home"] {
             fs::create_dir(root.path().join(name)).unwrap();
         }
@@ -260,7 +264,9 @@ impl Sandbox {
         let date = format!("@{now} +0000");
         let program_directory = Path::new(env!("CARGO_BIN_EXE_git-slsart")).parent().unwrap();
         let path = std::env::var_os("PATH").unwrap();
-        let paths = std::iter::once(program_directory.to_owned()).chain(std::env::split_paths(&path));
+        let quick = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/quick");
+        let first = [program_directory.to_owned(), quick];
+        let paths = first.into_iter().chain(std::env::split_paths(&path));
         command.env_clear().current_dir(self.path("")).envs([
             ("HOME", self.beside("home").as_os_str()),
             ("XDG_CACHE_HOME", self.beside("home/cache").as_os_str()),
@@ -277,6 +283,7 @@ impl Sandbox {
             ("SLSART_NOW", jiff::Timestamp::from_second(now).unwrap().to_string().as_ref()),
             ("SLSART_OFFLINE", "1".as_ref()),
             ("STAND_IN_LOG", self.beside("runs").as_os_str()),
+            ("QUICK_NPM", Path::new(env!("CARGO_TARGET_TMPDIR")).join("npm").as_os_str()),
             ("npm_config_update_notifier", "false".as_ref()),
             ("npm_config_offline", "true".as_ref()),
         ]);

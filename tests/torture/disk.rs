@@ -98,12 +98,12 @@ fn a_repository_that_can_only_be_read_is_read() {
     sandbox.slsart("deploy -q -s prod --yes").succeeded();
     let before = sandbox.fingerprint();
     let script = r#"
-mount --bind "$REPO" "$REPO" && mount -o remount,bind,ro "$REPO" || exit 99
+mount --bind "$REPO" "$REPO" && mount -o remount,bind,ro,nosuid,nodev "$REPO" || exit 99
 cd "$REPO"
 for line in 'log' 'show' 'history' 'verify --all' 'extract HEAD -s prod -o ../out' 'check -s prod' 'diff HEAD' 'rollback -s prod -n' \
   'record ../dist' 'ban HEAD -s prod -m bad' 'deploy -s prod --yes' 'toolchain save'; do
   code=0; git-slsart $line -q >/dev/null 2>"$SAID" || code=$?
-  echo "$code $line: $(grep -m 1 '^error' "$SAID" | cut -c 1-50)"
+  echo "$code $line: $(grep -m 1 '^error' "$SAID" | sed "s/ '.*//")"
 done
 "#;
     let mut command = sandbox.command("unshare");
@@ -122,10 +122,10 @@ done
 0 extract HEAD -s prod -o ../out: 
 0 check -s prod: 
 0 diff HEAD: 
-5 rollback -s prod -n: error: there is no successful deployment of orders
-1 record ../dist: error: cannot write to '[ROOT]/repo/.g
-1 ban HEAD -s prod -m bad: error: cannot write to '[ROOT]/repo/.g
-1 deploy -s prod --yes: error: cannot write '[ROOT]/repo/.git/
+5 rollback -s prod -n: error: there is no successful deployment of orders · prod · us-east-1 to go back to
+1 record ../dist: error: cannot write to
+1 ban HEAD -s prod -m bad: error: cannot write to
+1 deploy -s prod --yes: error: cannot write
 0 toolchain save: 
 
 "#]]);

@@ -5,6 +5,8 @@
 #![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes the snapshots so")]
 #![allow(dead_code, reason = "the sandbox is shared with the tests of the commands")]
 
+#[path = "../support/room.rs"]
+mod room;
 #[path = "../support/sandbox.rs"]
 mod sandbox;
 #[path = "../support/schemas.rs"]

@@ -11,6 +11,7 @@ pub use installer::{InstallMode, InstallSource, install_source};
 
 use super::carry::carry;
 use super::lacking;
+use crate::context::Environment;
 use crate::error::{Error, Kind, Result};
 use crate::git::worktree::{self, Worktree};
 use crate::git::{Oid, Source};
@@ -119,7 +120,7 @@ impl<'r> Checkout<'r> {
         let Some(lockfile) = &self.lockfile else { return Ok(None) };
         let (source, top, programs) = (self.source, self.top(), &self.programs);
         let installer = Installer { workspace, source, top, lockfile, programs, output: Output::OnFailure };
-        installer.save(&self.service, self.package_manager())
+        installer.save(&self.service, self.package_manager(&workspace.context.environment))
     }
 
     /// Records a snapshot of what was installed, unless it was restored from one. A failure is only a warning: nothing needs the
@@ -165,9 +166,9 @@ impl<'r> Checkout<'r> {
     }
 
     /// The package manager that installed its packages, with its version.
-    pub fn package_manager(&self) -> Option<Tool> {
+    pub fn package_manager(&self, environment: &Environment) -> Option<Tool> {
         let kind = self.lockfile.as_ref()?.kind;
-        let version = install::version(&self.programs, kind, &self.service)?;
+        let version = install::version(&self.programs, kind, &self.service, environment)?;
         Some(Tool { name: install::program(kind).to_owned(), version })
     }
 }
