@@ -10,7 +10,7 @@ pub(crate) mod commands;
 pub(crate) mod config;
 pub mod context;
 pub(crate) mod deploy;
-pub(crate) mod difference;
+pub(crate) mod diff;
 pub(crate) mod error;
 pub mod git;
 pub(crate) mod hooks;

@@ -9,8 +9,8 @@ use super::args::TargetArgs;
 use crate::deploy::observe::drift::Drift;
 use crate::deploy::observe::expected::stack_of;
 use crate::deploy::observe::snapshot::LiveSnapshot;
-use crate::difference::template::Change;
-use crate::difference::{CommitLine, Commits, Detail, Difference, Side, write_lines};
+use crate::diff::template::Change;
+use crate::diff::{CommitLine, Commits, Detail, Difference, StackSnapshot, write_lines};
 use crate::error::Result;
 use crate::package::manifest::Target;
 use crate::sharing;
@@ -114,10 +114,10 @@ pub(crate) fn run(args: &DiffArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     } else {
         let before = open_one(first)?;
         let after = open_one(args.second.as_deref().unwrap_or("HEAD"))?;
-        (describe(workspace, &before), stack_of(&before), Side::of_package(&before)?, after, None)
+        (describe(workspace, &before), stack_of(&before), StackSnapshot::of_package(&before)?, after, None)
     };
     let mut difference =
-        Difference::between(workspace.repository, &before, &Side::of_package(&after)?, detail)?;
+        Difference::between(workspace.repository, &before, &StackSnapshot::of_package(&after)?, detail)?;
     let stacks = Some([stack, stack_of(&after)]).filter(|[before, after]| before != after);
     if stacks.is_some() {
         // A deployment to one stack deletes and replaces nothing of another.

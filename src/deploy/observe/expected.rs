@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::difference::template::Template;
+use crate::diff::template::Template;
 use crate::error::Result;
 use crate::package::Sha256;
 use crate::package::directory::STATE_FILE;

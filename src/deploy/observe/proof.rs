@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::aws::{Aws, AwsError, Function};
 use crate::deploy::observe::expected::{Expected, ExpectedCode, ExpectedFunction, digest};
 use crate::deploy::observe::session;
-use crate::difference::template::Template;
+use crate::diff::template::Template;
 use crate::error::{Error, Result};
 use crate::package::directory::STATE_FILE;
 use crate::package::manifest::Target;

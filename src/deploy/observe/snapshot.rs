@@ -1,7 +1,7 @@
 //! What is live in AWS as one side of a comparison: the live stack's template, and the code of the recorded package that runs.
 
 use crate::deploy::observe::live::{self, Answer, LiveObservation, Report};
-use crate::difference::Side;
+use crate::diff::StackSnapshot;
 use crate::error::Result;
 use crate::store::StoredPackage;
 use crate::workspace::{Wanted, Workspace};
@@ -13,7 +13,7 @@ pub struct LiveSnapshot<'r> {
     /// The package whose code runs; `None` where none is recorded here.
     pub package: Option<StoredPackage<'r>>,
     /// The side.
-    pub side: Side<'r>,
+    pub side: StackSnapshot<'r>,
 }
 
 impl<'r> LiveSnapshot<'r> {
@@ -26,8 +26,8 @@ impl<'r> LiveSnapshot<'r> {
         // What runs is another package's code, and that is what is compared.
         report.drift.retain(|drift| report.answer != Answer::SameCode || drift.what != "code");
         let side = match &package {
-            Some(package) => Side::of_package(package)?.with_template(&template),
-            None => Side::of_template(&template),
+            Some(package) => StackSnapshot::of_package(package)?.with_template(&template),
+            None => StackSnapshot::of_template(&template),
         };
         Ok(Self { report, package, side })
     }

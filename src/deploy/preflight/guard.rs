@@ -12,10 +12,10 @@ use crate::deploy::history::packages;
 use crate::deploy::observe::aws_state::AwsState;
 use crate::deploy::observe::effect::{has_uploaded_code, is_code_from};
 use crate::deploy::preflight::checks::listed;
-use crate::difference::judge::{Fate, Judgement, Verdict};
-use crate::difference::names::{self, Taken};
-use crate::difference::template::Template;
-use crate::difference::{Detail, Difference, Side, write_lines};
+use crate::diff::judge::{Fate, Judgement, Verdict};
+use crate::diff::names::{self, Taken};
+use crate::diff::template::Template;
+use crate::diff::{Detail, Difference, StackSnapshot, write_lines};
 use crate::error::{Error, Kind, Result};
 use crate::package::Manifest;
 use crate::sharing;
@@ -43,13 +43,13 @@ const OTHER_TEMPLATE: &str =
 /// What a deployment starts from.
 pub struct Baseline<'r> {
     /// What is there.
-    pub side: Side<'r>,
+    pub side: StackSnapshot<'r>,
     /// What that is, after "against": `the last recorded deployment`.
     pub against: &'static str,
     /// Why it is not the live stack's template, where AWS was asked for that or was not to be.
     pub because: Option<String>,
     /// What may be there instead: packages of later deployments that did not finish.
-    pub perhaps: Vec<Side<'r>>,
+    pub perhaps: Vec<StackSnapshot<'r>>,
     /// What somebody should know of the comparison.
     pub remark: Option<String>,
 }
@@ -117,7 +117,7 @@ impl<'r> Baseline<'r> {
         };
         let package =
             deployments.iter().find(prefix).and_then(|uploaded| package_of(workspace, uploaded).ok());
-        let own = package.and_then(|package| Side::of_package(&package).ok());
+        let own = package.and_then(|package| StackSnapshot::of_package(&package).ok());
         let (side, remark) = match own {
             None if !has_uploaded_code(template) => Self::by_template(workspace, deployments, template),
             Some(own) => {
@@ -126,7 +126,7 @@ impl<'r> Baseline<'r> {
                 let remark = added(&side, &recorded);
                 (side, remark)
             }
-            None => (Side::of_template(template), Some(NOT_FROM_HERE.to_owned())),
+            None => (StackSnapshot::of_template(template), Some(NOT_FROM_HERE.to_owned())),
         };
         Self { side, against: "the live stack's template", because: None, perhaps: Vec::new(), remark }
     }
@@ -137,19 +137,19 @@ impl<'r> Baseline<'r> {
         workspace: &Workspace<'r>,
         deployments: &[Deployment],
         template: &Value,
-    ) -> (Side<'r>, Option<String>) {
+    ) -> (StackSnapshot<'r>, Option<String>) {
         let live = history::live(deployments).and_then(|live| package_of(workspace, live).ok());
-        let own = live.and_then(|package| Side::of_package(&package).ok());
+        let own = live.and_then(|package| StackSnapshot::of_package(&package).ok());
         match own.filter(|own| own.has_template(template)) {
             Some(own) => (own.with_template(template), None),
-            None => (Side::of_template(template), Some(OTHER_TEMPLATE.to_owned())),
+            None => (StackSnapshot::of_template(template), Some(OTHER_TEMPLATE.to_owned())),
         }
     }
 
     /// A stack that is gone.
     fn nothing() -> Self {
         Self {
-            side: Side::of_template(&Value::Null),
+            side: StackSnapshot::of_template(&Value::Null),
             against: "nothing: the stack is not there",
             because: None,
             perhaps: Vec::new(),
@@ -163,10 +163,12 @@ impl<'r> Baseline<'r> {
         let later = deployments.iter().take_while(|other| live.is_none_or(|live| other.id != live.id));
         let later = later.filter(|other| other.effect() == Effect::Unknown);
         // What is not here can't be compared; the plan warns that what is live is not certain.
-        let side = |other: &Deployment| Side::of_package(&package_of(workspace, other).ok()?).ok();
+        let side = |other: &Deployment| StackSnapshot::of_package(&package_of(workspace, other).ok()?).ok();
         let mut perhaps: Vec<_> = later.filter_map(side).collect();
         let (side, against) = match live {
-            Some(live) => (Side::of_package(&package_of(workspace, live)?)?, "the last recorded deployment"),
+            Some(live) => {
+                (StackSnapshot::of_package(&package_of(workspace, live)?)?, "the last recorded deployment")
+            }
             None if perhaps.is_empty() => return Ok(None),
             None => (perhaps.remove(0), "the last deployment, which has not finished"),
         };
@@ -176,7 +178,7 @@ impl<'r> Baseline<'r> {
 
 /// What is said of resources that are live and not among the `recorded` ones of the package that was deployed; none where there are
 /// none.
-fn added(live: &Side<'_>, recorded: &BTreeSet<String>) -> Option<String> {
+fn added(live: &StackSnapshot<'_>, recorded: &BTreeSet<String>) -> Option<String> {
     let added: Vec<&str> = live.template().ids().filter(|id| !recorded.contains(*id)).collect();
     let who = "live and not in the package that was deployed, added by a plugin or by somebody else";
     (!added.is_empty()).then(|| format!("{who}: {}", listed(&added)))
@@ -208,7 +210,8 @@ fn taken(
             break;
         }
         // A package that is not here says nothing.
-        let Ok(side) = package_of(workspace, deployment).and_then(|package| Side::of_package(&package))
+        let Ok(side) =
+            package_of(workspace, deployment).and_then(|package| StackSnapshot::of_package(&package))
         else {
             continue;
         };
@@ -230,7 +233,7 @@ impl Changes {
         package: &StoredPackage<'_>,
         deployments: &[Deployment],
     ) -> Result<Self> {
-        let after = Side::of_package(package)?;
+        let after = StackSnapshot::of_package(package)?;
         let difference = Difference::between(workspace.repository, &before.side, &after, Detail::Counts)?;
         let mut known: Vec<String> = before.side.template().ids().map(str::to_owned).collect();
         let mut uncertain: Vec<Judgement> = Vec::new();

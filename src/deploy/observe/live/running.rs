@@ -8,7 +8,7 @@ use crate::aws::{Aws, AwsError, Function, Stack};
 use crate::deploy::observe::drift::{self, Drift, runs_recorded_code};
 use crate::deploy::observe::expected::{Expected, ExpectedFunction};
 use crate::deploy::observe::proof::name_of;
-use crate::difference::template::Template;
+use crate::diff::template::Template;
 
 const FUNCTION: &str = "AWS::Lambda::Function";
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Check;
-use crate::difference::names::{By, Taken};
+use crate::diff::names::{By, Taken};
 
 const NAME: &str = "names";
 

@@ -52,7 +52,7 @@ pub struct CommitLine {
 
 /// What differs of what two packages were made with and from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Made {
+pub struct Provenance {
     /// The plugins that differ.
     pub plugins: Vec<PluginChange>,
     /// The programs that differ, where both are known.
@@ -64,7 +64,7 @@ pub struct Made {
     pub commits: Option<Commits>,
 }
 
-impl Made {
+impl Provenance {
     pub(super) fn between(
         repository: &Repository,
         before: &StoredPackage<'_>,

@@ -179,7 +179,7 @@ fn without_time(text: &str) -> String {
 }
 
 /// Hands every logical id that `value` refers to, through `Ref`, `Fn::GetAtt` or `Fn::Sub`, to `take`.
-pub(in crate::difference) fn each_reference<'v>(value: &'v Value, take: &mut dyn FnMut(&'v str)) {
+pub(in crate::diff) fn each_reference<'v>(value: &'v Value, take: &mut dyn FnMut(&'v str)) {
     match value {
         Value::Object(object) => {
             for (name, value) in object {

@@ -6,9 +6,9 @@ mod events;
 pub mod functions;
 pub mod judge;
 mod lines;
-mod made;
 pub mod names;
-mod side;
+mod provenance;
+mod stack_snapshot;
 pub mod tables;
 pub mod template;
 
@@ -17,8 +17,8 @@ use serde::Serialize;
 pub use code::Detail;
 pub use events::EventChange;
 pub use lines::write_lines;
-pub use made::{CommitLine, Commits, Made, ToolChange};
-pub use side::Side;
+pub use provenance::{CommitLine, Commits, Provenance, ToolChange};
+pub use stack_snapshot::StackSnapshot;
 
 use code::ArchiveChange;
 use functions::{FUNCTION, FunctionChange, LAYER, VERSION};
@@ -49,7 +49,7 @@ pub struct Difference {
     pub archives: Vec<ArchiveChange>,
     /// What the packages were made with and from; empty where one side is no package.
     #[serde(flatten)]
-    pub made: Made,
+    pub made: Provenance,
 }
 
 impl Difference {
@@ -59,8 +59,8 @@ impl Difference {
     /// When a package's files can't be read.
     pub fn between(
         repository: &Repository,
-        before: &Side<'_>,
-        after: &Side<'_>,
+        before: &StackSnapshot<'_>,
+        after: &StackSnapshot<'_>,
         detail: Detail,
     ) -> Result<Self> {
         let change = template::compare(before.template(), after.template());
@@ -68,8 +68,8 @@ impl Difference {
         let functions::Found { functions, layers, archives } =
             functions::compare(before, after, &change, detail)?;
         let made = match (&before.package, &after.package) {
-            (Some(before), Some(after)) => Made::between(repository, before, after)?,
-            _ => Made::default(),
+            (Some(before), Some(after)) => Provenance::between(repository, before, after)?,
+            _ => Provenance::default(),
         };
         // Whose code alone changed is the same resource in the templates.
         let all = functions.iter().chain(&layers);

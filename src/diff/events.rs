@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::side::Side;
+use super::stack_snapshot::StackSnapshot;
 use super::template::Change;
 use crate::service::{Event, State};
 
@@ -21,7 +21,7 @@ pub struct EventChange {
 }
 
 /// The events that differ; none where one side's config is not known.
-pub(super) fn compare(before: &Side<'_>, after: &Side<'_>) -> Vec<EventChange> {
+pub(super) fn compare(before: &StackSnapshot<'_>, after: &StackSnapshot<'_>) -> Vec<EventChange> {
     let (Some(before), Some(after)) = (&before.state, &after.state) else { return Vec::new() };
     let (old, new) = (events(before), events(after));
     let change = |events: Vec<(String, Event)>, change| {

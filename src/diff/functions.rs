@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::code::{ArchiveChange, CodeChange, Detail};
-use super::side::Side;
+use super::stack_snapshot::StackSnapshot;
 use super::template::{Change, TemplateChange, paths};
 use crate::error::Result;
 
@@ -87,8 +87,8 @@ pub(super) struct Found {
 
 /// What differs of functions and layers. Archives that several have in common are compared once.
 pub(super) fn compare(
-    before: &Side<'_>,
-    after: &Side<'_>,
+    before: &StackSnapshot<'_>,
+    after: &StackSnapshot<'_>,
     change: &TemplateChange,
     detail: Detail,
 ) -> Result<Found> {
@@ -100,8 +100,8 @@ pub(super) fn compare(
 
 /// The archives that were compared, by their paths.
 struct Codes<'s, 'r> {
-    before: &'s Side<'r>,
-    after: &'s Side<'r>,
+    before: &'s StackSnapshot<'r>,
+    after: &'s StackSnapshot<'r>,
     detail: Detail,
     known: BTreeMap<(String, String), Option<ArchiveChange>>,
 }
@@ -218,7 +218,7 @@ mod tests {
     fn change(before: &Value, after: &Value) -> Option<FunctionChange> {
         let side = |properties: &Value| {
             let function = json!({"Type": FUNCTION, "Properties": properties});
-            Side::of_template(&json!({"Resources": {"HelloLambdaFunction": function}}))
+            StackSnapshot::of_template(&json!({"Resources": {"HelloLambdaFunction": function}}))
         };
         let (before, after) = (side(before), side(after));
         let change = compare_templates(before.template(), after.template());

@@ -12,7 +12,7 @@ use crate::service::{MAX_STATE_BYTES, STATE_FILE, State, StateError};
 use crate::store::StoredPackage;
 
 /// One side of a comparison. What is not known of it is no difference.
-pub struct Side<'r> {
+pub struct StackSnapshot<'r> {
     /// Its template.
     pub(super) template: Template,
     /// What the framework says of it.
@@ -21,7 +21,7 @@ pub struct Side<'r> {
     pub(super) package: Option<StoredPackage<'r>>,
 }
 
-impl<'r> Side<'r> {
+impl<'r> StackSnapshot<'r> {
     /// A recorded package.
     ///
     /// # Errors
@@ -71,7 +71,7 @@ impl<'r> Side<'r> {
 
     /// Judges what going from this side to `after` would delete or replace.
     #[must_use]
-    pub fn judge(&self, after: &Side<'_>) -> Vec<Judgement> {
+    pub fn judge(&self, after: &StackSnapshot<'_>) -> Vec<Judgement> {
         let change = compare(&self.template, &after.template);
         judge(&self.template, &after.template, &change)
     }
@@ -110,11 +110,11 @@ mod tests {
             "Resources": {"A": {"Type": "T"}, "Table": {"Type": "AWS::DynamoDB::Table"}},
             "Outputs": {"Url": {"Value": "b"}, "DomainName": {"Value": "c"}},
         });
-        let side = Side::of_template(&own).with_template(&live);
+        let side = StackSnapshot::of_template(&own).with_template(&live);
         assert_eq!(side.template().ids().collect::<Vec<_>>(), ["A", "Table"]);
-        let judged = side.judge(&Side::of_template(&own));
+        let judged = side.judge(&StackSnapshot::of_template(&own));
         assert_eq!((judged.len(), judged[0].is_blocked()), (1, true));
-        let outputs = compare(side.template(), Side::of_template(&own).template()).outputs;
+        let outputs = compare(side.template(), StackSnapshot::of_template(&own).template()).outputs;
         assert_eq!(outputs.iter().map(|output| output.id.as_str()).collect::<Vec<_>>(), ["Url"]);
     }
 }
