@@ -154,9 +154,12 @@ fn package_first(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui, missing:
     if missed.is_empty() {
         return Err(missing);
     }
-    if !args.package {
+    let slip = workspace.mistyped(&target.wanted()?)?;
+    // A dry run records nothing.
+    if !args.package || args.act.dry_run {
         if !ui.can_ask() || args.act.yes || args.act.dry_run {
-            return Err(missing.hint(format!("to package it first: {}", with_package(args))));
+            let first = slip.is_none().then(|| format!("to package it first: {}", with_package(args)));
+            return Err(missing.hints(first));
         }
         let commit = workspace.repository.short_id(missed[0].commit);
         let names: Vec<_> = missed
@@ -167,6 +170,8 @@ fn package_first(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui, missing:
         // What is wrong with a mistyped name stands before the question.
         let hints = missing.hints.iter().fold(String::new(), |all, hint| all + "hint: " + hint + "\n");
         ui.confirm(&format_args!("{missing}\n{hints}"), &question, "say --package to package it first")?;
+    } else if let Some(slip) = slip {
+        ui.warn(&slip);
     }
     let making = Making {
         in_place: false,
@@ -179,7 +184,7 @@ fn package_first(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui, missing:
     for Unpackaged { commit, service, stage, region } in &missed {
         check_unclaimed(workspace, *commit, service, stage, region)?;
         let made = make(workspace, *commit, service, stage, region, making)?;
-        ui.show(&PackageReport { packages: vec![made], repeatable: false, storage: None });
+        ui.show(&PackageReport { packages: vec![made], again: Vec::new(), storage: None });
     }
     Ok(())
 }

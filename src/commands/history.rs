@@ -14,7 +14,7 @@ use signatures::Signatures;
 use super::args::TargetArgs;
 use super::mark::Marked;
 use super::signature::Signed;
-use super::write_narrowed;
+use super::{need_known, never_asked, write_narrowed};
 use crate::deploy::history;
 use crate::error::Result;
 use crate::git::Oid;
@@ -71,6 +71,9 @@ struct HistoryReport {
     targets: Vec<TargetHistory>,
     /// The current directory's service, where only its deployments are listed and there are others.
     service: Option<String>,
+    /// How to ask the remote that was never asked.
+    #[serde(skip)]
+    ask: Option<String>,
     #[serde(skip)]
     verbose: bool,
     #[serde(skip)]
@@ -112,7 +115,7 @@ pub(crate) fn run(args: &HistoryArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
     let mut targets = workspace.store().histories().targets()?;
     targets.retain(|target| filter.matches(target));
     if targets.is_empty() && wanted.is_narrow() {
-        workspace.need_known(&filter)?;
+        need_known(workspace, &filter)?;
     }
     let service = workspace.narrowed_to(&wanted, &filter)?;
     let mut signed = Signatures::default();
@@ -122,7 +125,8 @@ pub(crate) fn run(args: &HistoryArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
     let sections = targets.into_iter().map(|target| section(args, target, &signed, workspace));
     let targets = sections.collect::<Result<Vec<_>>>()?;
     let now = workspace.context.clock.now();
-    ui.report(&HistoryReport { targets, service, verbose: ui.is_verbose(), now })?;
+    let ask = never_asked(workspace)?;
+    ui.report(&HistoryReport { targets, service, ask, verbose: ui.is_verbose(), now })?;
     signed.check()
 }
 
@@ -193,7 +197,8 @@ fn left(deployment: &Deployment) -> &'static str {
 impl fmt::Display for HistoryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.targets.is_empty() {
-            writeln!(f, "{DIM}nothing was deployed by git slsart here{DIM:#}")?;
+            let ask = self.ask.iter().map(|ask| format!("; {ask}")).collect::<String>();
+            writeln!(f, "{DIM}nothing was deployed by git slsart here{ask}{DIM:#}")?;
         }
         for TargetHistory { target, doubt, unread, deployments, .. } in &self.targets {
             writeln!(f, "{BOLD}{target}{BOLD:#}")?;

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::args::TargetArgs;
-use super::first_package;
 use super::mark::Marked;
 use super::write_narrowed;
+use super::{first_package, need_known, never_asked};
 use crate::error::Result;
 use crate::git::Repository;
 use crate::git::revisions::Revisions;
@@ -107,10 +107,10 @@ pub(crate) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     let unread =
         unread.into_iter().map(|(commit, line)| Unread { commit: commit.to_string(), line }).collect();
     if found.is_empty() && wanted.is_narrow() {
-        workspace.need_known(&filter)?;
+        need_known(workspace, &filter)?;
     }
     let service = workspace.narrowed_to(&wanted, &filter)?;
-    let narrowed = wanted.is_narrow() || service.is_some();
+    let narrowed = (wanted.is_narrow() || service.is_some()) && never_asked(workspace)?.is_none();
     let first = first_package(workspace)?;
     let now = workspace.context.clock.now();
     let report = LogReport { packages, more, unread, service, narrowed, first, now };

@@ -41,6 +41,7 @@ use crate::git::Repository;
 use crate::process::Output;
 use crate::progress::Progress;
 use crate::sharing;
+use crate::store::Filter;
 use crate::text::command::slsart;
 use crate::text::style::DIM;
 use crate::text::words::line;
@@ -52,16 +53,30 @@ pub(crate) fn no_json() -> Error {
     Error::usage("what this prints is no object").hint("leave out --json")
 }
 
+/// How to ask the remote that packages are shared through, where it was never asked.
+fn never_asked(workspace: &Workspace<'_>) -> Result<Option<String>> {
+    let Ok(remote) = sharing::remote(workspace, None) else { return Ok(None) };
+    if sharing::seen(workspace.repository, &remote).is_some()
+        || workspace.store().tracking(&remote).is_known()?
+    {
+        return Ok(None);
+    }
+    Ok(Some(format!("to ask {remote} for its packages: {}", slsart(["fetch", &remote]))))
+}
+
+/// Refuses what nothing is recorded for, as [`Workspace::need_known`] does; the remote that was never asked may know more.
+fn need_known(workspace: &Workspace<'_>, filter: &Filter) -> Result<()> {
+    let Err(error) = workspace.need_known(filter) else { return Ok(()) };
+    let ask = never_asked(workspace)?;
+    Err(ask.into_iter().fold(error, Error::hint))
+}
+
 /// How to get a first package: from the remote that was never asked, else by making one.
 fn first_package(workspace: &Workspace<'_>) -> Result<String> {
-    let repository = workspace.repository;
-    if let Ok(remote) = sharing::remote(workspace, None)
-        && sharing::seen(repository, &remote).is_none()
-        && !workspace.store().tracking(&remote).is_known()?
-    {
-        return Ok(format!("to ask {remote} for its packages: {}", slsart(["fetch", &remote])));
+    if let Some(ask) = never_asked(workspace)? {
+        return Ok(ask);
     }
-    let Some(head) = repository.head() else {
+    let Some(head) = workspace.repository.head() else {
         return Ok("commit your service first: git add -A && git commit".to_owned());
     };
     Ok(match workspace.services(head)?.len() {

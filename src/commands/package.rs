@@ -16,7 +16,7 @@ use crate::service::Service;
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
 use crate::text::words::{bytes, count, line, short};
 use crate::ui::Ui;
-use crate::workspace::{Wanted, Workspace, no_service};
+use crate::workspace::{Wanted, Workspace, name_of, no_service};
 
 /// Package a commit and record the package
 ///
@@ -51,9 +51,9 @@ pub struct PackageArgs {
 #[derive(Debug, Serialize)]
 pub(super) struct PackageReport {
     pub(super) packages: Vec<Summary>,
-    /// Whether `--again` would have packaged what was recorded already.
+    /// For each, the command that packages it although it was recorded already; none where none does.
     #[serde(skip)]
-    pub(super) repeatable: bool,
+    pub(super) again: Vec<String>,
     /// The form that was asked for, which what was recorded already may not have.
     #[serde(skip)]
     pub(super) storage: Option<StorageArg>,
@@ -78,6 +78,22 @@ pub(crate) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
             if args.all { workspace.services(commit)? } else { vec![workspace.service(commit, &wanted)?] };
         if services.is_empty() { Err(no_service()) } else { Ok(services) }
     };
+    let again = |commit, service: &Service| -> Result<String> {
+        let short =
+            (workspace.repository.head() != Some(commit)).then(|| workspace.repository.short_id(commit));
+        let in_place = args.in_place.then_some("--in-place");
+        let words: Vec<&str> = short.as_deref().into_iter().chain(["--again"]).chain(in_place).collect();
+        let stage = workspace.stage(&wanted, Some(service))?;
+        Ok(workspace.package_command(
+            &words,
+            (&service.path, name_of(service)),
+            &stage,
+            wanted.region.as_ref(),
+        ))
+    };
+    if let Some(slip) = workspace.mistyped(&wanted)? {
+        ui.warn(&slip);
+    }
     let one = |commit, service: &Service| {
         let stage = workspace.stage(&wanted, Some(service))?;
         let region = workspace.region(&wanted, Some(service))?;
@@ -87,7 +103,7 @@ pub(crate) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         make(workspace, commit, service, &stage, &region, making)
     };
     // One must not hide the others' results.
-    let (mut packages, mut failures, mut total) = (Vec::new(), Vec::new(), 0);
+    let (mut packages, mut commands, mut failures, mut total) = (Vec::new(), Vec::new(), Vec::new(), 0);
     'all: for commit in &commits {
         let short = workspace.repository.short_id(*commit);
         let services = match services(*commit) {
@@ -101,7 +117,10 @@ pub(crate) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         total += services.len();
         for service in &services {
             match one(*commit, service) {
-                Ok(summary) => packages.push(summary),
+                Ok(summary) => {
+                    packages.push(summary);
+                    commands.push(again(*commit, service)?);
+                }
                 Err(error) => {
                     let is_end = error.kind == Kind::Interrupted;
                     let of = if commits.len() > 1 {
@@ -118,7 +137,7 @@ pub(crate) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
         }
     }
     if !packages.is_empty() {
-        ui.done(&PackageReport { packages, repeatable: true, storage: args.storage }, false)?;
+        ui.done(&PackageReport { packages, again: commands, storage: args.storage }, false)?;
     }
     match failures.pop() {
         Some((_, error)) if total == 1 || error.kind == Kind::Interrupted => Err(error),
@@ -150,7 +169,7 @@ fn all_in_one(failures: Vec<(String, Error)>, total: usize) -> Error {
 
 impl fmt::Display for PackageReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for package in &self.packages {
+        for (index, package) in self.packages.iter().enumerate() {
             let Summary { commit, subject, target, size, file_count, dirty, already, left_out, .. } = package;
             let word = if *already { "Already " } else { "Recorded" };
             let id = short(&package.package, 8);
@@ -170,8 +189,8 @@ impl fmt::Display for PackageReport {
                 }
             )?;
             if *already {
-                let again =
-                    if self.repeatable { "; to package it again: git slsart package --again" } else { "" };
+                let again = self.again.get(index);
+                let again = again.map(|again| format!("; to package it again: {again}")).unwrap_or_default();
                 let form = match self.storage {
                     Some(StorageArg::Git) => "; to keep it in git objects: git slsart migrate --to git",
                     Some(StorageArg::Lfs) => "; to keep it in LFS: git slsart migrate --to lfs",

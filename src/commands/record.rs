@@ -35,5 +35,5 @@ pub(crate) fn run(args: &RecordArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     let commit = workspace.repository.resolve(&args.commit)?;
     let directory = workspace.context.cwd.join(&args.package);
     let summary = record(workspace, &directory, commit, &wanted, storage(args.storage, workspace))?;
-    ui.done(&PackageReport { packages: vec![summary], repeatable: false, storage: args.storage }, false)
+    ui.done(&PackageReport { packages: vec![summary], again: Vec::new(), storage: args.storage }, false)
 }

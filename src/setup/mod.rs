@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::git::{Oid, Source, data_dir};
 use crate::package::Sha256;
 use crate::sharing;
+use crate::text::command::slsart;
 use crate::toolchain::Lockfile;
 use crate::workspace::{Workspace, name_of};
 pub use report::{Action, Report, Step};
@@ -46,7 +47,11 @@ pub fn init(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
     if let Ok(remote) = sharing::remote(workspace, None) {
         steps.extend(following::install(workspace.repository, &remote, dry_run)?);
     }
-    let package = (!missing.services.is_empty()).then(|| "git slsart package".to_owned());
+    let package = match missing.services.as_slice() {
+        [] => None,
+        [_] => Some(slsart(["package"])),
+        _ => Some(slsart(["package", "--all"])),
+    };
     let next = missing.steps().into_iter().chain(package).collect();
     Ok(Report { dry_run, found, steps, next })
 }

@@ -5,7 +5,8 @@ use strsim::damerau_levenshtein;
 /// The most names that are proposed.
 const MAX_NAMES: usize = 3;
 
-/// The names among `known` that are like `wanted`, the most alike first: those that begin with it, and those that are a slip or two away.
+/// The names among `known` that are like `wanted`, the most alike first: those that begin with it, those that are a slip or two away, and
+/// paths that end with it.
 pub fn nearest(wanted: &str, known: impl IntoIterator<Item = String>) -> Vec<String> {
     let lower = wanted.to_lowercase();
     let length = lower.chars().count();
@@ -16,7 +17,8 @@ pub fn nearest(wanted: &str, known: impl IntoIterator<Item = String>) -> Vec<Str
             let other = name.to_lowercase();
             let distance = damerau_levenshtein(&lower, &other);
             let is_near = distance <= slips && distance < length;
-            (is_near || length > 1 && other.starts_with(&lower)).then_some((distance, name))
+            let is_end = length > 0 && other.strip_suffix(&lower).is_some_and(|before| before.ends_with('/'));
+            (is_near || is_end || length > 1 && other.starts_with(&lower)).then_some((distance, name))
         })
         .collect();
     near.sort();
@@ -48,6 +50,7 @@ mod tests {
         assert_eq!(meant("PROD", &["dev", "prod"]), "did you mean prod?");
         assert_eq!(meant("v1.4", &["v1.4.1", "v1.4.0", "v2"]), "did you mean v1.4.0 or v1.4.1?");
         assert_eq!(meant("ordres", &["orders", "topics"]), "did you mean orders?");
+        assert_eq!(meant("b", &["services/a", "services/b", "b2"]), "did you mean services/b?");
         assert_eq!(meant("us-esat-1", &["us-east-1", "eu-west-1"]), "did you mean us-east-1?");
     }
 

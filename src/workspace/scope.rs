@@ -111,13 +111,24 @@ impl Workspace<'_> {
     /// The services that could be meant where none is named, neither by the current directory nor by a package's id.
     ///
     /// # Returns
-    /// More than one, or none.
+    /// More than one, or none; without a revision, those that something is recorded for, where there are any.
     pub fn to_choose_from(&self, wanted: &Wanted, revision: Option<&str>) -> Result<Vec<Service>> {
         let is_clear = match revision {
             Some(revision) => self.one_of(wanted, revision).is_ok(),
             None => self.one(wanted).is_ok(),
         };
-        Ok(if is_clear { Vec::new() } else { self.head_services()?.to_vec() })
+        if is_clear {
+            return Ok(Vec::new());
+        }
+        let all = self.head_services()?;
+        let recorded = self.recorded()?;
+        let is_recorded = |service: &&Service| {
+            let is_its =
+                |target: &Target| target.path == service.path || name_of(service) == Some(&target.service);
+            revision.is_some() || recorded.iter().any(is_its)
+        };
+        let known: Vec<Service> = all.iter().filter(is_recorded).cloned().collect();
+        Ok(if known.is_empty() { all.to_vec() } else { known })
     }
 
     pub(super) fn recorded(&self) -> Result<BTreeSet<Target>> {
@@ -262,7 +273,7 @@ impl Workspace<'_> {
 }
 
 /// `wanted`, with this service.
-fn filter(wanted: &Wanted, service: Option<ServiceFilter>) -> Filter {
+pub(super) fn filter(wanted: &Wanted, service: Option<ServiceFilter>) -> Filter {
     Filter {
         service,
         stage: wanted.stage.as_ref().map(ToString::to_string),

@@ -2,17 +2,30 @@
 
 use std::collections::BTreeSet;
 
-use super::scope::{is, names_of};
-use super::{Workspace, name_of};
+use super::scope::{filter, is, names_of};
+use super::{Wanted, Workspace, name_of};
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::package::manifest::Target;
+use crate::service::Service;
 use crate::store::Filter;
 use crate::text::command::slsart;
 use crate::text::nearest::did_you_mean;
 
 /// The most names that an error lists.
 const MAX_LISTED: usize = 12;
+/// The most commands that are given for stages that are known.
+const MAX_COMMANDS: usize = 3;
+
+/// A stage or region that nothing is recorded for.
+struct Unlike<'f> {
+    what: &'static str,
+    wanted: &'f str,
+    /// Those that something is recorded for: of the service, or where it has none, of all.
+    known: BTreeSet<String>,
+    /// `did you mean prod?`, where nothing in the whole repository has the name.
+    meant: Option<String>,
+}
 
 impl Workspace<'_> {
     /// Refuses a service, stage or region that nothing is recorded for.
@@ -27,6 +40,33 @@ impl Workspace<'_> {
         self.unknown(filter, head)?.map_or(Ok(()), Err)
     }
 
+    /// The same for the one target of `command`. Where its stage is only the default, the command is given for those that are known.
+    pub fn need_known_target(&self, filter: &Filter, wanted: &Wanted, command: &str) -> Result<()> {
+        let Err(mut error) = self.need_known(filter) else { return Ok(()) };
+        if let (None, Some(default)) = (&wanted.stage, &filter.stage) {
+            let of_service = Filter { service: filter.service.clone(), ..Filter::default() };
+            let mut known: Vec<Target> = self.recorded()?.into_iter().collect();
+            known.retain(|target| of_service.matches(target) && target.stage.as_str() != default);
+            known.dedup_by(|one, other| one.stage == other.stage);
+            let instead = known.iter().take(MAX_COMMANDS).map(|target| {
+                let stage = &target.stage;
+                format!("the default stage is {default}; for {stage}: {}", self.slsart(&[command], target))
+            });
+            error.hints.splice(0..0, instead);
+        }
+        Err(error)
+    }
+
+    /// What is to be said before something is made for a stage or region that is new here and like one that is known.
+    pub fn mistyped(&self, wanted: &Wanted) -> Result<Option<String>> {
+        let filter = filter(wanted, None);
+        let all = self.recorded()?;
+        let unlike = unlike(&filter, &all.iter().collect::<Vec<_>>(), &all);
+        Ok(unlike.and_then(|Unlike { what, wanted, known, meant }| {
+            Some(format!("the {what} '{wanted}' is new here: {} {what}s so far: {}", meant?, listed(&known)))
+        }))
+    }
+
     /// The error for what of `filter` nothing is recorded for, though there are records; `None` where something is for each part.
     ///
     /// # Arguments
@@ -39,57 +79,42 @@ impl Workspace<'_> {
             let error = (!all.is_empty()).then(|| self.unknown_service(filter, commit, &all));
             return error.transpose();
         }
-        let stages = known.iter().map(|target| target.stage.as_str());
-        let regions = known.iter().map(|target| target.region.as_str());
-        let stage =
-            filter.stage.as_deref().and_then(|stage| self.unlike("stage", stage, stages, filter, commit));
-        Ok(stage.or_else(|| {
-            filter.region.as_deref().and_then(|region| self.unlike("region", region, regions, filter, commit))
-        }))
+        Ok(unlike(filter, &known, &all).map(|unlike| self.nothing_for_name(unlike, filter, commit)))
     }
 
-    fn unlike<'a>(
-        &self,
-        what: &str,
-        wanted: &str,
-        known: impl Iterator<Item = &'a str>,
-        filter: &Filter,
-        commit: Oid,
-    ) -> Option<Error> {
-        let known: BTreeSet<String> = known.map(str::to_owned).collect();
-        if known.contains(wanted) {
-            return None;
-        }
+    fn nothing_for_name(&self, unlike: Unlike<'_>, filter: &Filter, commit: Oid) -> Error {
+        let Unlike { what, wanted, known, meant } = unlike;
         let of = filter.service.as_ref().filter(|service| !service.is_alone());
         let of = of.map(|service| format!(" of {service}")).unwrap_or_default();
-        let list: Vec<&str> = known.iter().take(MAX_LISTED).map(String::as_str).collect();
-        let error =
-            Error::not_recorded(format!("nothing was packaged or deployed for the {what} '{wanted}'{of}"));
-        let meant = did_you_mean(wanted, known.iter().cloned());
+        // A command must not repeat what is probably a slip.
         let new = meant.is_none().then(|| self.make(commit, filter)).flatten();
-        Some(
-            error
-                .hints(meant)
-                .hint(format!("{what}s with packages or deployments: {}", list.join(", ")))
-                .hints(new),
-        )
+        Error::not_recorded(format!("nothing was packaged or deployed for the {what} '{wanted}'{of}"))
+            .hints(meant)
+            .hint(format!("{what}s with packages or deployments: {}", listed(&known)))
+            .hints(new)
     }
 
     fn unknown_service(&self, filter: &Filter, commit: Oid, all: &BTreeSet<Target>) -> Result<Error> {
         let Some(service) = &filter.service else { return Ok(self.nothing_yet(filter)) };
         let today = self.today()?;
         if today.iter().any(|known| is(service, known)) {
+            let unlike = unlike(filter, &[], all);
+            if let Some(unlike) = unlike.filter(|unlike| unlike.meant.is_some()) {
+                return Ok(self.nothing_for_name(unlike, filter, commit));
+            }
             let what = format!("nothing was packaged or deployed for the service {service}");
             let error = Error::not_recorded(what).hints(self.commit_first(service));
             return Ok(error.hints(self.make(commit, filter)));
         }
-        let recorded = all.iter().flat_map(|target| [target.path.to_string(), target.service.to_string()]);
+        let gone = all.iter().filter(|target| today.iter().all(|service| service.path != target.path));
+        let recorded = gone.clone().flat_map(|target| [target.path.to_string(), target.service.to_string()]);
         let known: BTreeSet<String> = names_of(&today).chain(recorded).filter(|name| name != ".").collect();
-        let list: Vec<&str> = known.iter().take(MAX_LISTED).map(String::as_str).collect();
+        let gone = gone.map(|target| format!("{} ({})", target.path, target.service));
+        let list: BTreeSet<String> = today.iter().map(Service::to_string).chain(gone).collect();
         let error = Error::not_recorded(format!("there is no service '{service}'"));
         Ok(error
-            .hints(did_you_mean(&service.to_string(), known.iter().cloned()))
-            .hints((!list.is_empty()).then(|| format!("services: {}", list.join(", ")))))
+            .hints(did_you_mean(&service.to_string(), known.into_iter()))
+            .hints((!list.is_empty()).then(|| format!("services: {}", listed(&list)))))
     }
 
     fn nothing_yet(&self, filter: &Filter) -> Error {
@@ -114,4 +139,27 @@ impl Workspace<'_> {
         let words = ["package"].into_iter().chain(short.as_deref()).chain(options.flatten());
         Some(format!("to make a package: {}", slsart(words)))
     }
+}
+
+/// The stage, else the region, of `filter` that none of the `known` targets has; `all` are those of the repository.
+fn unlike<'f>(filter: &'f Filter, known: &[&Target], all: &BTreeSet<Target>) -> Option<Unlike<'f>> {
+    let stage = filter.stage.as_deref().map(|stage| ("stage", stage));
+    let region = filter.region.as_deref().map(|region| ("region", region));
+    [stage, region].into_iter().flatten().find_map(|(what, wanted)| {
+        let name = |target: &Target| match what {
+            "stage" => target.stage.to_string(),
+            _ => target.region.to_string(),
+        };
+        let own: BTreeSet<String> = known.iter().map(|target| name(target)).collect();
+        let all: BTreeSet<String> = all.iter().map(name).collect();
+        if own.contains(wanted) {
+            return None;
+        }
+        let meant = (!all.contains(wanted)).then(|| did_you_mean(wanted, all.iter().cloned())).flatten();
+        Some(Unlike { what, wanted, known: if own.is_empty() { all } else { own }, meant })
+    })
+}
+
+fn listed(names: &BTreeSet<String>) -> String {
+    names.iter().take(MAX_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ")
 }

@@ -86,7 +86,7 @@ orders · prod · us-east-1
 error: there is no successful deployment of orders · prod · us-east-1 to go back to
 hint: 35040f8 (e4ccfcce) is passed over: banned by Dana on 2026-01-05: loses orders
 hint: 12a1bee (be694c54) is passed over: banned by Dana on 2026-01-05: too old
-hint: name the commit to go back to: git slsart rollback REF
+hint: name the commit to go back to: git slsart rollback REF -s prod
 ── exit 5 ──
 
 "#]]);

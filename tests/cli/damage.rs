@@ -471,7 +471,7 @@ orders · prod · us-east-1
     sandbox.slsart("rollback -s prod --yes").is(str![[r#"
 ── stderr ──
 error: there is no successful deployment of orders · prod · us-east-1 to go back to
-hint: name the commit to go back to: git slsart rollback REF
+hint: name the commit to go back to: git slsart rollback REF -s prod
 ── exit 5 ──
 
 "#]]);

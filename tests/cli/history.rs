@@ -68,7 +68,7 @@ fn an_undo_makes_live_what_the_rollback_replaced() {
 ── stderr ──
 error: there is no rollback of orders · prod · us-east-1 to undo
 hint: the last thing that was done must be a rollback
-hint: name the commit that is meant: git slsart rollback REF
+hint: name the commit that is meant: git slsart rollback REF -s prod
 ── exit 5 ──
 
 "#]]);

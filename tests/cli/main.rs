@@ -39,6 +39,7 @@ mod json;
 mod live;
 mod lock;
 mod log;
+mod names;
 mod notes;
 #[cfg(feature = "aws")]
 mod observe;

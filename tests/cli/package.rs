@@ -26,7 +26,7 @@ Removing the worktree
     sandbox.slsart("package -s prod").is(str![[r#"
 Already   orders · prod · us-east-1  package d00594d6 · 3 files · 1.8 kB
 Commit    12a1bee  Add the service
-nothing was done; to package it again: git slsart package --again
+nothing was done; to package it again: git slsart package --again -s prod
 
 "#]]);
     assert_eq!(sandbox.worktrees(), 1);

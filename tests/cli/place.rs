@@ -312,7 +312,7 @@ Commit    50ad8fe  Add an odd service
     sandbox.slsart(&format!("{c} package --service \"services/it's ärger/\"")).is(str![[r#"
 Already   odd · dev · us-east-1  package b4b47af0 · 3 files · 1.7 kB
 Commit    50ad8fe  Add an odd service
-nothing was done; to package it again: git slsart -C '../a b $(touch x)' package --again
+nothing was done; to package it again: git slsart -C '../a b $(touch x)' package --again --service "services/it's ärger" -s dev
 
 "#]]);
     sandbox.slsart("-C \"services/it's ärger\" package -s prod").prints(str![[r#"

@@ -27,7 +27,7 @@ const ACTING: &[&str] = &[
 const LISTING: &[&str] = &["log", "history", "status", "prune --keep-last 0 -n"];
 
 /// `orders` and `topics`, each in `services/NAME`, under the tag `v1.4.0`; only `orders` has a package, for `prod`.
-fn one_of_two() -> Sandbox {
+pub(crate) fn one_of_two() -> Sandbox {
     let sandbox = Sandbox::new();
     fs::remove_file(sandbox.path("serverless.yml")).unwrap();
     for name in ["orders", "topics"] {
@@ -194,6 +194,7 @@ fn a_stage_that_nothing_is_recorded_for_is_answered_with_those_that_are() {
 error: nothing was packaged or deployed for the stage 'prdo' of services/orders
 hint: did you mean prod?
 hint: stages with packages or deployments: prod
+hint: to ask origin for its packages: git slsart -C services/orders fetch origin
 ── exit 5 ──
 
 "#]]);
@@ -224,7 +225,7 @@ fn a_service_a_tag_and_an_id_that_do_not_exist_are_answered_with_what_was_meant(
 ── stderr ──
 error: there is no service 'ordres'
 hint: did you mean orders?
-hint: services: orders, services/orders, services/topics, topics
+hint: services: services/orders (orders), services/topics (topics)
 ── exit 5 ──
 
 "#]]);

@@ -217,7 +217,7 @@ hint: to make a package: git slsart package -r eu-west-1
     sandbox.slsart("show --service billing").is(str![[r#"
 ── stderr ──
 error: there is no service 'billing'
-hint: services: orders
+hint: services: . (orders)
 ── exit 5 ──
 
 "#]]);

@@ -49,7 +49,7 @@ pub fn find(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Option<Unlocki
         }
     }
     if found.is_empty() {
-        workspace.need_known(&filter)?;
+        workspace.need_known_target(&filter, wanted, "unlock")?;
     }
     if found.len() > 1 {
         let list: Vec<_> = found.iter().map(|found| found.lock.target.to_string()).collect();

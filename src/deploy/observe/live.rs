@@ -193,7 +193,7 @@ fn target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target> {
     targets.sort();
     targets.dedup();
     if targets.is_empty() {
-        workspace.need_known(&filter)?;
+        workspace.need_known_target(&filter, wanted, "live")?;
     }
     match targets.len() {
         0 => Err(Error::not_recorded("neither a deployment nor a package is recorded for this target")

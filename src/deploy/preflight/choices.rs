@@ -40,7 +40,7 @@ impl Choices {
         let mut targets: Vec<Target> = found.iter().map(|found| found.line.target.clone()).collect();
         filter.keep_nearest(&mut targets, |target| target);
         let Some(target) = targets.first().cloned() else {
-            workspace.need_known(&filter)?;
+            workspace.need_known_target(&filter, wanted, "rollback")?;
             return Err(Error::not_recorded("there is no package to go back to")
                 .hint("`git slsart log --all` lists the packages"));
         };

@@ -33,7 +33,7 @@ impl<'r> Plan<'r> {
                 let undone = history::undone(deployments).ok_or_else(|| {
                     Error::not_recorded(format!("there is no rollback of {target} to undo"))
                         .hint("the last thing that was done must be a rollback")
-                        .hint("name the commit that is meant: git slsart rollback REF")
+                        .hint(format!("name the commit that is meant: {}", to_commit(workspace, &target)))
                 })?;
                 Self::of_found(workspace, Action::Undo, &package_of(workspace, undone)?)
             }
@@ -55,7 +55,7 @@ impl<'r> Plan<'r> {
                     let none = format!("there is no successful deployment of {target} to go back to");
                     return Err(Error::not_recorded(none)
                         .hints(skipped)
-                        .hint("name the commit to go back to: git slsart rollback REF"));
+                        .hint(format!("name the commit to go back to: {}", to_commit(workspace, &target))));
                 };
                 let mut plan = Self::of_found(workspace, Action::Rollback, &found)?;
                 plan.warnings.splice(0..0, skipped);
@@ -103,7 +103,7 @@ fn deployed_target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target>
     targets.retain(|target| filter.matches(target));
     filter.keep_nearest(&mut targets, |target| target);
     if targets.is_empty() {
-        workspace.need_known(&filter)?;
+        workspace.need_known_target(&filter, wanted, "rollback")?;
     }
     match targets.len() {
         0 => Err(Error::not_recorded("nothing was deployed to this target by git slsart yet")
@@ -116,6 +116,11 @@ fn deployed_target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target>
                 .hint(format!("name one with --service, --stage and --region: {}", list.join("; "))))
         }
     }
+}
+
+/// The form of the command that goes back to a commit that is named.
+fn to_commit(workspace: &Workspace<'_>, target: &Target) -> String {
+    workspace.slsart(&["rollback", "REF"], target)
 }
 
 fn skip(workspace: &Workspace<'_>, found: &NotedPackage, ban: &Ban) -> String {
