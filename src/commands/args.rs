@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
+use crate::deploy::fleet::packages::Selection;
 use crate::error::{Error, Result};
 use crate::package::storage::Storage;
 use crate::service::NameError;
@@ -55,15 +56,15 @@ pub struct TargetsArgs {
 }
 
 impl TargetsArgs {
-    /// Whether several services may be meant.
-    pub(super) fn are_several(&self) -> bool {
-        self.all || self.service.len() > 1
+    /// Which services are meant.
+    pub(super) fn selection(&self) -> Selection {
+        if self.all { Selection::All } else { Selection::Named(self.service.clone()) }
     }
 
     /// The values, checked; of services, the only one.
     pub(super) fn wanted(&self) -> Result<Wanted> {
         Ok(Wanted {
-            service: self.service.first().filter(|_| !self.are_several()).cloned(),
+            service: self.service.first().filter(|_| self.service.len() == 1).cloned(),
             stage: self.stage.as_deref().map(name).transpose()?,
             region: self.region.as_deref().map(name).transpose()?,
             offers_all: true,

@@ -1,17 +1,18 @@
 //! `deploy` and `rollback`: the same, but for what they start from.
 
 mod options;
-mod several;
+
+use std::collections::BTreeSet;
 
 use clap::Args;
-use options::{ActArgs, DeployReport, NOBODY_TO_ASK};
+use options::{ActArgs, NOBODY_TO_ASK, Report};
 
 use super::args::storage;
 use super::package::PackageReport;
 use super::{framework_output, installing};
-use crate::deploy::execute::apply::apply;
 use crate::deploy::execute::history_sync;
-use crate::deploy::fleet::packages::{Selection, command_line};
+use crate::deploy::fleet::plan::FleetPlan;
+use crate::deploy::fleet::run::{FleetReport, apply};
 use crate::deploy::fleet::unpackaged::{Unpackaged, unpackaged};
 use crate::deploy::preflight::choices::Choices;
 use crate::deploy::preflight::plan::Plan;
@@ -22,6 +23,7 @@ use crate::packaging::jobs::check_unclaimed;
 use crate::packaging::make::{Making, make};
 use crate::store::deployments::Action;
 use crate::text::table::{Column, Table};
+use crate::text::words::count;
 use crate::ui::Ui;
 use crate::workspace::{Wanted, Workspace};
 
@@ -69,42 +71,50 @@ pub struct RollbackArgs {
 }
 
 pub(crate) fn deploy(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    if args.act.target.are_several() {
-        let remark = history_sync::look(workspace, args.act.no_lock)?;
-        let plan = || several::plan(Action::Deploy, &args.revision, &args.act, workspace);
-        let several = planned(args, workspace, ui, plan)?;
-        return several::act(several, remark, &args.revision, &args.act, workspace, ui);
-    }
-    let remark = history_sync::look(workspace, args.act.no_lock)?;
-    let wanted = args.act.target.wanted()?;
-    let plan = || Plan::of(workspace, Action::Deploy, &args.revision, &wanted);
-    let mut plan = planned(args, workspace, ui, plan)?;
-    plan.warnings.extend(remark);
-    act(plan, &args.act, workspace, ui)
+    let DeployArgs { revision, act: options, .. } = args;
+    let (selection, wanted) = (options.target.selection(), options.target.wanted()?);
+    let remark = history_sync::look(workspace, options.no_lock)?;
+    let plan = || FleetPlan::of(workspace, Action::Deploy, revision, &selection, &wanted, options.again);
+    let plan = match plan() {
+        Err(error) if error.kind == Kind::NotRecorded => {
+            package_first(args, workspace, ui, error)?;
+            plan()?
+        }
+        plan => plan?,
+    };
+    act(plan, remark, revision, options, workspace, ui)
 }
 
 pub(crate) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    if args.act.target.are_several() {
-        let revision = args.revision.as_deref().ok_or_else(several::needs_commit)?;
-        let remark = history_sync::look(workspace, args.act.no_lock)?;
-        let several = several::plan(Action::Rollback, revision, &args.act, workspace)?;
-        return several::act(several, remark, revision, &args.act, workspace, ui);
+    let RollbackArgs { revision, act: options, .. } = args;
+    let (selection, mut wanted) = (options.target.selection(), options.target.wanted()?);
+    let is_asked = ui.can_ask() && !options.yes;
+    if !selection.is_single() && revision.is_none() {
+        return Err(needs_commit());
     }
-    let mut wanted = args.act.target.wanted()?;
-    if ui.can_ask() && !args.act.yes {
-        wanted.service = pick_service(&wanted, args.revision.as_deref(), workspace, ui)?;
+    if selection.is_single() && is_asked {
+        wanted.service = pick_service(&wanted, revision.as_deref(), workspace, ui)?;
     }
-    let remark = history_sync::look(workspace, args.act.no_lock)?;
-    let mut plan = match (&args.revision, args.to) {
-        (Some(revision), _) => Plan::of(workspace, Action::Rollback, revision, &wanted)?,
-        (None, Some(number)) => Plan::back(workspace, RollbackTarget::Number(number), &wanted)?,
-        (None, None) if args.undo => Plan::back(workspace, RollbackTarget::Undone, &wanted)?,
+    let remark = history_sync::look(workspace, options.no_lock)?;
+    let plan = match (revision, args.to) {
+        (Some(revision), _) => {
+            FleetPlan::of(workspace, Action::Rollback, revision, &selection, &wanted, options.again)?
+        }
+        (None, Some(number)) => Plan::back(workspace, RollbackTarget::Number(number), &wanted)?.into(),
+        (None, None) if args.undo => Plan::back(workspace, RollbackTarget::Undone, &wanted)?.into(),
         // Who says yes beforehand wants the one that can be known beforehand.
-        (None, None) if ui.can_ask() && !args.act.yes => pick(workspace, &wanted, ui)?,
-        (None, None) => Plan::back(workspace, RollbackTarget::Previous, &wanted)?,
+        (None, None) if is_asked => pick(workspace, &wanted, ui)?.into(),
+        (None, None) => Plan::back(workspace, RollbackTarget::Previous, &wanted)?.into(),
     };
-    plan.warnings.extend(remark);
-    act(plan, &args.act, workspace, ui)
+    act(plan, remark, revision.as_deref().unwrap_or_default(), options, workspace, ui)
+}
+
+/// The error for a rollback of several services that names no commit: each has a history of its own.
+fn needs_commit() -> Error {
+    Error::usage("a rollback of several services needs a REF: each of them has a history of its own")
+        .hint("name the commit that all go back to: git slsart rollback REF --all")
+        .hint("`git slsart log` lists the packages")
+        .hint("one service alone goes back without a REF: git slsart rollback --service NAME")
 }
 
 /// Asks for the service, where it could be several.
@@ -126,31 +136,12 @@ fn pick_service(
     Ok(Some(services[index].path.to_string()))
 }
 
-/// The plan, after packaging what the commit has no package of.
-///
-/// # Errors
-/// Those of the plan, where that must not be packaged.
-fn planned<T>(
-    args: &DeployArgs,
-    workspace: &Workspace<'_>,
-    ui: &Ui,
-    plan: impl Fn() -> Result<T>,
-) -> Result<T> {
-    match plan() {
-        Err(error) if error.kind == Kind::NotRecorded => {
-            package_first(args, workspace, ui, error)?;
-            plan()
-        }
-        plan => plan,
-    }
-}
-
 /// Packages what there is no package of, if that is wanted; `missing` is the error that says so.
 fn package_first(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui, missing: Error) -> Result<()> {
     let target = &args.act.target;
-    let selection = if target.all { Selection::All } else { Selection::Named(target.service.clone()) };
     // That something else is wrong is said by the error.
-    let missed = unpackaged(workspace, &args.revision, &selection, &target.wanted()?).unwrap_or_default();
+    let missed =
+        unpackaged(workspace, &args.revision, &target.selection(), &target.wanted()?).unwrap_or_default();
     if missed.is_empty() {
         return Err(missing);
     }
@@ -158,7 +149,12 @@ fn package_first(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui, missing:
     // A dry run records nothing.
     if !args.package || args.act.dry_run {
         if !ui.can_ask() || args.act.yes || args.act.dry_run {
-            let first = slip.is_none().then(|| format!("to package it first: {}", with_package(args)));
+            let first = slip.is_none().then(|| {
+                let allowed = &args.act.allow_delete;
+                let command =
+                    args.act.command_line(Action::Deploy, &args.revision, Some("--package"), allowed);
+                format!("to package it first: {command}")
+            });
             return Err(missing.hints(first));
         }
         let commit = workspace.repository.short_id(missed[0].commit);
@@ -189,17 +185,6 @@ fn package_first(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui, missing:
     Ok(())
 }
 
-/// The same command, to paste.
-fn with_package(args: &DeployArgs) -> String {
-    let target = &args.act.target;
-    let mut options = vec!["--package"];
-    options.extend(target.all.then_some("--all"));
-    options.extend(target.service.iter().flat_map(|service| ["--service", service.as_str()]));
-    options.extend(target.stage.iter().flat_map(|stage| ["-s", stage.as_str()]));
-    options.extend(target.region.iter().flat_map(|region| ["-r", region.as_str()]));
-    command_line(Action::Deploy, &args.revision, options.into_iter())
-}
-
 /// Asks for the package to go back to.
 fn pick<'r>(workspace: &Workspace<'r>, wanted: &Wanted, ui: &Ui) -> Result<Plan<'r>> {
     let choices = Choices::of(workspace, wanted)?;
@@ -208,9 +193,23 @@ fn pick<'r>(workspace: &Workspace<'r>, wanted: &Wanted, ui: &Ui) -> Result<Plan<
     choices.plan(workspace, index)
 }
 
-fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let second = SecondStack::of(workspace, &plan)?;
-    let second = args.warn_of(second, &mut plan, ui);
+/// Shows the plan, asks, carries it out and reports.
+///
+/// # Arguments
+/// `remark`: what is to be known of the history that it was made with. `revision`: that several services go to.
+fn act(
+    mut plan: FleetPlan<'_>,
+    remark: Option<String>,
+    revision: &str,
+    args: &ActArgs,
+    workspace: &Workspace<'_>,
+    ui: &Ui,
+) -> Result<()> {
+    plan.warn(remark);
+    let mut second = Vec::new();
+    for plan in plan.to_do_mut() {
+        second.extend(args.warn_of(SecondStack::of(workspace, plan)?, plan, ui));
+    }
     plan.check_names(&args.allow_plugin_drift)?;
     for (option, values) in args.allowed() {
         plan.allow(option, values);
@@ -219,24 +218,50 @@ fn act(mut plan: Plan<'_>, args: &ActArgs, workspace: &Workspace<'_>, ui: &Ui) -
     let mut passes = plan.pass();
     // A question can stand for the option only where it is asked.
     if args.dry_run || args.yes || !ui.can_ask() {
-        passes = passes.and_then(|()| second.as_ref().map_or(Ok(()), |second| Err(second.refusal())));
+        passes = passes.and_then(|()| second.first().map_or(Ok(()), |second| Err(second.refusal())));
     }
     if args.dry_run {
-        ui.report(&DeployReport { dry_run: true, what: &plan })?;
+        ui.report(&Report { dry_run: true, what: &plan })?;
         return passes;
     }
-    if args.yes || passes.is_err() {
+    if args.yes || passes.is_err() || plan.to_do().next().is_none() {
         ui.show(&plan);
         passes?;
     } else {
-        let question =
-            second.map_or_else(|| format!("Go on with {}?", plan.target), |second| second.question());
-        let hint = NOBODY_TO_ASK;
-        if workspace.config.deploy.protected.contains(&plan.target.stage) {
-            ui.confirm_word(&plan, &question, plan.target.stage.as_str(), hint)?;
-        } else {
-            ui.confirm(&plan, &question, hint)?;
+        ask(&plan, &second, workspace, ui)?;
+    }
+    let mut report = apply(workspace, &plan, &args.applying(ui))?;
+    ui.done(&Report { dry_run: false, what: &report }, report.failure.is_some())?;
+    let Some(error) = report.failure.take() else { return Ok(()) };
+    let again = args.command_line(plan.action, revision, None, &report.still_allowed);
+    Err(ways(error, &report, &again))
+}
+
+/// Asks once; of each protected stage, its name.
+fn ask(plan: &FleetPlan<'_>, second: &[SecondStack], workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
+    let mut questions: Vec<_> = second.iter().map(SecondStack::question).collect();
+    match plan.single() {
+        Some(single) if second.is_empty() => questions.push(format!("Go on with {}?", single.target)),
+        Some(_) => {}
+        None => {
+            let names: Vec<_> = plan.to_do().map(|plan| plan.target.service.as_str()).collect();
+            questions.push(format!("Go on with {} ({})?", count(names.len(), "service"), names.join(", ")));
         }
     }
-    ui.done(&DeployReport { dry_run: false, what: &apply(workspace, &plan, &args.applying(ui))? }, false)
+    let question = questions.join(" ");
+    let stages: BTreeSet<_> = plan.to_do().map(|plan| &plan.target.stage).collect();
+    let mut guarded = stages.into_iter().filter(|stage| workspace.config.deploy.protected.contains(stage));
+    let Some(first) = guarded.next() else { return ui.confirm(plan, &question, NOBODY_TO_ASK) };
+    ui.confirm_word(plan, &question, first.as_str(), NOBODY_TO_ASK)?;
+    guarded.try_for_each(|stage| ui.confirm_word(&format_args!(""), &question, stage.as_str(), NOBODY_TO_ASK))
+}
+
+/// Adds the commands that go on, and that go back.
+fn ways(error: Error, results: &FleetReport, again: &str) -> Error {
+    let error = error.hint(format!("once that is mended, to go on (what is done is left alone): {again}"));
+    let back = results.back.iter().enumerate().map(|(index, command)| {
+        let head = if index == 0 { "to go back" } else { "and then" };
+        format!("{head}: {command}")
+    });
+    error.hints(back)
 }

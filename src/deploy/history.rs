@@ -8,13 +8,24 @@ use jiff::Timestamp;
 use crate::store::deployments::{Action, Deployment, Effect, Outcome};
 use crate::text::words::{ago, person, short};
 
-/// A target's newest deployment, as it was seen: another one, or another end of it, is news.
+/// How far a target's history was read. Another newest deployment, another end of it, or another live one makes a plan stale.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::deploy) struct Newest(Option<(String, Outcome)>);
+pub(in crate::deploy) struct Watermark {
+    newest: Option<(String, Outcome)>,
+    live: Option<String>,
+}
 
-impl Newest {
+impl Watermark {
     pub(in crate::deploy) fn of(deployments: &[Deployment]) -> Self {
-        Self(deployments.first().map(|newest| (newest.id.clone(), newest.outcome)))
+        Self {
+            newest: deployments.first().map(|newest| (newest.id.clone(), newest.outcome)),
+            live: live(deployments).map(|live| live.id.clone()),
+        }
+    }
+
+    /// The live deployment, where it is not the one that was live at this mark.
+    pub(in crate::deploy) fn newly_live<'d>(&self, deployments: &'d [Deployment]) -> Option<&'d Deployment> {
+        live(deployments).filter(|live| self.live.as_ref() != Some(&live.id))
     }
 }
 

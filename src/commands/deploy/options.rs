@@ -8,9 +8,11 @@ use serde::Serialize;
 use crate::commands::args::TargetsArgs;
 use crate::commands::{framework_output, installing};
 use crate::deploy::execute::apply::DeployOptions;
+use crate::deploy::fleet::packages::command_line;
 use crate::deploy::preflight::checks;
 use crate::deploy::preflight::plan::Plan;
 use crate::deploy::preflight::second_stack::SecondStack;
+use crate::store::deployments::Action;
 use crate::ui::Ui;
 
 /// What to do where a question can't be asked.
@@ -100,6 +102,35 @@ impl ActArgs {
         ]
     }
 
+    /// The same command, to paste: what is needed to do it again, or the rest of it.
+    ///
+    /// # Arguments
+    /// `flag`: one more. `allow_delete`: those of `--allow-delete` that are still needed.
+    pub(super) fn command_line(
+        &self,
+        action: Action,
+        revision: &str,
+        flag: Option<&str>,
+        allow_delete: &[String],
+    ) -> String {
+        let Self { target, .. } = self;
+        let options = [
+            ("--service", target.service.iter().collect()),
+            ("-s", Vec::from_iter(&target.stage)),
+            ("-r", Vec::from_iter(&target.region)),
+            ("--allow-plugin-drift", self.allow_plugin_drift.iter().collect()),
+            (checks::ALLOW_RUNTIME, self.allow_runtime.iter().collect()),
+            (checks::ALLOW_ACCOUNT, self.allow_account.iter().collect()),
+            (checks::ALLOW_MISSING, self.allow_missing.iter().collect()),
+            ("--allow-delete", allow_delete.iter().collect()),
+        ];
+        let options =
+            options.iter().flat_map(|(name, values)| values.iter().flat_map(|value| [*name, value.as_str()]));
+        let flags = [(target.all, "--all"), (self.no_credentials, checks::ALLOW_NO_CREDENTIALS)];
+        let flags = flags.into_iter().filter_map(|(is_given, flag)| is_given.then_some(flag));
+        command_line(action, revision, flag.into_iter().chain(flags).chain(options))
+    }
+
     pub(super) fn applying(&self, ui: &Ui) -> DeployOptions {
         DeployOptions {
             reason: self.message.clone(),
@@ -113,13 +144,13 @@ impl ActArgs {
 }
 
 #[derive(Serialize)]
-pub(super) struct DeployReport<'a, T> {
+pub(super) struct Report<'a, T> {
     pub(super) dry_run: bool,
     #[serde(flatten)]
     pub(super) what: &'a T,
 }
 
-impl<T: fmt::Display> fmt::Display for DeployReport<'_, T> {
+impl<T: fmt::Display> fmt::Display for Report<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.what.fmt(f)
     }

@@ -9,7 +9,6 @@ use serde::Serialize;
 use crate::config::Snapshot;
 use crate::deploy::execute::copy::copy;
 use crate::deploy::execute::history_sync;
-use crate::deploy::execute::lock::{self, LockGuard};
 use crate::deploy::history::release::Live;
 use crate::deploy::observe::failure::{self, Attempt};
 use crate::deploy::observe::proof::{self, Expectation};
@@ -67,17 +66,6 @@ pub struct DeployReport {
     /// What was found in AWS afterwards; none where it was not to be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
-    /// The command that goes back.
-    #[serde(skip)]
-    undo: Option<String>,
-}
-
-/// Takes the locks for `plan` and carries it out.
-pub fn apply(workspace: &Workspace<'_>, plan: &Plan<'_>, options: &DeployOptions) -> Result<DeployReport> {
-    let held = lock::take(workspace, &[plan.purpose()], options.no_lock)?;
-    let remote = held.iter().find_map(LockGuard::remote);
-    history_sync::check_unmoved(workspace, &[plan], remote)?;
-    carry_out(workspace, plan, options, remote)
 }
 
 /// Carries out `plan`, whose locks are taken.
@@ -132,8 +120,6 @@ pub(in crate::deploy) fn carry_out(
     written.map_err(|error| {
         error.hint("the deployment itself succeeded: only its end is missing in the history")
     })?;
-    let before = plan.live.as_ref().filter(|before| before.package != plan.restore.package);
-    let undo = before.map(|before| workspace.slsart(&["rollback", short(&before.package, 8)], &plan.target));
     Ok(DeployReport {
         commit: plan.restore.commit.clone(),
         short: plan.restore.short.clone(),
@@ -144,7 +130,6 @@ pub(in crate::deploy) fn carry_out(
         phases: record.phases,
         before: plan.live.clone(),
         proof: record.proof,
-        undo,
     })
 }
 
@@ -273,13 +258,18 @@ fn phase(name: &str, milliseconds: u64) -> Phase {
     Phase { name: name.to_owned(), milliseconds }
 }
 
+/// The command that makes the package live again that was live before.
+pub(in crate::deploy) fn way_back(workspace: &Workspace<'_>, target: &Target, before: &Live) -> String {
+    workspace.slsart(&["rollback", short(&before.package, 8)], target)
+}
+
 /// What to say of the target after a failure: whether anything can have changed, and how to go on.
 fn recovery_hints(workspace: &Workspace<'_>, error: Error, plan: &Plan<'_>, record: &Deployment) -> Error {
     if !record.has_run() {
         return error.hint("the framework was not started: nothing was changed in AWS");
     }
     let Some(live) = &plan.live else { return error };
-    let back = workspace.slsart(&["rollback", short(&live.package, 8)], &plan.target);
+    let back = way_back(workspace, &plan.target, live);
     match record.effect() {
         Effect::Live if live.package != plan.restore.package => error.hint(format!("to go back: {back}")),
         Effect::None | Effect::Live => error,
@@ -289,9 +279,9 @@ fn recovery_hints(workspace: &Workspace<'_>, error: Error, plan: &Plan<'_>, reco
     }
 }
 
-impl DeployReport {
-    /// What is live, and what proves it, without the way back.
-    pub(in crate::deploy) fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl fmt::Display for DeployReport {
+    /// What is live, and what proves it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let total: u64 = self.phases.iter().map(|phase| phase.milliseconds).sum();
         let parts = self.phases.iter().map(|phase| format!("{} {}", phase.name, seconds(phase.milliseconds)));
         let parts = parts.collect::<Vec<_>>().join(", ");
@@ -302,15 +292,5 @@ impl DeployReport {
             seconds(total)
         )?;
         self.proof.as_ref().map_or(Ok(()), |proof| proof::write(proof, f))
-    }
-}
-
-impl fmt::Display for DeployReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f)?;
-        match &self.undo {
-            Some(undo) => writeln!(f, "{BOLD}Undo{BOLD:#}      {undo}"),
-            None => Ok(()),
-        }
     }
 }

@@ -2,11 +2,8 @@
 //! locks: before a plan is made, and again once its lock is taken, since nobody else writes from then on. The record of a deployment
 //! goes there before the lock is left.
 
-use jiff::Timestamp;
-
 use crate::deploy::execute::lock;
-use crate::deploy::history::{self, Newest};
-use crate::deploy::preflight::plan::Plan;
+use crate::deploy::history::{self, Watermark};
 use crate::error::{Error, Kind, Result};
 use crate::package::manifest::Target;
 use crate::sharing::{self, fetch_records, send_records};
@@ -49,9 +46,9 @@ pub fn look(workspace: &Workspace<'_>, no_lock: bool) -> Result<Option<String>> 
 }
 
 /// Refuses to go on where a target's history is not what its plan was made with. For when the locks are taken.
-pub(in crate::deploy) fn check_unmoved(
+pub(in crate::deploy) fn check_unmoved<'p>(
     workspace: &Workspace<'_>,
-    plans: &[&Plan<'_>],
+    planned: impl Iterator<Item = (&'p Target, &'p Watermark)>,
     remote: Option<&str>,
 ) -> Result<()> {
     if let Some(remote) = remote {
@@ -59,27 +56,25 @@ pub(in crate::deploy) fn check_unmoved(
             error.hint(format!("whether somebody deployed meanwhile is not known: {remote} must answer, or go on with --no-lock"))
         })?;
     }
-    for plan in plans {
-        let deployments = workspace.store().histories().of(&plan.target)?.deployments;
-        if Newest::of(&deployments) != plan.newest {
-            return Err(moved(workspace, plan, &deployments, workspace.context.clock.now()));
+    for (target, mark) in planned {
+        let deployments = workspace.store().histories().of(target)?.deployments;
+        if Watermark::of(&deployments) != *mark {
+            return Err(moved(workspace, target, mark, &deployments));
         }
     }
     Ok(())
 }
 
-fn moved(workspace: &Workspace<'_>, plan: &Plan<'_>, deployments: &[Deployment], now: Timestamp) -> Error {
-    let known = plan.live.as_ref().map(|live| (live.package.clone(), live.since));
-    let live = history::live(deployments);
-    let new =
-        live.filter(|live| Some((live.package.to_string(), live.ended.unwrap_or(live.started))) != known);
-    let target = &plan.target;
-    let what = match (new, deployments.first()) {
+fn moved(workspace: &Workspace<'_>, target: &Target, mark: &Watermark, deployments: &[Deployment]) -> Error {
+    let what = match (mark.newly_live(deployments), deployments.first()) {
         (Some(live), _) => {
             format!("{} was made live on {target} meanwhile by {}", short(&live.commit, 7), person(&live.by))
         }
         (None, Some(newest)) if newest.effect() == Effect::Unknown => {
-            format!("the history of {target} changed meanwhile: {}", history::unfinished(newest, now))
+            format!(
+                "the history of {target} changed meanwhile: {}",
+                history::unfinished(newest, workspace.context.clock.now())
+            )
         }
         (None, _) => format!("the history of {target} changed meanwhile"),
     };

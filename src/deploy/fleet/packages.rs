@@ -20,6 +20,13 @@ pub enum Selection {
     Named(Vec<String>),
 }
 
+impl Selection {
+    /// Whether it means a single service: the one named, else that of the current directory, else the only one.
+    pub fn is_single(&self) -> bool {
+        matches!(self, Self::Named(names) if names.len() < 2)
+    }
+}
+
 /// The packages of `revision` that are meant, a target once.
 ///
 /// # Errors
@@ -37,7 +44,9 @@ pub(in crate::deploy) fn find(
         match sharing::find(workspace, revision, &filter) {
             Ok(one) if found.iter().any(|known| known.line.target == one.line.target) => {}
             Ok(one) => found.push(one),
-            Err(error) if error.kind == Kind::NotRecorded => missing.push((service, error)),
+            Err(error) if error.kind == Kind::NotRecorded && !selection.is_single() => {
+                missing.push((service, error))
+            }
             Err(error) => return Err(error),
         }
     }
@@ -72,6 +81,7 @@ fn filters(
     wanted: &Wanted,
 ) -> Result<Vec<(String, Filter)>> {
     match selection {
+        single if single.is_single() => Ok(vec![(String::new(), workspace.target(wanted, Some(revision))?)]),
         Selection::Named(names) => {
             let filter = |name: &String| {
                 let wanted = Wanted { service: Some(name.clone()), ..wanted.clone() };

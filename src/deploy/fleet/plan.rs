@@ -1,10 +1,11 @@
-//! `FleetPlan` services of one commit at once: one plan for all, decided before the first of them starts, in an order that their stacks'
-//! exports and imports allow.
+//! One plan for all services that are deployed together, decided before the first of them starts, in an order that their stacks' exports and
+//! imports allow. A single service is a fleet of one: it has no order, and its plan is shown alone.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::packages::{self, Selection};
 use super::step::{After, Blocked, State, Step};
@@ -19,20 +20,39 @@ use crate::text::style::{BOLD, ERROR, WARNING};
 use crate::text::words::{count, line};
 use crate::workspace::{Wanted, Workspace};
 
-/// What is about to be done with several services.
-#[derive(Serialize)]
+/// What is about to be done with one service or several.
 pub struct FleetPlan<'r> {
     /// Those that are deployed, in their order; then those that are not.
-    #[serde(rename = "services")]
     pub steps: Vec<Step<'r>>,
-    /// What is done.
-    #[serde(skip)]
     pub action: Action,
+    is_single: bool,
+}
+
+impl<'r> From<Plan<'r>> for FleetPlan<'r> {
+    fn from(plan: Plan<'r>) -> Self {
+        let (after, blocks, remarks) = (Vec::new(), Vec::new(), Vec::new());
+        let (action, target) = (plan.action, plan.target.clone());
+        let step =
+            Step { place: Some(1), state: State::ToDo, target, after, blocks, remarks, plan: Some(plan) };
+        Self { steps: vec![step], action, is_single: true }
+    }
+}
+
+impl Serialize for FleetPlan<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self.single() {
+            Some(plan) => plan.serialize(serializer),
+            None => BTreeMap::from([("services", &self.steps)]).serialize(serializer),
+        }
+    }
 }
 
 impl fmt::Display for FleetPlan<'_> {
     /// All plans, then the order.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(plan) = self.single() {
+            return plan.fmt(f);
+        }
         for plan in self.to_do() {
             writeln!(f, "{plan}")?;
         }
@@ -74,6 +94,9 @@ impl<'r> FleetPlan<'r> {
         again: bool,
     ) -> Result<Self> {
         let found = packages::find(workspace, action, revision, selection, wanted)?;
+        if let ([found], true) = (found.as_slice(), selection.is_single()) {
+            return Ok(Plan::of_found(workspace, action, found)?.into());
+        }
         let mut plans = Vec::new();
         let mut states = Vec::new();
         for found in &found {
@@ -113,7 +136,19 @@ impl<'r> FleetPlan<'r> {
             let left = packages::left_alone(workspace, &steps)?.into_iter();
             steps.extend(left.map(Step::left_alone));
         }
-        Ok(Self { steps, action })
+        Ok(Self { steps, action, is_single: false })
+    }
+
+    /// The plan of a single service; none where several were selected.
+    pub fn single(&self) -> Option<&Plan<'r>> {
+        self.steps.first().filter(|_| self.is_single)?.plan.as_ref()
+    }
+
+    /// Adds what has to be known before any of it is done.
+    pub fn warn(&mut self, remark: Option<String>) {
+        let Some(first) = self.steps.first_mut() else { return };
+        let shown = first.plan.as_mut().filter(|_| self.is_single).map(|plan| &mut plan.warnings);
+        shown.unwrap_or(&mut first.remarks).extend(remark);
     }
 
     /// The plans that are carried out, in their order.
@@ -128,6 +163,9 @@ impl<'r> FleetPlan<'r> {
 
     /// Refuses names, of plugins that may drift, that none of the packages knows a plugin by.
     pub fn check_names(&self, names: &[String]) -> Result<()> {
+        if let Some(plan) = self.single() {
+            return plan.check_names(names);
+        }
         let plans = || self.steps.iter().filter_map(|step| step.plan.as_ref());
         let known = |name: &String| plans().any(|plan| plan.check_names(std::slice::from_ref(name)).is_ok());
         match names.iter().find(|name| !known(name)) {
@@ -188,6 +226,9 @@ impl<'r> FleetPlan<'r> {
     /// # Errors
     /// One for all that blocks; [`Kind::Integrity`] where a package is damaged.
     pub fn pass(&self) -> Result<()> {
+        if let Some(plan) = self.single() {
+            return plan.pass();
+        }
         let mut kind = Kind::Refused;
         let (mut reasons, mut hints) = (Vec::new(), Vec::<String>::new());
         let mut services = 0;

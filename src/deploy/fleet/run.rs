@@ -1,16 +1,16 @@
-//! Carrying out a plan for several services: all locks first, then one after the other, and no further than the first that fails.
+//! Carrying out a plan: all locks first, then one after the other, and no further than the first that fails.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::packages::command;
 use super::plan::FleetPlan;
 use super::step::State;
-use crate::deploy::execute::apply::{DeployOptions, DeployReport, carry_out};
+use crate::deploy::execute::apply::{DeployOptions, DeployReport, carry_out, way_back};
 use crate::deploy::execute::history_sync;
 use crate::deploy::execute::lock::{self, LockGuard};
-use crate::deploy::history::release::Live;
 use crate::deploy::preflight::guard::Changes;
 use crate::deploy::preflight::plan::Plan;
 use crate::error::{Error, Kind, Result};
@@ -22,21 +22,27 @@ use crate::text::style::{BOLD, COMMIT, DIM, ERROR};
 use crate::text::words::line;
 use crate::workspace::Workspace;
 
-/// What became of several services.
-#[derive(Debug, Serialize)]
+/// What became of the services of a plan.
+#[derive(Debug)]
 pub struct FleetReport {
     /// A row a service, in the order of the plan.
-    #[serde(rename = "services")]
     pub rows: Vec<Row>,
     /// The commands that go back from what was changed, in their order.
-    #[serde(skip)]
     pub back: Vec<String>,
     /// What was allowed to be deleted, as `SERVICE:ID`, of the services that it did not come to.
-    #[serde(skip)]
     pub still_allowed: Vec<String>,
     /// What stopped it.
-    #[serde(skip)]
     pub failure: Option<Error>,
+    is_single: bool,
+}
+
+impl Serialize for FleetReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self.rows.first().filter(|_| self.is_single) {
+            Some(row) => row.done.serialize(serializer),
+            None => BTreeMap::from([("services", &self.rows)]).serialize(serializer),
+        }
+    }
 }
 
 /// What became of a service.
@@ -78,7 +84,7 @@ pub enum End {
 /// Takes the locks of all targets, then carries out one plan after the other until one fails.
 ///
 /// # Errors
-/// When a lock can't be taken: nothing was started then. What fails later is in the results.
+/// When a lock can't be taken: nothing was started then. What fails later is in the results, but for a single service, whose error it is.
 pub fn apply(
     workspace: &Workspace<'_>,
     several: &FleetPlan<'_>,
@@ -93,10 +99,12 @@ pub fn apply(
     let held = if total == 0 { Vec::new() } else { lock::take(workspace, &purposes, options.no_lock)? };
     let remote = held.iter().find_map(LockGuard::remote);
     if total > 0 {
-        history_sync::check_unmoved(workspace, &plans, remote)?;
+        let planned = plans.iter().map(|plan| (&plan.target, &plan.watermark));
+        history_sync::check_unmoved(workspace, planned, remote)?;
     }
-    let mut results =
-        FleetReport { rows: Vec::new(), back: Vec::new(), still_allowed: Vec::new(), failure: None };
+    let (rows, back, still_allowed) = (Vec::new(), Vec::new(), Vec::new());
+    let is_single = several.single().is_some();
+    let mut results = FleetReport { rows, back, still_allowed, failure: None, is_single };
     let mut changed: Vec<&Plan<'_>> = Vec::new();
     for step in &several.steps {
         let mut row = Row::new(step.target.clone(), step.state);
@@ -104,7 +112,9 @@ pub fn apply(
             results.failure = interrupt::check().err();
         }
         if let (State::ToDo, Some(plan), None) = (step.state, &step.plan, &results.failure) {
-            progress.phase(&format!("{} of {total}: {}", step.place.unwrap_or(1), step.target));
+            if !is_single {
+                progress.phase(&format!("{} of {total}: {}", step.place.unwrap_or(1), step.target));
+            }
             let outcome = carry_out(workspace, plan, options, remote);
             if outcome.is_ok() || has_changed(workspace, plan) {
                 changed.push(plan);
@@ -128,7 +138,10 @@ pub fn apply(
         results.rows.push(row);
     }
     drop(held);
-    results.back = back(workspace, &changed);
+    if is_single && let Some(error) = results.failure {
+        return Err(error);
+    }
+    results.back = ways_back(workspace, &changed);
     results.failure = results.failure.take().map(|error| results.explain(error));
     Ok(results)
 }
@@ -142,7 +155,7 @@ fn has_changed(workspace: &Workspace<'_>, plan: &Plan<'_>) -> bool {
 
 /// The commands that make live again what was live before the plans in `changed`: one where one commit has all of it, else one a
 /// service, from the last to the first.
-fn back(workspace: &Workspace<'_>, changed: &[&Plan<'_>]) -> Vec<String> {
+fn ways_back(workspace: &Workspace<'_>, changed: &[&Plan<'_>]) -> Vec<String> {
     let all: Vec<_> = changed
         .iter()
         .rev()
@@ -162,10 +175,7 @@ fn back(workspace: &Workspace<'_>, changed: &[&Plan<'_>]) -> Vec<String> {
             return vec![command(Action::Rollback, &live.short, &services, Some(stage))];
         }
     }
-    let one = |(plan, live): &(&Plan<'_>, &Live)| {
-        command(Action::Rollback, &live.package[..8], &[&plan.target], Some(plan.target.stage.as_str()))
-    };
-    all.iter().map(one).collect()
+    all.iter().map(|(plan, live)| way_back(workspace, &plan.target, live)).collect()
 }
 
 impl Row {
@@ -205,7 +215,7 @@ impl fmt::Display for FleetReport {
         for Row { target, outcome, done, error, label } in &self.rows {
             let error = error.as_deref().unwrap_or_default();
             match (outcome, done) {
-                (_, Some(done)) => done.write(f)?,
+                (_, Some(done)) => done.fmt(f)?,
                 (End::Failed, _) => {
                     writeln!(f, "{ERROR}Failed{ERROR:#}    {target}  {}", line(error))?;
                 }

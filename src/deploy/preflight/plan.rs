@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::deploy::history;
-use crate::deploy::history::Newest;
+use crate::deploy::history::Watermark;
 use crate::deploy::history::release::{Live, describe_commit, describe_live};
 use crate::deploy::observe::aws_state::AwsState;
 use crate::deploy::observe::effect::{self, LastUpdate};
@@ -22,7 +22,7 @@ use crate::store::deployments::{Action, Effect};
 use crate::store::histories::History;
 use crate::store::{NotedPackage, StoredPackage};
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
-use crate::workspace::{Wanted, Workspace};
+use crate::workspace::Workspace;
 
 /// A deployment that is about to happen.
 #[derive(Serialize)]
@@ -59,9 +59,9 @@ pub struct Plan<'r> {
     /// When the stack was last updated.
     #[serde(skip)]
     pub(in crate::deploy) last_update: LastUpdate,
-    /// What was done last, as the plan knows it.
+    /// The history that the plan was made with.
     #[serde(skip)]
-    pub(in crate::deploy) newest: Newest,
+    pub(in crate::deploy) watermark: Watermark,
     /// The package.
     #[serde(skip)]
     pub package: StoredPackage<'r>,
@@ -106,12 +106,6 @@ impl<'r> Plan<'r> {
     pub(in crate::deploy) fn purpose(&self) -> Purpose {
         let package = (self.package.commit, self.package.manifest.package.id);
         Purpose { action: self.action, target: self.target.clone(), package }
-    }
-
-    /// The plan to deploy what `revision` names.
-    pub fn of(workspace: &Workspace<'r>, action: Action, revision: &str, wanted: &Wanted) -> Result<Self> {
-        let filter = workspace.target(wanted, Some(revision))?;
-        Self::of_found(workspace, action, &sharing::find(workspace, revision, &filter)?)
     }
 
     /// Refuses names, of plugins that may drift, that the package knows no plugin by.
@@ -162,7 +156,7 @@ impl<'r> Plan<'r> {
         let package = sharing::open(workspace, found)?;
         let manifest = &package.manifest;
         let History { mut deployments, unread } = workspace.store().histories().of(&manifest.target)?;
-        let newest = Newest::of(&deployments);
+        let watermark = Watermark::of(&deployments);
         let Checked { mut checks, prefix, answers, .. } =
             checks::of_package(workspace, &package, action, &deployments, None)?;
         if let Some(AwsState { stack: Ok(Some(stack)), template: Ok(Some(template)), .. }) = &answers {
@@ -221,7 +215,7 @@ impl<'r> Plan<'r> {
             uncertain: history::is_uncertain(&deployments),
             is_new: deployments.iter().all(|known| known.effect() == Effect::None),
             last_update,
-            newest,
+            watermark,
             package,
             at: workspace.context.clock.now(),
         })
