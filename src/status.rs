@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::deploy::history;
 use crate::error::Result;
 use crate::git::{Commit, Oid, Repository};
+use crate::package::PackageId;
 use crate::package::manifest::Target;
 use crate::packaging::jobs::{Job, Jobs, State};
 use crate::service::{Service, ServiceName};
@@ -62,8 +63,8 @@ pub struct Lacking {
     pub is_known: bool,
     /// The packages that are here and not there; none where nothing is known.
     pub packages: Vec<NotedPackage>,
-    /// How many of them hold secrets that were not decided about, and are not pushed before that.
-    pub undecided: usize,
+    /// Those of them that are not pushed before their secrets are decided about.
+    pub undecided: Vec<PackageId>,
     /// The refs of histories, bans and pins with records that are not there.
     pub chains: Vec<String>,
 }
@@ -168,7 +169,7 @@ fn remotes(workspace: &Workspace<'_>) -> Result<Vec<Lacking>> {
         let packages = if is_known { store.tracking(&remote).only_here()? } else { Vec::new() };
         let chains = if is_known { store.tracking(&remote).chains_only_here()? } else { Vec::new() };
         // Settings that can't be read are reported where they are used.
-        let undecided = sharing::undecided(workspace, &packages).unwrap_or(0);
+        let undecided = sharing::undecided(workspace, &packages).unwrap_or_default();
         all.push(Lacking { remote, seen, is_known, packages, undecided, chains });
     }
     Ok(all)

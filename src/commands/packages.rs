@@ -44,9 +44,10 @@ impl PackagesArgs {
                     Ok(commit) => store.packages().of(commit, &filter)?,
                     Err(_) => Vec::new(),
                 };
-                match of_commit.as_slice() {
+                let same = if of_commit.is_empty() { self.with_id(workspace, revision)? } else { of_commit };
+                match same.as_slice() {
                     [] => found.push(sharing::find(workspace, revision, &filter)?),
-                    _ => found.extend(of_commit),
+                    _ => found.extend(same),
                 }
             }
         }
@@ -62,6 +63,15 @@ impl PackagesArgs {
             ));
         }
         Ok(found)
+    }
+
+    /// The packages with this id, one for each commit that it is recorded for. An id says by itself which service is meant.
+    fn with_id(&self, workspace: &Workspace<'_>, id: &str) -> Result<Vec<NotedPackage>> {
+        let filter = workspace.listed(&self.target.wanted()?, true)?;
+        let mut found = workspace.store().packages().with_id(id)?;
+        found.retain(|found| filter.matches(&found.line.target));
+        let is_one = found.windows(2).all(|two| two[0].line.package == two[1].line.package);
+        Ok(if is_one { found } else { Vec::new() })
     }
 
     pub(super) fn opened<'a>(&self, workspace: &Workspace<'a>, ui: &Ui) -> Result<Vec<StoredPackage<'a>>> {

@@ -50,8 +50,12 @@ pub(crate) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     }
     let are_packages = pushed.withheld.iter().chain(&pushed.refused).all(|kept| kept.package.is_some());
     let what = count(left, if are_packages { "package" } else { "ref" });
-    let mut hints: Vec<String> = Vec::new();
-    for hint in pushed.withheld.iter().chain(&pushed.refused).flat_map(|kept| &kept.hints) {
+    let undecided = pushed.withheld.iter().filter(|kept| kept.undecided);
+    let undecided = undecided.filter_map(|kept| Some(&kept.package.as_ref()?.package));
+    // One command decides about all of them.
+    let mut hints: Vec<String> = sharing::ways_to_decide(undecided);
+    let others = pushed.withheld.iter().chain(&pushed.refused).filter(|kept| !kept.undecided);
+    for hint in others.flat_map(|kept| &kept.hints) {
         if !hints.contains(hint) {
             hints.push(hint.clone());
         }

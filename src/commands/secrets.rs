@@ -8,13 +8,13 @@ use serde::Serialize;
 use super::args::TargetArgs;
 use super::packages::PackagesArgs;
 use crate::error::Result;
-use crate::package::Manifest;
 use crate::package::manifest::Target;
 use crate::package::secrets::{Decision, Secret};
+use crate::package::{Manifest, PackageId};
 use crate::packaging::secret_policy;
 use crate::progress::Progress as _;
 use crate::secrets::Policy;
-use crate::sharing::secret_status;
+use crate::sharing::{self, secret_status};
 use crate::store::{Filter, StoredPackage};
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
 use crate::text::table::{Column, Table};
@@ -103,7 +103,7 @@ struct SecretsReport {
 #[derive(Debug, Serialize)]
 struct SecretsRow {
     commit: String,
-    package: String,
+    package: PackageId,
     target: Target,
     /// Absent where nothing is decided, or there is nothing to decide.
     decision: Option<Decision>,
@@ -122,7 +122,7 @@ impl SecretsRow {
         let scan = manifest.scan.clone().unwrap_or_default();
         Self {
             commit: manifest.source.commit.clone(),
-            package: manifest.package.id.to_string(),
+            package: manifest.package.id,
             target: manifest.target.clone(),
             decision: scan.decision,
             undecided,
@@ -220,7 +220,7 @@ impl fmt::Display for SecretsReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for row in &self.packages {
             let SecretsRow { commit, package, target, decision, undecided, recipients, secrets, more } = row;
-            let (commit, package) = (short(commit, 7), short(package, 8));
+            let (commit, package) = (short(commit, 7), package.short());
             let word = if self.dry_run || self.done.is_empty() { "Package  " } else { self.done };
             let mut table = Table::new([
                 Column::left().style(BOLD),
@@ -228,7 +228,7 @@ impl fmt::Display for SecretsReport {
                 Column::left().rank(1).style(BOLD),
                 Column::ragged(),
             ]);
-            table.line([word.to_owned(), commit.to_owned(), package.to_owned(), target.to_string()]);
+            table.line([word.to_owned(), commit.to_owned(), package, target.to_string()]);
             fmt::Display::fmt(&table, f)?;
             let state = match decision {
                 Some(Decision::Encrypt) => {
@@ -252,11 +252,9 @@ impl fmt::Display for SecretsReport {
         if self.packages.is_empty() {
             writeln!(f, "no secrets that nobody has decided about")?;
         }
-        if self.packages.iter().any(|row| row.undecided) {
-            writeln!(
-                f,
-                "{DIM}decide with `git slsart secrets encrypt REF`, `git slsart secrets allow REF`, or [secrets] in slsart.toml{DIM:#}"
-            )?;
+        let undecided = self.packages.iter().filter(|row| row.undecided);
+        for way in sharing::ways_to_decide(undecided.map(|row| &row.package)) {
+            writeln!(f, "{DIM}{way}{DIM:#}")?;
         }
         if self.unsearched > 0 {
             let unsearched = count(self.unsearched, "package");

@@ -12,9 +12,10 @@ use super::write_narrowed;
 use super::{first_package, need_known};
 use crate::error::Result;
 use crate::git::{Commit, Oid};
+use crate::package::PackageId;
 use crate::package::manifest::Target;
 use crate::service::ServiceName;
-use crate::sharing::PackageRef;
+use crate::sharing::{self, PackageRef};
 use crate::status::{self, Lacking, Standing};
 use crate::store::deployments::{Deployment, Outcome};
 use crate::store::{NotedPackage, PackageLine};
@@ -113,6 +114,8 @@ struct RemoteRow {
     packages: Vec<PackageRef>,
     /// How many of them are not pushed before their secrets are decided about.
     undecided_count: usize,
+    #[serde(skip)]
+    undecided: Vec<PackageId>,
     chains: Vec<String>,
 }
 
@@ -193,7 +196,7 @@ impl From<Lacking> for RemoteRow {
         let mut packages = packages;
         packages.sort_by_key(|NotedPackage { line, .. }| std::cmp::Reverse(line.recorded));
         let packages = packages.iter().map(PackageRef::from).collect();
-        Self { remote, known: is_known, seen, packages, undecided_count: undecided, chains }
+        Self { remote, known: is_known, seen, packages, undecided_count: undecided.len(), undecided, chains }
     }
 }
 
@@ -339,9 +342,12 @@ impl RemoteRow {
             let verb = if self.undecided_count == 1 { "holds" } else { "hold" };
             writeln!(
                 f,
-                "          {WARNING}!{WARNING:#} {} of them {verb} secrets, and cannot be pushed before you decide: git slsart secrets",
+                "          {WARNING}!{WARNING:#} {} of them {verb} secrets, and cannot be pushed before you decide",
                 self.undecided_count
             )?;
+            for way in sharing::ways_to_decide(&self.undecided) {
+                writeln!(f, "            {DIM}{way}{DIM:#}")?;
+            }
         }
         for PackageRef { commit, package, target, .. } in packages.iter().take(MAX_NAMED) {
             let commit = short(commit, 7);

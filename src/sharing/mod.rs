@@ -13,7 +13,7 @@ use serde::Serialize;
 pub use fetch::{FetchReport, FetchScope, fetch};
 pub use on_demand::{fetch_package, find, is_elsewhere, open};
 pub use push::{PushReport, PushSelection, Unsent, push};
-pub use push_policy::{SecretStatus, check as may_push, secret_status, undecided};
+pub use push_policy::{SecretStatus, secret_status, undecided, ways_to_decide};
 pub use records::{fetch_records, send_records};
 pub use seen::seen;
 

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{PackageRef, integrate, phase, push_policy, refresh};
+use super::push_policy::{self, Verdict, ways_to_decide};
+use super::{PackageRef, integrate, phase, refresh};
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::git::transfer::{RefAnswer, Update};
@@ -41,6 +42,9 @@ pub struct Unsent {
     pub what: String,
     pub why: String,
     pub hints: Vec<String>,
+    /// Whether only a decision about its secrets is missing.
+    #[serde(skip)]
+    pub undecided: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -91,8 +95,21 @@ pub fn push(
     };
     let mut packages = Vec::new();
     for found in wanted(workspace, remote, what)? {
-        match ready(workspace, &found) {
-            Ok(package) => packages.push((found, package)),
+        match workspace.store().open(found.commit, &found.line) {
+            Ok(package) => match push_policy::check(workspace, &package) {
+                Ok(Verdict::May(warning)) => {
+                    if let Some(warning) = warning {
+                        workspace.progress.warn(&warning);
+                    }
+                    packages.push((found, package));
+                }
+                Ok(Verdict::Undecided(places)) => {
+                    let error = Error::refused(format!("undecided secrets: {places}"))
+                        .hints(ways_to_decide([&found.line.package]));
+                    pushed.withheld.push(Unsent { undecided: true, ..kept(&found, &error) });
+                }
+                Err(error) => pushed.withheld.push(kept(&found, &error)),
+            },
             Err(error) => pushed.withheld.push(kept(&found, &error)),
         }
     }
@@ -120,21 +137,13 @@ fn wanted(workspace: &Workspace<'_>, remote: &str, what: &PushSelection) -> Resu
     Ok(packages)
 }
 
-/// A package that may and can be sent.
-fn ready<'r>(workspace: &Workspace<'r>, found: &NotedPackage) -> Result<StoredPackage<'r>> {
-    let package = workspace.store().open(found.commit, &found.line)?;
-    if let Some(warning) = push_policy::check(workspace, &package)? {
-        workspace.progress.warn(&warning);
-    }
-    Ok(package)
-}
-
 fn kept(found: &NotedPackage, error: &Error) -> Unsent {
     Unsent {
         package: Some(found.into()),
         what: format!("package {}", found.line.package.short()),
         why: error.to_string(),
         hints: error.hints.clone(),
+        undecided: false,
     }
 }
 
@@ -262,6 +271,7 @@ fn send_toolchains(
                 what: format!("toolchain {}", update.name.rsplit('/').nth(2).unwrap_or_default()),
                 why: in_a_line(&why),
                 hints: Vec::new(),
+                undecided: false,
             }),
         }
     }
@@ -304,7 +314,8 @@ fn tell(
                 RefAnswer::Elsewhere => again = true,
                 RefAnswer::Refused(why) => {
                     let (what, why) = (update.name.clone(), in_a_line(&why));
-                    pushed.refused.push(Unsent { package: None, what, why, hints: Vec::new() });
+                    let hints = Vec::new();
+                    pushed.refused.push(Unsent { package: None, what, why, hints, undecided: false });
                 }
             }
         }

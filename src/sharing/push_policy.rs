@@ -1,9 +1,11 @@
 //! Whether a package may leave this machine: not with secrets that nobody has decided about.
 
+use std::collections::BTreeSet;
+
 use crate::config::FILE;
-use crate::error::{Error, Result};
-use crate::package::Manifest;
+use crate::error::Result;
 use crate::package::secrets::{Action, Decision, Secret, listed};
+use crate::package::{Manifest, PackageId};
 use crate::secrets::Policy;
 use crate::store::{NotedPackage, StoredPackage};
 use crate::text::command::slsart;
@@ -34,21 +36,24 @@ impl SecretStatus {
     }
 }
 
-/// How many of these packages hold secrets that nobody has decided about. Those that were never searched are not counted.
-pub fn undecided(workspace: &Workspace<'_>, found: &[NotedPackage]) -> Result<usize> {
-    let (policy, store) = (policy(workspace)?, workspace.store());
-    let manifests = found.iter().filter_map(|found| store.open(found.commit, &found.line).ok());
-    Ok(manifests.filter(|package| secret_status(&package.manifest, &policy).is_undecided()).count())
+/// Whether a package may be sent to a remote.
+pub(super) enum Verdict {
+    /// With a warning where it holds secrets.
+    May(Option<String>),
+    /// The places of its undecided secrets.
+    Undecided(String),
 }
 
-/// Whether a package may be sent to a remote. One that was recorded before packages were searched is searched now.
-///
-/// # Returns
-/// A warning, where it holds secrets and may be pushed all the same.
-///
-/// # Errors
-/// When it holds secrets that nobody has decided about: where they are, and how to decide.
-pub fn check(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<Option<String>> {
+/// Those of these packages whose secrets are undecided, without those that were never searched.
+pub fn undecided(workspace: &Workspace<'_>, found: &[NotedPackage]) -> Result<Vec<PackageId>> {
+    let (policy, store) = (policy(workspace)?, workspace.store());
+    let manifests = found.iter().filter_map(|found| store.open(found.commit, &found.line).ok());
+    let undecided = manifests.filter(|package| secret_status(&package.manifest, &policy).is_undecided());
+    Ok(undecided.map(|package| package.manifest.package.id).collect())
+}
+
+/// Judges a package by its secrets. One that was recorded before packages were searched is searched now.
+pub(super) fn check(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<Verdict> {
     let policy = policy(workspace)?;
     let mut status = secret_status(&package.manifest, &policy);
     if !status.scanned {
@@ -56,29 +61,29 @@ pub fn check(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<O
         status.open = policy.objectionable(&found).into_iter().cloned().collect();
     }
     if status.open.is_empty() || status.decision == Some(Decision::Encrypt) {
-        return Ok(None);
+        return Ok(Verdict::May(None));
     }
-    let id = package.manifest.package.id.short();
-    let places = listed(&status.open.iter().collect::<Vec<_>>());
+    let places = listed(&status.open.iter().collect::<Vec<_>>()).join("; ");
     // What slsart.toml said when it was recorded gives way to what it says now; what somebody said of this package does not.
     let stricter = matches!(policy.action, Some(Action::Encrypt | Action::Refuse));
     let warned = !stricter && status.decision == Some(Decision::Warn) || policy.action == Some(Action::Warn);
     if warned || status.decision == Some(Decision::Allow) {
-        return Ok(warned.then(|| format!("package {id} holds secrets: {}", places.join("; "))));
+        let id = package.manifest.package.id.short();
+        return Ok(Verdict::May(warned.then(|| format!("package {id} holds secrets: {places}"))));
     }
-    let places = places.join("; ");
-    let why = format!("package {id} holds secrets, and is not pushed before you decide: {places}");
-    Err(Error::refused(why).hints(ways(&id)))
+    Ok(Verdict::Undecided(places))
 }
 
-/// The ways to decide about a package.
-fn ways(id: &str) -> Vec<String> {
+/// The ways to decide about the secrets of packages, with whole commands.
+pub fn ways_to_decide<'p>(packages: impl IntoIterator<Item = &'p PackageId>) -> Vec<String> {
+    let ids: BTreeSet<String> = packages.into_iter().map(PackageId::short).collect();
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    let of = |action| slsart(["secrets", action].into_iter().chain(ids.iter().map(String::as_str)));
     vec![
-        format!(
-            "encrypt them, once [secrets] recipients in {FILE} has keys: {}",
-            slsart(["secrets", "encrypt", id])
-        ),
-        format!("push this package as it is: {}", slsart(["secrets", "allow", id])),
+        format!("to encrypt the secrets, with [secrets] recipients in {FILE}: {}", of("encrypt")),
+        format!("to push them as they are: {}", of("allow")),
         format!(
             "for all packages: [secrets] action = \"warn\", or allow = [\"NAME\"] for what is no secret, in {FILE}"
         ),

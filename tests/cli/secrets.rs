@@ -4,12 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use git_slsart::context::{Clock, Context, Environment};
-use git_slsart::git::Repository;
-use git_slsart::progress::Silent;
-use git_slsart::sharing;
-use git_slsart::store::Filter;
-use git_slsart::workspace::Workspace;
+use git_slsart::text::command::in_text;
 use snapbox::str;
 
 use crate::sandbox::{Outcome, Sandbox, zip_of};
@@ -90,7 +85,9 @@ Package    12a1bee  3160aaaf  orders · prod · us-east-1
            orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
            orders.zip: config.js: line 2 (github token)
            serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
-decide with `git slsart secrets encrypt REF`, `git slsart secrets allow REF`, or [secrets] in slsart.toml
+to encrypt the secrets, with [secrets] recipients in slsart.toml: git slsart secrets encrypt 3160aaaf
+to push them as they are: git slsart secrets allow 3160aaaf
+for all packages: [secrets] action = "warn", or allow = ["NAME"] for what is no secret, in slsart.toml
 
 "#]]);
     silent(sandbox.slsart("secrets list --json")).is(str![[r#"
@@ -184,7 +181,9 @@ Package    12a1bee  3160aaaf  orders · prod · us-east-1
            orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
            orders.zip: config.js: line 2 (github token)
            serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
-decide with `git slsart secrets encrypt REF`, `git slsart secrets allow REF`, or [secrets] in slsart.toml
+to encrypt the secrets, with [secrets] recipients in slsart.toml: git slsart secrets encrypt 3160aaaf
+to push them as they are: git slsart secrets allow 3160aaaf
+for all packages: [secrets] action = "warn", or allow = ["NAME"] for what is no secret, in slsart.toml
 ── stderr ──
 Searching 1 package
 
@@ -211,7 +210,9 @@ Package    12a1bee  3160aaaf  orders · prod · us-east-1
            orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
            orders.zip: config.js: line 2 (github token)
            serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
-decide with `git slsart secrets encrypt REF`, `git slsart secrets allow REF`, or [secrets] in slsart.toml
+to encrypt the secrets, with [secrets] recipients in slsart.toml: git slsart secrets encrypt 3160aaaf
+to push them as they are: git slsart secrets allow 3160aaaf
+for all packages: [secrets] action = "warn", or allow = ["NAME"] for what is no secret, in slsart.toml
 
 "#]]);
     // What is no secret is named once, for all packages.
@@ -223,46 +224,91 @@ no secrets that nobody has decided about
     sandbox.fsck();
 }
 
-#[test]
-fn a_package_is_pushed_when_somebody_has_decided() {
+/// The commands that a text offers, as a shell runs them.
+fn offered(text: &str) -> Vec<String> {
+    in_text(text).into_iter().map(|range| text[range].to_owned()).collect()
+}
+
+/// A repository with an undecided package, recorded for two commits, one without secrets for a third, and a remote that lacks them.
+fn undecided() -> Sandbox {
     let sandbox = Sandbox::new();
     leaky(&sandbox, "dist");
     sandbox.slsart("record ../dist -q").succeeded();
-    let may_push = || {
-        let context = Context {
-            cwd: sandbox.path(""),
-            environment: Environment::default(),
-            clock: Clock::System,
-            program: PathBuf::new(),
-        };
-        let repository = Repository::open(&sandbox.path(""), None, None).unwrap();
-        let workspace = Workspace::new(&context, &repository, &Silent).unwrap();
-        let found = workspace.store().packages().all(&Filter::default()).unwrap().found.remove(0);
-        let package = workspace.store().open(found.commit, &found.line).unwrap();
-        let told = sharing::may_push(&workspace, &package);
-        told.map_err(|error| format!("{error}\n{}\n", error.hints.join("\n")))
-    };
-    snapbox::assert_data_eq!(
-        may_push().unwrap_err(),
-        str![[r#"
-package 3160aaaf holds secrets, and is not pushed before you decide: orders.zip: config.js: line 1 (the value of PASSWORD_SALT); orders.zip: config.js: line 2 (github token); serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
-encrypt them, once [secrets] recipients in slsart.toml has keys: git slsart secrets encrypt 3160aaaf
-push this package as it is: git slsart secrets allow 3160aaaf
+    sandbox.change("Answer two");
+    sandbox.slsart("record ../dist -q").succeeded();
+    sandbox.change("Answer three");
+    sandbox.record("prod").succeeded();
+    sandbox
+        .shell("git init --quiet --bare ../origin.git && git remote add origin ../origin.git && git push --quiet origin main")
+        .succeeded();
+    sandbox.slsart("fetch -q").succeeded();
+    sandbox
+}
+
+#[test]
+fn an_undecided_package_is_withheld_and_the_others_go() {
+    let sandbox = undecided();
+    let status = silent(sandbox.slsart("status"));
+    let pushed = silent(sandbox.slsart("push"));
+    pushed.is(str![[r#"
+Sent      7302ffb  b5cff989  orders · prod · us-east-1  1.3 kB
+Withheld  package 3160aaaf of 12a1bee: undecided secrets: orders.zip: config.js: line 1 (the value of PASSWORD_SALT); orders.zip: config.js: line 2 (github token); serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+Withheld  package 3160aaaf of a04e0f5: undecided secrets: orders.zip: config.js: line 1 (the value of PASSWORD_SALT); orders.zip: config.js: line 2 (github token); serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+── stderr ──
+Asking origin what it has
+Sending packages to origin
+Sending notes and histories to origin
+error: 2 packages did not get to origin
+hint: to encrypt the secrets, with [secrets] recipients in slsart.toml: git slsart secrets encrypt 3160aaaf
+hint: to push them as they are: git slsart secrets allow 3160aaaf
+hint: for all packages: [secrets] action = "warn", or allow = ["NAME"] for what is no secret, in slsart.toml
+── exit 1 ──
+
+"#]]);
+    let ways = offered(&pushed.stderr);
+    assert_eq!(offered(&status.stdout)[1..], ways, "{status}");
+    silent(sandbox.slsart("secrets")).is(str![[r#"
+Package    a04e0f5  3160aaaf  orders · prod · us-east-1
+           undecided: the package is not pushed
+           orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
+           orders.zip: config.js: line 2 (github token)
+           serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+Package    12a1bee  3160aaaf  orders · prod · us-east-1
+           undecided: the package is not pushed
+           orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
+           orders.zip: config.js: line 2 (github token)
+           serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
+to encrypt the secrets, with [secrets] recipients in slsart.toml: git slsart secrets encrypt 3160aaaf
+to push them as they are: git slsart secrets allow 3160aaaf
 for all packages: [secrets] action = "warn", or allow = ["NAME"] for what is no secret, in slsart.toml
 
-"#]]
-    );
+"#]]);
+    assert_eq!(offered(&sandbox.slsart("secrets").stdout), ways);
+    // The command as it is printed decides about each commit's package.
+    sandbox.shell(ways.last().unwrap()).succeeded();
+    sandbox.slsart("push").succeeded();
+    sandbox.slsart("status").is(str![[r#"
+HEAD      7302ffb  Answer three
+orders · prod · us-east-1
+  ○ live  nothing that git slsart knows of
+  ✓ HEAD  package b5cff989 · 1.3 kB
+origin    has what is here, as of 1 minute ago
+
+"#]]);
+}
+
+#[test]
+fn slsart_toml_decides_about_packages_that_were_recorded_before() {
+    let sandbox = undecided();
     configure(&sandbox, "action = 'warn'");
-    assert!(may_push().unwrap().unwrap().contains("orders.zip: config.js: line 2 (github token)"));
+    let warned = silent(sandbox.slsart("push -n")).succeeded();
+    assert!(warned.stderr.contains("warning: package 3160aaaf holds secrets: orders.zip"), "{warned}");
     configure(&sandbox, "allow = ['*']");
-    assert_eq!(may_push(), Ok(None));
-    configure(&sandbox, "");
-    sandbox.slsart("secrets allow HEAD -q").succeeded();
-    assert_eq!(may_push(), Ok(None));
+    assert!(!sandbox.slsart("push -n").succeeded().stderr.contains("secrets"));
     configure(&sandbox, &format!("recipients = ['{RECIPIENT}']"));
-    let outcome = sandbox.slsart("secrets encrypt -q");
+    let outcome = sandbox.slsart("secrets encrypt 3160aaaf -q").succeeded();
     assert!(outcome.stderr.contains("no key of yours is one of the recipients"), "{outcome}");
-    assert_eq!(may_push(), Ok(None));
+    sandbox.slsart("push").succeeded();
 }
 
 #[test]
@@ -442,7 +488,9 @@ Package    12a1bee  3160aaaf  orders · prod · us-east-1
            orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
            orders.zip: config.js: line 2 (github token)
            serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
-decide with `git slsart secrets encrypt REF`, `git slsart secrets allow REF`, or [secrets] in slsart.toml
+to encrypt the secrets, with [secrets] recipients in slsart.toml: git slsart secrets encrypt 3160aaaf
+to push them as they are: git slsart secrets allow 3160aaaf
+for all packages: [secrets] action = "warn", or allow = ["NAME"] for what is no secret, in slsart.toml
 ── stderr ──
 Searching 1 package
 
@@ -500,7 +548,9 @@ Searched   12a1bee  3160aaaf  orders · prod · us-east-1
            orders.zip: config.js: byte 17 (the value of PASSWORD_SALT)
            orders.zip: config.js: byte 67 (github token)
            serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
-decide with `git slsart secrets encrypt REF`, `git slsart secrets allow REF`, or [secrets] in slsart.toml
+to encrypt the secrets, with [secrets] recipients in slsart.toml: git slsart secrets encrypt 3160aaaf
+to push them as they are: git slsart secrets allow 3160aaaf
+for all packages: [secrets] action = "warn", or allow = ["NAME"] for what is no secret, in slsart.toml
 ── stderr ──
 Searching 1 package
 
