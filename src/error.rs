@@ -106,7 +106,6 @@ impl Error {
     }
 
     /// The user, or the system, asked this process to stop.
-    #[must_use]
     pub fn interrupted() -> Self {
         Self::new(Kind::Interrupted, "interrupted")
     }
@@ -117,7 +116,6 @@ impl Error {
     }
 
     /// An operating system error while doing `action` (a verb: "read", "create") to `path`.
-    #[must_use]
     pub fn io(action: &str, path: &Path, error: io::Error) -> Self {
         let this = Self::refused(format!("cannot {action} '{}'", path.display()));
         let this = match error.kind() {
@@ -132,20 +130,17 @@ impl Error {
         this.because(error)
     }
 
-    #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
     /// Adds each of `hints`.
-    #[must_use]
     pub fn hints(mut self, hints: impl IntoIterator<Item = String>) -> Self {
         self.hints.extend(hints);
         self
     }
 
-    #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self

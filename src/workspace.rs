@@ -61,7 +61,6 @@ impl<'a> Workspace<'a> {
     }
 
     /// The same, whatever its `slsart.toml` says.
-    #[must_use]
     pub fn without_config(
         context: &'a Context,
         repository: &'a Repository,

@@ -10,7 +10,6 @@ pub struct Place(String);
 
 impl Place {
     /// The recipe's own place.
-    #[must_use]
     pub fn recipe() -> Self {
         Self("recipe".to_owned())
     }

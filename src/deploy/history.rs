@@ -30,7 +30,6 @@ impl Watermark {
 }
 
 /// The deployment that is live, as far as the history knows: the newest that made its package live. `deployments` are newest first.
-#[must_use]
 pub fn live(deployments: &[Deployment]) -> Option<&Deployment> {
     deployments.iter().find(|deployment| deployment.effect() == Effect::Live)
 }
@@ -42,20 +41,17 @@ pub fn uncertain(deployments: &[Deployment]) -> impl Iterator<Item = &Deployment
 }
 
 /// Whether it is uncertain that the live deployment still is. Where none is known to be live, there is nothing to doubt.
-#[must_use]
 pub fn is_uncertain(deployments: &[Deployment]) -> bool {
     live(deployments).is_some() && uncertain(deployments).next().is_some()
 }
 
 /// Why it is uncertain what is live, in words; `None` where it is not.
-#[must_use]
 pub fn doubt(deployments: &[Deployment], now: Timestamp) -> Option<String> {
     let newest = uncertain(deployments).next().filter(|_| is_uncertain(deployments))?;
     Some(format!("{}: what is live is not certain", unfinished(newest, now)))
 }
 
 /// A deployment that may have changed what is live: `the deploy of 3f2a1c0 by Dana, begun 2 minutes ago, did not finish`.
-#[must_use]
 pub fn unfinished(deployment: &Deployment, now: Timestamp) -> String {
     let Deployment { action, commit, by, started, outcome, .. } = deployment;
     let of = if *action == Action::Deploy { "of" } else { "to" };
@@ -71,7 +67,6 @@ pub fn unfinished(deployment: &Deployment, now: Timestamp) -> String {
 /// deploy puts a package on, a rollback takes those above it off, and an undo puts those back. After a deploy or an undo that
 /// failed half-way, the first is the last that succeeded, since what failed may have left the service in between; a rollback
 /// that failed keeps its goal.
-#[must_use]
 pub fn back(deployments: &[Deployment]) -> Vec<&Deployment> {
     let stack = Stack::of(deployments).live;
     let half_way = deployments
@@ -91,7 +86,6 @@ pub fn back(deployments: &[Deployment]) -> Vec<&Deployment> {
 
 /// What an undo makes live again: what was live before the last rollback that was not undone yet, or, where a rollback failed
 /// half-way, what was live before that. There is nothing to undo once something was deployed after it.
-#[must_use]
 pub fn undone(deployments: &[Deployment]) -> Option<&Deployment> {
     let stack = Stack::of(deployments);
     let newest = deployments.first()?;
@@ -116,7 +110,6 @@ pub enum Standing {
 }
 
 /// How the package stands whose deployments `is_of` knows.
-#[must_use]
 pub fn standing(deployments: &[Deployment], is_of: impl Fn(&Deployment) -> bool) -> Standing {
     if live(deployments).is_some_and(&is_of) {
         return Standing::Live;
@@ -135,13 +128,11 @@ pub fn standing(deployments: &[Deployment], is_of: impl Fn(&Deployment) -> bool)
 }
 
 /// The deployment that has this number: they are counted from the first of a target, and keep their numbers.
-#[must_use]
 pub fn numbered(deployments: &[Deployment], number: usize) -> Option<&Deployment> {
     deployments.len().checked_sub(number).filter(|_| number > 0).map(|index| &deployments[index])
 }
 
 /// The number of the deployment at `index`.
-#[must_use]
 pub fn number(deployments: &[Deployment], index: usize) -> usize {
     deployments.len() - index
 }

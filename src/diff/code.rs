@@ -93,7 +93,6 @@ impl ArchiveChange {
     }
 
     /// The same in short.
-    #[must_use]
     pub fn summary(&self) -> CodeChange {
         let sum = |lines: fn(&FileChange) -> Option<usize>| self.files.iter().filter_map(lines).sum();
         CodeChange {

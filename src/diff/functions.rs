@@ -64,7 +64,6 @@ pub struct Names {
 
 impl Names {
     /// Whether none differ.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
     }

@@ -64,14 +64,12 @@ pub struct Judgement {
 
 impl Judgement {
     /// Whether it stops a deployment.
-    #[must_use]
     pub fn is_blocked(&self) -> bool {
         self.verdict == Verdict::Blocked
     }
 }
 
 /// Judges every resource that going from `before` to `after`, which differ by `change`, removes or replaces.
-#[must_use]
 pub fn judge(before: &Template, after: &Template, change: &TemplateChange) -> Vec<Judgement> {
     let fates = fates(before, after, change);
     let judged = fates.into_iter().map(|(id, (fate, because))| {

@@ -82,7 +82,6 @@ fn fate(judgement: &Judgement) -> Option<(String, Verdict)> {
 
 impl Difference {
     /// The difference in lines, plugins and programs last.
-    #[must_use]
     pub fn lines(&self) -> Vec<Line> {
         let judgement = |id: &str| self.judgements.iter().find(|one| one.id == id);
         let mut lines = Vec::new();
@@ -121,7 +120,6 @@ impl Difference {
     }
 
     /// What the packages were made with, in lines.
-    #[must_use]
     pub fn plugin_lines(&self) -> Vec<Line> {
         let tools = self.made.tools.iter().map(tool);
         self.made.plugins.iter().map(plugin).chain(tools).collect()

@@ -95,7 +95,6 @@ impl Difference {
     }
 
     /// Whether nothing differs but what the packages were made with and from.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.functions.is_empty()
             && self.layers.is_empty()

@@ -33,14 +33,12 @@ pub enum By {
 }
 
 /// The resources that `after` adds to `before` under a literal name.
-#[must_use]
 pub fn added(before: &Template, after: &Template) -> Vec<Taken> {
     let new = after.ids().filter(|id| before.resource(id).is_none());
     new.filter_map(|id| named(after, id, By::Kept)).collect()
 }
 
 /// The resources of `after` that replace one of the same literal name.
-#[must_use]
 pub fn replaced(before: &Template, after: &Template, judgements: &[Judgement]) -> Vec<Taken> {
     let all = judgements.iter().filter(|one| one.fate == Fate::Replaced);
     let taken = all.filter_map(|one| named(after, &one.id, By::Replaced));
@@ -50,7 +48,6 @@ pub fn replaced(before: &Template, after: &Template, judgements: &[Judgement]) -
 
 /// Whether a resource of the type and name of `taken` was kept when it was removed; `None` where `earlier`, the template of an earlier
 /// deployment, has none such.
-#[must_use]
 pub fn was_kept(taken: &Taken, earlier: &Template) -> Option<bool> {
     let is_it = |id: &&str| {
         named(earlier, id, By::Kept).is_some_and(|old| old.kind == taken.kind && old.name == taken.name)

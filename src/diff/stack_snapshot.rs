@@ -39,38 +39,32 @@ impl<'r> StackSnapshot<'r> {
     }
 
     /// A template alone, such as that of a live stack.
-    #[must_use]
     pub fn of_template(template: &Value) -> Self {
         Self { template: Template::new(template), state: None, package: None }
     }
 
     /// The same package with the template that its deployment left: a plugin may have changed it at the deploy, and somebody else
     /// since. Outputs that the package has not are none of it: plugins add some at every deploy.
-    #[must_use]
     pub fn with_template(self, template: &Value) -> Self {
         Self { template: Template::new(template).without_outputs_beyond(&self.template), ..self }
     }
 
     /// Whether `template` is its own, but for what every packaging makes anew and for outputs that plugins add.
-    #[must_use]
     pub fn has_template(&self, template: &Value) -> bool {
         self.template.is_live_as(&Template::new(template))
     }
 
     /// Whether its code is known.
-    #[must_use]
     pub fn has_code(&self) -> bool {
         self.package.is_some()
     }
 
     /// Its template.
-    #[must_use]
     pub fn template(&self) -> &Template {
         &self.template
     }
 
     /// Judges what going from this side to `after` would delete or replace.
-    #[must_use]
     pub fn judge(&self, after: &StackSnapshot<'_>) -> Vec<Judgement> {
         let change = compare(&self.template, &after.template);
         judge(&self.template, &after.template, &change)

@@ -59,19 +59,16 @@ pub enum Update {
 }
 
 /// The type `kind`, if it holds what can't be made again.
-#[must_use]
 pub fn stateful(kind: &str) -> Option<Stateful> {
     STATEFUL.get(kind).copied()
 }
 
 /// The property that names a resource of type `kind`, and the one that an import identifies it by.
-#[must_use]
 pub fn name(kind: &str) -> Option<(&'static str, &'static str)> {
     NAMES.get(kind).copied()
 }
 
 /// What a change of the property at `path` does to a resource of type `kind`.
-#[must_use]
 pub fn update(kind: &str, path: &str) -> Update {
     let Some(known) = REPLACEMENT.get(kind) else { return Update::Unknown };
     let (replacing, in_place) =

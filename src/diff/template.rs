@@ -81,7 +81,6 @@ pub struct TemplateChange {
 
 impl Template {
     /// Reads a template as `CloudFormation` has it. What has another form is as good as not there.
-    #[must_use]
     pub fn new(template: &Value) -> Self {
         let noise::Sections { resources, outputs, conditions } = noise::without(template);
         Self { resources, outputs, conditions }
@@ -93,13 +92,11 @@ impl Template {
     }
 
     /// A resource.
-    #[must_use]
     pub fn resource(&self, id: &str) -> Option<&Value> {
         self.resources.get(id)
     }
 
     /// The type of a resource; empty where it has none.
-    #[must_use]
     pub fn kind(&self, id: &str) -> &str {
         self.resource(id).map_or("", kind_of)
     }
@@ -111,7 +108,6 @@ impl Template {
     }
 
     /// Whether the template `live` of a stack is this one. Outputs that this one has not are no difference: plugins add some.
-    #[must_use]
     pub fn is_live_as(&self, live: &Self) -> bool {
         let TemplateChange { resources, outputs, .. } =
             compare(self, &live.clone().without_outputs_beyond(self));
@@ -132,7 +128,6 @@ impl Template {
 }
 
 /// What differs between `before` and `after`.
-#[must_use]
 pub fn compare(before: &Template, after: &Template) -> TemplateChange {
     let mut found = TemplateChange::default();
     for id in both(&before.resources, &after.resources) {
@@ -191,7 +186,6 @@ fn kind_of(resource: &Value) -> &str {
 }
 
 /// The paths below which two values differ, as deep as both have the same form.
-#[must_use]
 pub fn paths(before: &Value, after: &Value) -> Vec<String> {
     let mut found = Vec::new();
     collect(before, after, "", &mut found);

@@ -16,7 +16,6 @@ pub struct Sha256([u8; 32]);
 
 impl Sha256 {
     /// The hash of `bytes`.
-    #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
     }
@@ -125,7 +124,6 @@ pub struct PackageId(Sha256);
 impl PackageId {
     /// The id of a package of these files, each a path, a size in bytes and a hash, in any order: the SHA-256 of one
     /// line `<sha256> <size> <path>\n` a file, sorted by path as bytes.
-    #[must_use]
     pub fn of<'a>(files: impl IntoIterator<Item = (&'a str, u64, Sha256)>) -> Self {
         let mut files: Vec<_> = files.into_iter().collect();
         files.sort_unstable_by_key(|(path, ..)| *path);

@@ -44,7 +44,6 @@ pub struct Plugin {
 
 impl Plugin {
     /// One of which only the name is known.
-    #[must_use]
     pub fn named(name: &str) -> Self {
         Self { name: name.to_owned(), ..Self::default() }
     }

@@ -33,12 +33,10 @@ pub struct Changes {
 
 impl Variables {
     /// Variables whose values are not known.
-    #[must_use]
     pub fn named(names: Vec<String>) -> Self {
         Self { names, ..Self::default() }
     }
 
-    #[must_use]
     pub fn marked(names: Vec<String>, values: &Values, salt: [u8; 16]) -> Self {
         let salt = hexadecimal(&salt);
         let marks = values.iter().map(|(name, value)| (name.to_owned(), mark(&salt, name, value))).collect();

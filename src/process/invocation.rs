@@ -75,48 +75,41 @@ impl Invocation {
         }
     }
 
-    #[must_use]
     pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
         self
     }
 
-    #[must_use]
     pub fn args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
         self
     }
 
     /// Sets the directory the program starts in.
-    #[must_use]
     pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
     }
 
     /// Sets an environment variable.
-    #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.variables.push((name.into(), Some(value.into())));
         self
     }
 
     /// Removes an environment variable.
-    #[must_use]
     pub fn without_env(mut self, name: impl Into<OsString>) -> Self {
         self.variables.push((name.into(), None));
         self
     }
 
     /// Sets the process group that it runs in.
-    #[must_use]
     pub fn group(mut self, group: Group) -> Self {
         self.group = group;
         self
     }
 
     /// Says that its directory is removed afterwards: an error then does not suggest a command to try there.
-    #[must_use]
     pub fn in_disposable_directory(mut self) -> Self {
         self.disposable = true;
         self
@@ -127,19 +120,16 @@ impl Invocation {
     }
 
     /// Gives it `bytes` to read on standard input.
-    #[must_use]
     pub fn input(self, bytes: impl Into<Vec<u8>>) -> Self {
         Self { input: Input::Bytes(bytes.into()), ..self }
     }
 
     /// Gives it `file` to read on standard input, from where that stands.
-    #[must_use]
     pub fn input_file(self, file: File) -> Self {
         Self { input: Input::File(Arc::new(file)), ..self }
     }
 
     /// Writes what [`Self::run`] would drop of standard output to `file`.
-    #[must_use]
     pub fn output_file(self, file: File) -> Self {
         Self { output: Some(Arc::new(file)), ..self }
     }

@@ -192,7 +192,6 @@ impl Region {
 
 impl ServicePath {
     /// The service at the root of the repository.
-    #[must_use]
     pub fn root() -> Self {
         Self(".".to_owned())
     }

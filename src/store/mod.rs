@@ -52,7 +52,6 @@ pub struct Store<'r> {
 
 impl<'r> Store<'r> {
     /// The store of `repository`.
-    #[must_use]
     pub fn new(repository: &'r Repository) -> Self {
         Self { repository, keys: Keys { repository, environment: None } }
     }
@@ -87,61 +86,51 @@ impl<'r> Store<'r> {
     }
 
     /// Which packages there are.
-    #[must_use]
     pub fn packages(&self) -> Packages<'r> {
         Packages::new(self.repository)
     }
 
     /// What commits' notes say.
-    #[must_use]
     pub fn notes(&self) -> Notes<'r> {
         Notes::new(self.repository)
     }
 
     /// The histories of deployments.
-    #[must_use]
     pub fn histories(&self) -> Histories<'r> {
         Histories::new(self.repository)
     }
 
     /// Bans, or pins.
-    #[must_use]
     pub fn marks<S: MarkState>(&self) -> Marks<'r, S> {
         Marks::new(self.repository)
     }
 
     /// Which packages are banned.
-    #[must_use]
     pub fn bans(&self) -> Marks<'r, bans::BanState> {
         self.marks()
     }
 
     /// Which packages are pinned.
-    #[must_use]
     pub fn pins(&self) -> Marks<'r, pins::PinState> {
         self.marks()
     }
 
     /// The commits of deployment locks.
-    #[must_use]
     pub fn locks(&self) -> Locks<'r> {
         Locks::new(self.repository)
     }
 
     /// The snapshots of toolchains.
-    #[must_use]
     pub fn toolchains(&self) -> Toolchains<'r> {
         Toolchains::new(self.repository)
     }
 
     /// The LFS objects on this machine.
-    #[must_use]
     pub fn lfs_objects(&self) -> LfsObjects<'r> {
         LfsObjects::new(self.repository)
     }
 
     /// What is known here of `remote`.
-    #[must_use]
     pub fn tracking<'a>(&self, remote: &'a str) -> Tracking<'a>
     where
         'r: 'a,

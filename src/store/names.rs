@@ -24,13 +24,11 @@ pub(in crate::store) fn package(commit: &str, package: PackageId) -> String {
 pub type PackageKey = (Oid, PackageId);
 
 /// The ref of the package with this key.
-#[must_use]
 pub fn ref_of((commit, id): PackageKey) -> String {
     package(&commit.to_string(), id)
 }
 
 /// The package that a ref names; `None` for any other ref.
-#[must_use]
 pub fn key_of(name: &str) -> Option<PackageKey> {
     parse_pair(name.strip_prefix(PACKAGES)?)
 }

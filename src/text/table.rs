@@ -14,6 +14,7 @@ const INDENT: usize = 4;
 
 /// How the cells of a column are shown.
 #[derive(Debug, Clone, Copy)]
+#[must_use]
 pub struct Column {
     gap: &'static str,
     align: Align,
@@ -31,44 +32,37 @@ enum Align {
 
 impl Column {
     /// Cells as long as they are, two spaces after the column before.
-    #[must_use]
     pub const fn ragged() -> Self {
         let style = Style::new();
         Self { gap: "  ", align: Align::Ragged, rank: 0, may_be_cut: false, style }
     }
 
     /// Cells of one width, at its left.
-    #[must_use]
     pub const fn left() -> Self {
         Self { align: Align::Left, ..Self::ragged() }
     }
 
     /// Cells of one width, at its right.
-    #[must_use]
     pub const fn right() -> Self {
         Self { align: Align::Right, ..Self::ragged() }
     }
 
     /// What is between it and the column before, where neither is empty.
-    #[must_use]
     pub const fn after(self, gap: &'static str) -> Self {
         Self { gap, ..self }
     }
 
     /// Left out where there is too little room: the highest rank first.
-    #[must_use]
     pub const fn rank(self, rank: u8) -> Self {
         Self { rank, ..self }
     }
 
     /// Cut after a word where there is too little room. Its cells have no colours of their own.
-    #[must_use]
     pub const fn cut(self) -> Self {
         Self { may_be_cut: true, ..self }
     }
 
     /// In a colour.
-    #[must_use]
     pub const fn style(self, style: Style) -> Self {
         Self { style, ..self }
     }
@@ -90,7 +84,6 @@ enum Line {
 
 impl Table {
     /// A table without lines.
-    #[must_use]
     pub fn new(columns: impl Into<Vec<Column>>) -> Self {
         Self { columns: columns.into(), lines: Vec::new() }
     }

@@ -24,14 +24,12 @@ pub struct Programs {
 
 impl Programs {
     /// As this process finds them.
-    #[must_use]
     pub fn usual() -> Self {
         Self::default()
     }
 
     /// The same, with the node of version `recorded` first where that is another than the one that is found in `directory`, and
     /// a version manager has it or, of another first number, one near to it.
-    #[must_use]
     pub fn with_node(recorded: Option<&str>, directory: &Path, environment: &Environment) -> Self {
         let Some(recorded) = recorded else { return Self::usual() };
         let first = Self::usual().node_version(directory).ok();

@@ -39,7 +39,6 @@ pub struct Ui {
 }
 
 impl Ui {
-    #[must_use]
     pub fn new(options: Options) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let is_watched = terminal && !options.quiet;
@@ -48,7 +47,6 @@ impl Ui {
 
     /// The same, for a command that runs in another directory than the current one: command lines that it prints are for the
     /// current one.
-    #[must_use]
     pub fn running_in(self, directory: Option<&Path>) -> Self {
         Self { directory: directory.map(|directory| directory.to_string_lossy().into_owned()), ..self }
     }

@@ -100,7 +100,6 @@ impl AwsState {
     }
 
     /// Why nothing at all was answered; `None` where something was.
-    #[must_use]
     pub fn silence(&self) -> Option<&AwsError> {
         self.account.as_ref().err().filter(|error| error.is_general())
     }

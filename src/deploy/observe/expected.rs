@@ -50,7 +50,6 @@ pub(in crate::deploy) enum ExpectedCode {
 }
 
 /// The stack that `package` is deployed to; where the package does not say it, the usual one.
-#[must_use]
 pub fn stack_of(package: &StoredPackage<'_>) -> String {
     Expected::of(package).map_or_else(|_| usual_stack(&package.manifest.target), |expected| expected.stack)
 }

@@ -1,7 +1,6 @@
 //! What the status of a stack means, and what to do about it. Pure.
 
 /// What a stack's status means for what is live, and what to do (`CloudFormation` user guide, "Stack status codes").
-#[must_use]
 pub(in crate::deploy) fn standing(status: &str, stack: &str, region: &str) -> String {
     let aws = |what: &str| command(what, stack, region);
     let (means, next) = match status {

@@ -252,7 +252,6 @@ impl Changes {
     }
 
     /// Whether a deployment would leave everything as it is: stack, code, and what plugins do.
-    #[must_use]
     pub fn is_nothing(&self) -> bool {
         let Difference { archives, made, .. } = &self.difference;
         let same_tools = made.plugins.is_empty() && made.tools.iter().all(|tool| tool.tool != "framework");
@@ -288,7 +287,6 @@ impl Changes {
     }
 
     /// Whether `id` is the logical id of something that is there.
-    #[must_use]
     pub fn knows(&self, id: &str) -> bool {
         self.known.iter().any(|known| known == id)
     }

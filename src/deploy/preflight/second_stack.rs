@@ -64,26 +64,22 @@ impl SecondStack {
 
     /// Whether a deployment to this stack needs a question or an option: it is not the stack of the service's present name, or does not
     /// exist yet.
-    #[must_use]
     pub fn is_unusual(&self) -> bool {
         self.is_new || self.is_former
     }
 
     /// Whether one of these options is the one that it needs.
-    #[must_use]
     pub fn is_allowed(&self, new_stack: bool, old_stack: bool) -> bool {
         if self.is_new { new_stack } else { old_stack }
     }
 
     /// What to ask before the deployment.
-    #[must_use]
     pub fn question(&self) -> String {
         let verb = if self.is_new { "Create" } else { "Update" };
         format!("{verb} the stack {} beside {}?", self.stack, self.beside)
     }
 
     /// The error where nothing can be asked.
-    #[must_use]
     pub fn refusal(&self) -> Error {
         let Self { stack, beside, name, is_new, .. } = self;
         let error = Error::refused(format!("this {self}"));

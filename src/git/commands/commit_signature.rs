@@ -34,7 +34,6 @@ pub struct Signature {
 
 impl Signature {
     /// That of a commit that has none.
-    #[must_use]
     pub fn none() -> Self {
         Self { verdict: Verdict::Unsigned, signer: None, key: None, remark: None }
     }

@@ -299,7 +299,6 @@ pub struct Source<'r> {
 
 impl<'r> Source<'r> {
     /// The files below `tree`.
-    #[must_use]
     pub fn new(repository: &'r Repository, tree: Oid) -> Self {
         Self { repository, tree }
     }

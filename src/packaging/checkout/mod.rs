@@ -183,7 +183,6 @@ fn is_inside(path: &Path, top: &Path) -> bool {
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    #[must_use]
     pub fn start() -> Self {
         Self(Instant::now())
     }

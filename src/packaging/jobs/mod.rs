@@ -52,7 +52,6 @@ pub(super) struct Queued {
 
 impl Jobs {
     /// The jobs of `repository`.
-    #[must_use]
     pub fn of(repository: &Repository) -> Self {
         let data = data_dir(repository);
         Self { directory: data.join("jobs"), turn: data.join("package.lock") }

@@ -49,7 +49,6 @@ impl Sharing {
     ///
     /// # Arguments
     /// `stack`, `region`: of the stack that it is for. `given`: the parameters that a deploy gives a value.
-    #[must_use]
     pub fn of(
         template: &Value,
         stack: Option<&str>,

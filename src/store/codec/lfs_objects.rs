@@ -61,7 +61,6 @@ impl<'r> LfsObjects<'r> {
     }
 
     /// How many objects no remote is known to have, and how many bytes that are.
-    #[must_use]
     pub fn only_here(&self) -> (usize, u64) {
         objects::kept(self.repository)
     }

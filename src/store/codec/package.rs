@@ -105,7 +105,6 @@ fn check_source(repository: &Repository, commit: Oid, source: Oid, manifest: &Ma
 
 impl<'r> StoredPackage<'r> {
     /// The repository that it is in.
-    #[must_use]
     pub fn repository(&self) -> &'r Repository {
         self.keys.repository
     }
@@ -255,7 +254,6 @@ impl<'r> StoredPackage<'r> {
     }
 
     /// The ref that it is recorded under.
-    #[must_use]
     pub fn ref_name(&self) -> String {
         names::package(&self.commit.to_string(), self.manifest.package.id)
     }

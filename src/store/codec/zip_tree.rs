@@ -74,7 +74,6 @@ pub(in crate::store) fn write<T: Send>(
 
 /// The size in bytes of the largest object that the file at `path`, of `size` bytes, is kept as in git: of its largest entry,
 /// when it is an archive.
-#[must_use]
 pub fn largest_object(path: &Path, size: u64) -> u64 {
     let entries = || {
         let mut archive = zip::ZipArchive::new(io::BufReader::new(File::open(path).ok()?)).ok()?;

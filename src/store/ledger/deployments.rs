@@ -27,7 +27,6 @@ pub enum Action {
 
 impl Action {
     /// Its name, as records, commands and tables have it.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Deploy => "deploy",
@@ -53,7 +52,6 @@ pub enum Outcome {
 
 impl Outcome {
     /// Its name, as records have it.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Started => "started",
@@ -135,7 +133,6 @@ pub struct Phase {
 
 impl Deployment {
     /// The record of a deployment that begins.
-    #[must_use]
     pub fn begin(
         action: Action,
         target: Target,
@@ -168,13 +165,11 @@ impl Deployment {
 
 impl Deployment {
     /// Whether it came as far as the framework, which alone changes anything.
-    #[must_use]
     pub fn has_run(&self) -> bool {
         self.phases.iter().any(|phase| phase.name == RUN_PHASE)
     }
 
     /// What it left in AWS, as far as is known.
-    #[must_use]
     pub fn effect(&self) -> Effect {
         match (self.outcome, self.effect) {
             (Outcome::Succeeded, _) => Effect::Live,

@@ -22,7 +22,6 @@ pub struct Filter {
 
 impl Filter {
     /// The packages for one target.
-    #[must_use]
     pub fn of(target: &Target) -> Self {
         Self {
             service: Some(ServiceFilter { name: None, ..ServiceFilter::from(target.path.as_str()) }),
@@ -33,7 +32,6 @@ impl Filter {
     }
 
     /// Whether `target` is meant.
-    #[must_use]
     pub fn matches(&self, target: &Target) -> bool {
         let is = |wanted: &Option<String>, has: &str| wanted.as_ref().is_none_or(|wanted| wanted == has);
         let (path, name) = (target.path.as_str(), target.service.as_str());
@@ -76,7 +74,6 @@ impl From<&str> for ServiceFilter {
 
 impl ServiceFilter {
     /// Whether what has this directory and name is the service.
-    #[must_use]
     pub fn is(&self, path: &str, name: Option<&str>) -> bool {
         let mine = self.nearness(path, name);
         let theirs = |(other, called): &(String, Option<String>)| {
@@ -86,7 +83,6 @@ impl ServiceFilter {
     }
 
     /// How near that is; 0 where it is something else.
-    #[must_use]
     pub fn nearness(&self, path: &str, name: Option<&str>) -> u8 {
         let is = |mine: &Option<String>, has: Option<&str>| mine.is_some() && mine.as_deref() == has;
         let is_named = name.is_some_and(|name| self.names.contains(name));
@@ -94,7 +90,6 @@ impl ServiceFilter {
     }
 
     /// Whether the repository has no other: nobody needs to be told its name.
-    #[must_use]
     pub fn is_alone(&self) -> bool {
         self.others.is_empty() && self.path.as_deref() == Some(".")
     }

@@ -40,7 +40,6 @@ pub struct Histories<'r> {
 }
 
 /// The ref of a target's history.
-#[must_use]
 pub fn history_ref(target: &Target) -> String {
     names::deployments(target)
 }

@@ -45,7 +45,6 @@ pub struct Lock {
 
 impl Lock {
     /// The lock for what is about to be done.
-    #[must_use]
     pub fn new(
         action: Action,
         target: Target,
@@ -58,14 +57,12 @@ impl Lock {
     }
 
     /// The ref that it is kept under.
-    #[must_use]
     pub fn ref_name(&self) -> String {
         ref_of(&self.target)
     }
 }
 
 /// The ref of a target's lock.
-#[must_use]
 pub fn ref_of(target: &Target) -> String {
     names::lock(target)
 }

@@ -72,7 +72,6 @@ pub struct Mark<S> {
 
 impl<S> Mark<S> {
     /// The record of what is done to a package.
-    #[must_use]
     pub fn new(state: S, found: &NotedPackage, by: String, at: Timestamp, reason: Option<String>) -> Self {
         let (commit, package) = (found.commit.to_string(), found.line.package);
         Self { format: FORMAT, state, commit, package, by, at, reason }

@@ -26,13 +26,11 @@ pub struct NotedPackage {
 
 impl NotedPackage {
     /// What names it.
-    #[must_use]
     pub fn key(&self) -> PackageKey {
         (self.commit, self.line.package)
     }
 
     /// The ref of its content, whether that is here or not.
-    #[must_use]
     pub fn ref_name(&self) -> String {
         ref_of(self.key())
     }

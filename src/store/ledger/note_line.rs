@@ -40,7 +40,6 @@ pub struct PackageLine {
 
 impl PackageLine {
     /// The line of a package with this manifest.
-    #[must_use]
     pub fn of(manifest: &Manifest) -> Self {
         Self {
             target: manifest.target.clone(),
@@ -60,13 +59,11 @@ impl PackageLine {
     }
 
     /// Whether the other line is of the same package for the same target, from whatever source: they stand and fall together.
-    #[must_use]
     pub fn shares_content(&self, other: &Self) -> bool {
         (self.package, &self.target) == (other.package, &other.target)
     }
 
     /// The same, from the same source, whoever recorded it when.
-    #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self.shares_content(other) && self.dirty_tree == other.dirty_tree
     }
@@ -78,7 +75,6 @@ impl PackageLine {
     }
 
     /// The framework in its parts; `None` where it is not known, or is written in another way than `name@version`.
-    #[must_use]
     pub fn tool(&self) -> Option<Tool> {
         let (name, version) = self.framework.as_ref()?.rsplit_once('@')?;
         Some(Tool { name: name.to_owned(), version: version.to_owned() })

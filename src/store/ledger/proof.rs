@@ -46,7 +46,6 @@ pub enum Verdict {
 
 impl Proof {
     /// Nothing was proven, for this reason.
-    #[must_use]
     pub fn unproven(why: impl Into<String>) -> Self {
         Self { problems: vec![why.into()], ..Self::default() }
     }

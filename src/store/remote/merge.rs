@@ -21,7 +21,6 @@ pub struct MergeReport {
 
 impl MergeReport {
     /// Whether there was anything new.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         !self.notes && self.chains.is_empty()
     }

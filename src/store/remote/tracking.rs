@@ -12,7 +12,6 @@ use crate::store::ledger::packages::Packages;
 use crate::store::names::{self, CHAINS, NOTES_REF};
 
 /// What a fetch of notes and records from `remote` is to bring, and where it goes: refs that only follow the remote's.
-#[must_use]
 pub fn refspecs(remote: &str) -> Vec<String> {
     // With `*`, since a ref that is named and not there is an error to git.
     let notes = format!("+{NOTES_REF}*:{}*", names::tracked_notes(remote));
@@ -20,13 +19,11 @@ pub fn refspecs(remote: &str) -> Vec<String> {
 }
 
 /// The same, of records alone.
-#[must_use]
 pub fn record_refspecs(remote: &str) -> Vec<String> {
     CHAINS.iter().map(|prefix| format!("+{prefix}*:{}*", names::tracked(remote, prefix))).collect()
 }
 
 /// The ref that a toolchain or package is fetched to: the same as the remote's, which never moves one that is here.
-#[must_use]
 pub fn refspec_of(name: &str) -> String {
     format!("{name}:{name}")
 }

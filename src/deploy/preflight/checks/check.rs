@@ -63,13 +63,11 @@ impl Check {
     }
 
     /// The same, with what to do.
-    #[must_use]
     pub(super) fn hinted(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
     /// The same, but that `option` with `value` lets it pass: the hint says so.
-    #[must_use]
     pub(super) fn allowed_by(self, option: &'static str, value: &str) -> Self {
         let way = format!("to go on all the same: {option} {value}");
         let way = way.trim_end();
@@ -78,7 +76,6 @@ impl Check {
     }
 
     /// The same, but that it is no refusal: bytes are not what was recorded.
-    #[must_use]
     pub(super) fn of_damage(self) -> Self {
         Self { is_damage: true, ..self }
     }

@@ -11,7 +11,6 @@ use crate::toolchain::drift::{Change, PluginChange};
 use crate::toolchain::{framework, plugins};
 
 /// The checks of the installation at `top`. Of files that differ, those are named that `repository` has as they were recorded.
-#[must_use]
 pub fn installation(
     repository: &Repository,
     top: &Path,
@@ -75,7 +74,6 @@ pub struct Drift {
 }
 
 /// How the installation at `top` differs from what was recorded, a plugin at a time.
-#[must_use]
 pub fn drifts(repository: &Repository, top: &Path, path: &ServicePath, manifest: &Manifest) -> Vec<Drift> {
     let changes = plugins::drift(repository, &path.under(top), top, &manifest.plugins);
     let of_plugin = |change: PluginChange| {

@@ -21,7 +21,6 @@ pub struct Here {
 
 impl Here {
     /// The node that `programs` find in `directory`.
-    #[must_use]
     pub fn of(programs: &Programs, directory: &Path, workspace: &Workspace<'_>) -> Self {
         match programs.node() {
             Some(node) => {
@@ -35,7 +34,6 @@ impl Here {
 
 /// The check of the node that is `here` against the one that made the package, and against `engines`: the framework and the versions
 /// of node that it says it runs on. `None` where there is nothing to compare it with.
-#[must_use]
 pub fn node(manifest: &Manifest, engines: Option<(&Tool, &str)>, here: &Here) -> Option<Check> {
     verdict(manifest.tools.node.as_deref(), engines, here)
 }
