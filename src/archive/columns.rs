@@ -54,7 +54,7 @@ fn zigzag(difference: u32) -> u32 {
     (difference << 1) ^ (difference.cast_signed() >> 31).cast_unsigned()
 }
 
-/// Reads a recipe. Nothing is allocated that the bytes don't stand for, but for the count of entries, which is bounded.
+/// Reads a recipe. Allocates no more than its bytes can fill, and a count of entries that is bounded.
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -90,7 +90,6 @@ impl<'a> Reader<'a> {
         u32::try_from(self.number()?).map_err(|_| Error::Recipe("a number is too large"))
     }
 
-    /// A number that counts something in memory.
     pub(super) fn count(&mut self, most: usize) -> Result<usize> {
         let count = usize::try_from(self.number()?).ok().filter(|count| *count <= most);
         count.ok_or(Error::Recipe("a count is too large"))

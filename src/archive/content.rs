@@ -13,7 +13,6 @@ pub struct Content<'a> {
     pub(super) deflated: Option<Deflated<'a>>,
 }
 
-/// Where the bytes come from.
 pub(super) enum Body<'a> {
     Memory(&'a [u8]),
     /// They stand in the archive as they are, from this offset on.
@@ -23,7 +22,6 @@ pub(super) enum Body<'a> {
 }
 
 impl Content<'_> {
-    /// How many bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
@@ -33,10 +31,6 @@ impl Content<'_> {
         if let Body::Memory(bytes) = self.body { Some(bytes) } else { None }
     }
 
-    /// Reads them from the start.
-    ///
-    /// # Errors
-    /// None now; reading may fail as the archive's file does.
     pub fn reader(&self) -> io::Result<Box<dyn Read + '_>> {
         Ok(match &self.body {
             Body::Memory(bytes) => Box::new(*bytes),
@@ -61,7 +55,6 @@ pub struct Deflated<'a> {
 }
 
 impl<'a> Deflated<'a> {
-    /// How many bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
@@ -71,7 +64,6 @@ impl<'a> Deflated<'a> {
         self.memory
     }
 
-    /// Reads them from the start.
     pub fn reader(&self) -> Box<dyn Read + 'a> {
         match self.memory {
             Some(bytes) => Box::new(bytes),

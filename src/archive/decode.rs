@@ -18,12 +18,8 @@ use super::{LARGE, MAX_NESTED};
 /// Bytes that are gathered before `out` has them: thousands of small entries are not as many calls.
 const WRITTEN_AT_ONCE: usize = 128 << 10;
 
-/// Has what was put into the sink.
 pub trait Source: Sync {
-    /// One content. Called from several threads, in any order.
-    ///
-    /// # Errors
-    /// Whatever it has; the decoding ends with it.
+    /// Opens one content. Called from several threads, in any order. An error ends the decoding.
     fn open(&self, place: &Place) -> std::result::Result<Opened<'_>, Failure>;
 }
 
@@ -32,14 +28,10 @@ pub enum Opened<'a> {
     Reader { size: u64, reader: Box<dyn Read + 'a> },
 }
 
-/// Writes the archive of a recipe: the same bytes that were taken apart, if the source has the same contents. Whether it has
-/// is for the caller to prove, by the hash of what is written.
+/// Writes the archive of a recipe: the original bytes, if the source has the original contents. The caller proves that by hashing what is
+/// written.
 ///
-/// Memory is bounded by some 10 MiB a thread; more than four threads are not used.
-///
-/// # Errors
-/// The recipe is damaged, a content is not the one it was made for, or the source or `out` failed. More than `limit` bytes are
-/// an error, and never written.
+/// Memory is bounded by some 10 MiB a thread; more than four threads are not used. Never writes more than `limit` bytes: that is an error.
 pub fn decode(
     recipe: &[u8],
     source: &dyn Source,
@@ -53,7 +45,6 @@ pub fn decode(
     Ok(out.flush()?)
 }
 
-/// An archive that is being put together.
 struct Decoder<'a> {
     recipe: Recipe,
     source: &'a dyn Source,
@@ -109,7 +100,6 @@ impl Decoder<'_> {
         matches!(item.kind, Kind::Stored | Kind::Deflated) && item.known.is_none()
     }
 
-    /// The bytes of a small entry.
     fn make(&self, rank: usize, deflater: &mut Deflater) -> Result<Made> {
         let number = self.recipe.order[rank] as usize;
         let item = &self.recipe.items[number];
@@ -160,7 +150,6 @@ impl Decoder<'_> {
         inner.run(out, limit, 1)
     }
 
-    /// Writes an entry whose size and CRC are known, or that is absent.
     fn stream(&self, number: usize, deflater: &mut Deflater, out: &mut Limited<'_>) -> Result<Facts> {
         let item = &self.recipe.items[number];
         let (Some((crc, size)), Some(place)) = (item.known, item.place(number)?) else {
@@ -279,7 +268,6 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// The length of a name, extra field or comment.
 fn length(bytes: &[u8]) -> Result<[u8; 2]> {
     u16::try_from(bytes.len()).map(u16::to_le_bytes).map_err(|_| Error::Recipe("a string is too long"))
 }
@@ -312,7 +300,6 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Writes no more than a limit.
 struct Limited<'a> {
     out: &'a mut dyn Write,
     written: u64,

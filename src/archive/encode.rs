@@ -21,21 +21,14 @@ use super::scan::{ENCRYPTED, Entry, Scan};
 use super::{LARGE, MAX_NESTED, detect};
 
 pub trait Sink: Sync {
-    /// Takes one content. Called from several threads, in any order, once a place.
-    ///
-    /// # Errors
-    /// Whatever it has; the encoding ends with it.
+    /// Takes one content, each place once. Called from several threads, in any order. An error ends the encoding.
     fn put(&self, place: &Place, content: &Content<'_>) -> std::result::Result<(), Failure>;
 }
 
-/// Takes a zip apart: contents go to the sink, and the recipe's bytes are returned. None: it is no zip, or not one that is
-/// worth it, and nothing was put.
+/// Takes a zip apart: contents go to the sink, and the recipe's bytes are returned. None: it is no zip, or not one that is worth it, and
+/// nothing was put.
 ///
-/// Memory is bounded by some 10 MiB a thread; more than four threads are not used. The result is the same whatever the
-/// threads.
-///
-/// # Errors
-/// The file can't be read, the sink failed, or `cancelled` said so.
+/// Memory is bounded by some 10 MiB a thread; more than four threads are not used. The result does not depend on the threads.
 pub fn encode(
     file: &File,
     sink: &dyn Sink,
@@ -47,7 +40,6 @@ pub fn encode(
     encoder.run(threads.get().min(4)).map(Some)
 }
 
-/// An archive that is being taken apart.
 struct Encoder<'a> {
     bytes: &'a dyn Bytes,
     scan: &'a Scan,
@@ -255,7 +247,6 @@ impl Encoder<'_> {
         Ok(None)
     }
 
-    /// Puts a content that is in memory.
     fn plain(
         &self,
         target: &Target,
@@ -273,7 +264,6 @@ impl Encoder<'_> {
         Ok(target.outcome(settings, nested, crc.sum(), size))
     }
 
-    /// Puts a content that is not in memory.
     fn streamed(
         &self,
         target: &Target,
@@ -310,7 +300,6 @@ impl Encoder<'_> {
         Ok(true)
     }
 
-    /// Puts an entry's data as they are.
     fn raw(&self, index: usize) -> Result<Outcome> {
         let entry = &self.scan.entries[index];
         let at = entry.local.as_ref().map_or(0, |local| local.data);

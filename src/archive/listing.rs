@@ -24,9 +24,6 @@ pub struct Listed {
 
 /// The entries of a recipe, in the order of the zip's directory. Every content that decoding opens is at one of the places;
 /// of a nested archive, at the place's `recipe` and at those that that recipe lists.
-///
-/// # Errors
-/// The recipe is damaged.
 pub fn list(recipe: &[u8]) -> Result<Vec<Listed>> {
     let recipe = Recipe::read(recipe)?;
     let listed = recipe.items.iter().enumerate().map(|(number, item)| {
@@ -43,9 +40,6 @@ pub fn list(recipe: &[u8]) -> Result<Vec<Listed>> {
 }
 
 /// Every place that decoding opens, those of nested archives included, in no order; their recipes are read from the source.
-///
-/// # Errors
-/// A recipe is damaged or missing.
 pub fn places(recipe: &[u8], source: &dyn Source) -> Result<Vec<Place>> {
     let mut places = Vec::new();
     for entry in list(recipe)? {

@@ -9,7 +9,6 @@ use std::fmt;
 pub struct Place(String);
 
 impl Place {
-    /// The recipe's own place.
     pub fn recipe() -> Self {
         Self("recipe".to_owned())
     }
@@ -39,7 +38,6 @@ impl Place {
         self.0.split('/')
     }
 
-    /// The whole path.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -24,7 +24,6 @@ pub(super) struct Work<'a> {
     pub(super) make: &'a (dyn Fn(usize, &mut Deflater) -> Result<Made> + Sync),
 }
 
-/// An entry's bytes.
 pub(super) struct Made {
     pub(super) bytes: Vec<u8>,
     pub(super) facts: Facts,
@@ -101,7 +100,7 @@ impl Queue<'_> {
                     self.made.notify_one();
                 }
                 state.made.extend(made.drain(..));
-                // Whoever has the entry that is to be written next goes on: nothing else lets the others.
+                // The thread with the entry that is written next goes on: no other can make room.
                 while !state.stop && state.waiting > WAITING && rank + 1 < end && rank + 1 != state.written {
                     state = wait(&self.room, state);
                 }

@@ -33,7 +33,6 @@ pub(super) enum Location {
     Tree = 0,
     /// Under its number.
     Unnameable = 1,
-    /// It is empty.
     None = 2,
 }
 
@@ -144,7 +143,6 @@ pub(super) struct Recipe {
 }
 
 impl Recipe {
-    /// The recipe's bytes.
     pub(super) fn write(&self) -> Vec<u8> {
         let mut to = Writer { bytes: MAGIC.to_vec() };
         to.number(self.items.len() as u64);
@@ -310,7 +308,6 @@ impl Recipe {
 #[derive(Default)]
 pub(super) struct Strings {
     numbers: HashMap<Vec<u8>, u32>,
-    /// In their order.
     pub(super) all: Vec<Vec<u8>>,
 }
 

@@ -26,7 +26,6 @@ const DESCRIPTOR: [u8; 4] = *b"PK\x07\x08";
 const END64_AT: [u8; 4] = *b"PK\x06\x07";
 const END64: [u8; 4] = *b"PK\x06\x06";
 
-/// Flag: encrypted.
 pub(super) const ENCRYPTED: u16 = 1;
 /// Flag: a data descriptor follows.
 pub(super) const DESCRIBED: u16 = 8;

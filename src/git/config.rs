@@ -4,12 +4,10 @@ use super::{Repository, failed};
 use crate::error::Result;
 
 impl Repository {
-    /// A configuration value, as git merges its files.
     pub fn config(&self, name: &str) -> Option<String> {
         self.inner.config().ok()?.get_string(name).ok()
     }
 
-    /// All values of a configuration name in this repository's own file.
     pub fn local_config_values(&self, name: &str) -> Result<Vec<String>> {
         let read = || -> std::result::Result<Vec<String>, git2::Error> {
             let config = self.inner.config()?.open_level(git2::ConfigLevel::Local)?;
@@ -22,7 +20,6 @@ impl Repository {
         read().map_err(|error| failed("cannot read git's configuration", error))
     }
 
-    /// Adds a value to this repository's configuration.
     pub fn add_config(&self, name: &str, value: &str) -> Result<()> {
         self.command().args(["config", "--local", "--add", name, value]).read().map(drop)
     }

@@ -14,10 +14,8 @@ pub use scan::{Listed, Scan};
 use super::Oid;
 use crate::error::Result;
 
-/// The id of the tree that `path` would be, without writing it. The same files give the same id on every machine.
-///
-/// # Errors
-/// When something in it can't be read, or is neither a file, a symbolic link nor a directory.
+/// The id of the tree that `path` would be, without writing it. The same files give the same id on every machine. Anything but files,
+/// symbolic links and directories is an error.
 pub fn hash_directory(path: &Path) -> Result<Oid> {
     Scan::read(path).map(|scan| scan.id())
 }
@@ -47,7 +45,6 @@ mod tests {
         fs::write(path, bytes).unwrap();
     }
 
-    /// Everything below `top` with what it is and holds, and whether its owner can run it.
     fn picture(top: &Path) -> BTreeMap<Vec<u8>, String> {
         let mut all = BTreeMap::new();
         for entry in walkdir::WalkDir::new(top).min_depth(1) {
@@ -159,7 +156,6 @@ mod tests {
             assert_eq!(fs::read_dir(to.path()).unwrap().count(), 1);
         }
         assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
-        // Nor is anything written into what is there.
         let to = tempfile::tempdir().unwrap();
         symlink(outside.path(), to.path().join("x")).unwrap();
         assert!(repository.restore_directory(inner, &to.path().join("x")).is_err());

@@ -1,4 +1,4 @@
-//! Hook files: where git looks for them, and a marked block that can be put in and taken out without a trace.
+//! Hook files: where git looks for them, and a marked block that can be added and removed without a trace.
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -10,16 +10,16 @@ use crate::error::{Error, Result};
 
 const BEGIN: &str = "# >>> git-slsart >>>";
 const END: &str = "# <<< git-slsart <<<";
-/// How a file begins that holds nothing of anybody else's.
+/// The start of a file that holds only our block.
 const OWN: &str = "#!/bin/sh\n# Made by git-slsart, which removes it again where nothing else is in it.\n";
 /// The same, of earlier versions.
 const OWN_BEFORE: &str = "#!/bin/sh\n";
 
-/// The line of a block that names the programs, from its first word on.
+/// The start of the block's line that names the programs.
 const PROGRAMS: &str = "for slsart in ";
-/// What stands for the programs beside the one in `PATH`, in a block's lines.
+/// The placeholder in a block's lines for the programs beside the one in `PATH`.
 const PLACEHOLDER: &str = "@PROGRAMS@";
-/// Where the program may be when `PATH` does not say: a graphical client's is often bare.
+/// Where the program may be if it is not in `PATH`, which is often short for graphical clients.
 const USUAL: &str =
     "\"${HOME-}/.cargo/bin/git-slsart\" /usr/local/bin/git-slsart /opt/homebrew/bin/git-slsart";
 
@@ -31,29 +31,26 @@ const NOT_SHELL: &str = "it is not a shell script";
 const NO_END: &str = "the end of git-slsart's block is missing in it";
 const NOT_EXECUTABLE: &str = "it is not executable, so git does not run it";
 
-/// What hook managers add to the name of a file that they put their own in the place of.
+/// Suffixes that hook managers give to a hook which they replace by their own.
 const PUT_ASIDE: &[&str] = &["legacy", "old"];
 
-/// What a hook's file looks like to this program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HookFileState {
-    /// There is no such hook.
     Absent,
     /// Our block is in it, up to date.
     Installed,
     /// Our block is in it, but an older one, or one whose program is gone.
     Outdated,
-    /// A hook of somebody else's, in shell: our block can go in beside it.
+    /// Another program's hook, in shell: our block can be added.
     Foreign,
-    /// A hook that this program must not write to, and why.
+    /// A hook that this program must not change, and why.
     Untouchable(String),
 }
 
-/// Where git looks for the hooks of a repository.
 #[derive(Debug, Clone)]
 pub struct Directory {
     path: PathBuf,
-    /// Why nothing may be written to a file there, by the place that the file really is in.
+    /// Why nothing may be written to a file there, judged by the place that links lead to.
     repository: Owned,
 }
 
@@ -66,16 +63,12 @@ struct Owned {
 #[derive(Debug, Clone)]
 pub struct Hook {
     path: PathBuf,
-    /// The lines of the block, the programs left open.
     lines: String,
-    /// The programs, as shell words.
     programs: String,
-    /// Why nothing may be written there, whatever is in it.
     barred: Option<&'static str>,
 }
 
 impl Directory {
-    /// The directory of `repository`'s hooks, as git is configured.
     pub fn locate(repository: &Repository) -> Result<Self> {
         let output = repository.command().args(["rev-parse", "--git-path", "hooks"]).read()?;
         let text = String::from_utf8_lossy(&output);
@@ -91,7 +84,7 @@ impl Directory {
         &self.path
     }
 
-    /// The hook `name`, whose block is the shell `lines`, run by what is in `PATH`, else by `program`.
+    /// The hook `name`, whose block is the shell `lines`, run by the program in `PATH`, else by `program`.
     pub fn hook(&self, name: &str, lines: &str, program: &Path) -> Hook {
         let path = self.path.join(name);
         let barred = self.repository.barred(&resolved(&path));
@@ -100,28 +93,26 @@ impl Directory {
     }
 }
 
-/// The programs that a block names which is shared, as shell words.
+/// The programs in a shared block, as shell words.
 pub fn usual_programs() -> Vec<String> {
     shlex::split(&format!("git-slsart {USUAL}")).unwrap_or_default()
 }
 
-/// The block of the shell `lines` for a file that is shared: no path of this machine is in it.
+/// The block of the shell `lines` for a file that is shared: it has no path of this machine.
 pub fn portable(lines: &str) -> String {
     block(lines.trim(), &format!("git-slsart {USUAL}"))
 }
 
 impl Hook {
-    /// The hook's file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Why this program may not write there, though it be ours that is in it.
+    /// Why this program may not write there, even if the block in it is ours.
     pub fn barred(&self) -> Option<&'static str> {
         self.barred
     }
 
-    /// What is in the file; `None` where there is none, or no text.
     pub fn text(&self) -> Option<String> {
         fs::read_to_string(&self.path).ok()
     }
@@ -142,7 +133,7 @@ impl Hook {
             _ if self.is_current(&text) && is_executable => Ok(HookFileState::Installed),
             (Some(why), _) => untouchable(why),
             (None, true) if !text.contains(END) => untouchable(NO_END),
-            // Making it executable would also bring back what somebody has put out of action.
+            // Making it executable would also enable again what a user has disabled.
             _ if !is_executable => untouchable(NOT_EXECUTABLE),
             (None, true) => Ok(HookFileState::Outdated),
             _ if !is_shell(&text) => untouchable(NOT_SHELL),
@@ -150,19 +141,19 @@ impl Hook {
         }
     }
 
-    /// The programs that the block in the file runs, the first of them that there is: names and paths, as shell words.
+    /// The programs that the block in the file tries in order: names and paths, as shell words.
     pub fn programs(&self) -> Vec<String> {
         let text = self.text().unwrap_or_default();
         programs_in(&text).and_then(shlex::split).unwrap_or_default()
     }
 
-    /// Whether something stands in the file beside our block.
+    /// Whether the file has more than our block.
     pub fn is_shared(&self) -> bool {
         let rest = self.text().map(|text| without_block(&text)).unwrap_or_default();
         ![OWN, OWN_BEFORE, ""].contains(&rest.as_str())
     }
 
-    /// Whether the file's block is ours of today, whichever program of this machine it falls back to.
+    /// Whether the block is up to date, whichever program of this machine it falls back to.
     fn is_current(&self, text: &str) -> bool {
         let Some(programs) = programs_in(text) else { return false };
         let is_there =
@@ -171,7 +162,7 @@ impl Hook {
         all_there && text.contains(&block(&self.lines, programs))
     }
 
-    /// Puts the block in: right after the first line, since a script may end with `exit`.
+    /// Adds the block right after the first line, since a script may end with `exit`.
     pub fn install(&self) -> Result<()> {
         let block = block(&self.lines, &self.programs);
         let text = match self.state()? {
@@ -186,25 +177,19 @@ impl Hook {
         write(&self.path, &text)
     }
 
-    /// Takes the block out; a file that holds nothing else is removed.
-    ///
-    /// # Returns
-    /// Whether there was anything to take out.
+    /// Removes the block; a file with nothing else is removed. Returns whether there was a block.
     pub fn uninstall(&self) -> Result<bool> {
         self.uninstall_from(&self.path)
     }
 
-    /// The files beside the hook that our block is in: what a hook manager put aside when it put its own in the place.
+    /// The files beside the hook with our block in them: a hook manager renamed our hook.
     pub fn put_aside(&self) -> Vec<PathBuf> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let files = PUT_ASIDE.iter().map(|end| self.path.with_file_name(format!("{name}.{end}")));
         files.filter(|file| fs::read_to_string(file).is_ok_and(|text| text.contains(BEGIN))).collect()
     }
 
-    /// Takes the block out of a file beside the hook; a file that holds nothing else is removed.
-    ///
-    /// # Returns
-    /// Whether there was anything to take out.
+    /// Removes the block from a file beside the hook; a file with nothing else is removed. Returns whether there was a block.
     pub fn uninstall_from(&self, file: &Path) -> Result<bool> {
         if self.barred.is_some() { Ok(false) } else { take_out(file) }
     }
@@ -219,7 +204,7 @@ impl Hook {
 }
 
 impl Owned {
-    /// Why the hook at `path`, free of links, is not this repository's alone.
+    /// Why the hook at `path`, links resolved, is not this repository's alone.
     fn barred(&self, path: &Path) -> Option<&'static str> {
         if path.starts_with(&self.common) {
             return None;
@@ -233,7 +218,6 @@ fn block(lines: &str, programs: &str) -> String {
     format!("{BEGIN}\n{}\n{END}\n", lines.replace(PLACEHOLDER, programs.trim_start_matches("git-slsart ")))
 }
 
-/// The programs that the block in `text` names.
 fn programs_in(text: &str) -> Option<&str> {
     let (_, block) = text.split_once(BEGIN)?;
     let (block, _) = block.split_once(END)?;
@@ -256,7 +240,7 @@ fn take_out(path: &Path) -> Result<bool> {
     if rest == OWN || (rest == OWN_BEFORE && programs_in(&text).is_none()) {
         fs::remove_file(path).map_err(|error| Error::io("remove", path, error))?;
     } else {
-        // Somebody may have gone on writing in a file of ours.
+        // A user may have added to our file.
         let theirs = rest.strip_prefix(OWN).map(|theirs| format!("#!/bin/sh\n{theirs}"));
         write(path, &theirs.unwrap_or(rest))?;
     }
@@ -268,7 +252,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
     let mode = fs::metadata(path).map_or(0o755, |metadata| metadata.permissions().mode());
     let write = || -> std::io::Result<()> {
         fs::create_dir_all(directory)?;
-        // A hook that is a symlink stays one: its target gets the new text.
+        // A hook that is a symlink stays one: its target is changed.
         let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let directory = target.parent().unwrap_or(directory);
         let mut file =
@@ -282,7 +266,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
     write().map_err(|error| Error::io("write", path, error))
 }
 
-/// `path` without links, `.` and `..`, as far as it exists; what is missing below is kept as it is named.
+/// `path` without links, `.` and `..`, as far as it exists; the rest stays as it is.
 fn resolved(path: &Path) -> PathBuf {
     if let Ok(path) = path.canonicalize() {
         return path;
@@ -297,7 +281,7 @@ fn resolved(path: &Path) -> PathBuf {
     }
 }
 
-/// A text that has no end of line gets the block without one, so that the two come apart again.
+/// Adds no end of line to a text without one, so that removing the block gives the same text.
 fn insert(text: &str, block: &str) -> String {
     match text.split_once('\n') {
         Some((first, rest)) => format!("{first}\n{block}{rest}"),

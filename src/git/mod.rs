@@ -40,17 +40,13 @@ use crate::error::{Error, Kind, Result};
 use crate::process::Invocation;
 use crate::text::nearest::did_you_mean;
 
-/// A repository and, unless it is bare, its working tree.
 pub struct Repository {
     inner: git2::Repository,
-    /// Read once it is asked for.
     object_directories: OnceCell<Vec<PathBuf>>,
-    /// The packs, once something is read.
     packs: OnceCell<RefCell<PackReader>>,
     signing: trust::Settings,
 }
 
-/// What is known of a commit without reading its tree.
 #[derive(Debug, Clone)]
 pub struct Commit {
     pub id: Oid,
@@ -59,7 +55,6 @@ pub struct Commit {
     /// The first line of its message.
     pub subject: String,
     pub time: Timestamp,
-    /// Who committed it: `Name <email>`.
     pub committer: String,
 }
 
@@ -68,22 +63,18 @@ pub struct TreeEntry {
     /// Its name, one path component.
     pub name: Vec<u8>,
     pub id: Oid,
-    /// Its mode: `0o100644`, `0o100755`, `0o120000`, `0o040000` or `0o160000`.
     pub mode: i32,
 }
 
-/// The mode of a plain file in a tree.
 pub const MODE_FILE: i32 = 0o100_644;
-/// The mode of a file that can be run in a tree.
 pub const MODE_EXECUTABLE: i32 = 0o100_755;
-/// The mode of a symbolic link in a tree.
 pub const MODE_LINK: i32 = 0o120_000;
 pub const MODE_TREE: i32 = 0o040_000;
 
 impl Repository {
-    /// Opens the repository that holds `directory`, or the one that `GIT_DIR` names; `GIT_WORK_TREE` goes with that.
+    /// Opens the repository of `directory`, or the one that `GIT_DIR` names with its `GIT_WORK_TREE`.
     pub fn open(directory: &Path, git_dir: Option<&Path>, work_tree: Option<&Path>) -> Result<Self> {
-        // Every byte of a package is held against its SHA-256; hashing each object once more took a fifth of an extraction.
+        // Every byte of a package is compared with its SHA-256 anyway, and hashing each object again took a fifth of an extraction.
         git2::opts::strict_hash_verification(false);
         let flags = git2::RepositoryOpenFlags::empty();
         let no_ceilings: [&Path; 0] = [];
@@ -126,15 +117,14 @@ impl Repository {
         })
     }
 
-    /// The repository with its main working tree, when this one is in a linked worktree.
+    /// The repository with its main working tree, if this one is a linked worktree.
     pub fn main(&self) -> Option<Self> {
         let top = self.common_dir().parent().filter(|_| self.inner.is_worktree())?;
         let main = Self::open(top, None, None).ok()?;
         (main.common_dir() == self.common_dir()).then_some(main)
     }
 
-    /// Whether git leaves the file at `path`, relative to the working tree's top, out on purpose: it is ignored and not in
-    /// the index.
+    /// Whether `path`, relative to the working tree's top, is ignored and not in the index.
     pub fn is_ignored(&self, path: &Path) -> bool {
         let tracked = self.inner.index().is_ok_and(|index| index.get_path(path, 0).is_some());
         !tracked && self.inner.is_path_ignored(path).unwrap_or(false)
@@ -145,7 +135,6 @@ impl Repository {
         self.inner.path()
     }
 
-    /// The directory shared by all worktrees.
     pub fn common_dir(&self) -> &Path {
         self.inner.commondir()
     }
@@ -155,10 +144,7 @@ impl Repository {
         self.object_directories.get_or_init(|| loose::directories(&self.common_dir().join("objects")))
     }
 
-    /// The working tree's top.
-    ///
-    /// # Errors
-    /// In a bare repository.
+    /// The working tree's top; an error in a bare repository.
     pub fn work_tree(&self) -> Result<&Path> {
         self.inner.workdir().ok_or_else(|| {
             Error::refused("this repository is bare: it has no working tree")
@@ -170,14 +156,13 @@ impl Repository {
         self.inner.workdir()
     }
 
-    /// The git command, set up to work on this repository.
     pub fn command(&self) -> Invocation {
         let command = Invocation::new("git").arg("-C").arg(self.inner.workdir().unwrap_or(self.inner.path()));
         let standard = self.inner.workdir().is_none_or(|top| top.join(".git").exists());
         if standard {
             return command;
         }
-        // `git --git-dir=A --work-tree=B slsart …`: no search would find this repository again.
+        // `git --git-dir=A --work-tree=B slsart …`: git's own search would not find this repository.
         let mut git_dir = OsString::from("--git-dir=");
         git_dir.push(self.inner.path());
         let mut work_tree = OsString::from("--work-tree=");
@@ -185,10 +170,7 @@ impl Repository {
         command.arg(git_dir).arg(work_tree)
     }
 
-    /// The commit that `revision` names, in any way git understands.
-    ///
-    /// # Errors
-    /// [`Kind::NotRecorded`] when there is no such commit.
+    /// The commit that `revision` names, in any way git understands; [`Kind::NotRecorded`] if there is none.
     pub fn resolve(&self, revision: &str) -> Result<Oid> {
         if let Ok(id) = Oid::from_str(revision)
             && revision.len() == 40
@@ -227,7 +209,6 @@ impl Repository {
         error
     }
 
-    /// The names of branches and tags, as people write them.
     fn names(&self) -> Vec<String> {
         let names = self.inner.references().map(|references| {
             let short = |reference: git2::Reference<'_>| {
@@ -259,12 +240,12 @@ impl Repository {
         })
     }
 
-    /// Commits reachable from `from`, newest first, read as they are asked for.
+    /// Commits reachable from `from`, newest first, read lazily.
     pub fn history(&self, from: &[Oid]) -> Result<impl Iterator<Item = Oid> + '_> {
         self.history_without(from, &[])
     }
 
-    /// The same without the commits that can be reached from `hidden`.
+    /// Without the commits that are reachable from `hidden`.
     pub fn history_without(&self, from: &[Oid], hidden: &[Oid]) -> Result<impl Iterator<Item = Oid> + '_> {
         let mut walk = self.inner.revwalk().map_err(|error| failed("cannot walk the history", error))?;
         // Unsorted is git's own default, newest first, and lazy; any other order reads the whole history before the first.
@@ -279,7 +260,7 @@ impl Repository {
         Ok(walk.map_while(std::result::Result::ok))
     }
 
-    /// Writes a commit like `commit` but for its tree: the same parents, message, names and times. No ref names it yet.
+    /// Writes a copy of `commit` with another tree: the same parents, message, names and times. No ref names it yet.
     pub fn write_commit_like(&self, commit: Oid, tree: Oid) -> Result<Oid> {
         let write = || -> std::result::Result<Oid, git2::Error> {
             let tree = self.inner.find_tree(tree)?;
@@ -288,7 +269,7 @@ impl Repository {
         write().map_err(|error| failed("cannot write to the object store", error))
     }
 
-    /// Writes a commit of nobody's with an empty tree: its id depends on nothing else than what is given. No ref names it yet.
+    /// Writes a commit with a fixed author and an empty tree: its id depends only on the arguments. No ref names it yet.
     pub fn write_empty_merge(&self, parents: &[Oid], time: Timestamp, message: &str) -> Result<Oid> {
         let write = || -> std::result::Result<Oid, git2::Error> {
             let nobody = git2::Signature::new(
@@ -307,7 +288,7 @@ impl Repository {
         write().map_err(|error| failed("cannot write to the object store", error))
     }
 
-    /// Who acts, as git has it: `Name <email>`.
+    /// The user, as git has it: `Name <email>`.
     pub fn actor(&self) -> Result<String> {
         let (_, committer) = self.signatures().map_err(|error| failed("cannot tell who you are", error))?;
         Ok(format!(
@@ -317,7 +298,7 @@ impl Repository {
         ))
     }
 
-    /// A record is worth more than a name: where git knows none, as on many CI machines, a placeholder signs it.
+    /// A record is worth more than a name: where git has none, as on many CI machines, a placeholder is used.
     fn signatures(
         &self,
     ) -> std::result::Result<(git2::Signature<'static>, git2::Signature<'static>), git2::Error> {
@@ -333,12 +314,10 @@ impl Repository {
         log.get(0).map(|entry| entry.id_old()).filter(|id| !id.is_zero())
     }
 
-    /// The commit HEAD is at, without starting a process.
     pub fn head(&self) -> Option<Oid> {
         self.inner.head().ok()?.peel_to_commit().ok().map(|commit| commit.id())
     }
 
-    /// A tag that points at `commit`, if there is one.
     pub fn tag_of(&self, commit: Oid) -> Option<String> {
         let tags = self.inner.references_glob("refs/tags/*").ok()?;
         let tag =
@@ -356,7 +335,7 @@ impl Repository {
     }
 }
 
-/// Where a directory for this program's data in the repository is: locks, logs.
+/// The directory of this program's data in the repository: locks, logs.
 pub fn data_dir(repository: &Repository) -> PathBuf {
     repository.common_dir().join("slsart")
 }

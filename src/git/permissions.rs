@@ -12,7 +12,6 @@ use super::Repository;
 pub struct SharedPermissions(u32);
 
 impl Repository {
-    /// What `core.sharedRepository` wants.
     pub fn shared_permissions(&self) -> SharedPermissions {
         let value = self.config("core.sharedrepository").unwrap_or_default().to_ascii_lowercase();
         SharedPermissions(match value.as_str() {
@@ -25,17 +24,15 @@ impl Repository {
 }
 
 impl SharedPermissions {
-    /// Gives a file the modes that are wanted.
     pub fn file(self, path: &Path) -> io::Result<()> {
         self.add(path, self.0)
     }
 
-    /// Gives a file that nobody may write to the modes that are wanted.
     pub fn read_only_file(self, path: &Path) -> io::Result<()> {
         self.add(path, self.0 & 0o444)
     }
 
-    /// Makes a directory and those above it that are not there, with the modes that are wanted.
+    /// Makes a directory and its missing parents, with these modes.
     pub fn make_directory(self, path: &Path) -> io::Result<()> {
         if path.is_dir() {
             return Ok(());
@@ -43,7 +40,7 @@ impl SharedPermissions {
         path.parent().map_or(Ok(()), |parent| self.make_directory(parent))?;
         match fs::create_dir(path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-            // Whoever may read a directory may enter it.
+            // Read permission on a directory comes with permission to enter it.
             made => made.and_then(|()| self.add(path, self.0 | 0o2000 | (self.0 >> 2) & 0o111)),
         }
     }

@@ -6,15 +6,12 @@ use crate::error::Result;
 #[derive(Debug, Default)]
 pub struct Revisions {
     pub tips: Vec<Oid>,
-    /// The commits that are left out with all before them: what stands before `..`, or after `^`.
+    /// The commits that are excluded with their ancestors: the start of a range, or after `^`.
     pub hidden: Vec<Oid>,
 }
 
 impl Repository {
-    /// Reads revisions, of which each may be a range: `v1..v2`, `main...topic`, `^v1`.
-    ///
-    /// # Errors
-    /// [`crate::error::Kind::NotRecorded`] when one of them, or an end of a range, is not a commit here.
+    /// Reads revisions and ranges: `v1..v2`, `main...topic`, `^v1`.
     pub fn revisions(&self, words: &[String]) -> Result<Revisions> {
         let mut all = Revisions::default();
         for word in words {
@@ -44,8 +41,7 @@ impl Repository {
         Ok(all)
     }
 
-    /// The commits that revisions mean for a command that does something with each: those named, or those of the ranges, the
-    /// oldest first.
+    /// The commits that revisions mean for a command that acts on each: those named, or those of the ranges, oldest first.
     pub fn commits_of(&self, words: &[String]) -> Result<Vec<Oid>> {
         let Revisions { mut tips, hidden } = self.revisions(words)?;
         if !hidden.is_empty() {

@@ -1,5 +1,4 @@
-//! Directories for what one command needs and no other, in `.git/slsart/tmp`: gone with the command, or swept by the next one that
-//! needs such a directory where it was killed.
+//! Temporary directories in `.git/slsart/tmp`: removed with their command, or swept by the next command that needs one if it was killed.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,12 +11,11 @@ use super::pack::is_older;
 use super::{Repository, data_dir};
 use crate::error::{Error, Result};
 
-/// One of this age whose lock nobody holds is not about to be locked.
+/// An unlocked directory of this age is stale, not just created.
 const FRESH: Duration = Duration::from_mins(1);
-/// The file whose lock tells a directory in use from one that a killed process left.
+/// The file whose lock marks a directory as in use.
 const LOCK: &str = "lock";
 
-/// A directory that goes when the value is dropped.
 pub struct Scratch {
     directory: TempDir,
     _lock: File,
@@ -42,7 +40,7 @@ impl Scratch {
     }
 }
 
-/// Removes those that killed processes left: they may be large. What can't be removed is in nobody's way.
+/// Removes stale directories: they may be large. One that can't be removed does no harm.
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let path = entry.path();

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trust {
-    /// Whether what is to be deployed has to be signed.
+    /// Whether a package must be signed to be deployed.
     pub required: bool,
-    /// A file of allowed signers (ssh-keygen, "ALLOWED SIGNERS"), whose keys alone are known; `None` leaves it to git's own settings.
+    /// A file of allowed signers (ssh-keygen, "ALLOWED SIGNERS"), whose keys alone are trusted; `None` leaves it to git's own settings.
     pub signers: Option<PathBuf>,
 }
 
-/// How signatures are made and judged in a repository.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     pub(super) trust: OnceCell<Trust>,

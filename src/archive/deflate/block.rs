@@ -56,7 +56,6 @@ fn distance_base(code: usize) -> u32 {
     if code < 4 { code } else { (2 + (code & 1)) << (code / 2 - 1) }
 }
 
-/// How often the symbols of a block occur.
 struct Frequencies {
     literals: [u16; LITERALS],
     distances: [u16; DISTANCES],
@@ -70,7 +69,6 @@ impl Default for Frequencies {
     }
 }
 
-/// Gathers symbols and writes blocks.
 #[derive(Default)]
 pub(super) struct Blocks {
     /// A literal as itself; a match as its length less 3, and its distance in the upper half.
@@ -168,7 +166,6 @@ impl Blocks {
         Ok(())
     }
 
-    /// Writes a stored block.
     #[allow(clippy::cast_possible_truncation, reason = "a stored block has at most 65,535 bytes")]
     pub(super) fn stored(&mut self, plain: &[u8], last: bool) {
         self.send(u64::from(last), 3);

@@ -31,7 +31,6 @@ pub enum Engine {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Settings {
     pub engine: Engine,
-    /// 0 to 9.
     pub level: u8,
     /// 8, zlib's default, or 9; at level 0 it has no meaning and is 8.
     pub mem_level: u8,
@@ -52,7 +51,6 @@ impl Settings {
         known.then_some(Self { engine, level, mem_level })
     }
 
-    /// The two bytes of a recipe.
     pub fn to_bytes(self) -> [u8; 2] {
         [self.engine as u8, self.mem_level << 4 | self.level]
     }
@@ -84,9 +82,6 @@ impl fmt::Display for Settings {
 }
 
 /// Compresses all of `input` as a raw deflate stream, as [`Deflater::run`] does.
-///
-/// # Errors
-/// What `input` or `out` say.
 pub fn deflate(settings: Settings, input: &mut dyn Read, out: &mut dyn Write) -> io::Result<()> {
     Deflater::default().run(settings, input, out)
 }
@@ -103,11 +98,8 @@ pub struct Deflater {
 }
 
 impl Deflater {
-    /// Compresses all of `input` as a raw deflate stream. Nothing that came before has a part in it, whether that ended well or
-    /// not. Memory is bounded: under 512 KiB whatever the input.
-    ///
-    /// # Errors
-    /// What `input` or `out` say; `out` is written block by block, so it may end the work early by an error.
+    /// Compresses all of `input` as a raw deflate stream. Earlier inputs don't influence it, however they ended. Memory is bounded: under
+    /// 512 KiB. `out` is written block by block.
     pub fn run(&mut self, settings: Settings, input: &mut dyn Read, out: &mut dyn Write) -> io::Result<()> {
         self.blocks.clear(settings.mem_level.into());
         match (settings.level, settings.engine) {

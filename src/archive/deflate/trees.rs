@@ -8,10 +8,8 @@ pub(super) const DISTANCES: usize = 30;
 pub(super) const LENGTHS: usize = 19;
 /// The symbol that ends a block.
 pub(super) const END: usize = 256;
-/// Extra bits of each length code.
 pub(super) const LENGTH_EXTRA: [u8; 29] =
     [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
-/// Extra bits of each distance code.
 pub(super) const DISTANCE_EXTRA: [u8; 30] =
     [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13];
 /// Extra bits of the codes of code lengths.
@@ -22,7 +20,6 @@ pub(super) const LENGTHS_ORDER: [usize; 19] =
 
 const MAX_BITS: usize = 15;
 const NODES: usize = 2 * LITERALS + 1;
-/// Symbols of the largest code: the fixed one of the literals has two that never occur.
 const MAX_SYMBOLS: usize = 288;
 
 /// What a kind of symbols has in common in every block.
@@ -66,7 +63,6 @@ pub(super) struct Code {
     pub(super) last: usize,
 }
 
-/// What a block would take, in bits.
 #[derive(Default)]
 pub(super) struct Cost {
     pub(super) own: i64,

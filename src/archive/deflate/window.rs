@@ -10,9 +10,7 @@ const HALF: usize = 1 << 15;
 const SIZE: usize = 2 * HALF;
 /// Chains at most: as many as the longest hash has values.
 const HEADS: usize = 1 << 16;
-/// The longest match.
 pub(super) const MAX_MATCH: usize = 258;
-/// The shortest match.
 pub(super) const MIN_MATCH: usize = 3;
 /// Less input ahead than this asks for more.
 const AHEAD: usize = MAX_MATCH + MIN_MATCH + 1;
@@ -31,7 +29,6 @@ pub(super) struct Window {
     /// How many of the chains the present hash has.
     heads: usize,
     before: Box<[u16; HALF]>,
-    /// The position that is worked on.
     pub(super) at: usize,
     pub(super) ahead: usize,
     /// Where the present block began; below 0 when that has slid out.
@@ -114,7 +111,6 @@ impl Window {
         }
     }
 
-    /// The byte at a position.
     #[inline]
     pub(super) fn byte(&self, at: usize) -> u8 {
         self.bytes[at]
@@ -125,7 +121,6 @@ impl Window {
         usize::try_from(self.block).ok().map(|block| &self.bytes[block..self.at])
     }
 
-    /// Bytes of the present block.
     pub(super) fn block_size(&self) -> usize {
         self.at.wrapping_sub(self.block.cast_unsigned())
     }

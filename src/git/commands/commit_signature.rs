@@ -6,41 +6,38 @@ use crate::error::Result;
 pub use crate::git::trust::Trust;
 use crate::git::{Oid, Repository};
 
-/// What git says of a commit's signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It is good, and by a key that this machine trusts.
     Good,
     Unsigned,
-    /// It does not fit what is signed, or its key was revoked.
+    /// The signature does not match what is signed, or its key was revoked.
     Bad,
-    /// It is by a key that this machine does not have or does not trust.
+    /// This machine does not have or does not trust the key.
     UnknownKey,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Signature {
     pub verdict: Verdict,
-    /// Whose it is, as far as git knows.
+    /// The signer, as far as git knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// What else is to be said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<&'static str>,
 }
 
 impl Signature {
-    /// That of a commit that has none.
     pub fn none() -> Self {
         Self { verdict: Verdict::Unsigned, signer: None, key: None, remark: None }
     }
 }
 
 impl Repository {
-    /// Says whose signatures count. What was said first holds.
+    /// Sets whose signatures count. The first call holds.
     pub fn set_trust(&self, trust: Trust) {
         let _ = self.signing.trust.set(trust);
     }
@@ -49,12 +46,11 @@ impl Repository {
         self.signing.trust.get_or_init(Trust::default)
     }
 
-    /// Says that nobody is there to be asked for a passphrase.
+    /// Runs git without asking for passphrases: no user is present.
     pub fn set_unattended(&self) {
         self.signing.is_unattended.set(true);
     }
 
-    /// Whether nobody is there to be asked for a passphrase.
     pub fn is_unattended(&self) -> bool {
         self.signing.is_unattended.get()
     }
@@ -67,12 +63,11 @@ impl Repository {
         Ok(self.commit_signatures(&[commit])?.remove(&commit).unwrap_or_else(Signature::none))
     }
 
-    /// What git says of the signatures of `commits`.
     pub fn commit_signatures(&self, commits: &[Oid]) -> Result<HashMap<Oid, Signature>> {
         let mut all = HashMap::new();
         // A command line holds only so many.
         for some in commits.chunks(500) {
-            // What is read is never a replacement (git-replace), so none may be judged.
+            // Replacements (git-replace) are never read, so none may be judged.
             let mut command = self.command().args(["--no-replace-objects", "-c", "log.showSignature=false"]);
             if let Some(signers) = &self.trust().signers {
                 let mut setting = std::ffi::OsString::from("gpg.ssh.allowedSignersFile=");
@@ -113,7 +108,7 @@ impl Repository {
             }
             "U" => (Verdict::UnknownKey, Some("the key is not trusted here")),
             "E" => (Verdict::UnknownKey, Some("the key is not here")),
-            // Without a list of allowed signers, git has nothing to say of a signature with an SSH key.
+            // Without a list of allowed signers, git reports an SSH signature as none.
             _ if self.signature_text(commit)?.is_some() => {
                 (Verdict::UnknownKey, Some("git can't check it: gpg.ssh.allowedSignersFile names no keys"))
             }
@@ -130,7 +125,7 @@ impl Repository {
     }
 
     fn signature_text(&self, commit: Oid) -> Result<Option<String>> {
-        // A damaged one is an error here, and would be none in libgit2.
+        // For a damaged commit this is an error, unlike in libgit2.
         self.commit(commit)?;
         let found = self.inner.find_commit(commit).ok();
         let text =

@@ -1,4 +1,4 @@
-//! Making signed commits, by git's own machinery: it alone knows every way in which a user's key is found and asked for.
+//! Making signed commits through git: only git knows every way to find and ask for a user's key.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,10 +10,10 @@ use crate::error::{Error, Kind, Result};
 use crate::git::{Oid, Repository, failed};
 use crate::process::{Ended, Invocation, Patience};
 
-/// How long signing may take where nobody is there: a key on a device waits for a touch.
+/// How long signing may take where no user is present: a key on a device waits for a touch.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Variables by which a program that signs would find somebody to ask.
+/// Variables that would let a signing program ask a user.
 const WAYS_TO_ASK: [&str; 4] = ["GPG_TTY", "DISPLAY", "WAYLAND_DISPLAY", "SSH_ASKPASS"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,10 +30,8 @@ impl Repository {
         Ok(is_set && value.starts_with(b"true"))
     }
 
-    /// Writes a commit as [`crate::git::Batch::commit`] does, signed. `tree` and `parents` are in the repository already.
-    ///
-    /// # Errors
-    /// When it can't be signed; `what` says what that was to be, such as `the record`.
+    /// Writes a commit as [`crate::git::Batch::commit`] does, signed. `tree` and `parents` are in the repository already. `what` names the
+    /// object in an error: `the record`.
     pub fn signed_commit(&self, tree: Oid, parents: &[Oid], message: &str, what: &str) -> Result<Oid> {
         let (author, committer) =
             self.signatures().map_err(|error| failed("cannot tell who you are", error))?;
@@ -45,11 +43,8 @@ impl Repository {
         written.map_err(|error| not_signed(error, what, SigningReason::Configured))
     }
 
-    /// Writes a commit like `commit` but for its tree, signed by whoever uses this repository: the same parents, message and author;
-    /// the committer is who signs.
-    ///
-    /// # Errors
-    /// When it can't be signed.
+    /// Writes a copy of `commit` with another tree, signed by this repository's user: the same parents, message and author; the committer
+    /// is the signer.
     pub fn signed_commit_like(&self, commit: Oid, tree: Oid, what: &str, why: SigningReason) -> Result<Oid> {
         let (_, committer) = self.signatures().map_err(|error| failed("cannot tell who you are", error))?;
         let parents = self.commit(commit)?.parents;
@@ -95,8 +90,8 @@ impl Repository {
         Oid::from_str(text(&output).trim()).map_err(|error| failed("cannot write a signed commit", error))
     }
 
-    /// A setting by which git signs with a program that fails where it would ask, and what has to live as long as that is used; `None`
-    /// where the program is none of those whose options are known.
+    /// A setting that makes git sign with a wrapper, which fails instead of asking, and the directory that holds the wrapper. `None` for a
+    /// signing program whose options are unknown.
     fn asking_nobody(&self) -> Result<Option<(OsString, tempfile::TempDir)>> {
         let setting = |name: &str| -> Result<Option<String>> {
             let (is_set, value) = self.command().args(["config", "--type=path", "--get", name]).probe()?;
@@ -122,7 +117,7 @@ impl Repository {
         if !is_known {
             return Ok(None);
         }
-        // Not in the system's directory for temporary files, where no program may be allowed to run.
+        // The system's temporary directory may forbid running programs.
         let directory = tempfile::tempdir_in(self.git_dir())
             .map_err(|error| Error::io("write to", self.git_dir(), error))?;
         let script = directory.path().join("sign");
@@ -139,7 +134,6 @@ fn write_program(path: &Path, content: &str) -> Result<()> {
         .map_err(|error| Error::io("write", path, error))
 }
 
-/// Runs `command` where nobody is there to be asked.
 fn alone(command: Invocation) -> Result<Vec<u8>> {
     let command = WAYS_TO_ASK.iter().fold(command, |command, name| command.without_env(*name));
     let command = command.env("SSH_ASKPASS_REQUIRE", "never");

@@ -10,12 +10,10 @@ use crate::git::{Oid, Repository, failed};
 use crate::process::{Invocation, Output};
 
 impl Repository {
-    /// Whether the `git lfs` command is installed.
     pub fn has_lfs(&self) -> Result<bool> {
         Ok(self.command().args(["lfs", "version"]).probe()?.0)
     }
 
-    /// An error that says how to install git-lfs, unless it is there.
     pub fn need_lfs(&self) -> Result<()> {
         if self.has_lfs()? {
             return Ok(());
@@ -30,7 +28,7 @@ impl Repository {
         self.common_dir().join(named.as_deref().unwrap_or("lfs"))
     }
 
-    /// The remotes in the order in which an object is asked of them: LFS's own default, `origin`, the others.
+    /// The remotes in the order in which they are asked for an object: LFS's own default, `origin`, the others.
     pub fn remotes(&self) -> Vec<String> {
         let mut names: Vec<String> = self
             .inner
@@ -42,7 +40,7 @@ impl Repository {
         names
     }
 
-    /// The remote that is meant where none is named: `origin`, or the only one there is.
+    /// The remote to use where none is named: `origin`, or the only one.
     pub fn usual_remote(&self) -> Option<String> {
         let mut remotes = self.remotes();
         if let Some(origin) = remotes.iter().position(|name| name == "origin") {
@@ -51,16 +49,14 @@ impl Repository {
         if remotes.len() == 1 { remotes.pop() } else { None }
     }
 
-    /// Fetches the LFS objects that the tree of `name`, a ref, points at, into the local store. One that was
-    /// interrupted goes on where it ended.
+    /// Fetches the LFS objects that the tree of the ref `name` points at into the local store. Resumes an interrupted fetch.
     pub fn fetch_lfs(&self, remote: &str, name: &str) -> Result<()> {
         self.fetching(self.command(), remote, name)
     }
 
-    /// The same, into a store at `directory`: that asks the server for each object, wherever else it is. Objects are
-    /// below it as in the local store.
+    /// Fetches into a store at `directory` instead, so that the server is asked for each object even if it is here already.
     pub fn fetch_lfs_into(&self, directory: &Path, remote: &str, name: &str) -> Result<()> {
-        // For this repository alone: git-lfs serves a `file://` remote by a process that would inherit the setting.
+        // In a configuration file of its own: git-lfs serves a `file://` remote by a process that would inherit a setting.
         let git_dir = self.git_dir().canonicalize();
         let git_dir = git_dir.map_err(|error| Error::io("read", self.git_dir(), error))?;
         let condition = format!("gitdir:{}", glob_escaped(&git_dir.to_string_lossy()));
@@ -80,7 +76,7 @@ impl Repository {
 
     fn fetching(&self, git: Invocation, remote: &str, name: &str) -> Result<()> {
         self.need_lfs()?;
-        // Filters are for the paths of the project.
+        // The project's own filters are for its paths.
         git.args(["lfs", "fetch", "--include=", "--exclude=", remote, name]).run(Output::OnFailure)
     }
 
@@ -93,16 +89,12 @@ impl Repository {
         lines.filter_map(|line| Some(objects.join(line).parent()?.join("lfs"))).collect()
     }
 
-    /// What a remote's refs that match `pattern` point at.
     pub fn remote_refs(&self, remote: &str, pattern: &str) -> Result<Vec<(String, Oid)>> {
         let output = self.command().args(["ls-remote", "--quiet", remote, pattern]).read()?;
         Ok(listed(&output))
     }
 
-    /// Moves the ref `name` from `old` to `new`.
-    ///
-    /// # Errors
-    /// When it is elsewhere by now: another process has moved it.
+    /// Moves the ref `name` from `old` to `new`; fails if another process has moved it.
     pub fn move_ref(&self, name: &str, reason: &str, old: Oid, new: Oid) -> Result<()> {
         self.update_ref(name, reason, |current| {
             if current == Some(old) {
@@ -113,7 +105,6 @@ impl Repository {
         })
     }
 
-    /// Whether `remote` is one.
     pub fn need_remote(&self, remote: &str) -> Result<()> {
         match self.inner.find_remote(remote) {
             Ok(_) => Ok(()),
@@ -133,10 +124,10 @@ impl Repository {
     }
 }
 
-/// Whether a failed fetch is a server's answer that it has no such object, or has other bytes for it, rather than no answer.
+/// Whether a fetch failed because the server lacks the object or has other bytes for it, rather than by a broken connection.
 pub fn is_missing_object(error: &Error) -> bool {
-    // The code of one object in an answer; what a `file://` remote says; what servers say when they have none of them; what
-    // git-lfs says of other bytes. "Repository or object not found" is none: it may be a question of access.
+    // In order: the code of an object in an answer; a `file://` remote; servers without any of the objects; git-lfs on other bytes.
+    // "Repository or object not found" is not listed: it may be a question of access.
     const SIGNS: [&str; 6] =
         ["[404]", "[410]", "[422]", "remote missing object", "any of the requested objects", "expected OID"];
     let says = |text: &String| SIGNS.iter().any(|sign| text.contains(sign));
@@ -168,7 +159,6 @@ pub fn install_lfs() -> String {
     format!("install it: {command}")
 }
 
-/// A value for a configuration file.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::git::{Oid, Repository};
 
 impl Repository {
-    /// Commits that `tips` lead to and `remote`, as it was last seen, does not have, newest first, at most `limit`. Where `remote` is
-    /// not the name of one, those that no remote has.
+    /// Commits reachable from `tips` that `remote` did not have when last seen, newest first, at most `limit`. If `remote` is no remote's
+    /// name: commits that no remote has.
     pub fn outgoing(&self, tips: &[Oid], remote: &str, limit: usize) -> Result<Vec<Oid>> {
         let is_name = self.inner.find_remote(remote).is_ok();
         let seen = if is_name { format!("--remotes={remote}") } else { "--remotes".to_owned() };
@@ -21,8 +21,8 @@ impl Repository {
         Some(self.inner.find_object(object, None).ok()?.peel_to_commit().ok()?.id())
     }
 
-    /// The commits that were rewritten a moment ago, each with what it became, where the post-rewrite hook was not told: those of
-    /// the rebase that ends, else the one that was amended last.
+    /// The commits that were just rewritten, each with its successor, where the post-rewrite hook did not run: those of the rebase that
+    /// ends, else the last amended one.
     pub fn rewritten(&self) -> String {
         let lists = ["rebase-merge/rewritten-list", "rebase-apply/rewritten"];
         let list = lists.iter().find_map(|name| fs::read_to_string(self.git_dir().join(name)).ok());

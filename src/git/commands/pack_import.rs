@@ -1,4 +1,4 @@
-//! Objects that travel in a file: a pack of what some commits lead to, with a history that is cut off, and taking such a pack in.
+//! Objects in a file: writing a pack of some commits with a history that is cut off, and importing it.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
@@ -9,7 +9,7 @@ use crate::git::pack::KEPT;
 use crate::git::{Oid, Repository};
 use crate::process::{Invocation, Output};
 
-/// A pack that was taken in, kept from `git gc` until the value is dropped: no ref leads to it yet.
+/// An imported pack, kept from `git gc` until the value is dropped, since no ref leads to it yet.
 #[must_use = "it is kept only as long as this lives"]
 pub struct PackImport {
     keep: Option<PathBuf>,
@@ -24,7 +24,7 @@ impl Drop for PackImport {
 }
 
 impl Repository {
-    /// Makes a bare repository at `directory`, with nothing of the user's templates.
+    /// Makes a bare repository at `directory`, without the user's templates.
     pub fn init_bare(directory: &Path) -> Result<Self> {
         let init =
             Invocation::new("git").args(["init", "--quiet", "--bare", "--object-format=sha1", "--template="]);
@@ -43,7 +43,7 @@ impl Repository {
             .run(Output::OnFailure)
     }
 
-    /// Takes a pack in: every object is hashed, and nothing that is here is replaced.
+    /// Imports a pack: every object is hashed, and no object here is replaced.
     pub fn import_pack(&self, pack: File) -> Result<PackImport> {
         let directory = self.common_dir().join("objects/pack");
         let keeps = || -> Vec<PathBuf> {
@@ -65,7 +65,7 @@ impl Repository {
         Ok(PackImport { keep: keeps().into_iter().find(is_ours) })
     }
 
-    /// The parents of a commit as they stand in it, wherever the history ends here.
+    /// The parents named in a commit, even where the history here is cut off.
     pub fn parents_as_written(&self, commit: Oid) -> Result<Vec<Oid>> {
         let text = self.command().args(["cat-file", "commit", &commit.to_string()]).read()?;
         let text = String::from_utf8_lossy(&text);
@@ -73,16 +73,13 @@ impl Repository {
         Ok(head.filter_map(|line| Oid::from_str(line.strip_prefix("parent ")?).ok()).collect())
     }
 
-    /// Whether all that the refs lead to is here.
+    /// Whether everything reachable from the refs is here.
     pub fn is_connected(&self) -> Result<bool> {
         let check = self.command().args(["rev-list", "--objects", "--quiet", "--all"]);
         Ok(check.probe()?.0)
     }
 
-    /// Makes refs that are not there yet, all of them or none.
-    ///
-    /// # Errors
-    /// When one is there.
+    /// Creates refs, all of them or none; fails if one exists.
     pub fn create_refs(&self, refs: &[(String, Oid)]) -> Result<()> {
         let lines: String =
             refs.iter().map(|(name, id)| ["create ", name, " ", &id.to_string(), "\n"].concat()).collect();
@@ -92,8 +89,8 @@ impl Repository {
         self.command().args(["update-ref", "--stdin"]).input(lines).read().map(drop)
     }
 
-    /// Says that the history here ends at `commits`, of which the parents are not here, as a shallow clone says it
-    /// (`gitformat-index`'s neighbour `$GIT_DIR/shallow`, in `gitrepository-layout`): under git's own lock.
+    /// Ends the history here at `commits`, whose parents are missing, as a shallow clone does: in `$GIT_DIR/shallow`
+    /// (`gitrepository-layout`), under git's own lock.
     pub fn end_history_at(&self, commits: &[Oid]) -> Result<()> {
         let path = self.common_dir().join("shallow");
         let locked = self.common_dir().join("shallow.lock");

@@ -1,5 +1,5 @@
-//! Refs of a remote, moved by compare-and-swap through the git command, which has the user's credentials and proxies. Asks
-//! nobody anything: no answer in time is an answer.
+//! Refs of a remote, moved by compare-and-swap through the git command, which has the user's credentials and proxies. Never asks the user;
+//! no answer in time counts as unreachable.
 
 use std::time::Duration;
 
@@ -7,26 +7,25 @@ use crate::error::{Error, Result};
 use crate::git::{Oid, Repository};
 use crate::process::{Ended, Invocation, Patience};
 
-/// How long a remote may take to answer.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// What a remote said to the move of a ref.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Moved {
     Done,
-    /// The ref is not, or not any more, where it was to be moved from.
+    /// The ref does not, or no longer, point at the old value.
     Elsewhere,
-    /// The remote does not want it, in its own words.
+    /// The remote refused, in its own words.
     Refused(String),
-    /// There was no answer; why, as far as git knows.
+    /// No answer; why, as far as git knows.
     Unreachable(String),
 }
 
 impl Repository {
-    /// Moves the ref `name` of `remote` from `old` to `new`, if that is where it is; `None` is no ref.
+    /// Moves the ref `name` of `remote` from `old` to `new`, if it is at `old`; `None` is no ref.
     ///
     /// # Errors
-    /// [`crate::error::Kind::Interrupted`], when `patience` has an end; then it may be moved or not.
+    ///
+    /// [`crate::error::Kind::Interrupted`] when `patience` ends; then the ref may be moved or not.
     pub fn move_remote_ref(
         &self,
         remote: &str,
@@ -47,16 +46,12 @@ impl Repository {
         Ok(if ended.succeeded { Moved::Done } else { refusal(&ended) })
     }
 
-    /// What the refs of `remote` that match `pattern` point at.
-    ///
-    /// # Errors
-    /// When it can't be reached.
     pub fn ask_remote_refs(&self, remote: &str, pattern: &str) -> Result<Vec<(String, Oid)>> {
         let ask = self.quietly().args(["ls-remote", "--quiet", "--", remote, pattern]);
         Ok(listed(&answer(remote, &ask)?))
     }
 
-    /// Fetches what the ref `name` of `remote` points at; no ref here leads to it.
+    /// Fetches the object of the ref `name` of `remote`; no ref here leads to it.
     pub fn fetch_remote_ref(&self, remote: &str, name: &str) -> Result<()> {
         let fetch = self
             .quietly()
@@ -65,10 +60,7 @@ impl Repository {
         answer(remote, &fetch).map(drop)
     }
 
-    /// Fetches what `refspecs` say, and lets go of refs here that only follow refs which are gone there.
-    ///
-    /// # Errors
-    /// When it can't be reached, or gives no answer in time.
+    /// Fetches `refspecs`, and removes local refs that follow refs which are gone from the remote. Fails if there is no answer in time.
     pub fn fetch_quickly(&self, remote: &str, refspecs: &[String]) -> Result<()> {
         let fetch = self
             .quietly()
@@ -78,17 +70,16 @@ impl Repository {
         answer(remote, &fetch).map(drop)
     }
 
-    /// The git command, where nobody is asked anything and what it says can be read.
+    /// The git command with readable output, which never asks the user.
     fn quietly(&self) -> Invocation {
         self.command()
             .env("GIT_TERMINAL_PROMPT", "0")
-            // Without an agent, ssh would wait for a terminal that it does not have.
+            // Without an agent, ssh would wait for a terminal that is not there.
             .env("SSH_ASKPASS_REQUIRE", "force")
             .env("LC_ALL", "C")
     }
 }
 
-/// The refs that `git ls-remote` lists, with what they point at.
 pub(super) fn listed(output: &[u8]) -> Vec<(String, Oid)> {
     let parse = |line: &str| {
         let (id, name) = line.split_once('\t')?;
@@ -106,7 +97,7 @@ fn answer(remote: &str, command: &Invocation) -> Result<Vec<u8>> {
     }
 }
 
-/// What a push that failed says (git-push, "Output"): a line a ref, `!` before one that was not moved.
+/// Parses the output of a failed push (git-push, "Output"): a line a ref, with `!` before a refused one.
 fn refusal(ended: &Ended) -> Moved {
     let output = String::from_utf8_lossy(&ended.stdout);
     match output.lines().find_map(|line| line.strip_prefix("!\t")) {

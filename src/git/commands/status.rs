@@ -1,4 +1,4 @@
-//! The working tree: what differs in it, its content as a tree, and what git is in the middle of.
+//! The working tree: its changes, its content as a tree, and git's unfinished operations.
 
 use std::fs;
 use std::path::Path;
@@ -33,14 +33,13 @@ impl Repository {
             copy_with_time(&current, &index).map_err(|error| Error::io("read", &current, error))?;
         }
         let git = || self.command().env("GIT_INDEX_FILE", &index);
-        // What the framework makes is no source, also where nobody told git to ignore it.
+        // The framework's output is no source, even where it is not ignored.
         git().args(["add", "--all", "--", ":/", ":(top,exclude,glob)**/.serverless/**"]).read()?;
         let output = git().arg("write-tree").read()?;
         Oid::from_str(String::from_utf8_lossy(&output).trim())
             .map_err(|error| failed("cannot write the working tree", error))
     }
 
-    /// What git is in the middle of (a rebase, a merge…), if anything.
     pub fn operation_under_way(&self) -> Option<&'static str> {
         use git2::RepositoryState as S;
         match self.inner.state() {
@@ -55,8 +54,8 @@ impl Repository {
     }
 }
 
-/// Copies an index so that git trusts it no more than the original: by the index's own time git tells which files may have
-/// been changed, without a change in size, within the second in which it was written.
+/// Copies an index with its modification time: git compares that time with the files' to find files that changed without a change of size
+/// in the same second.
 fn copy_with_time(from: &Path, to: &Path) -> std::io::Result<()> {
     let modified = fs::metadata(from)?.modified()?;
     fs::copy(from, to)?;

@@ -6,14 +6,13 @@ use crate::git::{Oid, Repository};
 use crate::process::{Ended, Invocation};
 use crate::progress::Progress;
 
-/// Most refs that are named on one command line, each with two object ids and two names.
+/// Most refs on one command line, each with two object ids and two names.
 const MAX_UPDATES: usize = 1500;
 
-/// How lines begin that say nothing of why something went wrong.
+/// Prefixes of lines that don't explain a failure.
 const CHATTER: [&str; 6] =
     ["Enumerating ", "Counting ", "Delta compression ", "Total ", "To ", "error: failed to push some refs"];
 
-/// A ref of a remote that is to be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
     pub name: String,
@@ -44,10 +43,7 @@ pub enum Depth {
 }
 
 impl Repository {
-    /// Fetches what `refspecs` say.
-    ///
-    /// # Errors
-    /// When it can't be reached or does not have a ref that is named without `*`.
+    /// Fetches `refspecs`. A ref that is named without `*` must exist on the remote.
     pub fn fetch(
         &self,
         remote: &str,
@@ -70,13 +66,11 @@ impl Repository {
         if ended.succeeded { Ok(()) } else { Err(unreached("fetch from", remote, &ended)) }
     }
 
-    /// Sets refs of `remote`, each by itself and by compare-and-swap, with the objects that it lacks.
+    /// Sets refs of `remote`, each by itself and by compare-and-swap, and sends the objects that it lacks.
     ///
     /// # Returns
-    /// What the remote said to each, in their order.
     ///
-    /// # Errors
-    /// When it gave no answer: then some may be set.
+    /// The remote's answer to each, in their order. If there is no answer, it is an error, and some may be set.
     pub fn push(&self, remote: &str, updates: &[Update], progress: &dyn Progress) -> Result<Vec<RefAnswer>> {
         let mut answers = Vec::with_capacity(updates.len());
         for updates in updates.chunks(MAX_UPDATES) {
@@ -85,7 +79,7 @@ impl Repository {
         Ok(answers)
     }
 
-    /// A hook of a remote refuses all that comes together, for the sake of one: halves find it.
+    /// A remote's hook refuses a whole push because of one ref: pushing halves finds that ref.
     fn push_together(
         &self,
         remote: &str,
@@ -126,10 +120,7 @@ impl Repository {
         answers.ok_or_else(|| unreached("push to", remote, &ended))
     }
 
-    /// Uploads objects of the LFS store, those that the remote lacks.
-    ///
-    /// # Arguments
-    /// `ids`: their SHA-256, in hexadecimal.
+    /// Uploads those LFS objects that the remote lacks. `ids`: their SHA-256 in hexadecimal.
     pub fn push_lfs(&self, remote: &str, ids: &[String], progress: &dyn Progress) -> Result<()> {
         self.need_lfs()?;
         for ids in ids.chunks(MAX_UPDATES) {
@@ -142,7 +133,7 @@ impl Repository {
         Ok(())
     }
 
-    /// Fetches, by their ids, the objects of `trees` that a partial clone left at its remote. Nothing in any other clone.
+    /// In a partial clone: fetches, by their ids, the objects of `trees` that it left at its remote.
     pub fn complete(&self, trees: &[Oid], progress: &dyn Progress) -> Result<()> {
         let promisor = self.remotes().into_iter().find(|remote| {
             self.config(&format!("remote.{remote}.promisor")).is_some_and(|value| value == "true")
@@ -159,7 +150,7 @@ impl Repository {
         if missing.is_empty() {
             return Ok(());
         }
-        // As git itself fetches what was promised (its promisor-remote.c).
+        // As git itself fetches promised objects (promisor-remote.c).
         let fetch = self
             .talking()
             .args(["-c", "fetch.negotiationAlgorithm=noop", "fetch", "--progress", "--no-tags"])
@@ -169,12 +160,10 @@ impl Repository {
         if ended.succeeded { Ok(()) } else { Err(unreached("fetch from", &remote, &ended)) }
     }
 
-    /// Whether its history ends where it was cut off.
     pub fn is_shallow(&self) -> bool {
         self.inner.is_shallow()
     }
 
-    /// Whether `descendant` is `ancestor`, or comes after it.
     pub fn contains(&self, descendant: Oid, ancestor: Oid) -> Result<bool> {
         if descendant == ancestor {
             return Ok(true);
@@ -184,13 +173,13 @@ impl Repository {
             .map_err(|error| crate::git::failed("cannot compare two histories", error))
     }
 
-    /// The git command in words that can be read, asking the user for what it needs.
+    /// The git command with readable output, which may ask the user.
     fn talking(&self) -> Invocation {
         self.command().env("LC_ALL", "C")
     }
 }
 
-/// Hands a line of git's, or git-lfs's, progress on: `Receiving objects:  45% (123/456), 1.2 MiB`.
+/// Reports a progress line of git or git-lfs: `Receiving objects:  45% (123/456), 1.2 MiB`.
 fn tell(line: &str, progress: &dyn Progress) {
     let Some((phase, rest)) = line.rsplit_once(": ").filter(|(_, rest)| rest.contains("% (")) else { return };
     let counts = rest.split_once('(').and_then(|(_, rest)| rest.split_once(')')?.0.split_once('/'));
@@ -200,7 +189,7 @@ fn tell(line: &str, progress: &dyn Progress) {
     }
 }
 
-/// What a push said of the ref `name`: a line `<flag> TAB <from>:<to> TAB <summary>` (git-push, "Output").
+/// The answer of a push for the ref `name`: a line `<flag> TAB <from>:<to> TAB <summary>` (git-push, "Output").
 fn answer(ended: &Ended, name: &str) -> Option<RefAnswer> {
     let output = String::from_utf8_lossy(&ended.stdout);
     let line = output.lines().find(|line| {
@@ -210,7 +199,7 @@ fn answer(ended: &Ended, name: &str) -> Option<RefAnswer> {
     Some(match line.starts_with('!') {
         false => RefAnswer::Done,
         true if summary.ends_with("(stale info)") => RefAnswer::Elsewhere,
-        // Somebody was faster than the remote's own lock of the ref.
+        // Another writer held the remote's lock of the ref.
         true if ["cannot lock ref", "failed to update ref", "reference already exists"]
             .iter()
             .any(|sign| summary.contains(sign)) =>
@@ -232,7 +221,7 @@ fn unreached(verb: &str, remote: &str, ended: &Ended) -> Error {
     error.because(std::io::Error::other(said(&ended.stderr)))
 }
 
-/// What was said, without the lines of a progress.
+/// Standard error without the progress lines.
 fn said(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let lines = text

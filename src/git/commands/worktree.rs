@@ -1,4 +1,4 @@
-//! Disposable worktrees: made for one command, gone when it ends in whatever way, swept when it was killed.
+//! Disposable worktrees: each made for one command, removed when it ends, swept later if it was killed.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
@@ -21,11 +21,12 @@ pub struct Worktree<'r> {
 }
 
 impl<'r> Worktree<'r> {
-    /// Checks all of `commit` out below `cache`, also where the repository's own checkout is sparse, with what it keeps in
-    /// LFS and the submodules that this repository has. Hooks don't run.
+    /// Checks all of `commit` out below `cache`, even where the repository's own checkout is sparse, with its LFS files and the submodules
+    /// that this repository has. Hooks don't run.
     ///
     /// # Returns
-    /// The worktree, and the paths of submodules that it lacks, since this repository does.
+    ///
+    /// The worktree, and the paths of submodules that are missing in it because this repository lacks them.
     pub fn create(repository: &'r Repository, cache: &Path, commit: Oid) -> Result<(Self, Vec<String>)> {
         let base = base(repository, cache);
         fs::create_dir_all(&base).map_err(|error| Error::io("create", &base, error))?;
@@ -34,7 +35,7 @@ impl<'r> Worktree<'r> {
             claim(&base, commit)?
         };
         let path = lock_path.with_extension("");
-        // From here on, dropping the value cleans up whatever git has made by then.
+        // From here on, dropping the value removes what git has created.
         let this = Self { repository, path, lock_path, _lock: lock };
         let add = repository.command().args(["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet"]);
         add.args(["--no-checkout", "--detach"]).arg(&this.path).arg(commit.to_string()).read()?;
@@ -49,7 +50,7 @@ impl<'r> Worktree<'r> {
         Invocation::new("git").arg("-C").arg(&self.path).in_disposable_directory()
     }
 
-    /// A pointer in a file's place would be packaged as if it were the file.
+    /// A pointer would be packaged in place of the file.
     fn fetch_lfs(&self) -> Result<()> {
         let grep = self.git().args(["grep", "--quiet", "--cached", "--fixed-strings", "filter=lfs"]);
         let (uses_lfs, _) = grep.args(["--", ":(top,glob)**/.gitattributes"]).probe()?;
@@ -92,7 +93,6 @@ impl<'r> Worktree<'r> {
         Ok(lacking)
     }
 
-    /// The top of the checkout, an absolute path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -100,17 +100,18 @@ impl<'r> Worktree<'r> {
 
 impl Drop for Worktree<'_> {
     fn drop(&mut self) {
-        // What can't be removed keeps its lock file, and is swept at a later start.
+        // A directory that can't be removed keeps its lock file, and is swept later.
         if remove(self.repository, &self.path).is_ok() {
             let _ = fs::remove_file(&self.lock_path);
         }
     }
 }
 
-/// Removes the worktrees of commands that were killed. Those still in use, also by a framework that outlived its
-/// parent, hold their lock and stay.
+/// Removes the worktrees of killed commands. One still in use keeps its lock and stays, even if only a framework that outlived its parent
+/// uses it.
 ///
 /// # Returns
+///
 /// The directories that could not be removed.
 pub fn sweep(repository: &Repository, cache: &Path) -> Result<Vec<PathBuf>> {
     let base = base(repository, cache);
@@ -139,7 +140,7 @@ pub fn sweep(repository: &Repository, cache: &Path) -> Result<Vec<PathBuf>> {
     Ok(left)
 }
 
-/// Each repository has a directory of its own, so that one never sweeps another's.
+/// Each repository has a directory of its own, so that it never sweeps another's.
 fn base(repository: &Repository, cache: &Path) -> PathBuf {
     let place = repository.common_dir().canonicalize().unwrap_or_else(|_| repository.common_dir().to_owned());
     let digest = Sha256::digest(place.as_os_str().as_encoded_bytes());
@@ -147,7 +148,7 @@ fn base(repository: &Repository, cache: &Path) -> PathBuf {
     cache.join("worktrees").join(name)
 }
 
-/// Held while locks are made and while they are looked at: one that is made but not yet held looks like a dead process's.
+/// Held while locks are created and while they are examined: a lock file that was created but not locked yet looks stale.
 fn exclude_sweeps(base: &Path) -> Result<File> {
     let path = base.join("sweeping");
     let file = File::create(&path).map_err(|error| Error::io("write", &path, error))?;
@@ -170,12 +171,12 @@ fn claim(base: &Path, commit: Oid) -> Result<(PathBuf, File)> {
 
 fn remove(repository: &Repository, path: &Path) -> Result<()> {
     if path.exists() {
-        // Forced twice: what a framework or a plugin left in the checkout is disposable, a lock of git's too.
+        // Forced twice, to override a lock of git's: whatever a framework or a plugin left in the checkout is disposable.
         let _ = repository.command().args(["worktree", "remove", "--force", "--force"]).arg(path).probe()?;
     }
     if path.exists() {
         if fs::remove_dir_all(path).is_err() {
-            // Some caches take away the right to write to their own directories.
+            // Some caches make their own directories read-only.
             make_writable(path);
             fs::remove_dir_all(path).map_err(|error| Error::io("remove", path, error))?;
         }
@@ -186,7 +187,7 @@ fn remove(repository: &Repository, path: &Path) -> Result<()> {
 
 fn make_writable(path: &Path) {
     for entry in WalkDir::new(path).into_iter().flatten().filter(|entry| entry.file_type().is_dir()) {
-        // What still can't be removed then is told of.
+        // What still can't be removed is reported by the removal.
         let _ = fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o700));
     }
 }

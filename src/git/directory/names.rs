@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// What an escaped name begins with; by itself, it marks an empty directory.
+/// The prefix of an escaped name; by itself, it marks an empty directory.
 pub(super) const ESCAPE: &[u8] = b".slsart-";
 
 /// The entry's name for a file's.
@@ -14,10 +14,8 @@ pub(super) fn escape(name: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// The file's name for an entry's; empty for the mark of an empty directory.
-///
-/// # Returns
-/// `None` when [`escape`] never gives that name, or no directory can hold it.
+/// The file's name for an entry's; empty for the mark of an empty directory. `None` if [`escape`] never gives that name, or no directory
+/// can hold it.
 pub(super) fn unescape(name: &[u8]) -> Option<&[u8]> {
     let plain = name.strip_prefix(ESCAPE).unwrap_or(name);
     let fits = !matches!(plain, b"." | b"..") && !plain.contains(&b'/') && !plain.contains(&0);

@@ -1,5 +1,5 @@
-//! Writing a tree out as the directory that it was. Only what this makes itself is written into: nothing that is there is
-//! replaced, no link is followed, no name leads out of the directory.
+//! Writing a tree out as the directory that it was. Writes only into directories that it creates: nothing existing is replaced, no link is
+//! followed, no name leads out of the directory.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -20,12 +20,11 @@ use crate::git::{
     Blob, MODE_EXECUTABLE, MODE_FILE, MODE_LINK, MODE_TREE, Oid, Readers, Repository, TreeEntry,
 };
 
-/// Most files of a directory, all below it counted: a few forged trees can name billions.
+/// Most files of a directory, those of its subdirectories included: a few forged trees can name billions.
 const MAX_FILES: usize = 4_000_000;
-/// Most bytes of what a symbolic link says.
 const MAX_LINK_BYTES: usize = 64 * 1024;
 
-/// The files and links to be written into the directories that were made.
+/// The files and links to write into the created directories.
 #[derive(Default)]
 struct Wanted {
     files: Vec<(PathBuf, TreeEntry)>,
@@ -34,11 +33,11 @@ struct Wanted {
 }
 
 impl Repository {
-    /// Writes `tree`, as [`Scan::write`] made it, out to `directory`, which must not be there yet and whose parent must.
+    /// Writes `tree`, as [`Scan::write`] made it, to `directory`, which must not exist and whose parent must.
     ///
     /// # Errors
-    /// [`crate::error::Kind::Integrity`] when an object is missing or damaged, or a name could lead elsewhere. What was
-    /// written by then stays.
+    ///
+    /// [`crate::error::Kind::Integrity`] when an object is missing or damaged, or a name could lead elsewhere. Files written before stay.
     pub fn restore_directory(&self, tree: Oid, directory: &Path) -> Result<()> {
         let mut wanted = Wanted::default();
         self.make_directories(tree, directory, 0, &mut wanted)?;
@@ -47,7 +46,7 @@ impl Repository {
             let (path, entry) = &wanted.files[index];
             write_file(&readers, path, entry)
         })?;
-        // Last: while files are written, there is no link that could lead one astray.
+        // Last: while files are written, there is no link to follow out of the directory.
         spread(wanted.links.len(), |index| {
             let (path, id) = &wanted.links[index];
             write_link(&readers, path, *id)
@@ -55,16 +54,12 @@ impl Repository {
         Ok(())
     }
 
-    /// Writes `entry`, a file of such a tree, to `path`, which must not be there yet and whose parent must.
-    ///
-    /// # Errors
-    /// As for [`Self::restore_directory`].
+    /// Writes `entry`, a file of such a tree, to `path`, which must not exist and whose parent must.
     pub fn restore_file(&self, entry: &TreeEntry, path: &Path) -> Result<()> {
         write_file(&self.readers(), path, entry)
     }
 
-    /// The entry of what stands at `path`, its names not escaped, in a directory that was written as `tree`; `None` when there is
-    /// nothing.
+    /// The entry at `path`, its names not escaped, in a directory that was written as `tree`; `None` if there is none.
     pub fn find_in_directory(&self, tree: Oid, path: &str) -> Result<Option<TreeEntry>> {
         let names: Vec<_> = path
             .split('/')
@@ -74,9 +69,6 @@ impl Repository {
     }
 
     /// The files and symbolic links of `tree`, as [`Scan::write`] made it, sorted by path as [`Scan::list`] has them.
-    ///
-    /// # Errors
-    /// [`crate::error::Kind::Integrity`] when a tree is missing or damaged.
     pub fn list_directory(&self, tree: Oid) -> Result<Vec<Listed>> {
         let mut listed = Vec::new();
         let mut pending = vec![(String::new(), tree, 0)];
@@ -138,7 +130,7 @@ fn write_file(readers: &Readers, path: &Path, entry: &TreeEntry) -> Result<()> {
     if id == Some(entry.id) { Ok(()) } else { Err(damaged(entry.id)) }
 }
 
-/// Writes what `reader` gives, and hashes it as a blob of `size` bytes.
+/// Copies `reader` to `file`, and hashes it as a blob of `size` bytes.
 fn copy(mut reader: Box<dyn Read + Send>, size: u64, file: &mut File) -> io::Result<Option<Oid>> {
     let mut hasher = Sha1::new_with_prefix(format!("blob {size}\0"));
     let mut buffer = vec![0; 128 * 1024];
@@ -171,7 +163,7 @@ fn write_link(readers: &Readers, path: &Path, id: Oid) -> Result<()> {
         .map_err(|error| Error::io("create", path, error))
 }
 
-/// libgit2 has one too, which looks for collisions and takes five times as long.
+/// libgit2's own hashing looks for collisions and takes five times as long.
 fn hash(blob: &[u8]) -> Option<Oid> {
     let mut hasher = Sha1::new_with_prefix(format!("blob {}\0", blob.len()));
     hasher.update(blob);

@@ -1,4 +1,4 @@
-//! Reading a directory: what is in it and the ids that its files and trees have. Writes nothing.
+//! Reading a directory: its entries, and the ids that its files and trees have. Writes nothing.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -14,13 +14,12 @@ use crate::error::{Error, Result};
 use crate::git::pack::encode_tree;
 use crate::git::{MODE_EXECUTABLE, MODE_FILE, MODE_LINK, MODE_TREE, Oid, TreeEntry, failed};
 
-/// Most directories within each other.
+/// Most levels of directories.
 pub(super) const MAX_DEPTH: usize = 256;
 
-/// A directory that was read, with the ids of what is in it.
 #[derive(Debug)]
 pub struct Scan {
-    /// Each before those in it; the first is the directory itself.
+    /// Parents before children; the first is the directory itself.
     pub(super) directories: Vec<Directory>,
 }
 
@@ -37,35 +36,31 @@ pub(super) struct Entry {
     pub(super) name: Vec<u8>,
     pub(super) id: Oid,
     pub(super) mode: i32,
-    /// Of a file, in bytes.
     pub(super) size: u64,
     directory: usize,
 }
 
-/// A file or symbolic link that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Where, from the directory on; bytes that are not UTF-8 are shown as such.
+    /// Relative to the directory; bytes that are not UTF-8 are escaped for reading.
     pub path: String,
     pub id: Oid,
     pub mode: i32,
 }
 
 impl Scan {
-    /// Reads `path` and everything below it, but for `node_modules/.cache`. Symbolic links are not followed.
-    ///
-    /// # Errors
-    /// When something can't be read, or is neither a file, a symbolic link nor a directory.
+    /// Reads `path` and everything below it, except `node_modules/.cache`. Symbolic links are not followed; anything but files, symbolic
+    /// links and directories is an error.
     pub fn read(path: &Path) -> Result<Self> {
         Self::hash(walk(path, &Selection::All)?)
     }
 
-    /// The same, leaving out what stands at one of `paths` from `path` on.
+    /// Reads `path` without what is at `paths`, which are relative to it.
     pub fn read_without(path: &Path, paths: &[&str]) -> Result<Self> {
         Self::hash(walk(path, &Selection::Without(paths))?)
     }
 
-    /// The same for what stands at `parts` alone, paths from `path` on, and the directories on the way to them.
+    /// Reads only what is at `parts`, relative to `path`, and the directories on the way to them.
     pub fn read_parts(path: &Path, parts: &[PathBuf]) -> Result<Self> {
         Self::hash(walk(path, &Selection::Parts(parts))?)
     }
@@ -104,19 +99,17 @@ impl Scan {
         hash_tree(&self.directories[0]).unwrap_or(Oid::ZERO_SHA1)
     }
 
-    /// How many files and symbolic links it has.
     pub fn files(&self) -> usize {
         let entries = self.directories.iter().flat_map(|directory| &directory.entries);
         entries.filter(|entry| entry.mode != MODE_TREE).count()
     }
 
-    /// The sum of its files' sizes, in bytes.
     pub fn size(&self) -> u64 {
         self.directories.iter().flat_map(|directory| &directory.entries).map(|entry| entry.size).sum()
     }
 
-    /// The first symbolic link that leads out of the directory, or names a place by its path from the root: on another machine,
-    /// or in another place, it would lead elsewhere.
+    /// The first symbolic link that leads out of the directory or has an absolute target: on another machine, or in another place, it
+    /// would lead elsewhere.
     pub fn link_outward(&self) -> Option<PathBuf> {
         let top = &self.directories[0].path;
         for directory in &self.directories {
@@ -132,7 +125,6 @@ impl Scan {
         None
     }
 
-    /// All its files and symbolic links, sorted by path.
     pub fn list(&self) -> Vec<Listed> {
         let top = &self.directories[0].path;
         let mut listed = Vec::with_capacity(self.files());
@@ -172,7 +164,7 @@ impl Directory {
     }
 }
 
-/// Whether a link in the directory `below` the top leads out of the top, by its words.
+/// Whether a link in the directory `below` the top leads out of the top, by its text.
 fn leads_out(below: &Path, target: &Path) -> bool {
     let mut depth = below.components().count();
     target.components().any(|component| match component {
@@ -194,14 +186,11 @@ fn leads_out(below: &Path, target: &Path) -> bool {
 
 enum Selection<'a> {
     All,
-    /// But for what stands at one of these paths.
     Without(&'a [&'a str]),
-    /// What stands at these paths, and the directories on the way to them.
     Parts(&'a [PathBuf]),
 }
 
 impl Selection<'_> {
-    /// Whether it has what stands at `below`, a path from the top.
     fn has(&self, below: &Path, is_directory: bool) -> bool {
         match self {
             Self::All => true,
@@ -213,7 +202,6 @@ impl Selection<'_> {
     }
 }
 
-/// What of `top` is selected, its ids not known yet.
 fn walk(top: &Path, selection: &Selection<'_>) -> Result<Scan> {
     let mut directories = vec![Directory { path: top.to_owned(), depth: 0, entries: Vec::new() }];
     let mut number = 0;
@@ -253,7 +241,7 @@ fn walk(top: &Path, selection: &Selection<'_>) -> Result<Scan> {
             }
             entries.push(entry);
         }
-        // The order of a directory is the file system's.
+        // The file system's order is arbitrary.
         entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         directories[number].entries = entries;
         number += 1;
@@ -281,7 +269,7 @@ fn hash_file(path: &Path) -> io::Result<(Oid, i32, u64)> {
         let count = file.read(&mut buffer)?;
         hasher.update(&buffer[..count]);
         left = left.checked_sub(count as u64).ok_or_else(|| io::Error::other("it grew while it was read"))?;
-        // The size is known: asking for more than there is would be a call more for every file.
+        // The size is known: reading on would be one more call for every file.
         if count == 0 || left == 0 {
             break;
         }
@@ -290,12 +278,12 @@ fn hash_file(path: &Path) -> io::Result<(Oid, i32, u64)> {
         return Err(io::Error::other("it shrank while it was read"));
     }
     let id = Oid::from_bytes(&hasher.finalize()).map_err(io::Error::other)?;
-    // As git does: what its owner can run can be run.
+    // As git does: executable if its owner may execute it.
     let mode = if metadata.mode() & 0o100 == 0 { MODE_FILE } else { MODE_EXECUTABLE };
     Ok((id, mode, metadata.len()))
 }
 
-/// Opens a file; a link that took its place meanwhile is not followed.
+/// Opens a file, but not a link that replaced it meanwhile.
 pub(super) fn open(path: &Path) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags};
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;

@@ -1,4 +1,4 @@
-//! The same work for many things, spread over the machine's cores.
+//! The same work for many items, spread over the machine's cores.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -8,13 +8,10 @@ use crate::process::interrupt;
 
 /// Most threads: each may hold a file.
 const MAX_THREADS: usize = 8;
-/// Things that a thread takes at once: neighbours are near each other on disk.
+/// Items that a thread takes at once: neighbours are near each other on disk.
 const RUN: usize = 32;
 
-/// Calls `work` for every number below `count`; after an error, for no more.
-///
-/// # Returns
-/// The results, in the order of the numbers.
+/// Calls `work` for every number below `count`, and stops after an error. Returns the results in the order of the numbers.
 pub(super) fn spread<T: Send>(count: usize, work: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));

@@ -14,10 +14,7 @@ use crate::git::{Batch, MODE_LINK, MODE_TREE, Oid};
 const MAX_HELD: u64 = 8 * 1024 * 1024;
 
 impl Scan {
-    /// Adds its tree and everything in it to `batch`.
-    ///
-    /// # Errors
-    /// When a file is not what it was when it was read.
+    /// Adds its tree and everything in it to `batch`; fails if a file changed since it was read.
     pub fn write(&self, batch: &Batch) -> Result<Oid> {
         let mut seen = HashSet::new();
         let mut missing: Vec<(&Directory, &Entry)> = Vec::new();

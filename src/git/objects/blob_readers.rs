@@ -19,12 +19,11 @@ pub struct Readers {
 
 struct Handle {
     packs: PackReader,
-    /// Opened for what is not whole in a pack.
+    /// Opened for blobs that are not whole in a pack.
     repository: Option<git2::Repository>,
 }
 
 impl Repository {
-    /// Handles for reading blobs from several threads.
     pub fn readers(&self) -> Readers {
         Readers {
             git_dir: self.inner.path().to_owned(),
@@ -37,9 +36,6 @@ impl Repository {
 
 impl Readers {
     /// Opens a blob.
-    ///
-    /// # Errors
-    /// [`crate::error::Kind::Integrity`] when it is missing or can't be read.
     pub fn open(&self, id: Oid) -> Result<Blob> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut handle = free
@@ -63,7 +59,6 @@ impl Readers {
     }
 }
 
-/// Another handle on the repository whose directory is `git_dir`.
 pub(super) fn open(git_dir: &Path) -> Result<git2::Repository> {
     let flags = git2::RepositoryOpenFlags::NO_SEARCH | git2::RepositoryOpenFlags::NO_DOTGIT;
     let no_ceilings: [&Path; 0] = [];

@@ -11,14 +11,11 @@ pub struct TextChange {
     pub added: usize,
     /// Lines that only the earlier one has.
     pub removed: usize,
-    /// The differing parts as a patch has them, where they were asked for.
+    /// The differing parts in patch format, if asked for.
     pub hunks: Option<String>,
 }
 
-/// Compares two files line by line.
-///
-/// # Returns
-/// `None` where git takes one of them for no text.
+/// Compares two files line by line; `None` if git takes one of them for binary.
 pub fn compare_text(before: &[u8], after: &[u8], with_hunks: bool) -> Result<Option<TextChange>> {
     let cannot = |error| failed("two files can't be compared", error);
     let name = Some(Path::new("file"));
@@ -36,7 +33,7 @@ pub fn compare_text(before: &[u8], after: &[u8], with_hunks: bool) -> Result<Opt
                     hunks.push(origin);
                     hunks.push_str(&text);
                 }
-                // The name of the file is the caller's to say.
+                // The caller names the file.
                 'F' => {}
                 _ => hunks.push_str(&text),
             }
@@ -48,7 +45,7 @@ pub fn compare_text(before: &[u8], after: &[u8], with_hunks: bool) -> Result<Opt
 }
 
 impl Repository {
-    /// The commits that `to` has and `from` has not, newest first, and no more than `most`.
+    /// The newest `most` commits that `to` has and `from` has not, newest first.
     pub fn commits_between(&self, from: Oid, to: Oid, most: usize) -> Result<Vec<Oid>> {
         let cannot = |error| failed("cannot walk the history", error);
         let mut walk = self.inner.revwalk().map_err(cannot)?;

@@ -1,4 +1,4 @@
-//! Objects that are files of their own, read in parts. libgit2 is not asked for them: on one that is cut short it never ends.
+//! Loose objects, read in parts. libgit2 never ends on a truncated one.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read};
@@ -14,15 +14,14 @@ const MAX_HEADER_BYTES: u64 = 32;
 pub(in crate::git) struct Loose {
     /// `blob`, `tree`, `commit` or `tag`.
     pub(in crate::git) kind: String,
-    /// Its content's bytes, as its header has it.
     pub(in crate::git) size: u64,
     pub(in crate::git) reader: Box<dyn Read + Send>,
 }
 
-/// How deep repositories that borrow objects from each other are followed, as git does.
+/// How many levels of alternates are followed, as git does.
 const MAX_BORROWED: usize = 5;
 
-/// The directory `objects`, and those that its repository borrows from (`objects/info/alternates`).
+/// The directory `objects`, and those of its alternates (`objects/info/alternates`).
 pub(in crate::git) fn directories(objects: &Path) -> Vec<PathBuf> {
     let mut found = vec![objects.to_owned()];
     let mut level = found.clone();
@@ -38,7 +37,7 @@ pub(in crate::git) fn directories(objects: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Opens an object in one of the directories of objects; `None` when it is no file of its own there.
+/// Opens a loose object in one of the directories; `None` if it is in none.
 pub(in crate::git) fn open(directories: &[PathBuf], id: Oid) -> io::Result<Option<Loose>> {
     let name = id.to_string();
     let open = |objects: &PathBuf| File::open(objects.join(&name[..2]).join(&name[2..])).ok();
@@ -56,7 +55,6 @@ pub(in crate::git) fn open(directories: &[PathBuf], id: Oid) -> io::Result<Optio
 }
 
 impl Loose {
-    /// Its whole content.
     pub(in crate::git) fn read(self) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
         self.reader.take(self.size.saturating_add(1)).read_to_end(&mut content)?;

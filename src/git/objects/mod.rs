@@ -1,4 +1,4 @@
-//! Objects, read: their bytes, whole or in parts; trees and what stands at a path.
+//! Reading objects: their bytes, whole or in parts; trees and paths.
 
 pub(in crate::git) mod blob;
 pub(in crate::git) mod blob_readers;
@@ -27,13 +27,10 @@ const MAX_TREE_BYTES: u64 = 64 * 1024 * 1024;
 const MAX_COMMIT_BYTES: u64 = 16 * 1024 * 1024;
 /// Most files of a source tree that are listed.
 const MAX_FILES: usize = 2_000_000;
-/// The bytes of an object's id.
 const ID_BYTES: usize = 20;
 
-/// Reads objects of one repository through one of its handles.
 pub(super) struct Objects<'r> {
     pub(super) handle: &'r git2::Repository,
-    /// The directories of the objects: the repository's own, and those that it borrows from.
     pub(super) directories: &'r [PathBuf],
     pub(super) packs: Arc<Packs>,
 }
@@ -51,7 +48,7 @@ impl Objects<'_> {
         let missing = |error| missing_object(name, id, error);
         self.check_place(id)?;
         let odb = self.handle.odb().map_err(|error| failed("cannot read the object store", error))?;
-        // The size comes first, and from the object's header: nothing is unpacked that turns out too large.
+        // The size comes first, from the object's header: an object that is too large is never unpacked.
         let (size, found) = read_header(&odb, id).map_err(missing)?;
         if found != kind {
             return Err(Error::integrity(format!("the object {id} is no {}", kind.str())));
@@ -62,7 +59,7 @@ impl Objects<'_> {
         Ok(Some(odb.read(id).map_err(missing)?.data().to_vec()))
     }
 
-    /// Opens a blob, in parts where it is large and can be had so.
+    /// Opens a blob, in parts if it is large.
     pub(super) fn open(&self, id: Oid) -> Result<Blob> {
         if let Some(Loose { size, reader, .. }) = self.loose(id, git2::ObjectType::Blob)? {
             return Ok(Blob::Stream { size, reader });
@@ -81,7 +78,7 @@ impl Objects<'_> {
         Ok(Blob::Bytes(odb.read(id).map_err(missing)?.data().to_vec()))
     }
 
-    /// Refuses an object that libgit2 must not be asked for.
+    /// Refuses an object that makes libgit2 hang.
     pub(super) fn check_place(&self, id: Oid) -> Result<()> {
         if self.packs.misplaces(id) {
             return Err(damaged(id, io::Error::new(io::ErrorKind::InvalidData, "a pack's index is damaged")));
@@ -89,7 +86,7 @@ impl Objects<'_> {
         Ok(())
     }
 
-    /// Refuses a commit that is damaged, on which libgit2 may not come to an end, or too large to be one.
+    /// Refuses a commit that is damaged, which can make libgit2 hang, or too large to be one.
     pub(super) fn check_commit(&self, id: Oid) -> Result<()> {
         let too_large = || {
             Error::integrity(format!(
@@ -105,7 +102,7 @@ impl Objects<'_> {
         let odb = self.handle.odb().map_err(|error| failed("cannot read the object store", error))?;
         match odb.read_header(id) {
             Ok((size, _)) if size as u64 > MAX_COMMIT_BYTES => Err(too_large()),
-            // That it is missing, whoever reads it says.
+            // The reader reports a missing one.
             _ => Ok(()),
         }
     }
@@ -120,8 +117,7 @@ impl Objects<'_> {
     }
 }
 
-/// An object's size and kind, without its content. git2 takes it for a bug of its own, and panics, when a damaged pack has a kind
-/// that there is none of.
+/// An object's size and kind, without its content. git2 panics on a damaged pack with an unknown kind.
 pub(super) fn read_header(
     odb: &git2::Odb<'_>,
     id: Oid,
@@ -149,15 +145,12 @@ impl Repository {
         self.objects().read(id, kind, limit)
     }
 
-    /// Whether an object is in the object store; nothing of it is read.
+    /// Whether an object is here; it is not read.
     pub fn has(&self, id: Oid) -> bool {
         self.inner.odb().is_ok_and(|odb| odb.exists(id))
     }
 
-    /// Reads a blob.
-    ///
-    /// # Errors
-    /// [`crate::error::Kind::Integrity`] when it has more than `limit` bytes, or can't be read.
+    /// Reads a blob; one with more than `limit` bytes is an error ([`crate::error::Kind::Integrity`]).
     pub fn read_blob(&self, id: Oid, limit: u64) -> Result<Vec<u8>> {
         self.read_blob_within(id, limit)?.ok_or_else(|| {
             Error::integrity(format!("object {id} has more than the {limit} bytes it may have"))
@@ -169,10 +162,8 @@ impl Repository {
         self.read_object(id, git2::ObjectType::Blob, limit)
     }
 
-    /// Hands the content of a blob of `size` bytes to `take`, in parts where it is large.
-    ///
-    /// # Errors
-    /// [`crate::error::Kind::Integrity`] when it can't be read, or has another size: nothing is unpacked then.
+    /// Passes the content of a blob to `take`, in parts if it is large. If it doesn't have `size` bytes, nothing is unpacked:
+    /// [`crate::error::Kind::Integrity`].
     pub fn read_parts(&self, id: Oid, size: u64, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         let check = |found: u64| {
             if found == size {
@@ -195,7 +186,6 @@ impl Repository {
         }
     }
 
-    /// The entries of a tree, in git's order.
     pub fn read_tree(&self, id: Oid) -> Result<Vec<TreeEntry>> {
         let bytes = self.read_object(id, git2::ObjectType::Tree, MAX_TREE_BYTES)?;
         let damaged = || {
@@ -204,7 +194,6 @@ impl Repository {
         parse_tree(&bytes.ok_or_else(damaged)?).ok_or_else(damaged)
     }
 
-    /// The entry `name` of a tree, or `None`.
     pub fn tree_entry(&self, tree: Oid, name: &[u8]) -> Result<Option<TreeEntry>> {
         Ok(self.read_tree(tree)?.into_iter().find(|entry| entry.name == name))
     }
@@ -224,13 +213,13 @@ impl Repository {
         Ok(None)
     }
 
-    /// The paths of all files below `tree`, leaving out directories for which `enter` says no.
+    /// The paths of all files below `tree`, except in directories for which `enter` returns false.
     pub fn list_files(&self, tree: Oid, enter: impl Fn(&str) -> bool) -> Result<Vec<String>> {
         let mut paths = Vec::new();
         let mut pending = vec![(String::new(), tree)];
         while let Some((prefix, id)) = pending.pop() {
             for entry in self.read_tree(id)? {
-                // A name that is not UTF-8 can't be one of the files this program looks for.
+                // This program looks for no files with such names.
                 let Ok(name) = String::from_utf8(entry.name) else { continue };
                 let path = format!("{prefix}{name}");
                 if paths.len() + pending.len() > MAX_FILES {
@@ -250,13 +239,12 @@ impl Repository {
     }
 }
 
-/// The id that a blob with this content has, without writing it.
 pub fn blob_id(content: &[u8]) -> Result<Oid> {
     Oid::hash_object(git2::ObjectType::Blob, content)
         .map_err(|error| Error::bug("a blob can't be hashed").because(error))
 }
 
-/// Mode, a space, name, a zero, an id (`gitformat-index` and git's `tree-walk.c` have no more to say).
+/// Mode, a space, name, a zero, an id (git's `tree-walk.c`).
 fn parse_tree(bytes: &[u8]) -> Option<Vec<TreeEntry>> {
     let mut entries = Vec::with_capacity(bytes.len() / 40);
     let mut rest = bytes;
@@ -275,7 +263,7 @@ fn parse_tree(bytes: &[u8]) -> Option<Vec<TreeEntry>> {
     Some(entries)
 }
 
-/// Old trees have files with other permissions; git takes each for one of two.
+/// Old trees have files with other permissions; git reads each as one of two.
 fn plain_mode(mode: i32) -> i32 {
     match mode & 0o170_000 {
         0o100_000 if mode & 0o100 != 0 => 0o100_755,
@@ -290,7 +278,6 @@ pub(super) fn damaged(id: Oid, error: io::Error) -> Error {
         .because(error)
 }
 
-/// The files of one tree: a commit's source, read without checking it out.
 #[derive(Clone, Copy)]
 pub struct Source<'r> {
     repository: &'r Repository,
@@ -298,12 +285,10 @@ pub struct Source<'r> {
 }
 
 impl<'r> Source<'r> {
-    /// The files below `tree`.
     pub fn new(repository: &'r Repository, tree: Oid) -> Self {
         Self { repository, tree }
     }
 
-    /// The object at `path`, or `None`.
     pub fn entry(&self, path: &str) -> Result<Option<TreeEntry>> {
         self.repository.find_path(self.tree, path)
     }
@@ -316,7 +301,7 @@ impl<'r> Source<'r> {
         }
     }
 
-    /// The paths of all files, leaving out directories for which `enter` says no.
+    /// The paths of all files, except in directories for which `enter` returns false.
     pub fn paths(&self, enter: impl Fn(&str) -> bool) -> Result<Vec<String>> {
         self.repository.list_files(self.tree, enter)
     }

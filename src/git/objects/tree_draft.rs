@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::git::{Batch, MODE_TREE, Oid, Repository, TreeEntry};
 
-/// A tree to be written, grown path by path.
 #[derive(Debug, Default)]
 pub struct TreeDraft {
     entries: BTreeMap<String, Node>,
@@ -18,7 +17,7 @@ enum Node {
 }
 
 impl TreeDraft {
-    /// Puts an object at `path`, whose components are separated by `/`. A later object takes an earlier one's place.
+    /// Puts an object at `path`, whose components are separated by `/`. A later object replaces an earlier one.
     pub fn insert(&mut self, path: &str, id: Oid, mode: i32) {
         let Some((name, rest)) = path.split_once('/') else {
             self.entries.insert(path.to_owned(), Node::Object(id, mode));
@@ -38,7 +37,7 @@ impl TreeDraft {
     /// # Arguments
     /// `earlier`: an earlier version of the tree, read from `repository`.
     pub fn write(&self, batch: &Batch, repository: &Repository, earlier: Option<Oid>) -> Result<Oid> {
-        // What can't be read of the earlier version saves nothing, and harms nothing.
+        // An earlier version that can't be read saves no space, and does no harm.
         let known = earlier.and_then(|tree| repository.read_tree(tree).ok()).unwrap_or_default();
         let known: BTreeMap<Vec<u8>, Oid> = (known.into_iter())
             .filter(|entry| entry.mode == MODE_TREE)

@@ -1,13 +1,10 @@
-//! Many refs removed at once, and what that frees.
+//! Removing many refs at once, and the space that frees.
 
 use crate::error::{Error, Kind, Result};
 use crate::git::{Oid, Repository};
 
 impl Repository {
-    /// Removes refs that point where it is said, all of them or none.
-    ///
-    /// # Errors
-    /// When one points elsewhere by now.
+    /// Removes refs that have these targets, all of them or none.
     pub fn delete_refs<'n>(&self, refs: impl IntoIterator<Item = (&'n str, Oid)>) -> Result<()> {
         let lines: String = refs
             .into_iter()
@@ -31,16 +28,15 @@ impl Repository {
         self.refs_matching("refs/")
     }
 
-    /// The bytes on disk of the objects that `tips` lead to and neither `others` nor HEAD does: what a `git gc` frees once nothing
-    /// leads to `tips` any more, but for what reflogs lead to. `None` where git can't tell: before version 2.31, and where
-    /// objects are missing.
+    /// The size on disk of the objects that are reachable from `tips` and neither from `others` nor HEAD: what `git gc` frees once `tips`
+    /// are gone, except for reflogs. `None` where git can't say: before version 2.31, and if objects are missing.
     pub fn disk_usage(&self, tips: &[Oid], others: &[Oid]) -> Result<Option<u64>> {
         if tips.is_empty() {
             return Ok(Some(0));
         }
         let mut lines: String = tips.iter().map(|id| id.to_string() + "\n").collect();
         lines.extend(others.iter().chain(&self.head()).map(|id| format!("^{id}\n")));
-        // In a partial clone, what is not here takes no room, and is not to be fetched to find that out.
+        // In a partial clone, missing objects take no space, and must not be fetched to find that out.
         let ask = self.command().env("GIT_NO_LAZY_FETCH", "1").args([
             "rev-list",
             "--disk-usage",

@@ -1,5 +1,5 @@
-//! Which refs a process is about to lock: a file for each in `.git/slsart/refs`, held by its own lock as long as the process lives.
-//! A ref's lock is a file that is just there, so one that a killed process left looks like a living one's. Its claim tells.
+//! Which refs a process is about to lock: a file for each in `.git/slsart/refs`, locked as long as the process lives. A ref's lock is a
+//! plain file, so a killed process's looks like a living one's. Its claim tells them apart.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -12,14 +12,14 @@ use crate::git::{Repository, data_dir};
 
 /// Most bytes of a claim: a ref's name.
 const MAX_BYTES: u64 = 4096;
-/// An empty claim of this age is nobody's who is about to write it; and a lock of this age nobody's who came after its claimant.
+/// An empty claim of this age has no writer any more; a lock of this age was not created after its claimant died.
 const FRESH: Duration = Duration::from_mins(1);
 
-/// Says that this process is about to lock a ref, until the value is dropped.
+/// Claims a ref, until the value is dropped.
 pub(super) struct Claim(Option<(PathBuf, File)>);
 
 impl Claim {
-    /// Says it of the ref `name`. Where that can't be written the ref can hardly be either, and its update says why.
+    /// Claims the ref `name`. If the claim can't be written, the ref can hardly be either, and its update reports why.
     pub(super) fn new(repository: &Repository, name: &str) -> Self {
         let directory = directory(repository);
         let write = || -> io::Result<(PathBuf, File)> {
@@ -28,7 +28,7 @@ impl Claim {
             let named = tempfile::Builder::new().prefix("claim-").tempfile_in(&directory)?;
             named.as_file().lock()?;
             repository.shared_permissions().file(named.path())?;
-            // One that is empty is not looked at: what is written is locked.
+            // An empty one is ignored: it is written only once it is locked.
             named.as_file().write_all(name.as_bytes())?;
             let (file, path) = named.keep().map_err(|error| error.error)?;
             Ok((path, file))
@@ -45,19 +45,18 @@ impl Drop for Claim {
     }
 }
 
-/// A lock that a ref has: another one is another file.
+/// The identity of a ref's lock file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lock(u64, u64);
 
 impl Lock {
-    /// The lock of the ref `name`, if there is one.
     pub(super) fn of(repository: &Repository, name: &str) -> Option<Self> {
         let data = fs::metadata(lock_path(repository, name)).ok()?;
         Some(Self(data.dev(), data.ino()))
     }
 }
 
-/// Removes the lock of the ref `name` if it is `seen`, and a killed process had claimed the ref.
+/// Removes the lock of the ref `name` if it is still `seen`, and a killed process had claimed the ref.
 pub(super) fn remove_left(repository: &Repository, name: &str, seen: Lock) {
     for (path, _held) in left(&directory(repository), name) {
         if Lock::of(repository, name) == Some(seen) {
@@ -67,7 +66,7 @@ pub(super) fn remove_left(repository: &Repository, name: &str, seen: Lock) {
     }
 }
 
-/// The claims of killed processes on the ref `name`, each held so that nobody else acts on it too.
+/// The claims of killed processes on the ref `name`, each locked so that no other process acts on it too.
 fn left(directory: &Path, name: &str) -> Vec<(PathBuf, File)> {
     let claims = claims(directory).filter_map(|path| {
         let (file, claimed) = take(&path)?;
@@ -76,7 +75,7 @@ fn left(directory: &Path, name: &str) -> Vec<(PathBuf, File)> {
     claims.collect()
 }
 
-/// Removes what killed processes left of refs that may never be updated again: claims, and the locks that they tell of.
+/// Removes what killed processes left of refs that may never be updated again: claims, and their locks.
 fn sweep(repository: &Repository, directory: &Path) {
     for path in claims(directory) {
         let Some((claim, name)) = take(&path) else { continue };
@@ -96,7 +95,7 @@ fn claims(directory: &Path) -> impl Iterator<Item = PathBuf> {
     fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
-/// What a claim says whose process does not live, and the claim locked; `None` where it does, or somebody else has just removed it.
+/// A dead process's claim, read and locked; `None` if the process lives, or another has just removed the claim.
 fn take(path: &Path) -> Option<(File, String)> {
     let file = File::open(path).ok()?;
     file.try_lock().ok()?;

@@ -12,13 +12,13 @@ use crate::error::{Error, Result};
 use crate::git::{Oid, Repository, failed};
 use lock_claims::{Claim, Lock};
 
-/// How long to wait for another process that holds a ref's lock. Holding it takes milliseconds.
+/// How long to wait for a ref's lock. A writer holds it for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long a lock stays as it is before it is asked whether a killed process left it.
+/// How long a lock stays unchanged before it may be a killed process's.
 const PAUSE: Duration = Duration::from_millis(250);
 
 impl Repository {
-    /// The object that the ref `name` points at, or `None` when there is no such ref.
+    /// The target of the ref `name`; `None` if there is no such ref.
     pub fn ref_target(&self, name: &str) -> Result<Option<Oid>> {
         match self.inner.refname_to_id(name) {
             Ok(id) => Ok(Some(id)),
@@ -34,7 +34,6 @@ impl Repository {
         self.refs_matching_any(&[pattern])
     }
 
-    /// The refs whose names match one of `patterns`, likewise.
     pub fn refs_matching_any(&self, patterns: &[&str]) -> Result<Vec<(String, Oid)>> {
         let output = self
             .command()
@@ -49,12 +48,12 @@ impl Repository {
         Ok(text.lines().filter_map(parse).collect())
     }
 
-    /// Moves the ref `name` to what `next` says, given where it points now. The ref is locked meanwhile, so `next`
-    /// sees what no other writer can change; `Ok(None)` from it leaves the ref as it is. It is on disk when this returns: git
-    /// itself leaves that to the system, and a power cut may take a ref whose pack is safe.
+    /// Moves the ref `name` to the result of `next`, which gets its present target. The ref is locked meanwhile, so no other writer can
+    /// change it; with `Ok(None)` it stays. Synchronises the ref: git itself does not, and a power cut may lose a ref whose pack is safe.
     ///
     /// # Errors
-    /// When the lock can't be had for twenty seconds, or the file can't be written.
+    ///
+    /// When the lock is not free for twenty seconds, or the file can't be written.
     pub fn update_ref(
         &self,
         name: &str,
@@ -74,11 +73,11 @@ impl Repository {
         self.sync_ref(name).map_err(|error| Error::io("write", &self.common_dir().join(name), error))
     }
 
-    /// Has the ref's file, and the name of it, on disk.
+    /// Synchronises the ref's file, and its directory.
     fn sync_ref(&self, name: &str) -> io::Result<()> {
         let file = self.common_dir().join(name);
         let sync = |path: &std::path::Path| match File::open(path) {
-            // `git pack-refs` has taken it, and removed the directory that was empty then.
+            // `git pack-refs` has packed it, and removed the empty directory.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             opened => opened?.sync_all(),
         };
@@ -94,7 +93,7 @@ impl Repository {
             match transaction.lock_ref(name) {
                 Ok(()) => return Ok(()),
                 Err(error) if passes(&error) && start.elapsed() < PATIENCE => {
-                    // Another process is writing; there is nothing to wait on but the file itself.
+                    // Another process is writing; its lock file is all there is to poll.
                     thread::sleep(pause + Duration::from_micros(u64::from(std::process::id() % 1000)));
                     pause = (pause * 2).min(Duration::from_millis(50));
                     match (Lock::of(self, name), seen) {
@@ -121,7 +120,6 @@ impl Repository {
         }
     }
 
-    /// Removes the ref `name`, if it is there.
     pub fn delete_ref(&self, name: &str) -> Result<()> {
         match self.inner.find_reference(name) {
             Ok(mut reference) => {
@@ -133,8 +131,7 @@ impl Repository {
     }
 }
 
-/// Whether a lock may be had a moment later: another process holds it, or `git pack-refs` has just removed the empty directory
-/// that was made for it.
+/// Whether a lock may be free a moment later: another process holds it, or `git pack-refs` has just removed the empty directory for it.
 fn passes(error: &git2::Error) -> bool {
     error.code() == git2::ErrorCode::Locked
         || (error.class() == git2::ErrorClass::Os && error.message().contains("No such file"))

@@ -1,5 +1,5 @@
-//! The files inside the archives of packages, compared: by their objects where both are taken apart, else by what the zips' own
-//! directories say. Holds no more than one file of each in memory.
+//! Compares the files inside the archives of packages: by their objects if both are taken apart, else by the zips' own directories. Holds
+//! no more than one file of each in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -18,36 +18,27 @@ use crate::process::interrupt;
 use crate::progress::Silent;
 use crate::secrets::{Identities, is_locked};
 
-/// Most entries of a zip that are compared.
 const MAX_ENTRIES: usize = 200_000;
 
-/// A file inside an archive that is not the same in the other, or not there.
 #[derive(Debug)]
 pub struct ChangedEntry {
-    /// Its name in the archive.
     pub name: String,
-    /// What it was.
     pub before: Option<EntryContent>,
-    /// What it is.
     pub after: Option<EntryContent>,
 }
 
-/// What a file inside an archive holds.
 #[derive(Debug)]
 pub enum EntryContent {
-    /// Its bytes.
     Bytes(Vec<u8>),
-    /// It is too large to be read, an archive itself, or can't be unpacked.
+    /// Too large to be read, an archive itself, or can't be unpacked.
     Opaque,
 }
 
-/// Compares the files inside two archives, and hands those that are not the same to `take`, by name.
-///
-/// # Arguments
-/// `limit`: the most bytes of a file that are read.
+/// Compares the files inside two archives, and passes those that differ to `take`, by name. Files over `limit` bytes are not read.
 ///
 /// # Returns
-/// Whether both are archives that can be looked into.
+///
+/// Whether both are archives that can be read.
 pub fn compare(
     before: (&StoredPackage<'_>, &FileEntry),
     after: (&StoredPackage<'_>, &FileEntry),
@@ -120,10 +111,8 @@ fn read_part(
     Ok(repository.read_blob_within(part.id, limit)?.map_or(EntryContent::Opaque, EntryContent::Bytes))
 }
 
-/// A zip, put together in a file that nobody else sees.
 struct Zip(ZipArchive<BufReader<File>>);
 
-/// What a zip's directory says of a file.
 #[derive(Debug, Clone, Copy)]
 struct ZipEntry {
     index: usize,
@@ -138,7 +127,6 @@ impl PartialEq for ZipEntry {
 }
 
 impl Zip {
-    /// The file of a package as a zip; `None` where it is none.
     fn of(package: &StoredPackage<'_>, file: &FileEntry) -> Result<Option<Self>> {
         let cannot = |error| Error::io("write to", Path::new("the directory for temporary files"), error);
         let mut scratch = tempfile::tempfile().map_err(cannot)?;

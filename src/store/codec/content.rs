@@ -1,5 +1,5 @@
-//! A file of a package as git objects, and back: what stands at `files/<path>` in a package's tree.
-//! A blob there is the file as it is, a tree an archive taken apart.
+//! A file of a package as git objects, and back: the entry `files/<path>` in a package's tree. A blob there is the file as it is, a tree
+//! is an archive taken apart.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -14,13 +14,10 @@ use crate::package::id::Hasher;
 use crate::package::manifest::FileEntry;
 use crate::secrets::{Identities, MAX_SEALED};
 
-/// Most bytes of a file that is held in memory.
 const MAX_HELD: u64 = 8 * 1024 * 1024;
 
-/// What was written for a file of a package.
 #[derive(Debug)]
 pub(in crate::store) enum Written {
-    /// One object, with its mode in a tree.
     Object(Oid, i32),
     /// An encrypted file.
     Sealed(Oid),
@@ -31,7 +28,6 @@ pub(in crate::store) enum Written {
 }
 
 impl Written {
-    /// Puts it at the file's place in the package's tree.
     pub(in crate::store) fn insert_into(self, tree: &mut TreeDraft, place: &str) {
         match self {
             Self::Object(id, mode) => tree.insert(place, id, mode),
@@ -47,10 +43,7 @@ impl Written {
 }
 
 impl Writer<'_> {
-    /// Writes the file at `path` as objects.
-    ///
-    /// # Arguments
-    /// `earlier`: what stands at the same place in an earlier package.
+    /// Writes the file at `path` as objects. `earlier`: the entry at the same place in an earlier package.
     pub(in crate::store) fn write(
         &self,
         path: &Path,
@@ -115,7 +108,7 @@ impl Writer<'_> {
         Ok(Written::Sealed(id))
     }
 
-    /// Whether a file that is not held in memory is to be encrypted. It is read once more for that; JSON, as JSON.
+    /// Whether a file that is not held in memory must be encrypted. That reads it once more; JSON, as JSON.
     fn seals_large(&self, path: &Path, file: &FileEntry) -> Result<bool> {
         let Some(recorder) = self.recorder else { return Ok(false) };
         let looked = if file.size <= MAX_SEALED && file.path.to_ascii_lowercase().ends_with(".json") {
@@ -143,8 +136,7 @@ pub(in crate::store) fn changed(path: &Path) -> Error {
         .hint("see that nothing else writes to the package directory, and run the command again")
 }
 
-/// Hands the recorded bytes of `file` to `take`, and checks them at the end: what was taken counts only when this
-/// returns `Ok`.
+/// Passes the recorded bytes of `file` to `take`, and checks them at the end: they count only when this returns `Ok`.
 pub(in crate::store) fn read(
     repository: &Repository,
     entry: &TreeEntry,
@@ -170,7 +162,7 @@ pub(in crate::store) fn read(
     if checked.hasher.finish() == (file.sha256, file.size) { Ok(()) } else { Err(different(file)) }
 }
 
-/// Hashes what it hands on, and hands on no more than there should be.
+/// Hashes the bytes that pass through, and stops at the recorded size.
 struct Checked<'a> {
     hasher: Hasher,
     left: u64,

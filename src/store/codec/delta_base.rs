@@ -1,4 +1,4 @@
-//! The package that was recorded before one: most of a new one's objects are in it, or much like one of its.
+//! The package that was recorded before this one. Most objects of a new package are in it, or similar to one of its.
 
 use super::{manifest, zip_tree};
 use crate::git::{MODE_TREE, Oid, Repository, TreeEntry};
@@ -7,11 +7,10 @@ use crate::package::manifest::{FileEntry, Target};
 use crate::store::ledger::notes::Notes;
 use crate::store::names::{self, NOTES_REF};
 
-/// How many commits are looked at for an earlier package: along the history, then in the order in which they were noted.
+/// How many commits are searched for an earlier package: along the history, then in the order of their notes.
 const NEAR: usize = 32;
 
-/// The tree of an earlier package of the same service, if one is found. It only saves room: whatever can't be read of it is
-/// as if it weren't there.
+/// The tree of an earlier package of the same service, if there is one. It only saves space: what can't be read of it is ignored.
 pub(in crate::store) struct DeltaBase<'r> {
     repository: &'r Repository,
     tree: Option<Oid>,
@@ -19,7 +18,7 @@ pub(in crate::store) struct DeltaBase<'r> {
 }
 
 impl<'r> DeltaBase<'r> {
-    /// The package of `target`, or of the same service for another, that is nearest to `commit`.
+    /// The package of `target`, or of the same service for another target, that is nearest to `commit`.
     pub(in crate::store) fn find(repository: &'r Repository, commit: Oid, target: &Target) -> Self {
         let package = find(repository, commit, target);
         Self {
@@ -29,24 +28,21 @@ impl<'r> DeltaBase<'r> {
         }
     }
 
-    /// Its tree.
     pub(in crate::store) fn tree(&self) -> Option<Oid> {
         self.tree
     }
 
-    /// Its manifest.
     pub(in crate::store) fn manifest(&self) -> Option<&Manifest> {
         self.manifest.as_ref()
     }
 
-    /// The archive of `file`'s very bytes that stands at its place in it, with all its objects here.
+    /// The archive of `file`'s very bytes at the same path, if all its objects are here.
     pub(in crate::store) fn unchanged_archive(&self, file: &FileEntry) -> Option<Oid> {
         self.manifest.as_ref()?.files.iter().find(|known| *known == file)?;
         let entry = self.object(&format!("files/{}", file.path)).filter(|entry| entry.mode == MODE_TREE)?;
         zip_tree::is_here(self.repository, entry.id).then_some(entry.id)
     }
 
-    /// The object that stands at `path` in it.
     pub(in crate::store) fn object(&self, path: &str) -> Option<TreeEntry> {
         self.repository.find_path(self.tree?, path).ok().flatten()
     }
@@ -58,7 +54,7 @@ fn find(repository: &Repository, commit: Oid, target: &Target) -> Option<Oid> {
     along.chain(recently_noted(repository)).find_map(|commit| package_of(repository, root, commit, target))
 }
 
-/// The commit of the last package that was recorded for `commit`, of `target` or else of the same service.
+/// The last package that was recorded for `commit`: of `target`, else of the same service.
 fn package_of(repository: &Repository, root: Oid, commit: Oid, target: &Target) -> Option<Oid> {
     let lines = Notes::new(repository).in_tree(root, commit).ok()?.packages;
     let line = lines.iter().filter(|line| line.target.path == target.path);
@@ -67,7 +63,7 @@ fn package_of(repository: &Repository, root: Oid, commit: Oid, target: &Target) 
     repository.ref_target(&name).ok().flatten()
 }
 
-/// The commits that packages were recorded for last, as the messages of the notes' own history tell. Whoever wrote those.
+/// The commits that packages were last recorded for, by any machine, according to the messages of the notes' own history.
 fn recently_noted(repository: &Repository) -> impl Iterator<Item = Oid> {
     let tip = repository.ref_target(NOTES_REF).ok().flatten();
     let mut next = tip;

@@ -1,6 +1,5 @@
-//! Encrypted contents of packages: where they stand in a tree, and how they are written and opened. Specified in docs/format.md.
-//! A whole file is the blob `age` in a folder at the file's place; a content of an archive stands at its place below `age/` in the
-//! archive's folder.
+//! Encrypted contents of packages: where they are in a tree, and how they are written and opened. Specified in docs/format.md. A whole
+//! file is the blob `age` in a folder at the file's place; a content of an archive is at its place below `age/` in the archive's folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,19 +10,18 @@ use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry, data_d
 use crate::package::Sha256;
 use crate::secrets::{Identities, MAX_SEALED, Recipients, is_locked, seal, unseal};
 
-/// Where encrypted contents stand.
 pub(in crate::store) const FOLDER: &str = "age";
 
-/// Most bytes that encrypting adds, and of a file with keys.
+/// The most bytes that encrypting adds, and the most of a key file.
 const MAX_ADDED: u64 = 1 << 20;
 
-/// The blob of a file that is encrypted as a whole, and stands as `tree` in a package.
+/// The blob of a file that is encrypted as a whole, and is `tree` in a package.
 pub(in crate::store) fn whole(repository: &Repository, tree: Oid) -> Result<Option<Oid>> {
     let entry = repository.tree_entry(tree, FOLDER.as_bytes())?;
     Ok(entry.filter(|entry| entry.mode == MODE_FILE).map(|entry| entry.id))
 }
 
-/// Whether anything of the file that stands as `entry` in a package is encrypted.
+/// Whether any part of the file `entry` of a package is encrypted.
 pub(in crate::store) fn is_in(repository: &Repository, entry: &TreeEntry) -> Result<bool> {
     if entry.mode != MODE_TREE {
         return Ok(false);
@@ -31,23 +29,20 @@ pub(in crate::store) fn is_in(repository: &Repository, entry: &TreeEntry) -> Res
     Ok(repository.tree_entry(entry.id, FOLDER.as_bytes())?.is_some())
 }
 
-/// Where a content of an archive stands when it is encrypted.
+/// Where an encrypted content of an archive is.
 pub(in crate::store) fn place(place: &str) -> String {
     format!("{FOLDER}/{place}")
 }
 
-/// Encrypts contents, each once: age gives other bytes each time, and what is in the repository is taken again. Which object holds
-/// which content is known to this machine alone.
+/// Encrypts contents, each once: age gives other bytes each time, so an object that exists is reused. Only this machine knows which object
+/// holds which content.
 pub(in crate::store) struct Sealer<'a> {
     pub(in crate::store) repository: &'a Path,
     pub(in crate::store) recipients: &'a Recipients,
 }
 
 impl Sealer<'_> {
-    /// Writes a content encrypted.
-    ///
-    /// # Arguments
-    /// `has`: whether an object is in the repository.
+    /// Encrypts a content, and writes it. `has`: whether an object is in the repository.
     pub(in crate::store) fn write(
         &self,
         batch: &Batch,
@@ -60,7 +55,7 @@ impl Sealer<'_> {
             return Ok(known);
         }
         let id = batch.blob(&seal(plain, self.recipients)?, None)?;
-        // It only saves room: what can't be noted is encrypted again.
+        // The note only saves space: without it, the content is encrypted again.
         if let Some(parent) = note.parent() {
             let _ = fs::create_dir_all(parent).and_then(|()| fs::write(&note, format!("{id}\n")));
         }
@@ -73,12 +68,11 @@ impl Sealer<'_> {
     }
 }
 
-/// The directory that notes are in.
 pub(in crate::store) fn directory(repository: &Repository) -> PathBuf {
     data_dir(repository)
 }
 
-/// The keys of a user, read when something is to be opened.
+/// The keys of a user, read when they are needed.
 #[derive(Clone, Copy)]
 pub(in crate::store) struct Keys<'r> {
     pub(in crate::store) repository: &'r Repository,
@@ -87,7 +81,6 @@ pub(in crate::store) struct Keys<'r> {
 }
 
 impl Keys<'_> {
-    /// Whether one of them opens what is encrypted to `recipients`.
     pub(in crate::store) fn open(&self, recipients: &Recipients) -> Result<bool> {
         match unseal(&seal(b"", recipients)?, &self.identities(), 0) {
             Err(error) if is_locked(&error) => Ok(false),
@@ -134,7 +127,6 @@ fn read(path: &Path) -> std::io::Result<String> {
     fs::read_to_string(path)
 }
 
-/// The content of an encrypted blob; at most `limit` bytes.
 pub(in crate::store) fn open(
     repository: &Repository,
     id: Oid,
@@ -147,7 +139,6 @@ pub(in crate::store) fn open(
     unseal(&sealed, identities, limit)
 }
 
-/// The error for a content that is too large.
 pub(in crate::store) fn too_large(what: &str) -> Error {
     Error::refused(format!("'{what}' holds secrets and is too large to be encrypted"))
         .hint("take the secrets out of it, or let them be: [secrets] allow in slsart.toml")

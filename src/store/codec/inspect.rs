@@ -1,4 +1,4 @@
-//! A package read once from end to end: whether every byte is what was recorded, and what else is to be known of the content.
+//! Reads a package once from end to end: checks every byte, and collects facts about the content.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Write as _};
@@ -9,26 +9,23 @@ use super::package::{Damage, StoredPackage};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 
-/// Most bytes of an archive that are kept in memory rather than in a file, to look at its directory.
+/// Archives up to this size are kept in memory rather than in a file, to read their directory.
 const MAX_IN_MEMORY: usize = 16 * 1024 * 1024;
 
-/// What reading a package gave.
 #[derive(Debug, Default)]
 pub struct Inspection {
-    /// What is not as it was recorded; empty when all is.
     pub damages: Vec<Damage>,
-    /// The content of the file that was to be kept; none where the package has none of that path, or it is damaged or too large.
+    /// The content of the file that was to be kept; none if the package has no such path, or it is damaged or too large.
     pub kept: Option<Vec<u8>>,
-    /// The archives by their paths, each with the sum of the sizes, in bytes, that its entries have unpacked, as its directory says
-    /// them.
+    /// The archives by path, each with the unpacked size in bytes of all entries, according to its directory.
     pub unpacked: BTreeMap<String, u64>,
     /// The same archives, each with the names of the files at its top.
     pub tops: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl StoredPackage<'_> {
-    /// Reads every file once, compares it with its hash, keeps the content of the one at `keep` if it has no more than `limit` bytes,
-    /// and looks into the directories of the others that are zips.
+    /// Reads every file once and compares it with its hash; keeps the content of the one at `keep` if it has no more than `limit` bytes,
+    /// and reads the directories of the others that are zips.
     pub fn inspect(&self, keep: &str, limit: u64, progress: &dyn Progress) -> Result<Inspection> {
         let mut found = Inspection::default();
         for file in &self.manifest.files {
@@ -60,7 +57,7 @@ impl StoredPackage<'_> {
     }
 }
 
-/// `None` where it is no zip, or its directory says what no archive has.
+/// `None` if it is no zip, or its directory is invalid.
 fn look_into(copy: SpooledTempFile) -> Option<(u64, BTreeSet<String>)> {
     let mut zip = zip::ZipArchive::new(BufReader::new(copy)).ok()?;
     let (mut total, mut top) = (0_u64, BTreeSet::new());

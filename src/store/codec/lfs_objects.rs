@@ -1,4 +1,4 @@
-//! The LFS objects on this machine, and the links that keep them from `git lfs prune`: taken in, and released.
+//! The LFS objects on this machine, and the links that keep them from `git lfs prune`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -15,7 +15,6 @@ use crate::package::manifest::FileEntry;
 use crate::package::storage::Form;
 use crate::store::names;
 
-/// The LFS objects on this machine.
 #[derive(Clone, Copy)]
 pub struct LfsObjects<'r> {
     repository: &'r Repository,
@@ -26,10 +25,8 @@ impl<'r> LfsObjects<'r> {
         Self { repository }
     }
 
-    /// Puts an LFS object into the local store, with the link that keeps it.
-    ///
-    /// # Returns
-    /// Whether it is what it should be; if not, nothing is put there.
+    /// Puts an LFS object into the local store, with the link that keeps it. Returns false, and stores nothing, if its bytes are not the
+    /// recorded ones.
     pub fn take_in(&self, file: &FileEntry, content: &mut dyn Read, place: &Path) -> Result<bool> {
         if objects::find(self.repository, file)?.is_some() {
             objects::keep(self.repository, file)?;
@@ -45,7 +42,7 @@ impl<'r> LfsObjects<'r> {
         }
     }
 
-    /// The same from the store of another repository, in which it was found whole.
+    /// Copies it from the store of another repository, where it was found whole.
     pub fn take_over(&self, file: &FileEntry, from: &Repository) -> Result<()> {
         let place = objects::place_in(&from.lfs_storage(), file);
         let mut content = File::open(&place).map_err(|error| Error::io("read", &place, error))?;
@@ -55,25 +52,25 @@ impl<'r> LfsObjects<'r> {
         Err(Error::integrity(format!("the LFS object of '{}' changed while it was read", file.path)))
     }
 
-    /// Whether an LFS object is on this machine.
     pub fn has(&self, file: &FileEntry) -> Result<bool> {
         Ok(objects::find(self.repository, file)?.is_some())
     }
 
-    /// How many objects no remote is known to have, and how many bytes that are.
+    /// How many objects no remote is known to have, and their size in bytes.
     pub fn only_here(&self) -> (usize, u64) {
         objects::kept(self.repository)
     }
 
-    /// Removes our links to the LFS objects of packages, but for those that packages which stay need too. The LFS store is shared
-    /// with the project's own files: `git lfs prune` alone knows what may go there.
+    /// Removes our links to the LFS objects of packages, except those that remaining packages need. The LFS store is shared with the
+    /// project's own files, so only `git lfs prune` may remove objects.
     ///
     /// # Returns
-    /// How many objects there were, and the sum of their sizes in bytes.
+    ///
+    /// How many objects there were, and their size in bytes.
     pub fn release(&self, going: &[Oid], staying: &[Oid]) -> Result<(usize, u64)> {
         let mut files: BTreeMap<String, FileEntry> = BTreeMap::new();
         for tip in going {
-            // Of a damaged one nothing is known, and its links stay.
+            // A damaged package's files are unknown, so its links stay.
             for file in self.lfs_files_at(*tip).unwrap_or_default() {
                 if objects::is_kept(self.repository, &file) {
                     files.insert(file.sha256.to_string(), file);
@@ -105,7 +102,7 @@ impl<'r> LfsObjects<'r> {
         Ok(files)
     }
 
-    /// Removes our links to the LFS objects of `changes`' files, in this package, that no package needs any more.
+    /// Removes our links to the LFS objects of `changes`' files that no package needs any more.
     pub fn release_changed(&self, package: &StoredPackage<'_>, changes: &[FormChange]) -> Result<()> {
         let of_change = |file: &&FileEntry| {
             changes.iter().any(|change| change.path == file.path && change.from == Form::Lfs)

@@ -5,10 +5,9 @@ use crate::git::{Oid, Repository};
 use crate::package::Manifest;
 use crate::package::manifest::MAX_BYTES;
 
-/// Its name.
 pub(in crate::store) const FILE: &str = "manifest.toml";
 
-/// The manifest of the package that is this commit.
+/// The manifest of the package `package_commit`.
 pub(in crate::store) fn read(repository: &Repository, package_commit: Oid) -> Result<Manifest> {
     let tree = repository.commit(package_commit)?.tree;
     let entry = repository.tree_entry(tree, FILE.as_bytes())?;

@@ -1,5 +1,5 @@
-//! Converting a recorded package from one form to the other: another commit, with the same parent and manifest, so the id
-//! stays. The order is that of recording: content, then the commit, then the ref; the old content goes with `git gc`.
+//! Converts a recorded package from one form to the other: another commit with the same parent and manifest, so the id stays. The order is
+//! that of recording: content, then the commit, then the ref. `git gc` removes the old content.
 
 use serde::Serialize;
 
@@ -16,27 +16,22 @@ use crate::process::interrupt;
 use crate::progress::Progress;
 use crate::text::command::slsart;
 
-/// A file that is to be kept in another form.
 #[derive(Debug, Clone, Serialize)]
 pub struct FormChange {
-    /// Its path in the package.
     pub path: String,
-    /// Its size in bytes.
     pub size: u64,
-    /// The form it has.
     pub from: Form,
-    /// The form it gets.
     pub to: Form,
 }
 
 impl StoredPackage<'_> {
-    /// What would have to change for the package to be kept as `placement` says.
+    /// What has to change to keep the package as `placement` says.
     pub fn changes(&self, placement: &Placement) -> Result<Vec<FormChange>> {
         let mut changes = Vec::new();
         for file in &self.manifest.files {
             let entry = self.entry(file)?;
             let (from, to) = (lfs::form(&entry, file)?, placement.form_of(file));
-            // What is encrypted stays where it can be.
+            // An encrypted file stays in git.
             if from != to && !encryption::is_in(self.repository(), &entry)? {
                 changes.push(FormChange { path: file.path.clone(), size: file.size, from, to });
             }
@@ -44,7 +39,6 @@ impl StoredPackage<'_> {
         Ok(changes)
     }
 
-    /// Its commit, as it was when it was opened.
     pub(in crate::store) fn tip(&self) -> Result<Oid> {
         let repository = self.repository();
         let name = self.ref_name();
@@ -56,10 +50,7 @@ impl StoredPackage<'_> {
         })
     }
 
-    /// Makes `changes`, as [`Self::changes`] gave them.
-    ///
-    /// # Errors
-    /// Also when another process changes the package meanwhile; the package then is as that one left it.
+    /// Makes `changes`, as [`Self::changes`] gave them. If another process changes the package meanwhile, its change stays and this fails.
     pub fn migrate(&self, changes: &[FormChange], progress: &dyn Progress) -> Result<()> {
         let repository = self.repository();
         let (name, old) = (self.ref_name(), self.tip()?);
@@ -108,8 +99,8 @@ impl StoredPackage<'_> {
 }
 
 impl StoredPackage<'_> {
-    /// The commit of the package with another tree. Without a signature whoever else converts it gets the same commit, and so does whoever
-    /// converts it back. Only a signature that was good is made anew: the others are not vouched for unasked.
+    /// The commit of the package with another tree. Without a signature, every machine that converts it gets the same commit, and
+    /// converting it back gives the old one. Only a good signature is renewed: signing any other would vouch for it unasked.
     pub(in crate::store) fn converted(&self, old: Oid, tree: Oid, progress: &dyn Progress) -> Result<Oid> {
         let repository = self.repository();
         let signature = repository.signature_of(old)?;

@@ -1,4 +1,4 @@
-//! Reading a package back: note → ref → manifest → content, every byte checked against its hash on the way out.
+//! Reads a package back: note → ref → manifest → content, every byte checked against its hash.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -18,45 +18,37 @@ use crate::secrets::{Locked, is_locked};
 use crate::store::ledger::note_line::PackageLine;
 use crate::store::names;
 
-/// A recorded package whose manifest has been read.
 #[derive(Clone)]
 pub struct StoredPackage<'r> {
     pub(in crate::store) keys: Keys<'r>,
-    /// The commit it belongs to.
     pub commit: Oid,
-    /// The commit that holds its source: `commit` itself, or a snapshot of a working tree with changes.
+    /// The commit with its source: `commit` itself, or a snapshot of a working tree with changes.
     pub source: Oid,
-    /// The commit that is the package: what its signature is of.
+    /// The package's own commit, which a signature covers.
     pub object: Oid,
-    /// The package's tree.
     pub tree: Oid,
-    /// Its manifest.
     pub manifest: Manifest,
 }
 
-/// Something that is not as it was recorded.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Damage {
-    /// The file of the package.
     pub path: String,
-    /// What is wrong with it.
     pub problem: String,
 }
 
-/// What reading a package back gave.
 #[derive(Debug, Default)]
 pub struct VerifyReport {
-    /// What is not as it was recorded; empty when all is.
     pub damages: Vec<Damage>,
-    /// Files that are encrypted, and that no key of the user opens: their objects are there, and were not compared.
+    /// Encrypted files that no key of the user opens: their objects exist, and were not compared.
     pub locked: Vec<String>,
 }
 
 impl<'r> StoredPackage<'r> {
-    /// Opens the package that `line` of the note of `commit` tells of.
+    /// Opens the package that `line` of the note of `commit` lists.
     ///
     /// # Errors
-    /// [`Kind::Integrity`] when its ref, commit or manifest is missing or is not what the note says.
+    ///
+    /// [`Kind::Integrity`] when its ref, commit or manifest is missing or differs from the note.
     pub(in crate::store) fn open(keys: Keys<'r>, commit: Oid, line: &PackageLine) -> Result<Self> {
         let repository = keys.repository;
         let name = names::package(&commit.to_string(), line.package);
@@ -88,7 +80,7 @@ impl<'r> StoredPackage<'r> {
     }
 }
 
-/// The source that a deploy would check out is the one that the manifest and the note name.
+/// Checks that a deploy would check out the source that the manifest and the note name.
 fn check_source(repository: &Repository, commit: Oid, source: Oid, manifest: &Manifest) -> Result<()> {
     let wrong = || {
         let id = manifest.package.id.short();
@@ -97,19 +89,17 @@ fn check_source(repository: &Repository, commit: Oid, source: Oid, manifest: &Ma
     if manifest.source.commit != commit.to_string() || (source != commit) != manifest.source.dirty {
         return Err(wrong());
     }
-    // A shallow clone may lack the source; nothing can be checked out of it then.
+    // A shallow clone may lack the source; it can't be checked out then.
     let Ok(found) = repository.commit(source) else { return Ok(()) };
     let snapshot = !manifest.source.dirty || found.parents == [commit];
     if snapshot && found.tree.to_string() == manifest.source.tree { Ok(()) } else { Err(wrong()) }
 }
 
 impl<'r> StoredPackage<'r> {
-    /// The repository that it is in.
     pub fn repository(&self) -> &'r Repository {
         self.keys.repository
     }
 
-    /// Whether objects of a file that is encrypted are missing.
     fn lacks_objects(&self, file: &FileEntry) -> Result<bool> {
         let (repository, tree) = (self.repository(), self.entry(file)?.id);
         Ok(match encryption::whole(repository, tree)? {
@@ -118,10 +108,7 @@ impl<'r> StoredPackage<'r> {
         })
     }
 
-    /// The content of one of its files, checked.
-    ///
-    /// # Errors
-    /// When it has more than `limit` bytes.
+    /// The content of one of its files, checked; an error if it has more than `limit` bytes.
     pub fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
         let file = self.manifest.files.iter().find(|file| file.path == path);
         let file = file.ok_or_else(|| Error::refused(format!("the package has no file '{path}'")))?;
@@ -139,7 +126,7 @@ impl<'r> StoredPackage<'r> {
         Ok(content)
     }
 
-    /// Writes the exact package directory to `directory`, which must not exist: it is there whole, or not at all.
+    /// Writes the exact package directory to `directory`, which must not exist: all of it, or nothing.
     pub fn extract(&self, directory: &Path, progress: &dyn Progress) -> Result<()> {
         let taken =
             fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) || directory.is_file();
@@ -162,12 +149,11 @@ impl<'r> StoredPackage<'r> {
         fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o755))
             .and_then(|()| fs::rename(scratch.path(), directory))
             .map_err(|error| Error::io("write", directory, error))?;
-        // It has been moved: there is nothing left to remove.
+        // It has been moved: there is nothing to remove.
         let _ = scratch.keep();
         Ok(())
     }
 
-    /// Reads every file back and compares it with its hash.
     pub fn verify(&self, progress: &dyn Progress) -> Result<VerifyReport> {
         let mut verified = VerifyReport::default();
         for file in &self.manifest.files {
@@ -184,10 +170,11 @@ impl<'r> StoredPackage<'r> {
         Ok(verified)
     }
 
-    /// Reads a file, compares it with its hash, and hands its bytes to `take` on the way.
+    /// Reads a file, compares it with its hash, and passes its bytes to `take`.
     ///
     /// # Returns
-    /// What is wrong with it; what `take` was given is then worth nothing.
+    ///
+    /// What is wrong with the file; then `take` got invalid bytes.
     pub(in crate::store) fn verify_file(
         &self,
         file: &FileEntry,
@@ -240,7 +227,7 @@ impl<'r> StoredPackage<'r> {
         }
     }
 
-    /// Says of what is encrypted to whom, and how to give a key.
+    /// Explains who can open an encrypted file, and how to give a key.
     fn locked(&self, file: &FileEntry, error: Error) -> Error {
         let recipients = self.manifest.scan.as_ref().map(|scan| scan.recipients.join(", "));
         let recipients = recipients.filter(|recipients| !recipients.is_empty());
@@ -253,7 +240,6 @@ impl<'r> StoredPackage<'r> {
             .because(Locked)
     }
 
-    /// The ref that it is recorded under.
     pub fn ref_name(&self) -> String {
         names::package(&self.commit.to_string(), self.manifest.package.id)
     }

@@ -11,13 +11,11 @@ use crate::package::storage::Form;
 use crate::progress::Progress;
 
 impl StoredPackage<'_> {
-    /// The form of each file, by path.
     pub fn forms(&self) -> Result<BTreeMap<String, Form>> {
         let form_of = |file: &FileEntry| Ok((file.path.clone(), lfs::form(&self.entry(file)?, file)?));
         self.manifest.files.iter().map(form_of).collect()
     }
 
-    /// Its files that are in LFS.
     pub fn lfs_files(&self) -> Result<Vec<&FileEntry>> {
         let mut files = Vec::new();
         for file in &self.manifest.files {
@@ -28,15 +26,12 @@ impl StoredPackage<'_> {
         Ok(files)
     }
 
-    /// Has its LFS objects in the store, from a remote where they are not.
+    /// Fetches its LFS objects that are not in the store.
     pub fn fetch_lfs_objects(&self, progress: &dyn Progress) -> Result<()> {
         self.lfs_objects(progress).map(drop)
     }
 
-    /// The LFS objects of its files, all in the store: from a remote where they were not.
-    ///
-    /// # Returns
-    /// Their ids, in hexadecimal.
+    /// The ids of its files' LFS objects, in hexadecimal; missing ones are fetched first.
     pub fn lfs_objects(&self, progress: &dyn Progress) -> Result<Vec<String>> {
         let name = self.ref_name();
         let obtain = |file: &FileEntry| {
@@ -46,12 +41,12 @@ impl StoredPackage<'_> {
         self.lfs_files()?.into_iter().map(obtain).collect()
     }
 
-    /// Lets go of what keeps its LFS objects from `git lfs prune`: a remote has them.
+    /// Removes the links that keep its LFS objects from `git lfs prune`: a remote has them.
     pub fn release_lfs_objects(&self) -> Result<()> {
         self.lfs_files()?.into_iter().try_for_each(|file| objects::release(self.repository(), file))
     }
 
-    /// The LFS objects of its files, each with where it is on this machine: from a remote where it was not.
+    /// The LFS objects of its files, each with its place on this machine; missing ones are fetched first.
     pub fn lfs_objects_here(&self, progress: &dyn Progress) -> Result<Vec<(FileEntry, PathBuf)>> {
         let mut all = Vec::new();
         for file in self.lfs_files()? {

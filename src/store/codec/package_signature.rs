@@ -1,5 +1,5 @@
-//! Signed packages: the signature is that of the package's commit, which covers all of its files and its source. Signing may wait for a
-//! person, so no ref is locked meanwhile.
+//! Signed packages: the package's commit is signed, which covers all of its files and its source. Signing may wait for a user, so no ref
+//! is locked meanwhile.
 
 use super::package::StoredPackage;
 use crate::error::{Error, Kind, Result};
@@ -10,44 +10,38 @@ use crate::package::PackageId;
 use crate::progress::Progress;
 use crate::store::names::PACKAGES;
 
-/// A package's content, written and not committed yet.
+/// A package's content, written but not committed yet.
 pub(in crate::store) struct UncommittedPackage<'a> {
-    /// Its tree.
     pub(in crate::store) tree: Oid,
-    /// The commit that holds its source.
     pub(in crate::store) source: Oid,
-    /// What its commit is to say.
     pub(in crate::store) message: &'a str,
 }
 
-/// A package's commit, which no ref leads to yet.
+/// A package's commit that no ref leads to yet.
 pub(in crate::store) struct PackageCommit {
-    /// What is to be written with the refs.
+    /// Objects to write with the refs.
     pub(in crate::store) batch: Batch,
-    /// The commit.
     pub(in crate::store) commit: Oid,
-    /// The packs that were replaced when it was signed.
+    /// The packs that signing replaced.
     pub(in crate::store) replaced: Option<Replaced>,
 }
 
 impl PackageCommit {
-    /// One that is there already.
     pub(in crate::store) fn known(batch: Batch, commit: Oid) -> Self {
         Self { batch, commit, replaced: None }
     }
 }
 
-/// What became of a package that was to be signed.
+/// The result of signing a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signed {
-    /// It is signed now.
     New,
-    /// It has a good signature; nothing was done.
+    /// It had a good signature already.
     Already(Signature),
 }
 
-/// Commits a package, signed where it is to be. Where nobody is there to be asked for a passphrase it stays unsigned, and
-/// `progress` is told.
+/// Commits a package, and signs it if it has to be. If no user is present to enter a passphrase, it stays unsigned, which `progress`
+/// reports.
 pub(in crate::store) fn commit_package(
     repository: &Repository,
     batch: Batch,
@@ -60,7 +54,7 @@ pub(in crate::store) fn commit_package(
         let commit = batch.commit(tree, &[source], message)?;
         return Ok(PackageCommit::known(batch, commit));
     }
-    // Git signs what is in the repository.
+    // git can only sign what is in the repository.
     let replaced = Some(batch.finish()?);
     let batch = repository.batch()?;
     let commit = match repository.signed_commit(tree, &[source], message, "the package") {
@@ -94,15 +88,15 @@ pub(in crate::store) fn has_trusted_signature(
 }
 
 impl StoredPackage<'_> {
-    /// What git says of its signature.
     pub fn signature(&self) -> Result<Signature> {
         self.repository().signature_of(self.object)
     }
 
-    /// Signs it. The caller has looked at its bytes: whoever signs vouches for them.
+    /// Signs it. The caller has verified its bytes: a signature vouches for them.
     ///
     /// # Errors
-    /// [`Kind::Integrity`] when it has a bad signature: then it is not what somebody signed. Also when another process changes the
+    ///
+    /// [`Kind::Integrity`] when it has a bad signature: then it differs from what was signed. Also when another process changes the
     /// package meanwhile.
     pub fn sign(&self) -> Result<Signed> {
         let repository = self.repository();

@@ -1,5 +1,5 @@
-//! Recording a package. The order is the safety: all objects as one pack, then the package's ref, then its note.
-//! A crash in between leaves a pack that `git gc` takes, or a package that the next recording completes.
+//! Records a package. The order makes it safe: all objects as one pack, then the package's ref, then its note. A crash in between leaves a
+//! pack that `git gc` removes, or a package that the next recording completes.
 
 use super::content::Written;
 use super::delta_base::DeltaBase;
@@ -22,32 +22,24 @@ use crate::store::ledger::note_line::PackageLine;
 use crate::store::ledger::notes::Notes;
 use crate::store::names::{self, NOTES_REF};
 
-/// What is to be recorded.
 pub struct Recording<'a> {
-    /// The package's files.
     pub directory: &'a PackageDirectory,
-    /// Everything else about it.
     pub manifest: &'a Manifest,
-    /// The commit it belongs to.
     pub commit: Oid,
-    /// The commit that holds the source it was made from: `commit`, or a snapshot of a working tree on top of it.
+    /// The commit of the source it was made from: `commit`, or a snapshot of a working tree on top of it.
     pub source: Oid,
-    /// The form of each file.
     pub placement: Placement,
-    /// What is done about secrets.
     pub secret_options: SecretOptions<'a>,
 }
 
-/// What became of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
-    /// It is recorded now, with this manifest: the given one and what was found of secrets.
+    /// Recorded now, with this manifest: the given one with the secrets that were found.
     New(Box<Manifest>),
-    /// The same package was recorded for this commit before.
+    /// The same package had been recorded for this commit before.
     Already(PackageId),
 }
 
-/// Records packages in a repository.
 pub(in crate::store) struct Recorder<'r> {
     repository: &'r Repository,
     notes: Notes<'r>,
@@ -96,20 +88,19 @@ impl<'r> Recorder<'r> {
         Ok(Recorded::New(Box::new(manifest)))
     }
 
-    /// Gives a recorded package to another commit whose tree is the very tree that it was made from.
+    /// Gives a recorded package to another commit with the very tree that it was made from.
     pub(in crate::store) fn attach(&self, package_tree: Oid, manifest: &Manifest, commit: Oid) -> Result<()> {
         let batch = self.repository.batch()?;
         let manifest_blob = batch.blob(manifest.to_toml()?.as_bytes(), None)?;
         let entry = TreeEntry { name: MANIFEST.into(), id: manifest_blob, mode: MODE_FILE };
         let tree = self.repository.edit_tree(&batch, Some(package_tree), &[(MANIFEST, Some(entry))])?;
         let made = UncommittedPackage { tree, source: commit, message: &message(manifest) };
-        // Whoever commits vouches for the package no more than for its bytes before: they may come from anywhere.
+        // Committing vouches for the package no more than for its earlier bytes, which may come from anywhere.
         let signed = has_trusted_signature(self.repository, package_tree, manifest.package.id)?;
         let committed = commit_package(self.repository, batch, &made, signed, &Silent)?;
         self.publish(committed, manifest, commit)
     }
 
-    /// Writes the package's tree.
     fn write_package(
         &self,
         batch: &Batch,
@@ -138,7 +129,7 @@ impl<'r> Recorder<'r> {
             let before = earlier.object(&path);
             let written = match form {
                 Form::Git => writer.write(&place, file, before.as_ref())?,
-                // A large archive of small entries has no large objects, and shares most with the next release's.
+                // A large archive of small entries has no large objects, and shares most of them with the next release's.
                 Form::Lfs
                     if placement.storage == Storage::Auto
                         && largest_object(&place, file.size) <= placement.lfs_above.0 =>
@@ -177,8 +168,7 @@ impl<'r> Recorder<'r> {
         Ok((tree.write(batch, self.repository, earlier.tree())?, manifest))
     }
 
-    /// Makes a package of `commit` known: what was written, then its ref, then its line in the commit's note, all while both
-    /// refs are locked.
+    /// Publishes a package of `commit`: its objects, then its ref, then its line in the commit's note, with both refs locked.
     fn publish(&self, committed: PackageCommit, manifest: &Manifest, commit: Oid) -> Result<()> {
         let PackageCommit { batch, commit: package_commit, replaced: before } = committed;
         let name = names::package(&commit.to_string(), manifest.package.id);
@@ -190,7 +180,7 @@ impl<'r> Recorder<'r> {
             let recorded = format!("slsart: package {}", manifest.target);
             self.repository.update_ref(&name, &recorded, |current| {
                 replaced = Some(batch.finish()?);
-                // Whoever recorded the same package at the same time has written the same content.
+                // Another process that recorded the same package meanwhile has written the same content.
                 Ok(current.is_none().then_some(package_commit))
             })?;
             Ok(next)
@@ -200,7 +190,7 @@ impl<'r> Recorder<'r> {
     }
 }
 
-/// Nothing that holds a secret is recorded where `slsart.toml` says so.
+/// Refuses to record secrets if `slsart.toml` says so.
 fn refuse(secrets: &[&Secret]) -> Result<()> {
     if secrets.is_empty() {
         return Ok(());

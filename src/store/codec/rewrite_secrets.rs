@@ -1,5 +1,5 @@
-//! What is decided of the secrets in a recorded package: another commit of the same package, as `migrate` writes one, with another
-//! `[secrets]` in its manifest and, where they are encrypted, other objects. The old ones go with `git gc`.
+//! Changes what is done about the secrets in a recorded package: another commit of the same package, as `migrate` writes one, with another
+//! `[secrets]` in its manifest and, where they are encrypted, other objects. `git gc` removes the old ones.
 
 use std::io::Write as _;
 
@@ -20,13 +20,7 @@ use crate::progress::{Progress, Silent};
 use crate::secrets::{Policy, Recipients, Scanner};
 
 impl StoredPackage<'_> {
-    /// Searches its files.
-    ///
-    /// # Returns
-    /// The secrets in it, sorted.
-    ///
-    /// # Errors
-    /// As reading them: also where one is encrypted, and no key opens it.
+    /// Searches its files. Returns the secrets in it, sorted; an encrypted file that no key opens is an error.
     pub fn search(&self, scanner: &Scanner, progress: &dyn Progress) -> Result<Vec<Secret>> {
         let policy = Policy::new(None, &[], Recipients::default())?;
         let recorder = SecretRecorder::new(self.repository(), SecretOptions { scanner, policy: &policy });
@@ -37,7 +31,7 @@ impl StoredPackage<'_> {
         Ok(recorder.finish())
     }
 
-    /// Gives it another manifest, which says something else of its secrets.
+    /// Replaces its manifest by one with other decisions about its secrets.
     pub fn rewrite_manifest(&self, manifest: &Manifest, progress: &dyn Progress) -> Result<()> {
         let repository = self.repository();
         let old = self.tip()?;
@@ -48,10 +42,7 @@ impl StoredPackage<'_> {
         self.replace(batch, old, tree, progress)
     }
 
-    /// Encrypts what holds secrets, as the policy of `secret_options` wants it.
-    ///
-    /// # Returns
-    /// Its manifest as it is then.
+    /// Encrypts what holds secrets, by the policy of `secret_options`. Returns its new manifest.
     pub fn encrypt(&self, secret_options: SecretOptions<'_>, progress: &dyn Progress) -> Result<Manifest> {
         let repository = self.repository();
         let old = self.tip()?;
@@ -102,7 +93,7 @@ impl StoredPackage<'_> {
         Ok(())
     }
 
-    /// A file of it in a temporary file that is removed with the value.
+    /// Copies one of its files to a temporary file, which is removed with the value.
     fn copy(&self, file: &FileEntry, progress: &dyn Progress) -> Result<tempfile::NamedTempFile> {
         let cannot = |error| Error::refused("cannot write a temporary file").because(error);
         let mut copy = tempfile::NamedTempFile::new().map_err(cannot)?;

@@ -1,4 +1,4 @@
-//! Watches over secrets while a package is written: what is found in each content, and whether it is to be encrypted.
+//! Searches for secrets while a package is written: what is found in each content, and whether to encrypt it.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -18,23 +18,20 @@ use crate::package::storage::Form;
 use crate::package::{Manifest, PackageId};
 use crate::secrets::{Policy, Scanner};
 
-/// Most bytes that one entry of an archive is unpacked to, to look into it.
+/// Most unpacked bytes of an archive's entry that are searched.
 const MAX_UNPACKED: u64 = 64 << 20;
 
-/// What finds secrets, and what is done about them.
 #[derive(Clone, Copy)]
 pub struct SecretOptions<'a> {
-    /// Finds them.
     pub scanner: &'a Scanner,
-    /// What is done.
     pub policy: &'a Policy,
 }
 
-/// Gathers what is found in a package that is being written.
+/// Collects the secrets that are found in a package while it is written.
 pub(in crate::store) struct SecretRecorder<'a> {
     secret_options: SecretOptions<'a>,
     directory: PathBuf,
-    /// What was found before, with values that may not be at hand any more.
+    /// Found before, with values that may not be available now.
     known: Vec<Secret>,
     found: Mutex<Vec<Secret>>,
 }
@@ -45,32 +42,26 @@ impl<'a> SecretRecorder<'a> {
         Self { secret_options, directory, known: Vec::new(), found: Mutex::default() }
     }
 
-    /// One that also finds what is known.
+    /// Also finds the secrets that are known already.
     pub(in crate::store) fn knowing(self, known: &[Secret]) -> Self {
         Self { known: known.to_vec(), ..self }
     }
 
-    /// What encrypts.
     pub(in crate::store) fn sealer(&self) -> Sealer<'_> {
         Sealer { repository: &self.directory, recipients: &self.secret_options.policy.recipients }
     }
 
-    /// Looks at a file that is kept whole.
-    ///
-    /// # Returns
-    /// Whether it is to be encrypted.
+    /// Searches a file that is recorded whole. Returns whether to encrypt it.
     pub(in crate::store) fn file(&self, file: &str, bytes: &[u8]) -> bool {
         self.take(file, None, self.secret_options.scanner.file(file, bytes))
     }
 
-    /// Looks at a large file that is kept whole.
     pub(in crate::store) fn large_file(&self, file: &str, path: &Path) -> io::Result<bool> {
         let found = self.secret_options.scanner.stream(file, "", &mut File::open(path)?)?;
         let found = found.into_iter().map(|secret| Secret { entry: None, ..secret }).collect();
         Ok(self.take(file, None, found))
     }
 
-    /// Looks at a content of an archive.
     pub(in crate::store) fn content(
         &self,
         file: &str,
@@ -85,7 +76,7 @@ impl<'a> SecretRecorder<'a> {
             None => scanner.stream(file, entry, &mut content.reader()?)?,
         };
         if place.as_str().starts_with("raw/") {
-            // It stands as it is in the zip, most likely deflated. What is not gives nothing.
+            // It is in the zip as it is, most likely deflated; other bytes fail to inflate.
             let mut plain = Vec::new();
             let _ = DeflateDecoder::new(content.reader()?).take(MAX_UNPACKED).read_to_end(&mut plain);
             found.extend(scanner.entry(file, entry, &plain));
@@ -93,10 +84,7 @@ impl<'a> SecretRecorder<'a> {
         Ok(self.take(file, Some(entry), found))
     }
 
-    /// Looks into a file that is kept in LFS: as it is, and where it is a zip, into its entries.
-    ///
-    /// # Errors
-    /// When it would have to be encrypted.
+    /// Searches a file in LFS: as it is, and the entries of a zip. Fails if it would have to be encrypted.
     pub(in crate::store) fn in_lfs(&self, file: &FileEntry, path: &Path) -> Result<()> {
         let unreadable = |error| Error::io("read", path, error);
         let mut seal = false;
@@ -106,7 +94,7 @@ impl<'a> SecretRecorder<'a> {
                 for index in 0..zip.len() {
                     let Ok(entry) = zip.by_index(index) else { continue };
                     let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
-                    // What does not unpack is no secret that can be told.
+                    // An entry that can't be unpacked can't be searched.
                     let mut part = entry.take(MAX_UNPACKED);
                     let found = self.secret_options.scanner.stream(&file.path, &name, &mut part);
                     seal |= self.take(&file.path, Some(&name), found.unwrap_or_default());
@@ -121,10 +109,11 @@ impl<'a> SecretRecorder<'a> {
         if seal { Err(in_lfs(&file.path)) } else { Ok(()) }
     }
 
-    /// Takes over what the manifest of an earlier package has found in a file of the same bytes.
+    /// Takes over what the manifest of an earlier package lists for a file of the same bytes.
     ///
     /// # Returns
-    /// Whether the file can be taken over too: it was searched for the same, and is kept as it is to be.
+    ///
+    /// Whether the file can be reused too: it was searched for the same secrets, and is in the wanted form.
     pub(in crate::store) fn as_before(&self, earlier: &Manifest, file: &FileEntry, kept: Form) -> bool {
         let Some(scan) = earlier.scan.as_ref().filter(|scan| scan.scanner == SCANNER && scan.more == 0)
         else {
@@ -156,7 +145,6 @@ impl<'a> SecretRecorder<'a> {
         seal
     }
 
-    /// What was found, sorted.
     pub(in crate::store) fn finish(self) -> Vec<Secret> {
         let mut found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
         found.sort_unstable();
@@ -166,7 +154,7 @@ impl<'a> SecretRecorder<'a> {
 }
 
 impl SecretOptions<'_> {
-    /// Puts what was found into a manifest, with what the policy decides of it.
+    /// Writes the findings into a manifest, with the policy's decisions.
     pub fn describe(&self, found: Vec<Secret>, manifest: &mut Manifest) {
         let policy = self.policy;
         let open = !policy.objectionable(&found).is_empty();
@@ -187,7 +175,7 @@ impl SecretOptions<'_> {
     }
 }
 
-/// As many as a manifest lists; of each file, and file in an archive, one before another of any.
+/// As many as a manifest lists, spread over all files and archive entries.
 fn first(mut found: Vec<Secret>) -> Vec<Secret> {
     if found.len() > MAX_SECRETS {
         let mut seen = BTreeSet::new();
@@ -198,7 +186,7 @@ fn first(mut found: Vec<Secret>) -> Vec<Secret> {
     found
 }
 
-/// The form of a file that holds secrets can't be LFS.
+/// A file that holds secrets can't be in LFS.
 pub(in crate::store) fn in_lfs(path: &str) -> Error {
     Error::refused(format!(
         "'{path}' holds secrets and would be kept in Git LFS, where it can't be encrypted"

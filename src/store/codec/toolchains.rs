@@ -1,5 +1,5 @@
-//! Snapshots of toolchains: what a package manager installed for a commit, as it was, under a ref of its own. Knows neither
-//! package managers nor what fits which machine.
+//! Snapshots of toolchains: a package manager's installation for a commit, under a ref of its own. Knows neither package managers nor
+//! which snapshot fits which machine.
 
 use std::collections::HashSet;
 use std::fs;
@@ -17,66 +17,51 @@ use crate::package::files::is_safe_path;
 use crate::package::manifest::{Lockfile, Tool};
 use crate::store::names;
 
-/// The format that this program writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
 const FILE: &str = "toolchain.toml";
 const CONTENT: &str = "content";
-/// Most bytes of a description.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// What is known of a snapshot: its `toolchain.toml`.
+/// A snapshot's description, `toolchain.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Toolchain {
-    /// The format.
     pub format: u32,
     /// The id of the content's tree: the same files have the same id.
     pub id: String,
-    /// The commit whose packages these are.
+    /// The commit that it was installed for.
     pub source: String,
-    /// When it was saved.
     pub saved: Timestamp,
-    /// Its files and symbolic links.
+    /// The number of files and symbolic links.
     pub files: usize,
     /// The sum of their sizes, in bytes.
     pub size: u64,
-    /// What it has, paths from the repository's top: `node_modules` and the like.
+    /// Its directories, relative to the repository's top: `node_modules` and the like.
     pub parts: Vec<String>,
-    /// What it was installed from.
     pub lockfile: Lockfile,
-    /// What installed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package_manager: Option<Tool>,
-    /// Where.
     pub machine: Machine,
 }
 
-/// A snapshot in the repository.
 #[derive(Debug, Clone)]
 pub struct StoredToolchain {
-    /// What is known of it.
     pub toolchain: Toolchain,
-    /// Its ref.
     pub name: String,
     content: Oid,
 }
 
-/// What of the snapshots could be read.
 #[derive(Debug, Default)]
 pub struct ToolchainList {
-    /// Newest first.
     pub stored: Vec<StoredToolchain>,
     /// Refs of snapshots that can't be read: damaged, or of a later version of this program.
     pub unread: Vec<String>,
 }
 
-/// The ref of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolchainRef {
-    /// Its name.
     pub name: String,
     /// The commit that it was installed for.
     pub source: Oid,
-    /// What it points at.
     pub tip: Oid,
 }
 
@@ -87,7 +72,6 @@ impl ToolchainRef {
     }
 }
 
-/// The snapshots of a repository.
 #[derive(Clone, Copy)]
 pub struct Toolchains<'r> {
     repository: &'r Repository,
@@ -98,38 +82,31 @@ impl<'r> Toolchains<'r> {
         Self { repository }
     }
 
-    /// The refs of all snapshots; nothing of them is read.
     pub fn refs(&self) -> Result<Vec<ToolchainRef>> {
         let refs = self.repository.refs_matching(names::TOOLCHAINS)?;
         Ok(refs.into_iter().filter_map(ToolchainRef::parse).collect())
     }
 
-    /// The same of a remote.
-    ///
-    /// # Errors
-    /// When it can't be reached.
     pub fn refs_on(&self, remote: &str) -> Result<Vec<ToolchainRef>> {
         let refs = self.repository.remote_refs(remote, &format!("{}*", names::TOOLCHAINS))?;
         Ok(refs.into_iter().filter_map(ToolchainRef::parse).collect())
     }
 
-    /// Keeps what `scan` has read, described by `toolchain`: content, then the ref.
-    ///
-    /// # Returns
-    /// Whether it is new: not when it was kept for this commit and machine before.
+    /// Records the files of `scan` as a snapshot described by `toolchain`: content, then the ref. Returns whether it is new for this
+    /// commit and machine.
     pub fn save(&self, scan: &Scan, toolchain: &Toolchain) -> Result<bool> {
         let name = names::toolchain(&toolchain.id, &toolchain.source, &toolchain.machine);
         if self.repository.ref_target(&name)?.is_some() {
             return Ok(false);
         }
         let batch = self.repository.batch()?;
-        // What another ref leads to is all there; it is not even looked at again.
+        // An object that another ref leads to exists: it is not read again.
         let same = self.repository.refs_matching(&format!("{}{}/", names::TOOLCHAINS, toolchain.id))?;
         let content = if same.is_empty() { scan.write(&batch)? } else { scan.id() };
         self.publish(batch, &name, toolchain, content)
     }
 
-    /// Keeps the snapshots of what was installed for the commit `from` for `to` too, whose tree is the same.
+    /// Records the snapshots of the commit `from` for `to` too, whose tree is the same.
     pub fn share(&self, from: Oid, to: Oid) -> Result<()> {
         for stored in self.of(from)?.stored {
             let toolchain = Toolchain { source: to.to_string(), ..stored.toolchain };
@@ -161,19 +138,17 @@ impl<'r> Toolchains<'r> {
         Ok(new)
     }
 
-    /// All snapshots.
     pub fn all(&self) -> Result<ToolchainList> {
         self.matching(names::TOOLCHAINS)
     }
 
-    /// The refs of snapshots of what was installed for any of `sources`; nothing of them is read.
+    /// The refs of the snapshots for any of `sources`; the snapshots are not read.
     pub fn refs_of(&self, sources: &HashSet<Oid>) -> Result<Vec<ToolchainRef>> {
         let mut refs = self.refs()?;
         refs.retain(|toolchain| sources.contains(&toolchain.source));
         Ok(refs)
     }
 
-    /// The snapshots of what was installed for the commit `source`.
     pub fn of(&self, source: Oid) -> Result<ToolchainList> {
         self.matching(&format!("{}*/{source}/*", names::TOOLCHAINS))
     }
@@ -207,8 +182,8 @@ impl<'r> Toolchains<'r> {
         if is_its_own { Ok(StoredToolchain { toolchain, name, content: content.id }) } else { Err(wrong()) }
     }
 
-    /// Puts a snapshot's parts into the checkout at `top`, where none of them may be yet. When that fails, what was put there
-    /// is gone again.
+    /// Restores a snapshot's directories into the checkout at `top`, where none of them may exist yet. On failure, restored ones are
+    /// removed again.
     pub fn restore(&self, stored: &StoredToolchain, top: &Path) -> Result<()> {
         let mut placed = Vec::new();
         let outcome = stored.toolchain.parts.iter().try_for_each(|part| {
@@ -236,13 +211,13 @@ impl<'r> Toolchains<'r> {
         }
     }
 
-    /// Lets go of snapshots; `git gc` takes what nothing else leads to.
+    /// Removes snapshots' refs; `git gc` removes the objects.
     pub fn remove(&self, dropped: &[StoredToolchain]) -> Result<()> {
         dropped.iter().try_for_each(|stored| self.repository.delete_ref(&stored.name))
     }
 }
 
-/// The place is free, and in a directory that really is in the checkout.
+/// Checks that the place is free, and its directory really is in the checkout.
 fn check_place(place: &Path, top: &Path) -> Result<()> {
     let parent = place.parent().unwrap_or(top);
     let real = |path: &Path| path.canonicalize().map_err(|error| Error::io("read", path, error));

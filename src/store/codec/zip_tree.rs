@@ -22,24 +22,21 @@ use crate::process::interrupt;
 use crate::progress::Progress;
 use crate::secrets::{Identities, MAX_SEALED, unseal};
 
-/// Most bytes of a recipe: of a zip with many ten thousand entries none of which is foreseen.
+/// Most bytes of a recipe: of a zip with tens of thousands of unforeseeable entries.
 const MAX_RECIPE_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Most objects of an archive: of its own most entries, and of those in it.
+/// Most objects of an archive: its own most entries, and those of archives in it.
 const MAX_PARTS: usize = 400_000;
-/// Most bytes of all their paths.
 const MAX_PATH_BYTES: usize = 64 * 1024 * 1024;
 
-/// An archive's objects, by their paths below its own.
+/// An archive's objects, by path relative to the archive.
 pub(in crate::store) type Parts = Vec<(String, Oid)>;
 
-/// Takes an archive apart.
-///
-/// # Arguments
-/// `earlier`: an earlier version of the archive's tree. `whole`: reads the same from the file while it is taken apart.
+/// Takes an archive apart. `earlier`: an earlier version of the archive's tree. `whole`: reads the same file meanwhile.
 ///
 /// # Returns
-/// Its objects, and what `whole` found; no objects when the file is no archive, or not one that can be put together again.
+///
+/// Its objects, and the result of `whole`; no objects if the file is no archive, or can't be reproduced.
 pub(in crate::store) fn write<T: Send>(
     writer: Writer<'_>,
     path: &str,
@@ -48,7 +45,7 @@ pub(in crate::store) fn write<T: Send>(
     whole: impl FnOnce() -> T + Send,
 ) -> Result<(Option<Parts>, T)> {
     let Writer { repository, batch, progress, recorder } = writer;
-    // What can't be read of an earlier version saves nothing, and harms nothing.
+    // An earlier version that can't be read saves no space, and does no harm.
     let earlier = earlier.and_then(|tree| parts(repository, tree).ok()).unwrap_or_default();
     let readers = repository.readers();
     let sink = Blobs { batch, path, earlier: &earlier, parts: Mutex::default(), progress, recorder, readers };
@@ -72,8 +69,8 @@ pub(in crate::store) fn write<T: Send>(
     Ok((Some(parts), whole))
 }
 
-/// The size in bytes of the largest object that the file at `path`, of `size` bytes, is kept as in git: of its largest entry,
-/// when it is an archive.
+/// The size in bytes of the largest object that the file at `path`, of `size` bytes, becomes in git: its largest entry if it is an
+/// archive.
 pub fn largest_object(path: &Path, size: u64) -> u64 {
     let entries = || {
         let mut archive = zip::ZipArchive::new(io::BufReader::new(File::open(path).ok()?)).ok()?;
@@ -82,7 +79,7 @@ pub fn largest_object(path: &Path, size: u64) -> u64 {
     entries().unwrap_or(size)
 }
 
-/// Puts the archive whose tree this is together again, and writes it to `out`; at most `size` bytes.
+/// Reproduces the archive of this tree, and writes it to `out`; at most `size` bytes.
 pub(in crate::store) fn read(
     repository: &Repository,
     tree: Oid,
@@ -104,18 +101,16 @@ fn recipe(repository: &Repository, parts: &HashMap<String, Oid>) -> Result<Vec<u
     repository.read_blob(*recipe, MAX_RECIPE_BYTES)
 }
 
-/// A file inside an archive that was taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct ArchivedFile {
-    /// The object of its content; of an archive in the archive, that of its folder.
+    /// The object of its content; of a nested archive, its folder's.
     pub(in crate::store) id: Oid,
-    /// Whether that is the content itself, and not what stands in the zip or an archive taken apart.
+    /// Whether the object is the content itself, not raw zip data or a nested archive.
     pub(in crate::store) plain: bool,
-    /// Whether it is encrypted.
     pub(in crate::store) sealed: bool,
 }
 
-/// The files inside the archive whose tree this is, by their names in it.
+/// The files inside the archive of this tree, by name.
 pub(in crate::store) fn files(repository: &Repository, tree: Oid) -> Result<BTreeMap<String, ArchivedFile>> {
     let parts = parts(repository, tree)?;
     let listed = list(&recipe(repository, &parts)?).map_err(from_archive)?;
@@ -138,24 +133,20 @@ pub(in crate::store) fn files(repository: &Repository, tree: Oid) -> Result<BTre
     Ok(files)
 }
 
-/// Whether all objects of the archive whose tree this is are in the repository.
 pub(in crate::store) fn is_here(repository: &Repository, tree: Oid) -> bool {
     parts(repository, tree).is_ok_and(|parts| {
         parts.contains_key(Place::recipe().as_str()) && parts.values().all(|id| repository.has(*id))
     })
 }
 
-/// All objects below `tree` by path.
-///
-/// # Errors
-/// When there are more than an archive can have: a few objects can name each other a million times.
+/// All objects below `tree` by path. More than an archive can have is an error: a few objects can name each other a million times.
 fn parts(repository: &Repository, tree: Oid) -> Result<HashMap<String, Oid>> {
     let mut parts = HashMap::new();
     let mut bytes = 0;
     let mut pending = vec![(String::new(), tree)];
     while let Some((prefix, tree)) = pending.pop() {
         for entry in repository.read_tree(tree)? {
-            // A name that is not UTF-8 is none of a place's.
+            // A place is always UTF-8.
             let Ok(name) = String::from_utf8(entry.name) else { continue };
             let path = format!("{prefix}{name}");
             bytes += path.len();
@@ -178,10 +169,8 @@ fn threads() -> NonZeroUsize {
     thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
-/// Writes contents as blobs.
 struct Blobs<'a> {
     batch: &'a Batch,
-    /// The archive's path in the package.
     path: &'a str,
     earlier: &'a HashMap<String, Oid>,
     parts: Mutex<Parts>,
@@ -191,7 +180,7 @@ struct Blobs<'a> {
 }
 
 impl Blobs<'_> {
-    /// Writes a content encrypted, where secrets in it want that.
+    /// Encrypts a content, if secrets in it need that.
     fn seal(
         &self,
         recorder: &SecretRecorder<'_>,
@@ -247,11 +236,9 @@ impl Sink for Blobs<'_> {
     }
 }
 
-/// Reads contents from blobs.
 struct Objects<'a> {
     readers: Readers,
     parts: &'a HashMap<String, Oid>,
-    /// What opens those that are encrypted.
     identities: Identities,
 }
 
@@ -292,14 +279,14 @@ impl Source for Objects<'_> {
 fn from_archive(error: ArchiveError) -> Error {
     match error {
         ArchiveError::Cancelled => Error::interrupted(),
-        // A sink's or a source's own error, as it was.
+        // An error of the sink or source itself, unchanged.
         ArchiveError::Content { place, source } => match source.downcast::<Error>() {
             Ok(error) => *error,
             Err(source) => Error::integrity(format!("'{place}' can't be read")).because(source),
         },
         ArchiveError::Io(error) => match error.downcast::<Error>() {
             Ok(error) => error,
-            // Writing fails with an error of its own: this was reading.
+            // Errors of writing are separate: this one is from reading.
             Err(error) => {
                 Error::integrity("an archive's content can't be read").hint(ANOTHER_COPY).because(error)
             }

@@ -1,5 +1,5 @@
-//! What one recording adds, as one pack: objects that exist are not written again, versions of what was there before are
-//! written as differences. It may be filled from several threads.
+//! The objects of one recording, as one pack: existing objects are not written again, new versions are written as deltas. May be filled
+//! from several threads.
 
 use std::io::{self, Read, Write as _};
 use std::path::PathBuf;
@@ -20,11 +20,10 @@ use crate::git::objects::{blob_readers, read_header};
 use crate::git::permissions::SharedPermissions;
 use crate::git::{MODE_TREE, Repository, TreeEntry, data_dir, failed};
 
-/// Objects within these sizes, in bytes, are tried as differences. Finding one takes half as much memory as the base again.
+/// Sizes in bytes of objects that are tried as deltas. Finding one takes half as much memory as the base again.
 const DIFFERENCES: std::ops::RangeInclusive<usize> = 128..=32 * 1024 * 1024;
-/// Most differences that stand on each other, as git's own `pack.depth`; a version beyond is one to the bottom of its chain.
+/// The longest chain of deltas, as git's own `pack.depth`; a version beyond is a delta to the bottom of its chain.
 const MAX_DEPTH: u32 = 50;
-/// Most bytes of a pack that is taken over.
 const MAX_TAKEN: u64 = 16 * 1024 * 1024;
 /// A pack of at most so many bytes is taken over whatever that saves.
 const TAKEN_ANYWAY: u64 = 256 * 1024;
@@ -46,13 +45,13 @@ pub struct Batch {
 
 #[derive(Default)]
 struct BatchState {
-    /// There once something was written.
+    /// Created by the first write.
     writer: Option<Writer>,
-    /// There once it was asked for.
+    /// Read when first needed.
     own: Option<OwnPacks>,
 }
 
-/// Packs whose objects are all in one that was written since, which is kept from `git gc` as long as this value lives.
+/// Packs whose objects are all in a newer pack, which is kept from `git gc` as long as this value lives.
 #[must_use = "they stay beside the new one unless they are removed"]
 pub struct Replaced {
     own: Option<OwnPacks>,
@@ -60,11 +59,10 @@ pub struct Replaced {
     kept: Option<Kept>,
 }
 
-/// Opens a blob's bytes, or the stream of its compressed ones, from the start.
 pub type Opener<'a> = &'a dyn Fn() -> io::Result<Box<dyn Read + 'a>>;
 
 impl Replaced {
-    /// Removes them. For when the refs lead to what the new pack holds.
+    /// Removes them, once refs lead to the new pack.
     pub fn remove(self) {
         drop(self.kept);
         if let Some(own) = &self.own {
@@ -100,7 +98,7 @@ impl Batch {
         self.add(Kind::Blob, bytes, None, earlier)
     }
 
-    /// Adds a blob of which a raw deflate stream is at hand, as an archive's entry has it: it is kept as it is.
+    /// Adds a blob whose raw deflate stream is at hand, as in an archive's entry: the stream is kept as it is.
     pub fn blob_deflated(&self, bytes: &[u8], deflated: &[u8], earlier: Option<Oid>) -> Result<Oid> {
         self.add(Kind::Blob, bytes, Some(deflated), earlier)
     }
@@ -146,12 +144,11 @@ impl Batch {
         Ok(id)
     }
 
-    /// Adds a tree of `entries`, in any order.
     pub fn tree(&self, entries: Vec<TreeEntry>, earlier: Option<Oid>) -> Result<Oid> {
         self.add(Kind::Tree, &encode_tree(entries), None, earlier)
     }
 
-    /// Adds a commit by who uses this repository, now.
+    /// Adds a commit by this repository's user, now.
     pub fn commit(&self, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid> {
         let mut text = format!("tree {tree}\n");
         for parent in parents {
@@ -161,7 +158,7 @@ impl Batch {
         self.add(Kind::Commit, text.as_bytes(), None, None)
     }
 
-    /// Writes what was added, whole and on disk. Nothing leads to it before a ref does.
+    /// Writes the pack, whole and on disk. No ref leads to it yet.
     pub fn finish(self) -> Result<Replaced> {
         let mut state = self.state();
         let Some(mut writer) = state.writer.take() else {
@@ -206,7 +203,7 @@ impl Batch {
         Ok(id)
     }
 
-    /// Adds an object as a difference to `earlier`, where that is worth it.
+    /// Adds an object as a delta to `earlier`, if that saves enough.
     fn add_difference(&self, id: Oid, kind: Kind, bytes: &[u8], whole: usize, earlier: Oid) -> Result<bool> {
         if !DIFFERENCES.contains(&bytes.len()) {
             return Ok(false);
@@ -233,7 +230,7 @@ impl Batch {
         Ok(true)
     }
 
-    /// The version that one after `earlier` should be a difference to: `earlier`, or what its chain stands on, when that is long.
+    /// The base for a delta to `earlier`: `earlier`, or the bottom of its chain if that is long.
     fn base_for(&self, earlier: Oid) -> Option<Oid> {
         let mut state = self.state();
         if state.writer.as_ref().is_some_and(|writer| writer.find(earlier).is_some()) {
@@ -248,7 +245,7 @@ impl Batch {
         Some(earlier)
     }
 
-    /// Where the base stands in this pack, into which it is brought if that is worth `saved` of `whole` bytes.
+    /// Where the base is in this pack. It is copied into it if that is worth `saved` of `whole` bytes.
     fn place_base(
         &self,
         state: &mut BatchState,
@@ -289,7 +286,7 @@ impl Batch {
         compressed: &mut dyn Read,
     ) -> Result<()> {
         let writer = self.writer(state).map_err(|error| self.failed(error))?;
-        // Another thread may have had the same content.
+        // Another thread may have added the same content.
         if writer.find(id).is_some() {
             return Ok(());
         }
@@ -311,7 +308,6 @@ impl Batch {
         state.own.as_mut().ok_or_else(|| io::Error::other("no packs were read"))
     }
 
-    /// Whether an object is in it or in the repository.
     pub(in crate::git) fn has(&self, id: Oid) -> bool {
         if self.state().writer.as_ref().is_some_and(|writer| writer.find(id).is_some()) {
             return true;
@@ -320,7 +316,7 @@ impl Batch {
         reader.odb().is_ok_and(|odb| odb.exists_ext(id, OdbLookupFlags::NO_REFRESH))
     }
 
-    /// The content of an object of `kind`; `None` when it is none, too large for a difference, or can't be read.
+    /// The content of an object of `kind`; `None` if it is of another kind, too large for a delta, or can't be read.
     fn read(&self, kind: Kind, id: Oid) -> Option<Vec<u8>> {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let odb = reader.odb().ok()?;
@@ -340,7 +336,6 @@ impl Batch {
     }
 }
 
-/// The bytes of a tree of `entries`, in any order.
 pub(in crate::git) fn encode_tree(mut entries: Vec<TreeEntry>) -> Vec<u8> {
     // git sorts a directory as if its name ended in a slash.
     let key = |entry: &TreeEntry| {
@@ -358,7 +353,7 @@ pub(in crate::git) fn encode_tree(mut entries: Vec<TreeEntry>) -> Vec<u8> {
     bytes
 }
 
-/// What a zlib stream begins with: deflate, a window of 32 KiB, no word on the effort (RFC 1950).
+/// A zlib header: deflate, a window of 32 KiB, no compression level (RFC 1950).
 const ZLIB_HEAD: &[u8] = &[0x78, 0x01];
 
 fn compress(bytes: &[u8]) -> Vec<u8> {

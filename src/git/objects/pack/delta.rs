@@ -1,12 +1,12 @@
-//! The difference between two versions of an object, in the form that git's packs have (`gitformat-pack`, "Deltified
-//! representation"): copy so many bytes of the base from there, insert these.
+//! Deltas between two versions of an object, in the format of git's packs (`gitformat-pack`, "Deltified representation"): copy from the
+//! base, or insert.
 
 #![allow(
     clippy::cast_possible_truncation,
     reason = "the format counts in bytes of seven and eight bits; bases have under 4 GiB"
 )]
 
-/// The bytes that are looked up in the base at once. Shorter matches save nothing over an insertion.
+/// The bytes of the base that are looked up at once. Shorter matches save nothing over an insertion.
 const BLOCK: usize = 16;
 /// Most places in the base with the same hash that are tried.
 const TRIES: usize = 32;
@@ -15,7 +15,7 @@ const MAX_COPIED: usize = 0x1_0000;
 const MAX_INSERTED: usize = 127;
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The difference that makes `target` of `base`; `None` once it has more than `limit` bytes.
+/// The delta from `base` to `target`; `None` once it has more than `limit` bytes.
 pub(super) fn difference(base: &[u8], target: &[u8], limit: usize) -> Option<Vec<u8>> {
     let blocks = Blocks::of(base)?;
     let mut out = Writer { bytes: Vec::new(), limit };
@@ -73,7 +73,7 @@ impl Writer {
             let part = length.min(MAX_COPIED);
             let head = self.bytes.len();
             self.bytes.push(0x80);
-            // A length of 64 KiB is written as none at all.
+            // A length of 64 KiB is encoded as zero.
             let numbers = [(from as u64, 4), (if part == MAX_COPIED { 0 } else { part as u64 }, 3)];
             let mut flag = 1;
             for (number, count) in numbers {
@@ -136,9 +136,7 @@ struct Match {
 /// The blocks of a base by their hashes.
 struct Blocks {
     shift: u32,
-    /// By hash: the number of the last block with it, plus one.
     heads: Vec<u32>,
-    /// By block: the number of the one before with the same hash, plus one.
     earlier: Vec<u32>,
 }
 
@@ -178,7 +176,6 @@ impl Blocks {
     }
 }
 
-/// How many bytes are the same at the start of both.
 fn same(one: &[u8], other: &[u8]) -> usize {
     let words = one.chunks_exact(16).zip(other.chunks_exact(16)).take_while(|(one, other)| one == other);
     let start = words.count() * 16;

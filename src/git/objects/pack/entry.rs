@@ -1,4 +1,4 @@
-//! An object's head in a pack, as git's documentation `gitformat-pack` has it: kind, size, and the base of a difference.
+//! An object's header in a pack, as in git's documentation `gitformat-pack`: kind, size, and the base of a delta.
 
 #![allow(clippy::cast_possible_truncation, reason = "the format counts in parts of four and seven bits")]
 
@@ -10,27 +10,27 @@ pub(super) enum Kind {
     Tree,
     Blob,
     Tag,
-    /// A difference to the object that begins so many bytes before it.
+    /// A delta to the object that begins so many bytes before.
     Difference(u64),
-    /// A difference to an object by id, which may be in the pack.
+    /// A delta to an object by id, which may be in the pack.
     DifferenceById,
 }
 
-/// What stands before an object's compressed bytes.
+/// The header of a packed object.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Head {
     pub(super) kind: Kind,
-    /// The size of what is compressed, in bytes: of the object, or of the difference.
+    /// The size of the uncompressed data in bytes: the object, or the delta.
     pub(super) size: u64,
-    /// The size of the head, in bytes.
+    /// The size of the header, in bytes.
     pub(super) length: u64,
 }
 
-/// Most bytes of a head: ten of the size, then ten of a distance or twenty of an id.
+/// Most bytes of a header: ten for the size, then ten for a distance or twenty for an id.
 pub(super) const MAX_HEAD_BYTES: usize = 30;
 
 impl Kind {
-    /// The name that is hashed before the content, for objects that are no differences.
+    /// The name that is hashed before the content; `None` for deltas.
     pub(super) fn name(self) -> Option<&'static str> {
         match self {
             Self::Commit => Some("commit"),
@@ -53,7 +53,7 @@ impl Kind {
     }
 }
 
-/// The bytes that stand before an object of `kind` and `size`. An id of a base is not among them.
+/// The header of an object of `kind` and `size`, without the id of a base.
 pub(super) fn write_head(kind: Kind, size: u64) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(MAX_HEAD_BYTES);
     let mut left = size >> 4;
@@ -70,7 +70,7 @@ pub(super) fn write_head(kind: Kind, size: u64) -> Vec<u8> {
     bytes
 }
 
-/// Seven bits a byte, the most significant first; each byte but the last stands for one more than its bits say.
+/// Seven bits a byte, the most significant first; each byte but the last adds one to its value.
 fn write_distance(distance: u64, bytes: &mut Vec<u8>) {
     let mut digits = vec![low_bits(distance, 0x7f)];
     let mut left = distance >> 7;
@@ -86,10 +86,7 @@ fn low_bits(value: u64, mask: u8) -> u8 {
     (value & u64::from(mask)) as u8
 }
 
-/// Reads what stands before an object.
-///
-/// # Errors
-/// [`io::ErrorKind::InvalidData`] when it is none.
+/// Reads an object's header; an invalid one is [`io::ErrorKind::InvalidData`].
 pub(super) fn read_head(bytes: &mut dyn Read) -> io::Result<Head> {
     let mut length = 0;
     let mut next = || -> io::Result<u8> {

@@ -1,4 +1,4 @@
-//! A pack on disk with its index: where an object is, how long its chain of differences, its content as a stream.
+//! A pack on disk with its index: where an object is, the length of its delta chain, its content as a stream.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
@@ -12,7 +12,6 @@ use super::index::{From, Index, Place};
 
 #[derive(Debug)]
 pub(super) struct Pack {
-    /// Its `.pack` file.
     pub(super) path: PathBuf,
     pub(super) index: Index,
     pub(super) size: u64,
@@ -27,14 +26,13 @@ impl Pack {
         Ok(Self { path, index, size, file })
     }
 
-    /// Its objects, in the order in which they stand in it, none before the pack's head or beyond its end.
+    /// Its objects by position, all between the pack's header and its end.
     pub(super) fn places(&self) -> io::Result<Vec<Place>> {
         let places = self.index.places()?;
         let inside = |place: &Place| place.offset >= super::HEAD_BYTES && place.offset < self.end();
         if places.iter().all(inside) { Ok(places) } else { Err(invalid("the index is not of its pack")) }
     }
 
-    /// Where the objects end, and the checksum begins.
     pub(super) fn end(&self) -> u64 {
         self.size.saturating_sub(super::CHECKSUM_BYTES)
     }
@@ -52,7 +50,7 @@ impl Pack {
         read_head(&mut &bytes[..filled])
     }
 
-    /// The object at the bottom of a chain of differences, and how many differences stand on it.
+    /// The object at the bottom of a delta chain, and the chain's length.
     pub(super) fn bottom(&self, offset: u64) -> io::Result<(u64, u32)> {
         let mut place = offset;
         let mut depth = 0;
@@ -68,14 +66,12 @@ impl Pack {
         }
     }
 
-    /// The id of the object that begins at `offset`.
     pub(super) fn id_at(&self, offset: u64) -> io::Result<Option<Oid>> {
         Ok(self.places()?.iter().find(|place| place.offset == offset).map(|place| place.id))
     }
 }
 
-/// The content of a blob that stands whole in a pack of one of the directories of objects, with its size, without holding it
-/// in memory; `None` when it stands in none, or as a difference.
+/// Streams the content of a blob that is whole in a pack of one of the directories, with its size; `None` if it is in none, or a delta.
 pub(in crate::git) fn open_whole_blob(
     directories: &[PathBuf],
     id: Oid,
@@ -88,7 +84,7 @@ pub(in crate::git) fn open_whole_blob(
         }
         let Ok(index) = Index::open(&path) else { continue };
         let Some(offset) = index.find(id)? else { continue };
-        // Another process may have packed it anew meanwhile.
+        // Another process may have repacked meanwhile.
         let Ok(pack) = Pack::open(path.with_extension("pack")) else { continue };
         let head = pack.head(offset)?;
         if head.kind == Kind::Blob {

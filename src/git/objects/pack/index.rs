@@ -1,4 +1,4 @@
-//! A pack's index (`.idx`), version 2 as git's documentation `gitformat-pack` has it: which object begins where.
+//! A pack's index (`.idx`), version 2 as in git's documentation `gitformat-pack`: the positions of its objects.
 
 #![allow(clippy::cast_possible_truncation, reason = "an id has 20 bytes, a pack fewer than 2³¹ objects")]
 
@@ -14,9 +14,9 @@ use super::entry::invalid;
 
 const MAGIC: [u8; 8] = [0xff, b't', b'O', b'c', 0, 0, 0, 2];
 const ID: u64 = 20;
-/// Where the ids begin: after the magic and the counts by first byte.
+/// Where the ids begin: after the magic and the fan-out table.
 const IDS: u64 = 8 + 256 * 4;
-/// Ids that are read at once when one is looked for: a few dozen cost no more than one.
+/// Ids that are read at once in a search: a few dozen cost no more than one.
 const READ_AT_ONCE: u64 = 64;
 /// Most objects of a pack whose index is read whole.
 const MAX_OBJECTS: u64 = 10_000_000;
@@ -25,15 +25,15 @@ const MAX_OBJECTS: u64 = 10_000_000;
 pub(super) struct Place {
     pub(super) id: Oid,
     pub(super) offset: u64,
-    /// The CRC-32 of its head and compressed bytes.
+    /// The CRC-32 of its header and compressed bytes.
     pub(super) crc: u32,
 }
 
-/// An index, read where it is asked: one of a million objects costs no more than a small one.
+/// An index that is read on demand: one of a million objects costs no more than a small one.
 #[derive(Debug)]
 pub(super) struct Index {
     file: File,
-    /// How many objects there are whose first byte is no higher than each.
+    /// The fan-out table: how many objects have a first byte no higher than each.
     counts: Box<[u32; 256]>,
     count: u64,
 }
@@ -53,7 +53,7 @@ impl Index {
         Ok(Self { count: u64::from(counts[255]), counts, file })
     }
 
-    /// Where the object begins in the pack; `None` when it is not in it.
+    /// Where the object begins in the pack; `None` if it is not in it.
     pub(super) fn find(&self, id: Oid) -> io::Result<Option<u64>> {
         let first = usize::from(id.as_bytes()[0]);
         let mut low = if first == 0 { 0 } else { u64::from(self.counts[first - 1]) };
@@ -90,7 +90,6 @@ impl Index {
         IDS + self.count * (ID + 4)
     }
 
-    /// All its objects, in the order of the pack.
     pub(super) fn places(&self) -> io::Result<Vec<Place>> {
         let size = self.offsets() + self.count * 4 - IDS;
         if self.count > MAX_OBJECTS || IDS + size > self.file.metadata()?.len() {
@@ -120,7 +119,6 @@ fn number_at(file: &File, place: u64) -> io::Result<u32> {
     Ok(u32::from_be_bytes(bytes))
 }
 
-/// Writes the index of a pack with these objects and this checksum.
 pub(super) fn write(out: &mut dyn Write, places: &mut [Place], pack: [u8; 20]) -> io::Result<()> {
     places.sort_unstable_by_key(|place| place.id);
     let mut bytes = MAGIC.to_vec();
@@ -155,7 +153,6 @@ pub(super) fn write(out: &mut dyn Write, places: &mut [Place], pack: [u8; 20]) -
     out.write_all(&bytes)
 }
 
-/// The checksum over what `file` holds from its start to `end`.
 pub(super) fn checksum(file: &File, end: u64) -> io::Result<[u8; 20]> {
     let mut hasher = Sha1::new();
     let mut buffer = vec![0; 256 * 1024];
@@ -169,7 +166,6 @@ pub(super) fn checksum(file: &File, end: u64) -> io::Result<[u8; 20]> {
     Ok(hasher.finalize().into())
 }
 
-/// Reads a file from a place on.
 pub(super) struct From<'f> {
     pub(super) file: &'f File,
     pub(super) place: u64,

@@ -1,4 +1,4 @@
-//! The packs that this program wrote, which alone it may replace by larger ones: a mark of each is in `.git/slsart/packs`.
+//! The packs that this program wrote. It may replace no others. A mark of each is in `.git/slsart/packs`.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
@@ -11,33 +11,32 @@ use tempfile::NamedTempFile;
 use super::file::Pack;
 use crate::git::permissions::SharedPermissions;
 
-/// How the files that are no packs yet begin. Not `tmp_`, which `git gc --prune=now` removes while they are written.
+/// The prefix of unfinished packs. Not `tmp_`, which `git gc --prune=now` removes while they are written.
 const UNFINISHED: &str = "slsart-unfinished-";
 /// Files of this age may belong to a process that has not locked them yet.
 const FRESH: Duration = Duration::from_mins(1);
-/// What the `.keep` of a pack says that no ref leads to yet.
+/// The text of the `.keep` of a pack that no ref leads to yet.
 pub(in crate::git) const KEPT: &str = "git slsart: until its refs are written\n";
 
-/// The packs of ours, smallest first, while no other process replaces any.
+/// Our packs, smallest first, while no other process replaces any.
 #[derive(Debug, Default)]
 pub(super) struct OwnPacks {
     pub(super) packs: Vec<Pack>,
     marks: PathBuf,
     shared: SharedPermissions,
-    /// Held until the value is dropped.
     _lock: Option<File>,
 }
 
 impl OwnPacks {
-    /// The packs in `directory` that `marks` tells of; none when another process is at them, or they can't be read: they
-    /// only save room.
+    /// The packs in `directory` with a mark in `marks`; none if another process works on them, or they can't be read: they only save
+    /// space.
     pub(super) fn claim(directory: &Path, marks: PathBuf, shared: SharedPermissions) -> Self {
         let none = Self { marks, shared, ..Self::default() };
         let lock = || -> io::Result<File> {
             shared.make_directory(&none.marks)?;
             let path = none.marks.join("lock");
             let lock = File::create(&path)?;
-            // Whoever made it has given it these modes.
+            // The process that created it has set these modes.
             let _ = shared.file(&path);
             Ok(lock)
         };
@@ -55,7 +54,7 @@ impl OwnPacks {
             }
             match Pack::open(path.clone()) {
                 Ok(pack) if may_go(&path) => packs.push(pack),
-                // `git gc` took it into one of its own; or a process was killed that removed it.
+                // `git gc` repacked it, or a process was killed after removing it.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     remove_files(&path);
                     let _ = fs::remove_file(none.marks.join(name));
@@ -67,7 +66,7 @@ impl OwnPacks {
         Self { packs, _lock: Some(lock), ..none }
     }
 
-    /// Says that the pack at `path` is ours. Without that it stays as it is.
+    /// Marks the pack at `path` as ours. A pack without a mark is never replaced.
     pub(super) fn mark(&self, path: &Path) {
         if let Some(name) = path.file_name() {
             let mark = self.marks.join(name);
@@ -75,10 +74,9 @@ impl OwnPacks {
         }
     }
 
-    /// Removes packs whose objects are all in another.
     pub(super) fn remove(&self, paths: &[PathBuf]) {
         for path in paths.iter().filter(|path| may_go(path)) {
-            // What stays is found twice, and the next recording or `git gc` takes it.
+            // A pack that stays is a duplicate; the next recording or `git gc` removes it.
             remove_files(path);
             if let Some(name) = path.file_name() {
                 let _ = fs::remove_file(self.marks.join(name));
@@ -87,20 +85,20 @@ impl OwnPacks {
     }
 }
 
-/// The index first: without it nobody looks for the pack.
+/// The index first: without it git ignores the pack.
 fn remove_files(pack: &Path) {
     for extension in ["idx", "rev", "bitmap", "pack"] {
         let _ = fs::remove_file(pack.with_extension(extension));
     }
 }
 
-/// Not a pack with a `.keep`; nor one beside a multi-pack-index, which may name it.
+/// Packs with a `.keep` stay, and packs beside a multi-pack-index, which may name them.
 fn may_go(pack: &Path) -> bool {
     let beside = |name: &str| pack.with_file_name(name).exists();
     !pack.with_extension("keep").exists() && !beside("multi-pack-index") && !beside("multi-pack-index.d")
 }
 
-/// Removes what killed processes left: packs that were not finished, and `.keep` files of those that were.
+/// Removes what killed processes left: unfinished packs, and `.keep` files of finished ones.
 fn sweep(directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
@@ -110,7 +108,7 @@ fn sweep(directory: &Path) {
             path.extension().is_some_and(|end| end == "keep")
                 && fs::read(&path).is_ok_and(|text| text == KEPT.as_bytes())
         };
-        // Whoever is at it holds its lock, but for the moment after it was made.
+        // A writer holds its lock, except right after it created the file.
         let left = |file: File| is_older(&file, FRESH) && file.try_lock().is_ok();
         if (unfinished || kept()) && File::open(&path).is_ok_and(left) {
             let _ = fs::remove_file(&path);
@@ -118,7 +116,7 @@ fn sweep(directory: &Path) {
     }
 }
 
-/// Whether a file was written longer ago than `age`, or by a clock that was ahead by as much: it may have gone backwards since.
+/// Whether a file was written longer ago than `age`. A time as far in the future counts too: the clock may have been set back.
 pub(in crate::git) fn is_older(file: &File, age: Duration) -> bool {
     let modified = file.metadata().and_then(|data| data.modified());
     modified.is_ok_and(|time| match time.elapsed() {
@@ -127,7 +125,7 @@ pub(in crate::git) fn is_older(file: &File, age: Duration) -> bool {
     })
 }
 
-/// A file that is no pack, index or the like yet, with git's permissions for one, and locked so that nobody sweeps it away.
+/// Creates an unfinished file with git's permissions for a pack, locked so that no process sweeps it.
 pub(super) fn unfinished(directory: &Path) -> io::Result<NamedTempFile> {
     let file = tempfile::Builder::new()
         .prefix(UNFINISHED)
@@ -137,7 +135,6 @@ pub(super) fn unfinished(directory: &Path) -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// Keeps a pack from `git gc` until the value is dropped.
 #[derive(Debug)]
 pub(super) struct Kept {
     path: PathBuf,
@@ -145,10 +142,10 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Keeps the pack at `pack`, which need not be there yet; `None` when somebody else keeps it.
+    /// Keeps the pack at `pack`, which need not exist yet; `None` if it has a `.keep` already.
     pub(super) fn new(pack: &Path) -> Option<Self> {
         let path = pack.with_extension("keep");
-        // It has its name once it is locked and says whose it is: an empty one would be somebody else's for ever.
+        // The file gets its name only once it is locked and has its text: an empty one would look like another program's for ever.
         let mut file = unfinished(pack.parent()?).ok()?;
         file.write_all(KEPT.as_bytes()).ok()?;
         let lock = file.persist_noclobber(&path).ok()?;

@@ -1,5 +1,5 @@
-//! Objects that stand whole in packs, many of them one after another. libgit2 sets up an inflater for each and copies what comes
-//! out twice, which is most of the time where objects are small; and it looks for each in files of their own.
+//! Objects that are whole in packs, read one after another. libgit2 sets up an inflater for each and copies its output twice, which is
+//! most of the time for small objects; and it looks for each as a loose object first.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -14,30 +14,27 @@ use super::entry::{MAX_HEAD_BYTES, invalid, read_head};
 use super::file::Pack;
 use super::index::From;
 
-/// Most packs that are held open, the newest.
 const MAX_PACKS: usize = 64;
-/// Bytes that are read at once: several objects, which mostly stand in the order in which they are asked for.
+/// Bytes that are read at once: several objects, which mostly follow each other in the order of reading.
 const READ_AT_ONCE: usize = 32 * 1024;
-/// Bytes among them before the one that is asked for: several threads wrote the objects, each as soon as it had it.
+/// Bytes of them before the object asked for: several threads wrote the objects, in no fixed order.
 const BEFORE: u64 = 8 * 1024;
 
-/// The packs of a repository, as they were when it was opened. What is not in them may be there all the same.
+/// The packs of a repository, as they were when it was opened. There may be newer ones.
 #[derive(Debug, Default)]
 pub(in crate::git) struct Packs(Vec<Pack>);
 
-/// Reads objects out of them, in memory of its own: one for each thread.
+/// Reads objects out of packs, with a buffer of its own: one for each thread.
 pub(in crate::git) struct PackReader {
     packs: Arc<Packs>,
-    /// The pack that the last object was in.
     last: usize,
-    /// Bytes of a pack, and where they begin.
     buffer: Vec<u8>,
     at: (usize, u64),
     inflater: Decompress,
 }
 
 impl Packs {
-    /// Opens the packs in these directories of objects. What can't be opened is left out.
+    /// Opens the packs in these directories. One that can't be opened is left out.
     pub(in crate::git) fn open(directories: &[PathBuf]) -> Self {
         let entries = directories.iter().filter_map(|objects| fs::read_dir(objects.join("pack")).ok());
         let mut found: Vec<(SystemTime, PathBuf)> = entries
@@ -51,7 +48,7 @@ impl Packs {
         Self(paths.filter_map(|path| Pack::open(path).ok()).collect())
     }
 
-    /// Whether an index says that the object is beyond its pack's end. libgit2 believes it, and reads what is not there.
+    /// Whether an index has the object beyond its pack's end. libgit2 believes it, and reads past the end.
     pub(in crate::git) fn misplaces(&self, id: Oid) -> bool {
         let mut places = self.0.iter().filter_map(|pack| Some((pack, pack.index.find(id).ok()??)));
         places.any(|(pack, offset)| offset >= pack.end())
@@ -67,8 +64,8 @@ impl PackReader {
         Arc::clone(&self.packs)
     }
 
-    /// The content of an object of `kind` that has at most `limit` bytes and stands whole in one of the packs; `None` where that is
-    /// not so, or it can't be read: libgit2 may find it elsewhere, and has something to say otherwise.
+    /// The content of an object of `kind` with at most `limit` bytes that is whole in one of the packs; else `None`: libgit2 may find it
+    /// elsewhere, or reports the error.
     pub(in crate::git) fn read(&mut self, id: Oid, kind: ObjectType, limit: u64) -> Option<Vec<u8>> {
         let packs = Arc::clone(&self.packs);
         let count = packs.0.len();
@@ -92,7 +89,7 @@ impl PackReader {
             return Ok(None);
         }
         let size = usize::try_from(head.size).map_err(io::Error::other)?;
-        // One more: only with room left does the inflater go on to the end of its stream.
+        // One more: only with room left does the inflater reach the end of its stream.
         let mut content = Vec::with_capacity(size + 1);
         let mut place = offset + head.length;
         self.inflater.reset(true);
@@ -110,13 +107,12 @@ impl PackReader {
         }
     }
 
-    /// Bytes of the pack from `offset` on: `count`, or as many as there are.
     fn bytes(&mut self, number: usize, pack: &Pack, offset: u64, count: usize) -> io::Result<&[u8]> {
         let start = self.start(number, pack, offset, count)?;
         Ok(&self.buffer[start..])
     }
 
-    /// Where in the buffer the bytes from `offset` on begin, of which there are `count` then, or as many as the pack has.
+    /// Where in the buffer the bytes from `offset` on begin: `count` of them, or as many as the pack has.
     fn start(&mut self, number: usize, pack: &Pack, offset: u64, count: usize) -> io::Result<usize> {
         let (held, begin) = self.at;
         let start = offset.checked_sub(begin).and_then(|start| usize::try_from(start).ok());
@@ -142,7 +138,6 @@ mod tests {
     use super::*;
     use crate::git::Repository;
 
-    /// A repository with a pack of blobs, and the blobs.
     fn repository() -> (TempDir, Vec<(Oid, Vec<u8>)>) {
         let directory = tempfile::tempdir().unwrap();
         let made = git2::Repository::init(directory.path()).unwrap();

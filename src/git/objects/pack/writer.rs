@@ -1,5 +1,4 @@
-//! A pack that is being written: objects one after the other, then its checksum and its index. It has no name before it is
-//! whole and on disk.
+//! A pack that is being written: objects, then its checksum and its index. It has no name before it is whole and on disk.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,7 +16,7 @@ use super::own::{Kept, unfinished};
 use super::{CHECKSUM_BYTES, HEAD_BYTES};
 use crate::git::permissions::SharedPermissions;
 
-/// Where an object of the pack that is being written begins, and on how many differences it stands.
+/// Where an object begins in the pack that is being written, and the length of its delta chain.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Written {
     pub(super) offset: u64,
@@ -28,14 +27,12 @@ pub(super) struct Written {
 pub(super) struct Finished {
     pub(super) path: PathBuf,
     pub(super) replaced: Vec<PathBuf>,
-    /// Keeps it from `git gc`.
     pub(super) kept: Option<Kept>,
 }
 
 #[derive(Debug)]
 pub(super) struct Writer {
     file: BufWriter<File>,
-    /// Where it is until it is whole.
     path: TempPath,
     position: u64,
     places: Vec<Place>,
@@ -44,7 +41,6 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts a pack in `directory`.
     pub(super) fn create(directory: &Path) -> io::Result<Self> {
         let file = unfinished(directory)?;
         let (file, path) = file.into_parts();
@@ -60,12 +56,10 @@ impl Writer {
         })
     }
 
-    /// Where `id` begins in this pack, when it is in it.
     pub(super) fn find(&self, id: Oid) -> Option<Written> {
         self.written.get(&id).copied()
     }
 
-    /// How many bytes it has so far.
     pub(super) fn size(&self) -> u64 {
         self.position
     }
@@ -92,7 +86,7 @@ impl Writer {
                 Ok(())
             }
             Err(error) => {
-                // What was written of it is written over by the next.
+                // The next object overwrites what was written of this one.
                 self.file.seek(SeekFrom::Start(offset))?;
                 Err(error)
             }
@@ -116,10 +110,11 @@ impl Writer {
         }
     }
 
-    /// Takes over all objects of another pack, byte for byte: the distances of its differences stay what they are.
+    /// Takes over all objects of another pack, byte for byte, so the distances of its deltas stay the same.
     ///
     /// # Returns
-    /// Whether it did: not when an object is in both, nor when the pack is damaged.
+    ///
+    /// False if an object is in both, or the pack is damaged.
     pub(super) fn take_over(&mut self, pack: &Pack) -> io::Result<bool> {
         let Some(objects) = self.read_whole(pack).ok().flatten() else { return Ok(false) };
         let (places, bytes) = objects;
@@ -148,7 +143,7 @@ impl Writer {
         Ok(true)
     }
 
-    /// The places and bytes of a pack's objects, if they are what its index says and none is in this pack.
+    /// The positions and bytes of a pack's objects, if its index is right and none is in this pack.
     fn read_whole(&self, pack: &Pack) -> io::Result<Option<(Vec<Place>, Vec<u8>)>> {
         let places = pack.places()?;
         if places.iter().any(|place| self.written.contains_key(&place.id)) {

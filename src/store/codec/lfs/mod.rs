@@ -19,20 +19,17 @@ use crate::progress::Progress;
 use crate::secrets::Identities;
 use crate::store::codec::content::{self, Written};
 
-/// The file that tells stock git which files of a package are in LFS, at the top of the package's tree.
+/// Tells stock git which files of a package are in LFS; at the top of the package's tree.
 pub(in crate::store) const ATTRIBUTES: &str = ".gitattributes";
 
-/// The form of the file that stands as `entry` in a package's tree. A blob is a pointer when it is the very pointer to
-/// what the manifest says of the file: a pointer to something else is content like any other.
+/// The form of the file `entry` of a package's tree. A blob is a pointer only if it is exactly the pointer to what the manifest lists for
+/// the file: any other pointer is content.
 pub(in crate::store) fn form(entry: &TreeEntry, file: &FileEntry) -> Result<Form> {
     let pointer = entry.mode == MODE_FILE && blob_id(pointer::pointer(file).as_bytes())? == entry.id;
     Ok(if pointer { Form::Lfs } else { Form::Git })
 }
 
-/// Puts the file at `path` into the local LFS store.
-///
-/// # Returns
-/// The pointer to stand at the file's place in the package's tree.
+/// Puts the file at `path` into the local LFS store. Returns its pointer.
 pub(in crate::store) fn write(
     repository: &Repository,
     batch: &Batch,
@@ -48,10 +45,7 @@ pub(in crate::store) fn write(
     if incoming.finish()? { write_pointer(batch, file) } else { Err(content::changed(path)) }
 }
 
-/// Puts the file that stands as `entry` in a package's tree, in git objects, into the local LFS store.
-///
-/// # Returns
-/// As [`write`].
+/// Moves the file `entry` of a package's tree from git objects into the local LFS store. Returns its pointer.
 pub(in crate::store) fn take_over(
     repository: &Repository,
     batch: &Batch,
@@ -63,8 +57,8 @@ pub(in crate::store) fn take_over(
     if incoming.finish()? { write_pointer(batch, file) } else { Err(content::different(file)) }
 }
 
-/// Hands the content of `file`, which is in LFS, to `take`, and checks it at the end as [`content::read`] does. The ref
-/// `name` is what a remote is asked for when it is not on this machine.
+/// Passes the content of `file`, which is in LFS, to `take`, and checks it at the end as [`content::read`] does. If it is not on this
+/// machine, remotes are asked for the ref `name`.
 pub(in crate::store) fn read(
     repository: &Repository,
     name: &str,
@@ -81,10 +75,7 @@ pub(in crate::store) fn read(
     if hasher.finish() == (file.sha256, file.size) { Ok(()) } else { Err(content::different(file)) }
 }
 
-/// Adds the `.gitattributes` for the files at `paths`, which are in LFS.
-///
-/// # Returns
-/// The blob, or `None` when none is needed.
+/// The blob of the `.gitattributes` for the files in LFS at `paths`; `None` if none is needed.
 pub(in crate::store) fn write_attributes<'a>(
     batch: &Batch,
     paths: impl Iterator<Item = &'a str>,

@@ -1,6 +1,5 @@
-//! LFS objects on this machine: in the LFS store that all LFS tools share, and beside it a hard link of our own, since
-//! `git lfs prune` does not know our refs and removes what no branch needs. Nothing is handed on whose size and hash
-//! were not compared.
+//! LFS objects on this machine: in the LFS store that all LFS tools share, with a hard link of our own beside it, since `git lfs prune`
+//! does not know our refs and removes what no branch needs. Size and hash are always compared.
 
 use std::fs::{self, File, Permissions};
 use std::io::{ErrorKind, Write as _};
@@ -24,7 +23,6 @@ fn sharded(root: &Path, file: &FileEntry) -> PathBuf {
     root.join(&oid[..2]).join(&oid[2..4]).join(&oid)
 }
 
-/// The object's place in a store at `storage`.
 pub(in crate::store) fn place_in(storage: &Path, file: &FileEntry) -> PathBuf {
     sharded(&storage.join("objects"), file)
 }
@@ -33,12 +31,10 @@ fn place(repository: &Repository, file: &FileEntry) -> PathBuf {
     place_in(&repository.lfs_storage(), file)
 }
 
-/// The place of our own link to it.
 fn link(repository: &Repository, file: &FileEntry) -> PathBuf {
     sharded(&data_dir(repository).join("lfs"), file)
 }
 
-/// Whether `path` holds exactly the bytes of `file`.
 pub(in crate::store) fn is_whole(path: &Path, file: &FileEntry) -> Result<bool> {
     let read = || -> std::io::Result<bool> {
         let mut content = File::open(path)?;
@@ -61,7 +57,7 @@ pub(in crate::store) struct Incoming<'r> {
 
 impl<'r> Incoming<'r> {
     pub(in crate::store) fn new(repository: &'r Repository, file: &'r FileEntry) -> Result<Self> {
-        // `git lfs` itself removes what a killed process leaves there.
+        // `git lfs` itself removes a killed process's files there.
         let directory = repository.lfs_storage().join("tmp");
         make_directory(repository, &directory)?;
         let content = tempfile::Builder::new()
@@ -77,10 +73,7 @@ impl<'r> Incoming<'r> {
         self.content.write_all(bytes).map_err(|error| Error::io("write", self.content.path(), error))
     }
 
-    /// Puts it into the store, with our link.
-    ///
-    /// # Returns
-    /// Whether it is what it should be; if not, it is gone.
+    /// Puts it into the store, with our link. Returns false, and removes it, if its bytes are not the recorded ones.
     pub(in crate::store) fn finish(self) -> Result<bool> {
         let Self { repository, file, content, hasher } = self;
         if hasher.finish() != (file.sha256, file.size) {
@@ -99,12 +92,11 @@ impl<'r> Incoming<'r> {
     }
 }
 
-/// Gives an object that is in the store the link that saves it from `git lfs prune`.
+/// Links an object of the store, which keeps it from `git lfs prune`.
 pub(in crate::store) fn keep(repository: &Repository, file: &FileEntry) -> Result<()> {
     copy_or_link(repository, &place(repository, file), &link(repository, file), file)
 }
 
-/// Whether there is a link of ours.
 pub(in crate::store) fn is_kept(repository: &Repository, file: &FileEntry) -> bool {
     link(repository, file).exists()
 }
@@ -118,14 +110,14 @@ pub(in crate::store) fn release(repository: &Repository, file: &FileEntry) -> Re
     }
 }
 
-/// How many objects have our link, since no remote is known to have them, and how many bytes that are.
+/// How many objects have our link, since no remote is known to have them, and their size in bytes.
 pub(in crate::store) fn kept(repository: &Repository) -> (usize, u64) {
     let links = WalkDir::new(data_dir(repository).join("lfs")).into_iter().flatten();
     let sizes = links.filter(|entry| entry.file_type().is_file()).filter_map(|entry| entry.metadata().ok());
     sizes.fold((0, 0), |(count, size), metadata| (count + 1, size + metadata.len()))
 }
 
-/// Where the whole object is on this machine: in the store, restored from our link where it was missing there.
+/// The object on this machine: in the store, restored from our link if it was missing there.
 pub(in crate::store) fn find(repository: &Repository, file: &FileEntry) -> Result<Option<PathBuf>> {
     let (path, link) = (place(repository, file), link(repository, file));
     if is_whole(&path, file)? {
@@ -134,11 +126,11 @@ pub(in crate::store) fn find(repository: &Repository, file: &FileEntry) -> Resul
     if !is_whole(&link, file)? {
         return Ok(None);
     }
-    // In a repository that this user may only read, the link itself will do.
+    // For a user who may only read the repository, the link itself will do.
     Ok(Some(copy_or_link(repository, &link, &path, file).map_or(link, |()| path)))
 }
 
-/// The same, fetched from a remote by way of the ref `name` when it is not on this machine.
+/// The object, fetched from a remote with the ref `name` if it is not on this machine.
 pub(in crate::store) fn obtain(
     repository: &Repository,
     name: &str,
@@ -180,7 +172,7 @@ pub(in crate::store) fn obtain(
     .hint(format!("a machine that has it can send it: git lfs push REMOTE {name}")))
 }
 
-/// Moves an object that is damaged out of `git lfs fetch`'s sight, which looks at sizes only; `git lfs fsck` does the same.
+/// Moves a damaged object away from `git lfs fetch`, which compares only sizes; `git lfs fsck` does the same.
 fn set_aside(repository: &Repository, file: &FileEntry) -> Result<()> {
     let (path, link) = (place(repository, file), link(repository, file));
     if !path.exists() || is_whole(&path, file)? {
@@ -192,7 +184,7 @@ fn set_aside(repository: &Repository, file: &FileEntry) -> Result<()> {
     if is_whole(&link, file)? { Ok(()) } else { release(repository, file) }
 }
 
-/// Makes `to` the same content as `from`, which is whole, by a hard link where the file system can.
+/// Gives `to` the content of `from`, which is whole: by a hard link if the file system can.
 fn copy_or_link(repository: &Repository, from: &Path, to: &Path, file: &FileEntry) -> Result<()> {
     make_parent(repository, to)?;
     match fs::hard_link(from, to) {

@@ -1,16 +1,14 @@
-//! What stands in a package's tree for a file in LFS: a pointer, as the Git LFS specification 1 has it, and a line of
-//! `.gitattributes`. Pure.
+//! The pointer of a file in LFS, as in the Git LFS specification 1, and its line of `.gitattributes`. Pure.
 
 use crate::package::manifest::FileEntry;
 
-/// The pointer of `file`. There is one only: its hash and size decide every byte.
+/// The pointer of `file`; its hash and size determine every byte.
 pub(in crate::store) fn pointer(file: &FileEntry) -> String {
     format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n", file.sha256, file.size)
 }
 
-/// The text of `.gitattributes` at the top of a package's tree; empty when no file is in LFS.
-///
-/// `paths` are the files' in the package, in the order of the manifest.
+/// The text of `.gitattributes` at the top of a package's tree, for the files at `paths` in the order of the manifest; empty without files
+/// in LFS.
 pub(in crate::store) fn attributes<'a>(paths: impl Iterator<Item = &'a str>) -> String {
     let line = |text: String, path| text + &pattern(path) + " filter=lfs diff=lfs merge=lfs -text\n";
     paths.fold(String::new(), line)
@@ -25,7 +23,7 @@ fn pattern(path: &str) -> String {
         }
         glob.push(character);
     }
-    // What is in quotes is unquoted as a C string before it is a pattern; a path has neither backslash nor control character.
+    // A quoted pattern is unquoted as a C string first; a path has neither backslash nor control character.
     if glob.contains([' ', '"']) {
         return format!("\"{}\"", glob.replace('\\', "\\\\").replace('"', "\\\""));
     }
