@@ -1,5 +1,4 @@
-//! Reading a package directory as `serverless package` leaves it: which files belong to the package, what they hash to.
-//! Never writes.
+//! Reads a package directory as `serverless package` leaves it: the package's files and their hashes. Never writes.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,32 +11,26 @@ use super::files::{FileEntry, MAX_FILES, is_safe_path};
 use super::id::{PackageId, Sha256};
 use crate::error::{Error, Result};
 
-/// The name of the file that a deploy reads.
 pub const STATE_FILE: &str = "serverless-state.json";
 
-/// Things that lie in a package directory and are no part of the package: what plugins and version 4 of the
-/// framework leave behind. `meta.json` is keyed by absolute paths and holds options and outputs of past runs.
+/// In a package directory, but no part of the package: leftovers of plugins and of version 4 of the framework. `meta.json` is keyed by
+/// absolute paths and holds options and outputs of past runs.
 const LEFTOVERS: &[&str] = &["meta.json", "build", "requirements", "requirements.txt", ".DS_Store"];
 
-/// A package directory, read and hashed.
 #[derive(Debug, Clone)]
 pub struct PackageDirectory {
     root: PathBuf,
-    /// Files that are of the package and lie elsewhere, by their path in it.
+    /// Files of the package that are outside the directory, by their path in the package.
     elsewhere: BTreeMap<String, PathBuf>,
-    /// Its files, sorted by path.
     pub files: Vec<FileEntry>,
     /// Names at its top that were left out: leftovers of plugins, links to directories.
     pub left_out: Vec<String>,
-    /// The content of `serverless-state.json`.
     pub state: Vec<u8>,
 }
 
 impl PackageDirectory {
-    /// Reads and hashes the files below `root`, over several threads.
-    ///
-    /// # Errors
-    /// When it is not a package directory: no `serverless-state.json`, a name that can't be kept, too many files.
+    /// Reads and hashes the files below `root`, over several threads. Fails if it is no package directory: no `serverless-state.json`, an
+    /// unusable name, too many files.
     pub fn read(root: &Path) -> Result<Self> {
         if !root.is_dir() {
             return Err(Error::refused(format!("'{}' is not a directory", root.display()))
@@ -60,8 +53,7 @@ impl PackageDirectory {
         Ok(Self { root: root.to_owned(), elsewhere: BTreeMap::new(), files, left_out, state })
     }
 
-    /// Takes a file that lies elsewhere into the package, as `path`: an archive that the configuration names itself stays
-    /// where it is when the service is packaged.
+    /// Adds an outside file to the package as `path`: packaging leaves an archive that the configuration names where it is.
     pub fn add(&mut self, path: &str, source: PathBuf) -> Result<()> {
         if !is_safe_path(path) || self.files.iter().any(|file| file.path == path) {
             return Err(Error::refused(format!(
@@ -77,7 +69,6 @@ impl PackageDirectory {
         Ok(())
     }
 
-    /// Where the file `path` of the package is on disk.
     pub fn place_of(&self, path: &str) -> PathBuf {
         self.elsewhere.get(path).cloned().unwrap_or_else(|| self.root.join(path))
     }
@@ -86,15 +77,11 @@ impl PackageDirectory {
         PackageId::of(self.files.iter().map(|file| (file.path.as_str(), file.size, file.sha256)))
     }
 
-    /// Its size in bytes.
     pub fn size(&self) -> u64 {
         self.files.iter().map(|file| file.size).sum()
     }
 
-    /// Compares with files recorded earlier.
-    ///
-    /// # Returns
-    /// The paths that differ, are missing or are new.
+    /// Compares with earlier recorded files. Returns the paths that differ, are missing or are new.
     pub fn differences(&self, recorded: &[FileEntry]) -> Vec<String> {
         let changed = recorded.iter().filter(|file| !self.files.contains(file)).map(|file| file.path.clone());
         let new = self.files.iter().filter(|file| recorded.iter().all(|other| other.path != file.path));
@@ -105,10 +92,7 @@ impl PackageDirectory {
     }
 }
 
-/// Checks that a zip in a package directory can be opened.
-///
-/// # Returns
-/// How many entries its central directory has.
+/// Checks that a zip in a package directory can be opened. Returns how many entries its central directory has.
 pub fn count_entries(path: &Path) -> Result<usize> {
     let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
     let archive = zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(|error| {
@@ -136,7 +120,7 @@ fn list(root: &Path) -> Result<(Vec<String>, Vec<String>)> {
             }
             continue;
         }
-        // A link to a file is taken as the file: whoever deploys the package elsewhere needs the content.
+        // A link to a file becomes the file: other machines need the content.
         let kind = fs::metadata(entry.path()).map_err(|error| Error::io("read", entry.path(), error))?;
         if kind.is_file() {
             paths.push(relative);

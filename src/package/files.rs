@@ -1,4 +1,4 @@
-//! The files of a package: what is recorded of each, and which paths they may have.
+//! The files of a package: their records, and which paths they may have.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,15 +9,12 @@ pub const MAX_FILES: usize = 10_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
-    /// Its path in the package directory, with forward slashes.
     pub path: String,
-    /// Its size in bytes.
     pub size: u64,
-    /// The SHA-256 of its content.
     pub sha256: Sha256,
 }
 
-/// Whether `path` is relative, stays below where it is put, and can be a path in a git tree on every platform.
+/// Whether `path` is relative, stays below its directory, and can be a path in a git tree on every platform.
 pub fn is_safe_path(path: &str) -> bool {
     let safe_component = |part: &str| {
         !matches!(part, "" | "." | "..")

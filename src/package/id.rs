@@ -1,4 +1,4 @@
-//! Hashes and package ids: what they are made of, how they are written.
+//! Hashes and package ids: how they are computed and written.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -9,23 +9,22 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
-/// The SHA-256 of some bytes, written as 64 lower-case hexadecimal digits.
+/// A SHA-256, written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Sha256([u8; 32]);
 
 impl Sha256 {
-    /// The hash of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
-    /// The hash in base64, as Lambda has it in `CodeSha256`.
+    /// In base64, as in Lambda's `CodeSha256`.
     pub fn to_base64(self) -> String {
         BASE64_STANDARD.encode(self.0)
     }
 
-    /// The hash of everything `reader` gives, and how many bytes that was.
+    /// The hash of everything in `reader`, and its size in bytes.
     pub fn of_reader(reader: &mut impl Read) -> io::Result<(Self, u64)> {
         let mut hasher = Hasher::default();
         let mut buffer = vec![0; 128 * 1024];
@@ -39,13 +38,11 @@ impl Sha256 {
         }
     }
 
-    /// The raw 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-/// Hashes bytes as they pass.
 #[derive(Default)]
 pub struct Hasher {
     state: sha2::Sha256,
@@ -53,13 +50,12 @@ pub struct Hasher {
 }
 
 impl Hasher {
-    /// Takes in `bytes`.
     pub fn update(&mut self, bytes: &[u8]) {
         self.state.update(bytes);
         self.size += bytes.len() as u64;
     }
 
-    /// The hash of all bytes taken in, and how many they were.
+    /// The hash of all bytes, and their number.
     pub fn finish(self) -> (Sha256, u64) {
         (Sha256(self.state.finalize().into()), self.size)
     }
@@ -77,7 +73,6 @@ impl fmt::Debug for Sha256 {
     }
 }
 
-/// What was given is not 64 lower-case hexadecimal digits.
 #[derive(Debug, thiserror::Error)]
 #[error("a SHA-256 has 64 lower-case hexadecimal digits")]
 pub struct NotASha256;
@@ -134,7 +129,6 @@ impl PackageId {
         Self(hasher.finish().0)
     }
 
-    /// The first eight digits, for people.
     pub fn short(&self) -> String {
         self.to_string()[..8].to_owned()
     }

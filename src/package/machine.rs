@@ -1,24 +1,24 @@
-//! What an installation of packages depends on in the machine that it was made on.
+//! The properties of a machine that an installation of packages depends on.
 
 use serde::{Deserialize, Serialize};
 
 /// A machine, as node sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
-    /// As node's `process.platform` has it.
+    /// Node's `process.platform`.
     pub os: String,
-    /// As node's `process.arch` has it.
+    /// Node's `process.arch`.
     pub arch: String,
-    /// `glibc VERSION`, `musl`, or nothing where there is one C library only.
+    /// `glibc VERSION`, `musl`, or empty where there is only one C library.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub libc: String,
     pub node: String,
-    /// Node's `process.versions.modules`: what compiled packages are made for.
+    /// Node's `process.versions.modules`: the ABI of compiled packages.
     pub modules: String,
 }
 
 impl Machine {
-    /// Why what was installed on this machine can't be used on `here`, in words; `None` when it can.
+    /// Why an installation of this machine can't be used on `here`; `None` if it can.
     pub fn incompatibility(&self, here: &Self) -> Option<String> {
         if (&self.os, &self.arch) != (&here.os, &here.arch) {
             return Some(format!(
@@ -47,7 +47,7 @@ fn named(libc: &str) -> &str {
     if libc.is_empty() { "no known C library" } else { libc }
 }
 
-/// What is compiled against a C library runs with it and later versions of it.
+/// A C library runs what was compiled against it or an earlier version.
 fn libc_serves(made_for: &str, here: &str) -> bool {
     let parts = |text: &str| {
         let (family, version) = text.split_once(' ').unwrap_or((text, ""));

@@ -12,13 +12,10 @@ pub use super::variables::Variables;
 use crate::error::{ANOTHER_COPY, Error, Result};
 use crate::service::{Region, ServiceName, ServicePath, Stage};
 
-/// The version of the format that this program writes.
 pub const FORMAT: u32 = 1;
 
-/// Most bytes a manifest may have.
 pub const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Everything recorded of a package but its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     pub format: u32,
@@ -26,27 +23,23 @@ pub struct Manifest {
     pub source: Source,
     pub target: Target,
     pub tools: Tools,
-    /// The framework's package, described as a plugin is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub framework: Option<Plugin>,
-    /// Which node the source and the framework ask for.
     #[serde(default, skip_serializing_if = "NodeWanted::is_empty")]
     pub node: NodeWanted,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lockfile: Option<Lockfile>,
-    /// The environment variables that the configuration refers to. Never values.
     #[serde(default)]
     pub environment: Variables,
-    /// Ignored files that were carried from the working tree when it was made.
     #[serde(default, skip_serializing_if = "Carried::is_empty")]
     pub carried: Carried,
-    /// That it was searched for secrets; absent where it was not.
+    /// Present if it was searched for secrets.
     #[serde(default, rename = "secrets", skip_serializing_if = "Option::is_none")]
     pub scan: Option<Scan>,
-    /// Where secrets are in it. Never values.
+    /// Where secrets are in it, never their values.
     #[serde(default, rename = "secret", skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<Secret>,
-    /// The framework's plugins, in the order they are loaded.
+    /// The framework's plugins, in loading order.
     #[serde(default, rename = "plugin", skip_serializing_if = "Vec::is_empty")]
     pub plugins: Vec<Plugin>,
     /// The files, sorted by path.
@@ -58,7 +51,6 @@ pub struct Manifest {
 pub struct Package {
     /// The id: a hash over the files' list.
     pub id: PackageId,
-    /// The sum of the files' sizes, in bytes.
     pub size: u64,
     pub recorded: Timestamp,
     pub made: Origin,
@@ -67,7 +59,7 @@ pub struct Package {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
-    /// Packaged in a clean worktree of the commit, its plugins installed from the commit's lockfile.
+    /// Packaged in a clean worktree of the commit, with plugins installed from the commit's lockfile.
     Worktree,
     /// Packaged in the user's working tree.
     InPlace,
@@ -79,12 +71,12 @@ pub struct Source {
     /// The commit it belongs to, 40 hexadecimal digits.
     pub commit: String,
     pub tree: String,
-    /// Whether that tree is not the commit's: it was made from a working tree with changes.
+    /// Whether it was made from a working tree with changes.
     #[serde(default)]
     pub dirty: bool,
 }
 
-/// What a package can be deployed to: its service, stage and region are fixed when it is made.
+/// What a package can be deployed to: packaging fixes its service, stage and region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Target {
     pub service: ServiceName,
@@ -94,7 +86,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Whether both are one stack, wherever the service's directory is.
+    /// Whether both are one stack, whatever the service's directory.
     pub fn is_same_stack(&self, other: &Self) -> bool {
         (&self.service, &self.stage, &self.region) == (&other.service, &other.stage, &other.region)
     }
@@ -119,36 +111,32 @@ impl std::fmt::Display for Tool {
     }
 }
 
-/// What made a package, and on what machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tools {
     pub slsart: String,
-    /// The framework, where it could be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub framework: Option<Tool>,
-    /// The version of node, without a leading `v`.
+    /// Without a leading `v`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package_manager: Option<Tool>,
-    /// The operating system, as Rust names it: `linux`, `macos`.
+    /// As Rust names it: `linux`, `macos`.
     pub os: String,
-    /// The architecture, as Rust names it: `x86_64`, `aarch64`.
+    /// As Rust names it: `x86_64`, `aarch64`.
     pub arch: String,
 }
 
-/// The lockfile a package's plugins were installed from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lockfile {
     pub path: String,
-    /// What kind it is: `npm`, `yarn`, `pnpm`, `bun`.
+    /// `npm`, `yarn`, `pnpm` or `bun`.
     pub kind: String,
-    /// The SHA-256 of its content.
     pub sha256: Sha256,
 }
 
-/// Which node a source and its framework ask for, in the words of each file that says it; of the source's files, the one nearest to
-/// the service.
+/// The node versions that a source and its framework ask for, as each file writes them; of the source's files, the one nearest to the
+/// service.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NodeWanted {
@@ -170,22 +158,20 @@ pub struct NodeWanted {
 }
 
 impl NodeWanted {
-    /// Whether nothing asks for any.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// Ignored files that the framework had when it made a package.
+/// Ignored files that were copied into the checkout for packaging.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Carried {
-    /// Their paths from the service's directory, sorted; of very many, the first.
+    /// Relative to the service's directory, sorted; of very many, the first.
     #[serde(default)]
     pub paths: Vec<String>,
 }
 
 impl Carried {
-    /// Whether there were none, or none that are known.
     pub fn is_empty(&self) -> bool {
         self.paths.is_empty()
     }
@@ -197,7 +183,7 @@ struct Version {
 }
 
 impl Manifest {
-    /// Reads a manifest and checks that it is consistent in itself. The bytes may come from anywhere.
+    /// Reads a manifest, from any source, and checks that it is consistent.
     ///
     /// # Errors
     /// [`crate::error::Kind::Integrity`] when it is damaged, refused when a newer version of this program wrote it.
@@ -238,7 +224,6 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The text that [`Self::parse`] reads.
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|error| Error::bug("a manifest can't be written").because(error))
     }

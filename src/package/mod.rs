@@ -1,5 +1,5 @@
-//! What a package is: the files of a package directory, their identity, and the manifest that goes with them.
-//! Reads package directories; knows nothing of where packages are kept.
+//! A package: the files of a package directory, their identity, and the manifest. Reads package directories; does not know where packages
+//! are stored.
 
 pub(crate) mod directory;
 pub(crate) mod files;

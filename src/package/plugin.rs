@@ -1,55 +1,52 @@
-//! What is recorded of a plugin, and what it says of a deploy.
+//! The record of a plugin, and its lifecycle hooks during a deploy.
 
 use serde::{Deserialize, Serialize};
 
-/// Events of a deploy of a package that is made; what packaging hooks does not happen.
+/// Lifecycle events of `deploy --package`; packaging events don't happen.
 const EVENTS: &[&str] = &["initialize", "finalize", "error", "deploy:deploy", "deploy:finalize"];
-/// What the names of others begin with.
 const AREAS: &[&str] = &["aws:deploy:", "aws:common:", "aws:info:"];
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plugin {
     pub name: String,
-    /// Its own name, where the lockfile has it under another: an alias.
+    /// Its own name, if the lockfile has it under an alias.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
-    /// The version installed, where it could be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Where it came from, as the lockfile has it but for credentials.
+    /// Where it came from, as in the lockfile but without credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved: Option<String>,
-    /// The lockfile's integrity, as it stands there.
+    /// The lockfile's integrity, verbatim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integrity: Option<String>,
     /// The checksum of yarn 2 and later, of the zip that yarn itself makes: no integrity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
-    /// The patch that the package manager applies to it: its path, or its hash where the lockfile has that alone.
+    /// The package manager's patch: its path, or its hash if the lockfile has only that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch: Option<String>,
-    /// For a plugin in the repository itself: its path from the repository's top.
+    /// For a plugin in the repository: its path from the repository's top.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// For a plugin in the repository itself: the git object id of its file or directory.
+    /// For a plugin in the repository: the git object id of its file or directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
-    /// The id of the git tree that its installed directory would be.
+    /// The id of the git tree of its installed directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tree: Option<String>,
-    /// The lifecycle events that it hooks; `None` where they could not be read.
+    /// The lifecycle events that it hooks; `None` if they could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hooks: Option<Vec<String>>,
 }
 
 impl Plugin {
-    /// One of which only the name is known.
     pub fn named(name: &str) -> Self {
         Self { name: name.to_owned(), ..Self::default() }
     }
 
-    /// Of the events that it hooks, those that happen when a package is deployed (`deploy --package`); `None` where its hooks are
-    /// unknown. What it does then, it does at every rollback.
+    /// The hooked events that happen when a package is deployed (`deploy --package`), hence at every rollback; `None` if its hooks are
+    /// unknown.
     pub fn at_deploy(&self) -> Option<Vec<&str>> {
         let happens = |event: &&str| {
             let event =
@@ -59,7 +56,7 @@ impl Plugin {
         Some(self.hooks.as_ref()?.iter().map(String::as_str).filter(happens).collect())
     }
 
-    /// Whether it acts at a deploy once the stack is updated; `None` where its hooks are unknown.
+    /// Whether it acts at a deploy after the stack update; `None` if its hooks are unknown.
     pub fn acts_after_update(&self) -> Option<bool> {
         let is_late = |event: &&str| {
             let is_after = event.starts_with("after:");

@@ -1,29 +1,28 @@
-//! What a manifest says of secrets in a package: where they are, never what they are. The format is specified in docs/format.md.
+//! Secrets in a manifest: their places, never their values. The format is specified in docs/format.md.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The version of the scanner that this program has: another one may find what it does not.
+/// The version of this program's scanner: another may find more.
 pub const SCANNER: u32 = 1;
 
-/// Most secrets that a manifest lists.
 pub const MAX_SECRETS: usize = 500;
 
-/// `[secrets]`: that a package was searched for secrets, and what was decided of those in it.
+/// `[secrets]`: a package was searched for secrets, and what was decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scan {
     pub scanner: u32,
-    /// A mark of the values that were looked for; absent where there were none.
+    /// A mark of the values that were searched for; absent if there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<String>,
-    /// What was decided; absent where nothing was, or there was nothing to decide.
+    /// Absent if nothing is decided, or there is nothing to decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
-    /// Whom it is encrypted to: age and ssh public keys, sorted.
+    /// The recipients of the encryption: age and ssh public keys, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<String>,
-    /// How many secrets there are beside those listed.
+    /// How many secrets are not listed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more: usize,
 }
@@ -33,13 +32,12 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-/// What was decided of a package's secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Decision {
-    /// They may be pushed as they are: `slsart.toml` said so.
+    /// `slsart.toml` allows pushing them as they are.
     Warn,
-    /// They may be pushed as they are: somebody said so of this package.
+    /// A user allowed pushing them as they are.
     Allow,
     Encrypt,
 }
@@ -48,9 +46,8 @@ pub enum Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// Record and push them, with a warning.
     Warn,
-    /// Record nothing that holds any.
+    /// Refuse to record them.
     Refuse,
     Encrypt,
 }
@@ -59,14 +56,13 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Secret {
     pub file: String,
-    /// The file in it, where it is an archive.
+    /// The file in it, if it is an archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<String>,
-    /// Where in that: keys of JSON joined by dots, or a line or byte, counted from 1.
+    /// The place in that: keys of JSON joined by dots, or a line or byte, counted from 1.
     pub place: String,
-    /// What it is, such as `github-token`.
     pub kind: String,
-    /// The environment variable whose value it is, or the name that it is given to.
+    /// The environment variable or key that has it as its value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! How a file of a package is kept: as git objects or in Git LFS, and what a repository wants of it. Pure.
+//! How a file of a package is stored: as git objects or in Git LFS, and the repository's setting. Pure.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,6 @@ use super::manifest::FileEntry;
 #[serde(rename_all = "lowercase")]
 pub enum Form {
     Git,
-    /// As an LFS pointer, its content in the LFS store.
     Lfs,
 }
 
@@ -30,7 +29,7 @@ impl fmt::Display for Form {
 pub enum Storage {
     Git,
     Lfs,
-    /// What is over a size in LFS, where git-lfs is installed.
+    /// Files over a size in LFS, if git-lfs is installed.
     #[default]
     Auto,
 }
@@ -38,20 +37,18 @@ pub enum Storage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placement {
     pub storage: Storage,
-    /// The size in bytes above which a file is large.
     pub lfs_above: Size,
     pub lfs_is_here: bool,
 }
 
 impl Placement {
-    /// The form of `file`.
     pub fn form_of(&self, file: &FileEntry) -> Form {
         let lfs = match self.storage {
             Storage::Git => false,
             Storage::Lfs => self.is_large(file) || !is_text(&file.path),
             Storage::Auto => self.is_large(file) && self.lfs_is_here,
         };
-        // To LFS an empty file is no object.
+        // LFS has no empty objects.
         if lfs && file.size > 0 { Form::Lfs } else { Form::Git }
     }
 
@@ -61,13 +58,12 @@ impl Placement {
     }
 }
 
-/// State and templates: what `show` and a plan read, and what people compare with `git diff`.
+/// State and templates, which `show` and a plan read, and `git diff` compares.
 fn is_text(path: &str) -> bool {
     let ending = path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     matches!(ending.as_str(), "json" | "yml" | "yaml" | "template")
 }
 
-/// A number of bytes, written as a number or with a unit: `50 MiB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct Size(pub u64);
@@ -97,7 +93,6 @@ impl TryFrom<Written> for Size {
     }
 }
 
-/// What was given is not a size.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is not a size: write a number of bytes, or one with a unit, such as \"50 MiB\"")]
 pub struct NotASize(String);

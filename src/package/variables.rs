@@ -1,5 +1,5 @@
-//! The environment variables that a configuration refers to: their names, and a mark of each value that tells whether it changed
-//! and hardly anything else. Specified in docs/format.md.
+//! The environment variables that a configuration refers to: their names, and a mark of each value, which reveals whether it changed and
+//! hardly anything else. Specified in docs/format.md.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,17 +12,15 @@ use crate::service::Values;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Variables {
-    /// Their names, sorted.
     pub names: Vec<String>,
-    /// What the marks are made with: random, of this package alone. Absent where the values were not known.
+    /// Random, and of this package alone. Absent if the values were unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub salt: Option<String>,
-    /// A mark of each value, by the variable's name. A variable that had none when packaging has no mark.
+    /// A mark of each value, by the variable's name. A variable without a value has no mark.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub marks: BTreeMap<String, String>,
 }
 
-/// How variables differ from what they were when packaging.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     pub changed: Vec<String>,
@@ -32,7 +30,6 @@ pub struct Changes {
 }
 
 impl Variables {
-    /// Variables whose values are not known.
     pub fn named(names: Vec<String>) -> Self {
         Self { names, ..Self::default() }
     }
@@ -43,7 +40,7 @@ impl Variables {
         Self { names, salt: Some(salt), marks }
     }
 
-    /// How `now` differs from the values when packaging; `None` where those were not known.
+    /// The changes from the values at packaging; `None` if those were unknown.
     pub fn compare(&self, now: &Values) -> Option<Changes> {
         let salt = self.salt.as_ref()?;
         let mut changes = Changes::default();
@@ -61,8 +58,8 @@ impl Variables {
     }
 }
 
-/// The first 16 bits of a salted hash. So few on purpose: another value is told from it but once in 65,536 times, and whoever tries
-/// all passwords of a list finds far more that fit than the one.
+/// The first 16 bits of a salted hash. So few on purpose: a changed value goes unnoticed once in 65,536 times, and a list of passwords has
+/// far more matches than the right one.
 fn mark(salt: &str, name: &str, value: &str) -> String {
     let hash = Sha256::digest([salt, name, value].join("\0"));
     hexadecimal(&hash[..2])

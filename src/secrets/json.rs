@@ -1,23 +1,20 @@
-//! Secrets in JSON: state and templates. Strings are searched as they are meant, not as they are written, and their places are
-//! told by keys.
+//! Secrets in JSON: state and templates. Strings are searched unescaped, and places are given as keys.
 
 use serde_json::Value;
 
 use super::matcher::Matcher;
 use super::values;
 
-/// Most bytes of a file that is read as JSON.
 const MAX_BYTES: usize = 256 << 20;
-/// Most secrets that are told of a file.
+/// Most secrets that are reported of a file.
 const MAX_FOUND: usize = 500;
 
-/// Most characters of a place that are told.
+/// Most characters of a place that are reported.
 const MAX_PLACE: usize = 400;
 
-/// A place, the kind of secret that is there, and the name of the variable or value.
 pub(super) type FoundString = (String, &'static str, Option<String>);
 
-/// The secrets in a file; `None` where it is no JSON.
+/// The secrets in a file; `None` if it is no JSON.
 pub(super) fn search(matcher: &Matcher, path: &str, bytes: &[u8]) -> Option<Vec<FoundString>> {
     if !path.to_ascii_lowercase().ends_with(".json") || bytes.len() > MAX_BYTES {
         return None;
@@ -40,7 +37,7 @@ fn walk<'v>(matcher: &Matcher, value: &'v Value, path: &mut Vec<PathStep<'v>>, f
     match value {
         Value::Object(object) => {
             for (key, inner) in object {
-                // A key that is a secret itself is told by its place, and shown nowhere.
+                // A key that is a secret itself is located, but never shown.
                 let hits = matcher.hits(key.as_bytes(), false);
                 found.extend(hits.iter().map(|hit| (place(path), hit.kind, hit.name.clone())));
                 path.push(PathStep::Key(if hits.is_empty() { key } else { "*" }));
@@ -67,7 +64,7 @@ fn in_string(matcher: &Matcher, text: &str, path: &[PathStep<'_>], found: &mut V
         PathStep::Index(_) => None,
     });
     let key = key.unwrap_or_default();
-    // What a secret key is called is what tells it.
+    // Only the key's name identifies such a secret.
     let secret_key = key.to_ascii_lowercase().replace(['_', '-'], "").ends_with("secretaccesskey");
     let mut hits = matcher.hits(text.as_bytes(), false);
     if hits.is_empty() && secret_key {

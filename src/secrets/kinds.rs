@@ -1,5 +1,5 @@
-//! The kinds of secrets that can be told by their form: how each begins, what it looks like, and what looks like it and is none.
-//! The forms are those that each issuer documents.
+//! The kinds of secrets with a recognisable form: how each begins, what it looks like, and what looks similar. The forms are those that
+//! each issuer documents.
 
 use std::sync::OnceLock;
 
@@ -9,18 +9,17 @@ use regex::bytes::Regex;
 
 pub(super) struct Kind {
     pub(super) name: &'static str,
-    /// How it begins, or what stands before it.
+    /// Its beginning, or what precedes it.
     pub(super) starts: &'static [&'static str],
-    /// What it looks like from there; its first group, or all of it, is the secret.
+    /// Its form from there; the first group, or the whole match, is the secret.
     form: &'static str,
-    /// Whether a letter or digit may stand before it.
+    /// Whether a letter or digit may precede it.
     inside: bool,
-    /// The least bits of entropy that a byte of the secret has on average.
+    /// The least entropy of a byte of the secret, in bits.
     entropy: f64,
     check: fn(&[u8]) -> bool,
 }
 
-/// Most bytes that a form looks at.
 pub(super) const MAX_FORM: usize = 8192;
 
 const fn token(name: &'static str, starts: &'static [&'static str], form: &'static str) -> Kind {
@@ -128,7 +127,7 @@ pub(super) const KINDS: &[Kind] = &[
     },
 ];
 
-/// Each is made when it is first needed: most never are.
+/// Compiled when first needed: most never are.
 static FORMS: [OnceLock<Option<Regex>>; KINDS.len()] = [const { OnceLock::new() }; KINDS.len()];
 
 fn form(number: usize) -> Option<&'static Regex> {
@@ -136,11 +135,13 @@ fn form(number: usize) -> Option<&'static Regex> {
     FORMS.get(number)?.get_or_init(make).as_ref()
 }
 
-/// The secret of the kind with this number that begins at `at`, as a range of `bytes`.
+/// The secret of kind `number` that begins at `at`, as a range of `bytes`.
 pub(super) fn at(number: usize, bytes: &[u8], at: usize) -> Option<std::ops::Range<usize>> {
     let kind = KINDS.get(number)?;
     if !kind.inside && at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_') {
-        // In JSON and source code, `\n` before it is a line break.
+        // In JSON and source code, `
+        //
+        // ` before it is a line break.
         let escaped = at > 1 && bytes[at - 2] == b'\\' && matches!(bytes[at - 1], b'n' | b'r' | b't');
         if !escaped {
             return None;
@@ -163,7 +164,7 @@ fn is_example(secret: &[u8]) -> bool {
     has(b"EXAMPLE") || has(b"XXXXXX") || has(b"123456789012345") || has(b"YOUR_") || has(b"REDACTED")
 }
 
-/// Whether a host, after `@`, is one that a password opens nothing at.
+/// Whether a host, after `@`, is a placeholder or local.
 fn is_nowhere(after: &[u8]) -> bool {
     let host: Vec<u8> =
         after.iter().skip(1).take_while(|byte| !b":/?#,\"'`\\".contains(byte)).copied().collect();
@@ -186,7 +187,7 @@ fn is_password(secret: &[u8]) -> bool {
         || text.bytes().all(|byte| byte == b'.' || byte == b'x'))
 }
 
-/// Whether a JWT is neither the one of every introduction nor one that is made to be public.
+/// Whether a JWT is neither the well-known example nor meant to be public.
 fn is_private_jwt(token: &[u8]) -> bool {
     let mut parts = token.split(|byte| *byte == b'.');
     let mut json = || -> Option<serde_json::Value> {
@@ -198,7 +199,7 @@ fn is_private_jwt(token: &[u8]) -> bool {
         && claims.get("role").is_none_or(|role| role != "anon")
 }
 
-/// The bits of entropy that a byte of `bytes` has on average, by how often each is there.
+/// The average entropy of a byte, in bits, by frequency.
 pub(super) fn entropy(bytes: &[u8]) -> f64 {
     let mut counts = [0_u32; 256];
     for byte in bytes {

@@ -1,4 +1,4 @@
-//! Finds secrets in bytes: every beginning of every kind, and every value, in one pass.
+//! Finds secrets in bytes: the beginnings of all kinds, and all values, in one pass.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use base64::Engine as _;
@@ -8,13 +8,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::kinds;
 use crate::error::{Error, Result};
 
-/// Secrets that are reported of one content.
 pub(super) const MAX_HITS: usize = 100;
 
-/// Finds the known kinds and some values.
 pub(super) struct Matcher {
     whole: Automaton,
-    /// The values alone: most of an archive is packages from a registry. `None` where there are none.
+    /// The values alone, for packages from a registry, which are most of an archive. `None` without values.
     only_values: Option<Automaton>,
 }
 
@@ -36,12 +34,10 @@ impl Automaton {
 
 #[derive(Clone)]
 enum Pattern {
-    /// The beginning of a kind, by its number.
     Start(usize),
     Value(String),
 }
 
-/// A secret in some bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hit {
     pub(super) kind: &'static str,
@@ -67,7 +63,6 @@ impl Matcher {
         Ok(Self { whole, only_values })
     }
 
-    /// The secrets in some bytes, in order.
     pub(super) fn hits(&self, bytes: &[u8], only_values: bool) -> Vec<Hit> {
         let mut hits: Vec<Hit> = Vec::new();
         let automaton = if only_values { self.only_values.as_ref() } else { Some(&self.whole) };
@@ -95,7 +90,7 @@ impl Matcher {
     }
 }
 
-/// Of a variable's value and of what is known of a part of it, one: with the name and the more telling kind.
+/// Merges a variable's value with a known kind in it: keeps the name and the more specific kind.
 fn named_once(hits: Vec<Hit>) -> Vec<Hit> {
     let mut kept: Vec<Hit> = Vec::new();
     for hit in hits {
@@ -113,7 +108,6 @@ fn named_once(hits: Vec<Hit>) -> Vec<Hit> {
     kept
 }
 
-/// Whether a value is not a part of a longer word.
 fn stands_alone(bytes: &[u8], range: std::ops::Range<usize>) -> bool {
     let word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let joined = |one: Option<&u8>, other: Option<&u8>| word(one) && word(other);
@@ -123,7 +117,7 @@ fn stands_alone(bytes: &[u8], range: std::ops::Range<usize>) -> bool {
         && !joined(range.end.checked_sub(1).and_then(|at| bytes.get(at)), bytes.get(range.end))
 }
 
-/// A value, and how it stands in JSON, in a URL and in base64.
+/// A value, and its forms in JSON, in a URL and in base64.
 fn forms(value: &str) -> Vec<Vec<u8>> {
     let json = serde_json::to_string(value).unwrap_or_default();
     let mut forms = vec![

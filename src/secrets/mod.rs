@@ -1,5 +1,5 @@
-//! Secrets in packages: finding them, what a repository wants done about them, and encrypting them. Pure: bytes come in, and
-//! places or bytes go out. No value of a secret leaves this module, in no report and no error.
+//! Secrets in packages: finding them, the repository's policy, and encryption. Pure: bytes in, places or bytes out. No secret's value
+//! leaves this module, in no report and no error.
 
 mod json;
 mod kinds;

@@ -1,4 +1,4 @@
-//! What a repository wants done about secrets.
+//! A repository's policy for secrets.
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
@@ -6,19 +6,16 @@ use super::seal::Recipients;
 use crate::error::{Error, Result};
 use crate::package::secrets::{Action, Decision, Secret};
 
-/// What is done about secrets.
 pub struct Policy {
-    /// What is done where there are any; `None`: they are recorded, and not pushed before somebody decides.
+    /// `None`: secrets are recorded, but not pushed before a user decides.
     pub action: Option<Action>,
     pub recipients: Recipients,
     allowed: GlobSet,
 }
 
 impl Policy {
-    /// A policy that lets what one of the patterns matches be: a name, a place, a file, or a file inside an archive.
-    ///
-    /// # Errors
-    /// When one is no pattern, or what is to be encrypted has no recipient.
+    /// A policy that ignores secrets which match a pattern: by name, place, file, or file inside an archive. Fails on an invalid pattern,
+    /// or encryption without a recipient.
     pub fn new(action: Option<Action>, allow: &[String], recipients: Recipients) -> Result<Self> {
         let mut set = GlobSetBuilder::new();
         let wrong =
@@ -31,10 +28,7 @@ impl Policy {
         if action == Some(Action::Encrypt) { policy.encrypting() } else { Ok(policy) }
     }
 
-    /// The same, with encryption for its action.
-    ///
-    /// # Errors
-    /// When it has no recipients.
+    /// With encryption as its action; fails without a recipient.
     pub fn encrypting(self) -> Result<Self> {
         if self.recipients.is_empty() {
             return Err(Error::refused("[secrets] in slsart.toml names no recipient to encrypt to").hint(
@@ -44,19 +38,18 @@ impl Policy {
         Ok(Self { action: Some(Action::Encrypt), ..self })
     }
 
-    /// Whether a pattern lets this one be.
     pub fn allows(&self, secret: &Secret) -> bool {
         let Secret { file, entry, place, name, kind } = secret;
         let named = name.iter().chain(entry).chain([place, file, kind]);
         named.into_iter().any(|text| self.allowed.is_match(text))
     }
 
-    /// Those of `secrets` that no pattern lets be.
+    /// Those of `secrets` that no pattern allows.
     pub fn objectionable<'s>(&self, secrets: &'s [Secret]) -> Vec<&'s Secret> {
         secrets.iter().filter(|secret| !self.allows(secret)).collect()
     }
 
-    /// What the action decides of secrets that are recorded.
+    /// The decision for recorded secrets that follows from the action.
     pub fn decision(&self) -> Option<Decision> {
         match self.action {
             Some(Action::Warn) => Some(Decision::Warn),
@@ -65,7 +58,6 @@ impl Policy {
         }
     }
 
-    /// Whether what holds `secrets` is to be encrypted.
     pub fn encrypts(&self, secrets: &[Secret]) -> bool {
         self.action == Some(Action::Encrypt) && secrets.iter().any(|secret| !self.allows(secret))
     }

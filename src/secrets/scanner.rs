@@ -1,4 +1,4 @@
-//! Looks for secrets in the files of a package, and says where they are.
+//! Searches the files of a package for secrets, and reports their places.
 
 use std::io::{self, Read};
 
@@ -10,15 +10,13 @@ use crate::package::{PackageId, Sha256};
 
 pub struct Scanner {
     matcher: Matcher,
-    /// A hash of all values with their names; `None` where there are none.
+    /// A hash of all values with their names; `None` if there are none.
     values: Option<Sha256>,
 }
 
 impl Scanner {
-    /// Looks for the known kinds, and for those of these values, by the names of their variables, that are secrets.
-    ///
-    /// # Errors
-    /// When there are more values than can be looked for.
+    /// Searches for the known kinds, and for those of these values, by the names of their variables, that are secrets. Fails if there are
+    /// too many values.
     pub fn new<'v>(variables: impl IntoIterator<Item = (&'v str, &'v str)>) -> Result<Self> {
         let mut secret: Vec<(&str, &str)> =
             variables.into_iter().filter(|(name, value)| values::is_secret(name, value)).collect();
@@ -33,15 +31,15 @@ impl Scanner {
         Ok(Self { matcher, values })
     }
 
-    /// A mark of the values that are looked for, as the manifest of the package `id` has it: 16 bits, so that it tells whether they
-    /// are others, and of what they are nothing. `None` where there are none.
+    /// A mark of the values for the manifest of the package `id`: 16 bits, so that it shows a change, and reveals no value. `None` if
+    /// there are none.
     pub fn mark(&self, id: PackageId) -> Option<String> {
         let values = self.values?;
         let hash = Sha256::of(&[id.to_string().as_bytes(), values.as_bytes()].concat());
         Some(hash.to_string()[..4].to_owned())
     }
 
-    /// The secrets in a file of a package that is no archive. In JSON their places are told by keys.
+    /// The secrets in a file of a package that is no archive. In JSON, places are given as keys.
     pub fn file(&self, path: &str, bytes: &[u8]) -> Vec<Secret> {
         let secret = |place: String, kind: &str, name: Option<String>| Secret {
             file: path.to_owned(),
@@ -56,17 +54,14 @@ impl Scanner {
         self.places(bytes, false).into_iter().map(|(place, kind, name)| secret(place, kind, name)).collect()
     }
 
-    /// The secrets in a file inside the archive `file`. In packages from a registry, which anybody can have, only values are looked
-    /// for: they are full of keys for tests.
+    /// The secrets in a file inside the archive `file`. In packages from a public registry, which are full of keys for tests, only values
+    /// are searched for.
     pub fn entry(&self, file: &str, entry: &str, bytes: &[u8]) -> Vec<Secret> {
         let found = self.places(bytes, is_published(entry)).into_iter();
         found.map(|(place, kind, name)| in_entry(file, entry, place, kind, name)).collect()
     }
 
-    /// The same, of a content that comes in parts.
-    ///
-    /// # Errors
-    /// Those of the reader.
+    /// The same, of a content that is read in parts.
     pub fn stream(&self, file: &str, entry: &str, reader: &mut dyn Read) -> io::Result<Vec<Secret>> {
         const PART: usize = 1 << 20;
         let only_values = is_published(entry);
@@ -84,7 +79,7 @@ impl Scanner {
             if read < PART {
                 return Ok(found);
             }
-            // What began at the end goes on in the next part.
+            // A match that began at the end goes on in the next part.
             let kept = kinds::MAX_FORM.min(window.len());
             start += window.len() - kept;
             window.drain(..window.len() - kept);
@@ -113,7 +108,7 @@ impl Scanner {
     }
 }
 
-/// Whether a file in an archive is one of a package from a registry.
+/// Whether a file in an archive belongs to a package from a registry.
 fn is_published(entry: &str) -> bool {
     entry.split('/').any(|part| part == "node_modules" || part == "site-packages")
 }

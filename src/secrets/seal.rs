@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// Most bytes of a content that is encrypted: it is held in memory.
 pub const MAX_SEALED: u64 = 256 << 20;
 
-/// The public keys of who may read, in their own form, sorted.
+/// The readers' public keys, in their own form, sorted.
 #[derive(Default)]
 pub struct Recipients {
     keys: Vec<Box<dyn age::Recipient + Send + Sync>>,
@@ -19,9 +19,6 @@ pub struct Recipients {
 
 impl Recipients {
     /// Reads public keys, one each: `age1…`, `ssh-ed25519 …` or `ssh-rsa …`.
-    ///
-    /// # Errors
-    /// When one is no such key.
     pub fn parse<'t>(texts: impl IntoIterator<Item = &'t str>) -> Result<Self> {
         let mut names: Vec<String> = texts.into_iter().map(str::trim).map(without_comment).collect();
         names.sort_unstable();
@@ -34,13 +31,12 @@ impl Recipients {
         self.names.is_empty()
     }
 
-    /// The keys, as a manifest has them.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 }
 
-/// What follows an ssh key is a comment, such as a mail address.
+/// Without the comment of an ssh key, such as a mail address.
 fn without_comment(text: &str) -> String {
     let parts = if text.starts_with("ssh-") { 2 } else { 1 };
     text.split_whitespace().take(parts).collect::<Vec<_>>().join(" ")
@@ -65,10 +61,7 @@ fn key(text: &str) -> Result<Box<dyn age::Recipient + Send + Sync>> {
     Ok(Box::new(key))
 }
 
-/// Encrypts `plain` to `recipients`: other bytes each time.
-///
-/// # Errors
-/// When there are no recipients.
+/// Encrypts `plain` to `recipients`, of which there must be one; the result differs each time.
 pub fn seal(plain: &[u8], recipients: &Recipients) -> Result<Vec<u8>> {
     let keys = recipients.keys.iter().map(|key| &**key as &dyn age::Recipient);
     let encryptor = age::Encryptor::with_recipients(keys)
@@ -84,19 +77,16 @@ pub fn seal(plain: &[u8], recipients: &Recipients) -> Result<Vec<u8>> {
     Ok(sealed)
 }
 
-/// The secret keys of who reads.
+/// The reader's secret keys.
 #[derive(Default)]
 pub struct Identities {
     keys: Vec<Box<dyn age::Identity + Send + Sync>>,
-    /// What was found and can't be used, in words.
+    /// Keys that were found and can't be used, in words.
     unusable: Vec<String>,
 }
 
 impl Identities {
-    /// Adds the keys in the text of a file: age's own, a line each, or one of ssh.
-    ///
-    /// # Arguments
-    /// `place`: where it is, for people.
+    /// Adds the keys in a file's text: age keys, a line each, or one ssh key. `place`: of the file, for messages.
     pub fn add(&mut self, text: &str, place: &str) {
         if text.contains("-----BEGIN ") {
             match age::ssh::Identity::from_buffer(text.as_bytes(), Some(place.to_owned())) {
@@ -120,13 +110,12 @@ impl Identities {
         }
     }
 
-    /// Tells of a file that was named and can't be read.
+    /// Adds a file that was named and can't be read.
     pub fn add_unreadable(&mut self, place: &str, why: &std::io::Error) {
         self.unusable.push(format!("{place} can't be read: {why}"));
     }
 }
 
-/// No key that is at hand opens something.
 #[derive(Debug)]
 pub struct Locked;
 
@@ -138,7 +127,6 @@ impl fmt::Display for Locked {
 
 impl StdError for Locked {}
 
-/// Whether an error says that something is encrypted and can't be opened here.
 pub fn is_locked(error: &Error) -> bool {
     StdError::source(error).is_some_and(<dyn StdError>::is::<Locked>)
 }
@@ -146,7 +134,7 @@ pub fn is_locked(error: &Error) -> bool {
 /// Decrypts; at most `limit` bytes.
 ///
 /// # Errors
-/// [`is_locked`] where no key opens it; [`crate::error::Kind::Integrity`] where it is damaged.
+/// [`is_locked`] when no key opens it; [`crate::error::Kind::Integrity`] when it is damaged.
 pub fn unseal(sealed: &[u8], identities: &Identities, limit: u64) -> Result<Vec<u8>> {
     let damaged = |error: Box<dyn StdError + Send + Sync>| {
         Error::integrity("what is encrypted in the package is damaged")

@@ -1,12 +1,11 @@
-//! Which values of environment variables are secrets. A `.env` file holds names of tables and log levels too, and those stand in
-//! every template.
+//! Which values of environment variables are secrets. A `.env` file also has names of tables and log levels, which are in every template.
 
-/// Fewer bytes are no secret: they stand everywhere.
+/// A shorter value is no secret: it occurs everywhere.
 const MIN_LENGTH: usize = 8;
-/// A longer value is no secret that is looked for.
+/// A longer value is not searched for.
 const MAX_LENGTH: usize = 64 * 1024;
 
-/// Names of what is worth hiding end so, or hold it as a word.
+/// Names of secrets end so, or contain it as a word.
 const SECRET_WORDS: &[&str] = &[
     "PASSWORD",
     "PASSWD",
@@ -30,7 +29,7 @@ const SECRET_WORDS: &[&str] = &[
     "AUTH",
 ];
 
-/// Names whose last word is one of these are of what anybody may know.
+/// Names that end in one of these words have public values.
 const PUBLIC_ENDS: &[&str] = &[
     "NAME",
     "URL",
@@ -85,7 +84,6 @@ const PUBLIC_ENDS: &[&str] = &[
     "TITLE",
 ];
 
-/// Whether the value of the variable `name` is one to look for.
 pub(super) fn is_secret(name: &str, value: &str) -> bool {
     let value = value.trim();
     if value.len() < MIN_LENGTH || value.len() > MAX_LENGTH || is_reference(value) || is_common(value) {
@@ -104,7 +102,7 @@ pub(super) fn is_secret(name: &str, value: &str) -> bool {
     !PUBLIC_ENDS.contains(&last) && !is_plainly_public(value) && !is_name(value)
 }
 
-/// Whether the value that stands under `name` in JSON is a secret by what it is called, whatever its form.
+/// Whether the value of `name` in JSON is a secret because of its name, whatever its form.
 pub(super) fn is_named(name: &str, value: &str) -> bool {
     let words = words(name);
     let telling = words.last().is_some_and(|last| {
@@ -130,7 +128,7 @@ fn is_named_so(name: &str) -> bool {
         && !words(name).last().is_some_and(|last| PUBLIC_ENDS.contains(&last.as_str()))
 }
 
-/// The words of a name, in capitals: of `dbPassword`, `DB_PASSWORD` and `db-password` the same.
+/// The words of a name, in capitals: the same for `dbPassword`, `DB_PASSWORD` and `db-password`.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';

@@ -1,5 +1,5 @@
-//! The environment variables that a config refers to, and what they are for the framework.
-//! Owns the search through a config and the files that it takes in with `${file(…)}`; opens no file itself.
+//! The environment variables that a config refers to, and their values for the framework. Owns the search through a config and the files
+//! that it includes with `${file(…)}`; opens no file itself.
 
 mod dotenv;
 mod javascript;
@@ -17,23 +17,22 @@ use variables::FoundNames;
 
 pub use values::Values;
 
-/// The most files that one config takes in.
+/// The most files that one config may include.
 const MAX_FILES: usize = 256;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct EnvironmentNames {
-    /// Their names, in order.
     pub names: BTreeSet<String>,
-    /// Files that the config takes in but that could not be had: they may refer to more.
+    /// Included files that could not be read: they may refer to more.
     pub unread: BTreeSet<String>,
 }
 
-/// The environment variables that the config file `config`, and every file that it takes in, refers to.
+/// The environment variables that the config file `config`, and every file that it includes, refers to.
 ///
 /// In YAML and JSON these are `${env:NAME}` with any fallback or nesting; in JavaScript and TypeScript also `process.env.NAME`,
-/// `process.env['NAME']` and `const { NAME } = process.env`. Paths are relative to the service's directory, as the framework takes
-/// them (`lib/configuration/variables/sources/file.js`); `read` gives a file's text, and must itself keep to what may be read. With
-/// `stage`, a path such as `config/${sls:stage}.yml` is known; other paths made of variables are left out.
+/// `process.env['NAME']` and `const { NAME } = process.env`. Paths are relative to the service's directory, as in the framework
+/// (`lib/configuration/variables/sources/file.js`); `read` gives a file's text, and decides what may be read. With `stage`, a path such as
+/// `config/${sls:stage}.yml` is known; other paths with variables are left out.
 pub fn environment_names(
     config: &str,
     stage: Option<&Stage>,
@@ -65,7 +64,7 @@ fn search<'s>(file: &str, text: &str, stage: Option<&'s Stage>) -> FoundNames<'s
         // What does not read as YAML may still be told apart as text.
         Some(Err(_)) => found.search(text, true),
         None => {
-            // In a JavaScript template `\${` is how a variable of the framework is written, not how one is avoided.
+            // In a JavaScript template, `\${` writes a variable of the framework.
             found.search(text, false);
             javascript::search(text, &mut found.names);
         }

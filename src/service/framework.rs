@@ -1,5 +1,5 @@
-//! The framework that is installed for a service, and its command lines.
-//! Owns which program and which arguments; starts nothing and looks at no file itself.
+//! The installed framework of a service, and its command lines. Owns the program and its arguments; starts nothing and reads no file
+//! itself.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -10,19 +10,15 @@ use serde_json::Value;
 use super::discovery::CONFIG_FILES;
 use super::names::{Region, ServicePath, Stage};
 
-/// Either of these makes `serverless` 4 run; it asks for a login otherwise.
+/// Either of these lets `serverless` 4 run without a login.
 pub const LICENCE_VARIABLES: [&str; 2] = ["SERVERLESS_ACCESS_KEY", "SERVERLESS_LICENSE_KEY"];
 
-/// The largest `package.json` that is read, in bytes.
 const MAX_PACKAGE_JSON_BYTES: usize = 1 << 20;
 
-/// Why an installed framework can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FrameworkError {
-    /// The file is not the framework's `package.json`.
     #[error("the framework's package.json can't be read: {0}")]
     PackageJson(String),
-    /// The framework wants a licence that it was not given.
     #[error(
         "serverless {version} runs only with a licence, and neither SERVERLESS_ACCESS_KEY nor SERVERLESS_LICENSE_KEY is set"
     )]
@@ -69,15 +65,12 @@ impl FrameworkKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Framework {
     pub kind: FrameworkKind,
-    /// Its version, such as `4.3.1`.
     pub version: String,
-    /// The versions of node that it says it runs on, such as `>=18.17.0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
 }
 
 impl Framework {
-    /// Reads the `package.json` of the installed package.
     pub fn from_package_json(text: &str) -> Result<Self, FrameworkError> {
         let refuse = |reason: &str| FrameworkError::PackageJson(reason.to_owned());
         if text.len() > MAX_PACKAGE_JSON_BYTES {
@@ -94,19 +87,18 @@ impl Framework {
         Ok(Self { kind, version, node })
     }
 
-    /// The first number of the version; 0 if it has none.
     pub fn major(&self) -> u64 {
         self.version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0)
     }
 
-    /// Whether it runs only with a licence: `serverless` from version 4 on. Its npm package then downloads the rest, and updates itself
-    /// unless `frameworkVersion` is pinned.
+    /// Whether it runs only with a licence: `serverless` from version 4 on. Its npm package downloads the rest, and updates itself unless
+    /// `frameworkVersion` is pinned.
     pub fn needs_licence(&self) -> bool {
         self.kind == FrameworkKind::Serverless && self.major() >= 4
     }
 
-    /// Refuses a framework that needs a licence when `is_set` says that neither of [`LICENCE_VARIABLES`] is there. Someone who is
-    /// logged in needs neither, so a caller may take this for a warning.
+    /// Refuses a framework that needs a licence if `is_set` finds neither of [`LICENCE_VARIABLES`]. A user who is logged in needs neither,
+    /// so a caller may report this as a warning.
     pub fn check_licence(&self, is_set: impl Fn(&str) -> bool) -> Result<(), FrameworkError> {
         if !self.needs_licence() || LICENCE_VARIABLES.into_iter().any(is_set) {
             return Ok(());
@@ -119,16 +111,15 @@ impl Framework {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     pub kind: FrameworkKind,
-    /// The directory whose `node_modules` it would be in.
+    /// The directory whose `node_modules` may have it.
     pub directory: ServicePath,
-    /// The `package.json` to be read: the framework is here if this is.
+    /// The framework is installed here if this `package.json` exists.
     pub package_json: String,
-    /// The programs to try, in this order.
     pub programs: Vec<String>,
 }
 
-/// Where the framework of a service may be, in the order in which to look: from the service's directory up to the repository's root,
-/// and `osls` before `serverless` in each. A global framework is never one.
+/// Where the framework of a service may be, in search order: from the service's directory up to the repository's root, and `osls` before
+/// `serverless` in each. A global framework is never used.
 pub fn candidates(service: &ServicePath) -> Vec<Candidate> {
     let in_directory = |directory: ServicePath| {
         [FrameworkKind::Osls, FrameworkKind::Serverless].map(|kind| Candidate {
@@ -145,21 +136,19 @@ pub fn candidates(service: &ServicePath) -> Vec<Candidate> {
     service.ancestors().into_iter().flat_map(in_directory).collect()
 }
 
-/// `package`: makes a package of the service in the working directory.
+/// `package`: packages the service in the working directory.
 #[derive(Debug, Clone, Copy)]
 pub struct PackageArguments<'a> {
     pub stage: &'a Stage,
     pub region: &'a Region,
-    /// Where the package is put instead of `.serverless`: an absolute path. What is there is removed first.
+    /// The package's directory in place of `.serverless`: an absolute path. Its content is removed first.
     pub directory: Option<&'a Path>,
-    /// The name of the config file, as [`CONFIG_FILES`] or another in the service's directory.
+    /// The config file's name: one of [`CONFIG_FILES`] or another in the service's directory.
     pub config: &'a str,
-    /// Whether the framework tells more.
     pub verbose: bool,
 }
 
 impl PackageArguments<'_> {
-    /// The arguments after the program's name.
     pub fn to_vec(self) -> Vec<OsString> {
         let mut all = vec!["package".into()];
         all.extend(self.directory.into_iter().flat_map(|directory| ["--package".into(), directory.into()]));
@@ -168,25 +157,22 @@ impl PackageArguments<'_> {
     }
 }
 
-/// `deploy --package --force`: deploys a package that is already made.
+/// `deploy --package --force`: deploys an existing package.
 #[derive(Debug, Clone, Copy)]
 pub struct DeployArguments<'a> {
-    /// For which stage; it wins over the package's own, so they must be the same.
+    /// The stage. It overrides the package's own, so they must be the same.
     pub stage: &'a Stage,
-    /// For which region, likewise.
+    /// The region, likewise.
     pub region: &'a Region,
     /// A disposable copy of the package, at an absolute path that does not end in `.serverless`, unless it is the service's own: the
     /// framework reads the state from `.serverless` in the service's directory, and copies this one there only if its name differs.
     pub directory: &'a Path,
-    /// The name of the config file, as [`CONFIG_FILES`] or another in the service's directory.
     pub config: &'a str,
-    /// Whether the framework tells more.
     pub verbose: bool,
 }
 
 impl DeployArguments<'_> {
-    /// The arguments after the program's name. Always with `--force`: the framework may otherwise find "no changes" against what was
-    /// uploaded last, which need not be what is live.
+    /// Always with `--force`: the framework may otherwise find "no changes" against the last upload, which need not be live.
     pub fn to_vec(self) -> Vec<OsString> {
         let mut all = vec!["deploy".into(), "--package".into(), self.directory.into(), "--force".into()];
         target(&mut all, self.stage, self.region, self.config, self.verbose);

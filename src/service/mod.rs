@@ -1,5 +1,5 @@
-//! A Serverless service: what its files say and what the framework is to be told.
-//! Pure: text and values in, values out; no git, no file system, no processes, no environment, no clock.
+//! A Serverless service: what its files say, and the framework's command lines. Pure: text and values in, values out; no git, no file
+//! system, no processes, no environment, no clock.
 
 mod discovery;
 mod environment;

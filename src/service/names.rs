@@ -1,5 +1,5 @@
-//! The words a target is made of, checked once where they come in: stage, region, service name, service path.
-//! Owns their rules; knows nothing of where they come from. A checked value is never an option and never leaves the repository.
+//! Stage, region, service name and service path, validated when they are parsed. Owns their rules. A valid value is never an option and
+//! never leaves the repository.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,12 +8,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Longest stage, region or service name, in bytes.
 const MAX_NAME_BYTES: usize = 128;
-/// Longest path of a service in its repository, in bytes: what Linux takes as a path.
+/// Longest path of a service in its repository, in bytes: Linux's limit.
 const MAX_PATH_BYTES: usize = 4096;
 
-/// A value that can't be a stage, a region, a service name or a service path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{value:?} is not a {what}: {reason}")]
 pub struct NameError {
@@ -24,7 +22,7 @@ pub struct NameError {
 
 impl NameError {
     fn new(what: &'static str, value: &str, reason: impl Into<Cow<'static, str>>) -> Self {
-        // What is refused may be anything, of any length: an error line shows its beginning.
+        // The value may be anything, of any length: the error shows its beginning.
         let mut shown: String = value.chars().take(80).collect();
         if shown.len() < value.len() {
             shown.push('…');
@@ -45,7 +43,7 @@ impl NameError {
     }
 }
 
-/// The rule that all names share: one visible word that a command line can't take for an option.
+/// The rule for all names: one visible word that a command line can't take for an option.
 fn check_word(what: &'static str, value: &str) -> Result<(), NameError> {
     let reason = if value.is_empty() {
         "it is empty".into()
@@ -62,7 +60,7 @@ fn check_word(what: &'static str, value: &str) -> Result<(), NameError> {
 }
 
 fn check_stage(value: &str) -> Result<(), NameError> {
-    // osls refuses all but `^[A-Za-z0-9-]+$` (lib/utils/stage-pattern.js); serverless 3 takes more, so do we.
+    // osls accepts only `^[A-Za-z0-9-]+$` (lib/utils/stage-pattern.js); serverless 3 accepts more, so do we.
     check_word("stage", value)
 }
 
@@ -115,7 +113,6 @@ macro_rules! name {
         pub struct $name(String);
 
         impl $name {
-            /// The text, as it was given.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -175,7 +172,7 @@ name! {
 }
 
 impl Region {
-    /// Whether this is like the names that AWS gives: `eu-west-1`, `us-gov-east-1`.
+    /// Whether it looks like AWS's own names: `eu-west-1`, `us-gov-east-1`.
     pub fn is_like_aws(&self) -> bool {
         let parts: Vec<&str> = self.0.split('-').collect();
         let is_word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -191,22 +188,18 @@ impl Region {
 }
 
 impl ServicePath {
-    /// The service at the root of the repository.
     pub fn root() -> Self {
         Self(".".to_owned())
     }
 
-    /// Whether this is the root of the repository.
     pub fn is_root(&self) -> bool {
         self.0 == "."
     }
 
-    /// How many directories it is below the root of the repository.
     pub fn depth(&self) -> usize {
         self.ancestors().len() - 1
     }
 
-    /// The service's directory in the working tree at `repository`.
     pub fn under(&self, repository: &Path) -> PathBuf {
         if self.is_root() { repository.to_path_buf() } else { repository.join(&self.0) }
     }

@@ -1,28 +1,27 @@
-//! What a config file says by itself, before the framework resolves its variables.
-//! Owns reading YAML and JSON configs, within bounds; runs nothing, so a config in JavaScript or TypeScript has no outline.
+//! What a config file says before the framework resolves its variables. Owns reading YAML and JSON configs, within bounds; runs nothing,
+//! so a config in JavaScript or TypeScript has no outline.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::names::{Region, ServiceName, Stage};
 
-/// The largest config that is read, in bytes.
 pub const MAX_CONFIG_BYTES: usize = 4 << 20;
 
 /// The plugins of a service, as `plugins:` has them: a list, or `{modules, localPath}` (`parsePluginsObject` in the framework's
 /// `lib/classes/plugin-manager.js`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Plugins {
-    /// What is loaded, in order: names of npm packages, or paths that begin with `./`.
+    /// In loading order: names of npm packages, or paths that begin with `./`.
     pub modules: Vec<String>,
-    /// The directory in which names are looked for first; the framework's default is `.serverless_plugins`.
+    /// The directory where names are searched first; the framework's default is `.serverless_plugins`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local_path: Option<String>,
 }
 
 impl Plugins {
-    /// The npm package that an entry of [`Plugins::modules`] is from: `@a/b` for `@a/b/plugin`; none for a path. A name without a
-    /// scope may still be that of a file in [`Plugins::local_path`].
+    /// The npm package of an entry of [`Plugins::modules`]: `@a/b` for `@a/b/plugin`; none for a path. A name without a scope may still be
+    /// a file in [`Plugins::local_path`].
     pub fn package(module: &str) -> Option<&str> {
         if module.is_empty() || module.starts_with(['.', '/']) {
             return None;
@@ -32,7 +31,7 @@ impl Plugins {
         Some(&module[..end])
     }
 
-    /// Reads either form; anything else is no plugin, as it is for the framework.
+    /// Reads either form; anything else is no plugin, as in the framework.
     pub(super) fn from_value(value: Option<&Value>) -> Self {
         let (list, local_path) = match value {
             Some(Value::Object(form)) => (form.get("modules"), form.get("localPath").and_then(Value::as_str)),
@@ -43,32 +42,31 @@ impl Plugins {
     }
 }
 
-/// What a config says without being run. A value that is made of variables (`${…}`) is none.
+/// What a config says without being run. A value with variables (`${…}`) is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Outline {
     pub service: Option<ServiceName>,
-    /// The stage when none is given: `provider.stage`, or the literal in `${opt:stage, 'dev'}`, or the framework's own default.
+    /// The default stage: `provider.stage`, or the literal in `${opt:stage, 'dev'}`, or the framework's own default.
     pub stage: Option<Stage>,
-    /// The region when none is given, likewise.
+    /// The default region, likewise.
     pub region: Option<Region>,
-    /// `frameworkVersion`: the range of framework versions that the service wants.
+    /// `frameworkVersion`: the accepted range of framework versions.
     pub framework_version: Option<String>,
-    /// The plugins; none when they come from a variable.
+    /// The plugins; none if they come from a variable.
     pub plugins: Option<Plugins>,
     /// Whether the framework reads `.env` files for this service (`useDotenv`).
     pub dotenv: bool,
 }
 
 impl Outline {
-    /// Reads a config file by its name. `None` means that it can only be known by running it (`.js`, `.ts` and the like).
+    /// Reads a config file by its name. `None` for one that has to be run (`.js`, `.ts` and the like).
     pub fn of(file_name: &str, text: &str) -> Option<Result<Self, String>> {
         document(file_name, text).map(|read| read.map(|config| Self::of_config(&config)))
     }
 
-    /// The outline of a config that is already read.
     pub(super) fn of_config(config: &Value) -> Self {
         let provider = &config["provider"];
-        // A provider may be its name alone; the framework then has nothing but defaults.
+        // A provider may be just a name; the framework then uses its defaults.
         let known = provider.is_object() || provider.as_str().is_some_and(|name| !name.contains("${"));
         let default = |key: &str, framework: &str| match &provider[key] {
             Value::Null => known.then(|| framework.to_owned()),
@@ -103,7 +101,7 @@ pub(super) fn document(file_name: &str, text: &str) -> Option<Result<Value, Stri
     Some(read(text))
 }
 
-/// Reads YAML as the framework does (js-yaml with `CloudFormation`'s tags): tags mean nothing here, and aliases are bounded.
+/// Reads YAML as the framework does (js-yaml with `CloudFormation`'s tags): tags are ignored, and aliases are bounded.
 fn yaml(text: &str) -> Result<Value, String> {
     let mut options = serde_saphyr::Options::default();
     options.duplicate_keys = serde_saphyr::DuplicateKeyPolicy::LastWins;
@@ -113,12 +111,11 @@ fn yaml(text: &str) -> Result<Value, String> {
     read.map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
 }
 
-/// A text without variables.
 fn literal(text: &str) -> Option<&str> {
     (!text.contains("${")).then_some(text)
 }
 
-/// What a text is when no option is given: itself, or the literal that `${opt:NAME, 'literal'}` falls back to.
+/// A text's value without options: itself, or the literal in `${opt:NAME, 'literal'}`.
 fn default_of(text: &str) -> Option<&str> {
     let Some(variable) = text.trim().strip_prefix("${opt:").and_then(|rest| rest.strip_suffix('}')) else {
         return literal(text);
@@ -131,7 +128,7 @@ fn default_of(text: &str) -> Option<&str> {
     literal(quoted('\'').or_else(|| quoted('"'))?)
 }
 
-/// A version range is text, or a number where someone left the quotes out.
+/// A version range is text, or a number if the quotes were left out.
 fn version(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => literal(text).map(str::to_owned),

@@ -1,5 +1,5 @@
-//! The S3 prefix that a deployment uploads to: the framework's `artifactDirectoryName`.
-//! Owns its form and how a newer one is made; does not know which files name it.
+//! The S3 prefix of a deployment's uploads: the framework's `artifactDirectoryName`. Owns its form and making a newer one; does not know
+//! which files name it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,24 +13,24 @@ const THIRTEEN_DIGITS: std::ops::RangeInclusive<i64> = 1_000_000_000_000..=9_999
 
 /// `<deployment prefix>/<service>/<stage>/<milliseconds>-<ISO time>`.
 ///
-/// The form is that of `generateArtifactDirectoryName` in the framework's `lib/plugins/aws/package/lib/generate-artifact-directory-name.js`;
-/// its clean-up (`lib/plugins/aws/deploy/lib/cleanup-s3-bucket.js`) takes the listing's order, which is that of the names, for that of time.
+/// The form is that of `generateArtifactDirectoryName` in the framework's
+/// `lib/plugins/aws/package/lib/generate-artifact-directory-name.js`; its clean-up (`lib/plugins/aws/deploy/lib/cleanup-s3-bucket.js`)
+/// sorts by name and expects the order of time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct S3Prefix {
     text: String,
-    /// Where the last name, that of the time, begins in `text`.
+    /// Where the last name, the time, begins in `text`.
     time_at: usize,
     millis: i64,
 }
 
-/// A text that is not a deployment's S3 prefix, or one that can't be made newer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PrefixError {
     #[error(
         "{0:?} is not an S3 prefix as the framework makes them (<prefix>/<service>/<stage>/<milliseconds>-<ISO time>)"
     )]
     Form(String),
-    /// The clock, or the prefix to be newer than, is out of the range in which names sort as times do.
+    /// The time is outside the range in which names sort by time.
     #[error(
         "no S3 prefix can be made for the time {0} (milliseconds since 1970): names would no longer sort by time"
     )]
@@ -47,8 +47,8 @@ impl PrefixError {
 }
 
 impl S3Prefix {
-    /// A prefix for the same service and stage with the time `now_millis` (milliseconds since 1970), or,
-    /// if that isn't later, the first one that is newer than `self`.
+    /// A prefix for the same service and stage with the time `now_millis` (milliseconds since 1970), or with the first time after `self`'s
+    /// if that is later.
     pub fn fresh(&self, now_millis: i64) -> Result<Self, PrefixError> {
         let millis = now_millis.max(self.millis.saturating_add(1));
         let refuse = || PrefixError::Time(millis);
@@ -61,7 +61,6 @@ impl S3Prefix {
         Ok(Self { text, time_at: self.time_at, millis })
     }
 
-    /// The whole prefix, without a `/` at its end.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -71,7 +70,6 @@ impl S3Prefix {
         self.millis
     }
 
-    /// The name of the service that the prefix is for.
     pub fn service(&self) -> &str {
         self.name_from_end(1)
     }
@@ -80,12 +78,11 @@ impl S3Prefix {
         self.name_from_end(0)
     }
 
-    /// What `key` is below this prefix: `a.zip` for `<prefix>/a.zip`.
+    /// `key` relative to this prefix: `a.zip` for `<prefix>/a.zip`.
     pub fn file<'k>(&self, key: &'k str) -> Option<&'k str> {
         key.strip_prefix(&self.text)?.strip_prefix('/').filter(|file| !file.is_empty())
     }
 
-    /// The `n`th name before the time.
     fn name_from_end(&self, n: usize) -> &str {
         self.text[..self.time_at].trim_end_matches('/').rsplit('/').nth(n).unwrap_or_default()
     }
@@ -174,7 +171,7 @@ mod tests {
         let fresh = old.fresh(1_795_455_214_000).unwrap();
         assert_eq!(fresh.as_str(), "serverless/orders/prod/1795455214000-2026-11-23T17:33:34.000Z");
         assert_eq!(fresh.as_str().parse::<S3Prefix>().unwrap(), fresh);
-        // A clock that is behind, or a package made by one that was ahead.
+        // The package's clock may be ahead of ours.
         let fresh = old.fresh(0).unwrap();
         assert_eq!(fresh.as_str(), "serverless/orders/prod/1795455174187-2026-11-23T17:32:54.187Z");
     }

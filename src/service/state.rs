@@ -1,5 +1,5 @@
-//! `serverless-state.json`: the resolved service and its compiled template, which is what `deploy --package` deploys.
-//! Owns reading it, whatever it holds, and what it says of the service; changes nothing in it (see `relocate`).
+//! `serverless-state.json`: the resolved service and its compiled template, which `deploy --package` deploys. Owns reading it; changes
+//! nothing in it (see `relocate`).
 
 mod artifacts;
 mod code;
@@ -27,43 +27,34 @@ pub use sharing::Sharing;
 /// The state's file name in a package (`getServiceStateFileName` in the framework's `lib/plugins/aws/lib/naming.js`).
 pub const STATE_FILE: &str = "serverless-state.json";
 
-/// The largest state that is read, in bytes. A `CloudFormation` template ends at 1 MB; a state holds it, and the config, a few times.
 pub const MAX_STATE_BYTES: usize = 64 << 20;
 
 /// The most values that a state's references may unfold into.
 const MAX_UNFOLDED_VALUES: usize = 2_000_000;
 
-/// Why a state can't be read, or can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// It is larger than [`MAX_STATE_BYTES`].
     #[error("{STATE_FILE} has {0} bytes, more than the {MAX_STATE_BYTES} that are read")]
     TooLarge(usize),
-    /// It is not JSON.
     #[error("{STATE_FILE} is not JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// It is JSON, but not a service's state.
     #[error("{STATE_FILE} has no `{0}`: it is not the state of a packaged service")]
     Missing(&'static str),
     /// Its references (`{"$ref": "$[…]"}`) lead nowhere, in a circle, or to too much.
     #[error("{STATE_FILE} can't be unfolded: the reference {0} leads nowhere, in a circle, or to too much")]
     Reference(String),
-    /// Its `artifactDirectoryName` has another form than the framework's.
+    /// Its `artifactDirectoryName` is not in the framework's form.
     #[error(transparent)]
     Prefix(#[from] PrefixError),
     /// Code that a deploy needs is not in the package.
     #[error("the code of {owner} is not in the package: {STATE_FILE} says {path:?}")]
     NotInPackage { owner: Owner, path: String },
-    /// A copy of the package was to be used at a path that is relative, or not UTF-8.
+    /// The path of a copy is relative, or not UTF-8.
     #[error("{} can't be where the framework looks for a package: it must be an absolute path in UTF-8", .0.display())]
     Directory(PathBuf),
-    /// A fresh prefix was made for another service, stage or deployment prefix.
+    /// A fresh prefix is for another service, stage or deployment prefix.
     #[error("the S3 prefix {new} is for another service or stage than the package's {old}")]
-    OtherPrefix {
-        /// The package's own prefix.
-        old: S3Prefix,
-        new: S3Prefix,
-    },
+    OtherPrefix { old: S3Prefix, new: S3Prefix },
 }
 
 impl StateError {
@@ -82,7 +73,6 @@ impl StateError {
     }
 }
 
-/// A package is for one stage and region, and another was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the package is for stage {packaged_stage} in {packaged_region}, not for stage {asked_stage} in {asked_region}"
@@ -94,30 +84,25 @@ pub struct TargetMismatch {
     pub asked_region: String,
 }
 
-/// A function, as the state has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
-    /// Its key under `functions`.
     pub name: String,
     pub deployed_name: Option<String>,
-    /// Its runtime, such as `nodejs22.x`; none for a container image.
     pub runtime: Option<String>,
-    /// Where its own archive was when it was packaged; none when it is part of the service's archive.
+    /// The path of its own archive when it was packaged; none if it is part of the service's archive.
     pub artifact: Option<String>,
     /// Whether it is a container image, which has no archive.
     pub image: bool,
 }
 
-/// A layer, as the state has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
-    /// Its key under `layers`.
     pub name: String,
     pub artifact: Option<String>,
-    /// Whether the framework found it unchanged in the live stack: its template then names an S3 key of an older deployment, and
-    /// `deploy --package` does not upload it (`compareWithLastLayer` in `lib/plugins/aws/package/compile/layers.js`).
+    /// Whether the framework found it unchanged in the live stack: its template then names an S3 key of an older deployment, and `deploy
+    /// --package` does not upload it (`compareWithLastLayer` in `lib/plugins/aws/package/compile/layers.js`).
     pub reused: bool,
-    /// Whether its versions are to stay when they are replaced (`retain: true`).
+    /// Whether replaced versions stay (`retain: true`).
     pub retained: bool,
 }
 
@@ -128,7 +113,7 @@ pub struct State {
 }
 
 impl State {
-    /// Reads a state. Anything that is a JSON object with `service` and `package` objects will do: what else is missing shows when it is asked for.
+    /// Reads a state: any JSON object with `service` and `package` objects. Other missing parts are reported when they are needed.
     ///
     /// The format is that of the framework's `lib/plugins/aws/package/lib/save-service-state.js`, written with json-cycle.
     pub fn parse(bytes: &[u8]) -> Result<Self, StateError> {
@@ -150,8 +135,8 @@ impl State {
 
     /// The stage that the package was made for.
     ///
-    /// `provider.stage` is only what the config says: `--stage` does not change it. What the package was made for is in
-    /// the S3 prefix (`generateArtifactDirectoryName`), so that comes first.
+    /// The S3 prefix has it (`generateArtifactDirectoryName`). `provider.stage` is only what the config says: `--stage` does not change
+    /// it.
     pub fn stage(&self) -> Option<String> {
         match self.prefix() {
             Ok(prefix) => Some(prefix.stage().to_owned()),
@@ -159,16 +144,16 @@ impl State {
         }
     }
 
-    /// The region that the package was made for; the framework puts the one it settled on into `provider.region`.
+    /// The region that the package was made for: the framework writes it into `provider.region`.
     pub fn region(&self) -> Option<&str> {
         self.text(&["service", "provider", "region"])
     }
 
-    /// The plugins, in the order in which the framework loads them.
+    /// The plugins, in loading order.
     pub fn plugins(&self) -> Plugins {
         let list = self.value(&["service", "plugins"]);
         let Some(Value::Object(form)) = list else { return Plugins::from_value(list) };
-        // `modules` may be a reference even where the list itself is not.
+        // `modules` may be a reference even if the list itself is not.
         let mut form = form.clone();
         if let Some(modules) = self.value(&["service", "plugins", "modules"]) {
             form.insert("modules".to_owned(), modules.clone());
@@ -181,14 +166,12 @@ impl State {
         self.text(&["package", "artifactDirectoryName"]).filter(|name| !name.is_empty())
     }
 
-    /// The same, read as a prefix.
     pub fn prefix(&self) -> Result<S3Prefix, StateError> {
         let name =
             self.artifact_directory_name().ok_or(StateError::Missing("package.artifactDirectoryName"))?;
         Ok(name.parse()?)
     }
 
-    /// The functions, in the order of the config.
     pub fn functions(&self) -> Vec<Function> {
         let function = |name: &str| {
             let text = |key: &str| self.text(&["service", "functions", name, key]).map(str::to_owned);
@@ -203,7 +186,6 @@ impl State {
         self.entries("functions").map(|(name, _)| function(name)).collect()
     }
 
-    /// The layers that the service makes, in the order of the config.
     pub fn layers(&self) -> Vec<Layer> {
         let layer = |name: &str| {
             let flag = |key: &str| self.value(&["service", "layers", name, key]).is_some_and(truthy);
@@ -217,7 +199,7 @@ impl State {
         self.entries("layers").map(|(name, _)| layer(name)).collect()
     }
 
-    /// The compiled `CloudFormation` template, with the state's references replaced by what they name: what a deploy gives to AWS.
+    /// The compiled `CloudFormation` template with the state's references resolved, as a deploy passes it to AWS.
     pub fn template(&self) -> Result<Value, StateError> {
         let path = ["service", "provider", "compiledCloudFormationTemplate"];
         let template = self
@@ -226,7 +208,7 @@ impl State {
         reference::unfold(&self.root, template, MAX_UNFOLDED_VALUES).map_err(StateError::Reference)
     }
 
-    /// Whether the package is for `stage` and `region`. Nothing in the framework compares them.
+    /// Checks that the package is for `stage` and `region`. The framework does not.
     pub fn check_target(&self, stage: &str, region: &str) -> Result<(), TargetMismatch> {
         let packaged_stage = self.stage().unwrap_or_default();
         let packaged_region = self.region().unwrap_or_default();
@@ -241,31 +223,28 @@ impl State {
         })
     }
 
-    /// The value at `path`, with references followed.
     fn value(&self, path: &[&str]) -> Option<&Value> {
         reference::follow(&self.root, path)
     }
 
-    /// The string at `path`, with references followed.
     fn text(&self, path: &[&str]) -> Option<&str> {
         self.value(path)?.as_str()
     }
 
-    /// The named entries of `service.functions` or `service.layers`.
     fn entries(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
         let entries: Option<&Map<String, Value>> = self.value(&["service", kind]).and_then(Value::as_object);
         // The framework drops a function that is null (`setFunctionNames` in `lib/classes/service.js`).
         entries.into_iter().flatten().filter(|(_, entry)| entry.is_object())
     }
 
-    /// The archive that one function or layer names for itself.
+    /// The archive of its own of a function or layer.
     fn own_artifact(&self, kind: &str, name: &str) -> Option<String> {
         let artifact = self.text(&["service", kind, name, "package", "artifact"])?;
         (!artifact.is_empty()).then(|| artifact.to_owned())
     }
 }
 
-/// What JavaScript takes for true, since the framework asks for no more.
+/// Truthiness in JavaScript, which is what the framework checks.
 fn truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,

@@ -43,7 +43,7 @@ use crate::package::Manifest;
 use crate::progress::Progress;
 use crate::secrets::Recipients;
 
-/// The packages of one repository: recorded and opened here, and all that is known of them by a handle each.
+/// The packages of one repository, and a handle for each kind of facts about them.
 #[derive(Clone, Copy)]
 pub struct Store<'r> {
     repository: &'r Repository,
@@ -51,18 +51,16 @@ pub struct Store<'r> {
 }
 
 impl<'r> Store<'r> {
-    /// The store of `repository`.
     pub fn new(repository: &'r Repository) -> Self {
         Self { repository, keys: Keys { repository, environment: None } }
     }
 
-    /// The same, with the keys of a user in this environment: what is encrypted can be read with them.
+    /// With the user's keys from this environment, which open encrypted content.
     #[must_use]
     pub fn with_keys_of(self, environment: &'r Environment) -> Self {
         Self { keys: Keys { environment: Some(environment), ..self.keys }, ..self }
     }
 
-    /// Whether a key of the user opens what is encrypted to `recipients`.
     pub fn opens(&self, recipients: &Recipients) -> Result<bool> {
         self.keys.open(recipients)
     }
@@ -72,65 +70,55 @@ impl<'r> Store<'r> {
         Recorder::new(self.repository).record(recording, progress)
     }
 
-    /// Gives a recorded package to another commit whose tree is the very tree that it was made from.
+    /// Gives a recorded package to another commit with the very tree that it was made from.
     pub fn attach(&self, package_tree: Oid, manifest: &Manifest, commit: Oid) -> Result<()> {
         Recorder::new(self.repository).attach(package_tree, manifest, commit)
     }
 
-    /// Opens the package that `line` of the note of `commit` tells of.
+    /// Opens the package that `line` of the note of `commit` lists.
     ///
     /// # Errors
-    /// [`crate::error::Kind::Integrity`] when its ref, commit or manifest is missing or is not what the note says.
+    /// [`crate::error::Kind::Integrity`] when its ref, commit or manifest is missing or differs from the note.
     pub fn open(&self, commit: Oid, line: &PackageLine) -> Result<StoredPackage<'r>> {
         StoredPackage::open(self.keys, commit, line)
     }
 
-    /// Which packages there are.
     pub fn packages(&self) -> Packages<'r> {
         Packages::new(self.repository)
     }
 
-    /// What commits' notes say.
     pub fn notes(&self) -> Notes<'r> {
         Notes::new(self.repository)
     }
 
-    /// The histories of deployments.
     pub fn histories(&self) -> Histories<'r> {
         Histories::new(self.repository)
     }
 
-    /// Bans, or pins.
     pub fn marks<S: MarkState>(&self) -> Marks<'r, S> {
         Marks::new(self.repository)
     }
 
-    /// Which packages are banned.
     pub fn bans(&self) -> Marks<'r, bans::BanState> {
         self.marks()
     }
 
-    /// Which packages are pinned.
     pub fn pins(&self) -> Marks<'r, pins::PinState> {
         self.marks()
     }
 
-    /// The commits of deployment locks.
     pub fn locks(&self) -> Locks<'r> {
         Locks::new(self.repository)
     }
 
-    /// The snapshots of toolchains.
     pub fn toolchains(&self) -> Toolchains<'r> {
         Toolchains::new(self.repository)
     }
 
-    /// The LFS objects on this machine.
     pub fn lfs_objects(&self) -> LfsObjects<'r> {
         LfsObjects::new(self.repository)
     }
 
-    /// What is known here of `remote`.
     pub fn tracking<'a>(&self, remote: &'a str) -> Tracking<'a>
     where
         'r: 'a,
@@ -138,12 +126,10 @@ impl<'r> Store<'r> {
         Tracking::new(self.repository, remote)
     }
 
-    /// What is known here of all remotes.
     pub fn elsewhere(&self) -> Result<RemoteNotes<'r>> {
         RemoteNotes::read(self.repository)
     }
 
-    /// Asks `remote` which packages it has.
     pub fn remote(&self, remote: &str) -> Result<RemotePackages> {
         RemotePackages::ask(self.repository, remote)
     }

@@ -1,4 +1,4 @@
-//! The names of refs: any service name, stage or region becomes one component of a ref's name, and comes back.
+//! The names of refs: any service name, stage or region is encoded as one component of a ref's name.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -9,45 +9,36 @@ use crate::package::{Machine, PackageId};
 /// `-` and `_` are safe anywhere in a ref's name; a dot is not at its start, its end, or beside another.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
-/// The ref that holds the notes.
 pub const NOTES_REF: &str = "refs/notes/slsart";
 
-/// The prefix of all package refs.
 pub(in crate::store) const PACKAGES: &str = "refs/slsart/packages/";
 
-/// The ref of a package of a commit.
 pub(in crate::store) fn package(commit: &str, package: PackageId) -> String {
     format!("{PACKAGES}{commit}/{package}")
 }
 
-/// What names a package in a repository: its commit and its id.
+/// A package's key in a repository: its commit and its id.
 pub type PackageKey = (Oid, PackageId);
 
-/// The ref of the package with this key.
 pub fn ref_of((commit, id): PackageKey) -> String {
     package(&commit.to_string(), id)
 }
 
-/// The package that a ref names; `None` for any other ref.
 pub fn key_of(name: &str) -> Option<PackageKey> {
     parse_pair(name.strip_prefix(PACKAGES)?)
 }
 
-/// The prefix of all refs of bans.
 pub(in crate::store) const BANS: &str = "refs/slsart/bans/";
 
-/// The prefix of all refs of pins.
 pub(in crate::store) const PINS: &str = "refs/slsart/pins/";
 
-/// The chains of records that clones share, as their refs begin.
+/// The prefixes of the chains of records that clones share.
 pub(in crate::store) const CHAINS: [&str; 3] = ["refs/slsart/deployments/", BANS, PINS];
 
-/// The ref of the marks below `prefix` of a package of a commit.
 pub(in crate::store) fn mark(prefix: &str, commit: &str, package: PackageId) -> String {
     format!("{prefix}{commit}/{package}")
 }
 
-/// The commit and package id that the ref of a mark below `prefix` names.
 pub(in crate::store) fn parse_mark(prefix: &str, name: &str) -> Option<PackageKey> {
     parse_pair(name.strip_prefix(prefix)?)
 }
@@ -57,10 +48,9 @@ fn parse_pair(name: &str) -> Option<PackageKey> {
     Some((Oid::from_str(commit).ok()?, package.parse().ok()?))
 }
 
-/// The prefix of all refs of toolchains.
 pub const TOOLCHAINS: &str = "refs/slsart/toolchains/";
 
-/// The ref of a toolchain that was installed for the commit `source` on `machine`. Those of one content are beside each other.
+/// The ref of a toolchain that was installed for the commit `source` on `machine`. Refs of the same content share a prefix.
 pub(in crate::store) fn toolchain(id: &str, source: &str, machine: &Machine) -> String {
     let libc = machine.libc.split(' ').next().filter(|libc| !libc.is_empty());
     let parts = [Some(machine.os.as_str()), Some(&machine.arch), libc, Some(&machine.modules)];
@@ -68,30 +58,29 @@ pub(in crate::store) fn toolchain(id: &str, source: &str, machine: &Machine) -> 
     format!("{TOOLCHAINS}{id}/{source}/{}", utf8_percent_encode(&machine, COMPONENT))
 }
 
-/// The ref of a target's history. A stack is known to AWS by service name, stage and region, wherever the service's
-/// directory is; so is its history.
+/// The ref of a target's history. AWS identifies a stack by service name, stage and region, whatever the service's directory; so does its
+/// history.
 pub(in crate::store) fn deployments(target: &Target) -> String {
     format!("refs/slsart/deployments/{}", path(target))
 }
 
-/// The ref of a target's lock, on a remote. Not below `refs/slsart/`: who fetches and pushes all of that must not bring back a
-/// lock that was left since.
+/// The ref of a target's lock, on a remote. Not below `refs/slsart/`: fetching and pushing all of that must not bring back a released
+/// lock.
 pub(in crate::store) fn lock(target: &Target) -> String {
     format!("refs/slsart-locks/{}", path(target))
 }
 
-/// The ref of this repository that follows the notes of `remote`, where stock git's documentation of `git notes merge` has it.
+/// The tracking ref for the notes of `remote`, placed as in the documentation of `git notes merge`.
 pub(in crate::store) fn tracked_notes(remote: &str) -> String {
     format!("refs/notes/remotes/{remote}/slsart")
 }
 
-/// The prefix of the refs of this repository that follow those of `remote` with `prefix`, one below `refs/slsart/`.
+/// The prefix of the tracking refs for the refs of `remote` with `prefix`, one below `refs/slsart/`.
 pub(in crate::store) fn tracked(remote: &str, prefix: &str) -> String {
     let rest = prefix.strip_prefix("refs/slsart/").unwrap_or(prefix);
     format!("refs/slsart-remotes/{remote}/{rest}")
 }
 
-/// The ref that follows the ref `name` of `remote`; `None` where none does.
 pub(in crate::store) fn tracked_of(remote: &str, name: &str) -> Option<String> {
     if name == NOTES_REF {
         return Some(tracked_notes(remote));

@@ -5,10 +5,9 @@
 
 use std::collections::BTreeMap;
 
-/// The largest file that is read, in bytes.
 pub(super) const MAX_BYTES: usize = 1 << 20;
 
-/// The variables of a file. Of a name that stands in it twice, the last value counts.
+/// The variables of a file. If a name is repeated, the last value counts.
 pub(super) fn parse(text: &str) -> BTreeMap<String, String> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut all = BTreeMap::new();
@@ -28,7 +27,7 @@ pub(super) fn parse(text: &str) -> BTreeMap<String, String> {
     all
 }
 
-/// The name that a line gives a value to, and where in the line what follows the sign begins.
+/// The name in an assignment, and the position after its sign.
 fn assignment(line: &str) -> Option<(&str, usize)> {
     let trimmed = line.trim_start();
     let exported = trimmed.strip_prefix("export").filter(|rest| rest.starts_with([' ', '\t']));
@@ -42,7 +41,7 @@ fn assignment(line: &str) -> Option<(&str, usize)> {
     (!name.is_empty() && (sign == '=' || colon)).then_some((name, at))
 }
 
-/// The value at the start of `text`, and how many bytes it takes.
+/// The value at the start of `text`, and its length in bytes.
 fn value(text: &str) -> (String, usize) {
     let line_end = text.find('\n').unwrap_or(text.len());
     let spaces = line_end.min(text.len() - text.trim_start_matches([' ', '\t']).len());
@@ -59,7 +58,7 @@ fn value(text: &str) -> (String, usize) {
     (bare.trim().to_owned(), line_end)
 }
 
-/// How many bytes there are before the quote that closes.
+/// The bytes before the closing quote.
 fn closing(text: &str, quote: char) -> Option<usize> {
     let mut escaped = false;
     text.char_indices().find_map(|(at, c)| {

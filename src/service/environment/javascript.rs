@@ -1,11 +1,9 @@
-//! `process.env` in JavaScript and TypeScript, told by its text.
-//! Owns the few ways to write a name down; a name that is computed is not known.
+//! `process.env` in JavaScript and TypeScript, found in the text. Knows the few ways to write a name; a computed name is not found.
 
 use std::collections::BTreeSet;
 
 const ENVIRONMENT: &str = "process.env";
 
-/// Adds the names in `text` to `names`.
 pub(super) fn search(text: &str, names: &mut BTreeSet<String>) {
     for (at, _) in text.match_indices(ENVIRONMENT) {
         let (before, after) = (&text[..at], &text[at + ENVIRONMENT.len()..]);

@@ -1,11 +1,11 @@
-//! What the variables are: the framework's own environment first, else what a `.env` file says.
+//! The variables' values: from the framework's own environment, else from a `.env` file.
 
 use std::collections::BTreeMap;
 
 use super::super::names::Stage;
 use super::dotenv;
 
-/// Variables with their values, which are nobody's business: nothing here prints them.
+/// Variables with their values, which must stay private: nothing here prints them.
 #[derive(Default)]
 pub struct Values(BTreeMap<String, String>);
 
@@ -15,11 +15,11 @@ impl Values {
         Self(all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
     }
 
-    /// The values of those of `names` that have one, as the framework has them for `stage`: `variable` gives one of its
-    /// environment, `read` the text of a file in the service's directory.
+    /// The values of those of `names` that have one for `stage`: `variable` reads the framework's environment, `read` the text of a file
+    /// in the service's directory.
     ///
-    /// `.env.<stage>` stands in for `.env`, and neither replaces what the environment has (`lib/cli/load-dotenv.js`). The file is
-    /// read whether or not the configuration says `useDotenv`: plugins read it too.
+    /// `.env.<stage>` replaces `.env`, and neither replaces the environment (`lib/cli/load-dotenv.js`). The file is read even without
+    /// `useDotenv` in the configuration: plugins read it too.
     pub fn read(
         names: &[String],
         stage: &Stage,
@@ -33,8 +33,8 @@ impl Values {
         Self(names.iter().filter_map(value).collect())
     }
 
-    /// Every value that the framework and its plugins may have had: those of `names` in the environment, and all of the `.env`
-    /// files, `.env.local` and `.env.<stage>.local` among them. Of one name there may be several.
+    /// Every value that the framework and its plugins may have had: those of `names` in the environment, and all of the `.env` files,
+    /// including `.env.local` and `.env.<stage>.local`. A name may have several.
     pub fn all(
         names: &[String],
         stage: &Stage,
@@ -56,12 +56,10 @@ impl Values {
         all
     }
 
-    /// Each name with its value, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The value of `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }

@@ -5,26 +5,25 @@
 
 use std::collections::BTreeSet;
 
-/// Variables nested deeper than this are taken for text.
+/// Variables nested deeper than this are read as text.
 const MAX_DEPTH: usize = 32;
 
-/// Stands for a part that another variable makes; no name has it.
+/// A part that another variable provides; no name contains it.
 const UNKNOWN: char = '\0';
 
 pub(super) struct FoundNames<'s> {
     pub(super) names: BTreeSet<String>,
-    /// Paths of files, as written but without a leading `./`.
     pub(super) files: BTreeSet<String>,
     stage: Option<&'s str>,
 }
 
 impl<'s> FoundNames<'s> {
-    /// Nothing found yet; `stage` is what `${sls:stage}` and `${opt:stage}` are.
+    /// `stage` is the value of `${sls:stage}` and `${opt:stage}`.
     pub(super) fn new(stage: Option<&'s str>) -> Self {
         Self { names: BTreeSet::new(), files: BTreeSet::new(), stage }
     }
 
-    /// Adds what `text` refers to; with `escapes`, `\${` begins no variable.
+    /// Adds the references in `text`; with `escapes`, `\${` begins no variable.
     pub(super) fn search(&mut self, text: &str, escapes: bool) {
         let mut rest = text;
         while let Some(at) = rest.find("${") {
@@ -36,7 +35,7 @@ impl<'s> FoundNames<'s> {
         }
     }
 
-    /// Reads a variable from behind its `${`; gives what follows its `}`, and what it stands for as far as that is known.
+    /// Reads a variable after its `${`; returns the text after its `}`, and its value if known.
     fn variable<'t>(&mut self, text: &'t str, depth: usize) -> (&'t str, Option<&'s str>) {
         let mut rest = text;
         let mut value = None;
@@ -55,7 +54,7 @@ impl<'s> FoundNames<'s> {
         }
     }
 
-    /// Reads one source, up to its `,` or `}`; gives it with nested variables replaced, and what follows.
+    /// Reads one source, up to its `,` or `}`; returns it with nested variables replaced, and the text after it.
     fn source<'t>(&mut self, text: &'t str, depth: usize) -> (String, &'t str) {
         let mut source = String::new();
         let mut parentheses = 0_usize;
@@ -88,7 +87,7 @@ impl<'s> FoundNames<'s> {
         (source, rest)
     }
 
-    /// Takes note of a source; gives what it stands for as far as that is known.
+    /// Collects a source; returns its value if known.
     fn take(&mut self, source: &str) -> Option<&'s str> {
         let whole = |text: &str| !text.is_empty() && !text.contains(UNKNOWN);
         if let Some(name) = source.strip_prefix("env:").map(str::trim).filter(|name| whole(name)) {
@@ -103,7 +102,7 @@ impl<'s> FoundNames<'s> {
     }
 }
 
-/// What follows the string that began with `quote`.
+/// The text after the string that began with `quote`.
 fn after_literal(text: &str, quote: char) -> &str {
     let mut escaped = false;
     for (at, c) in text.char_indices() {

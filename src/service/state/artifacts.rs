@@ -1,9 +1,9 @@
-//! Which archives a deploy of the package needs, where each is, and which S3 keys are not the package's own.
-//! Owns how the framework comes from a function or layer to a file; changes nothing.
+//! The archives that a deploy of the package needs, their places, and the S3 keys that are not the package's own. Owns how the framework
+//! finds the file of a function or layer; changes nothing.
 //!
 //! The rules are those of `extendedValidate`, `getFunctionArtifactFilePaths` and `getLayerArtifactFilePaths` in the framework's
-//! `lib/plugins/aws/deploy/lib/{extended-validate,upload-artifacts}.js`. The name under which an archive is uploaded is always the last
-//! name of its path, so that is what identifies it here.
+//! `lib/plugins/aws/deploy/lib/{extended-validate,upload-artifacts}.js`. An archive is always uploaded under the last name of its path, so
+//! that name identifies it here.
 
 use std::collections::BTreeSet;
 
@@ -14,26 +14,24 @@ use super::{Function, State, StateError, truthy};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// In the package, under this path relative to it.
+    /// In the package, at this path.
     Package(String),
-    /// Not in the package: the file at [`Artifact::path`] (if relative, then to the service's directory) must be taken when recording.
+    /// Not in the package: recording must add the file at [`Artifact::path`] (if relative, then to the service's directory).
     Elsewhere,
-    /// Not in the package, and not needed: a deploy takes it from an older deployment's S3 key.
+    /// Not in the package, and not needed: an older deployment has uploaded it.
     Uploaded,
 }
 
-/// A reference from the state to an archive of code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
     pub owner: Owner,
-    /// Where the state says it is: an absolute path of the machine that packaged, one relative to the service, or a file name.
+    /// Its path in the state: absolute on the machine that packaged, relative to the service, or a file name.
     pub path: String,
-    /// Where it is as far as the package goes.
     pub place: Place,
 }
 
 impl Artifact {
-    /// The file in the package; none if a deploy takes it from S3; an error that says whose it is if it is missing.
+    /// The file in the package; none if it was uploaded before; an error with its owner if it is missing.
     pub fn file(&self) -> Result<Option<&str>, StateError> {
         match &self.place {
             Place::Package(file) => Ok(Some(file)),
@@ -45,10 +43,9 @@ impl Artifact {
     }
 }
 
-/// What a function's code comes from.
 pub(super) enum Source {
     Own(String),
-    /// The service's archive; whether the framework finds it by itself.
+    /// The service's archive; `found` if the framework finds it by itself.
     Shared {
         path: String,
         found: bool,
@@ -56,7 +53,7 @@ pub(super) enum Source {
 }
 
 impl State {
-    /// Every archive that a deploy needs, each once, found among `files`: the package's files as paths relative to it, with `/`.
+    /// Every archive that a deploy needs, each once. `files`: the package's files as paths relative to it, with `/`.
     pub fn artifacts(&self, files: &BTreeSet<String>) -> Result<Vec<Artifact>, StateError> {
         let mut all: Vec<Artifact> = Vec::new();
         for function in self.functions().iter().filter(|function| !function.image) {
@@ -90,14 +87,13 @@ impl State {
         Ok(all)
     }
 
-    /// Whether the function is packaged individually.
     pub(super) fn is_individual(&self, function: &str) -> bool {
         let truthy_at = |path: &[&str]| self.value(path).is_some_and(truthy);
         truthy_at(&["service", "functions", function, "package", "individually"])
             || truthy_at(&["package", "individually"])
     }
 
-    /// What the code of `function`, which is not an image, comes from.
+    /// The archive of `function`, which must not be an image.
     pub(super) fn source(&self, function: &Function) -> Source {
         if let Some(path) = &function.artifact {
             return Source::Own(path.clone());
@@ -108,14 +104,14 @@ impl State {
         let usual = format!("{}.zip", self.service_name().unwrap_or_default());
         let own = self.text(&["service", "artifact"]).filter(|path| !path.is_empty());
         let file = self.text(&["package", "artifact"]).filter(|file| !file.is_empty()).unwrap_or(&usual);
-        // The path in full is only in one of these two; which depends on who made the archive, the framework or the user.
+        // Only one of these two has the full path, depending on whether the framework or the user made the archive.
         let configured = self.text(&["service", "initialServerlessConfig", "package", "artifact"]);
         let path = own.into_iter().chain(configured).find(|path| last_name(path) == file).unwrap_or(file);
         Source::Shared { path: path.to_owned(), found: own.is_some() && file == usual }
     }
 }
 
-/// The S3 keys in a template's resources: the resource's logical id, the object that holds the key, and the key.
+/// The S3 keys in a template's resources: the logical id, the object that holds the key, and the key.
 pub(super) fn keys(template: &Value) -> Vec<(String, &Value, String)> {
     fn collect<'v>(resource: &str, value: &'v Value, all: &mut Vec<(String, &'v Value, String)>) {
         match value {
@@ -136,10 +132,10 @@ pub(super) fn keys(template: &Value) -> Vec<(String, &Value, String)> {
     all
 }
 
-/// Finds the archive that the state has at `path` among the package's `files`.
+/// Finds the archive at `path` of the state among the package's `files`.
 pub(super) fn place(path: &str, files: &BTreeSet<String>) -> Place {
     let path = if is_windows_path(path) { path.replace('\\', "/") } else { path.to_owned() };
-    // What is below `.serverless` where it was packaged is below the package's directory now.
+    // A path below `.serverless` is now below the package's directory.
     let below = path
         .rsplit_once("/.serverless/")
         .map(|(_, below)| below)
@@ -157,7 +153,6 @@ pub(super) fn place(path: &str, files: &BTreeSet<String>) -> Place {
     }
 }
 
-/// The last name of a path of any system.
 pub(super) fn last_name(path: &str) -> &str {
     let separators: &[char] = if is_windows_path(path) { &['/', '\\'] } else { &['/'] };
     path.rsplit(separators).next().unwrap_or(path)

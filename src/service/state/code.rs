@@ -1,5 +1,5 @@
-//! What each function and layer is to run: the archive or image of its code, and its settings as the template has them.
-//! Owns how a resource of the template comes to a file of the package; changes nothing.
+//! The code of each function and layer, an archive or image, and the settings that the template has. Owns how a template's resource leads
+//! to a file of the package; changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,12 @@ use super::super::prefix::S3Prefix;
 use super::artifacts::{Place, Source, place};
 use super::{State, StateError};
 
-/// Where the code of a function or layer comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Code {
     File(String),
     /// A container image, as the template names it.
     Image(String),
-    /// Somewhere that the package does not hold: the template itself, another bucket, an earlier deployment's archive.
+    /// Not in the package: inline code, another bucket, an earlier deployment's archive.
     Elsewhere,
 }
 
@@ -25,31 +24,30 @@ pub enum LayerUse {
     Own(String),
     /// One of any account, by the ARN of a version.
     Arn(String),
-    /// One whose name only AWS works out.
+    /// One whose name only AWS can compute.
     Computed,
 }
 
-/// A function that a deploy of the package makes or updates.
+/// A function that a deploy of the package creates or updates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeployedFunction {
-    /// Its key under `functions`; for one that is not there, such as the framework's own helpers, its logical id.
+    /// Its key under `functions`; for the framework's own helpers, its logical id.
     pub name: String,
-    /// Its logical id; none when it is in another template than the service's main one.
+    /// Its logical id; none if it is in a nested template.
     pub logical: Option<String>,
-    /// Its name in Lambda, where the package says it.
+    /// Its name in Lambda, if the package has it.
     pub deployed_name: Option<String>,
     pub code: Code,
     pub layers: Vec<LayerUse>,
-    /// Its memory in MB, where the template gives a number. The same goes for the next ones.
+    /// In MB, if the template has a number. The same goes for the next ones.
     pub memory: Option<i64>,
-    /// Its time limit in seconds.
+    /// In seconds.
     pub timeout: Option<i64>,
     pub handler: Option<String>,
     pub runtime: Option<String>,
-    /// Its role, where the template has the ARN itself.
+    /// The role's ARN, if the template has it.
     pub role: Option<String>,
     pub layer_count: Option<usize>,
-    /// The names of its environment variables, sorted.
     pub variables: Option<Vec<String>>,
 }
 
@@ -62,12 +60,11 @@ impl State {
         }
     }
 
-    /// The profile that the config names (`provider.profile`).
     pub fn profile(&self) -> Option<&str> {
         self.text(&["service", "provider", "profile"]).filter(|name| !name.is_empty())
     }
 
-    /// Every function that a deploy makes or updates: those of the template, and those of the config that a plugin moved to another
+    /// Every function that a deploy creates or updates: those of the template, and those of the config that a plugin moved to another
     /// template. `files` are the package's.
     pub fn deployed_functions(&self, files: &BTreeSet<String>) -> Result<Vec<DeployedFunction>, StateError> {
         let template = self.template()?;
@@ -123,7 +120,6 @@ impl State {
         Ok(all)
     }
 
-    /// The layers of the template, by logical id, and the code of each.
     pub fn deployed_layers(&self, files: &BTreeSet<String>) -> Result<Vec<(String, Code)>, StateError> {
         let template = self.template()?;
         resources(&template, "AWS::Lambda::LayerVersion")
@@ -139,7 +135,7 @@ impl State {
         }
         let Some(key) = code["S3Key"].as_str() else { return Ok(Code::Elsewhere) };
         let prefix = self.prefix()?;
-        // The key of a layer that was found unchanged is an earlier deployment's; the archive is in the package all the same.
+        // An unchanged layer has an earlier deployment's key, but its archive is in the package.
         let earlier = || {
             let (directory, file) = key.rsplit_once('/')?;
             let other: S3Prefix = directory.parse().ok()?;
@@ -151,8 +147,8 @@ impl State {
     }
 }
 
-/// The buckets and keys of all objects that a template's resources name, each once. A bucket is named outright, or by the logical id
-/// of one of the stack's own; what else it may be is only known to AWS, and left out.
+/// The buckets and keys of all objects that a template's resources name, each once. A bucket has a literal name or a logical id of the
+/// stack; others, which only AWS can compute, are left out.
 pub fn objects(template: &Value) -> BTreeSet<(Bucket, String)> {
     let bucket = |content: &Value| match &content["S3Bucket"] {
         Value::String(name) => Some(Bucket::Named(name.clone())),
@@ -162,11 +158,9 @@ pub fn objects(template: &Value) -> BTreeSet<(Bucket, String)> {
     named.filter_map(|(_, content, key)| Some((bucket(content)?, key))).collect()
 }
 
-/// A bucket, as a template names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bucket {
     Named(String),
-    /// By the logical id of a resource or a parameter.
     Own(String),
 }
 
@@ -191,7 +185,7 @@ fn in_package(place: Place) -> Code {
     }
 }
 
-/// How many layers a function has; none where that hangs on what AWS works out.
+/// How many layers a function has; none if only AWS can compute that.
 fn layer_count(layers: &Value) -> Option<usize> {
     match layers {
         Value::Null => Some(0),
@@ -200,12 +194,12 @@ fn layer_count(layers: &Value) -> Option<usize> {
     }
 }
 
-/// Whether a value is certainly one, where `Fn::If` or `AWS::NoValue` could make it none.
+/// Whether a value certainly exists: `Fn::If` or `AWS::NoValue` could remove it.
 fn is_there(value: &Value) -> bool {
     value.get("Fn::If").is_none() && value.get("Ref").is_none_or(|name| name != "AWS::NoValue")
 }
 
-/// The names of a function's environment variables; none where they hang on what AWS works out.
+/// The names of a function's environment variables; none if only AWS can compute them.
 fn variables(environment: &Value) -> Option<Vec<String>> {
     let is_certain = |(name, value): (&String, &Value)| !name.starts_with("Fn::") && is_there(value);
     match &environment["Variables"] {

@@ -1,5 +1,5 @@
-//! What calls each function, as the config has it: routes, schedules, queues. Owns how an event reads in a few words; of what may be
-//! a secret or another account's, it says nothing.
+//! The events of each function in the config: routes, schedules, queues. Owns their short form, without values that may be secret or
+//! another account's.
 
 use std::fmt;
 
@@ -10,15 +10,13 @@ use super::State;
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Event {
-    /// Its kind: the config's key, such as `httpApi`, `schedule`, `sqs`.
     pub kind: String,
-    /// What it answers to, where that is a route or a rate.
+    /// The route or rate, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on: Option<String>,
 }
 
 impl State {
-    /// The events of a function, in the order of the config.
     pub fn events(&self, function: &str) -> Vec<Event> {
         let list = self.value(&["service", "functions", function, "events"]).and_then(Value::as_array);
         list.into_iter().flatten().filter_map(event).collect()
@@ -26,7 +24,7 @@ impl State {
 }
 
 fn event(value: &Value) -> Option<Event> {
-    // An event without settings is its kind alone: `alexaSkill`.
+    // An event without settings is just its kind: `alexaSkill`.
     if let Some(kind) = value.as_str() {
         return Some(Event { kind: kind.to_owned(), on: None });
     }

@@ -1,5 +1,5 @@
-//! The objects in S3 that a deploy of the package needs and does not upload: code, layers and other content that the template names
-//! elsewhere. Owns how a template names an object; whether it is there is not asked here.
+//! The S3 objects that a deploy of the package needs and does not upload: code, layers and other content outside the package. Owns how a
+//! template names an object; does not check that it exists.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +9,14 @@ use super::artifacts::{Place, place};
 use super::relocate::is_resource_of_layer;
 use super::{Bucket, State, StateError};
 
-/// Properties that name an object as `s3://BUCKET/KEY`, or by `Bucket` and `Key`, beside those that end in `S3Location`: of AWS's
-/// serverless transform.
+/// Properties of AWS's serverless transform that name an object as `s3://BUCKET/KEY`, or by `Bucket` and `Key`, beside those that end in
+/// `S3Location`.
 const LOCATIONS: &[&str] = &["CodeUri", "ContentUri", "DefinitionUri"];
 
 impl State {
-    /// The buckets and keys of the objects that a deploy of the package needs and does not upload. Left out are those of which the
-    /// template names a version, since it may be there where the object is not any more, and those of layers that the framework found
-    /// uploaded and the package has: they are uploaded again. `files` are the package's.
+    /// The buckets and keys of the objects that a deploy of the package needs and does not upload. Left out are objects with a version,
+    /// since that may exist when the object is gone, and layers that were uploaded before but are in the package: they are uploaded again.
+    /// `files` are the package's.
     pub fn foreign_objects(
         &self,
         files: &BTreeSet<String>,

@@ -1,12 +1,11 @@
-//! json-cycle's references: an object or array that was met before is written as `{"$ref": "$[\"a\"][0]"}`.
-//! Owns finding what a reference names; does not know what the values mean.
+//! json-cycle's references: an object or array that occurred before is written as `{"$ref": "$[\"a\"][0]"}`. Owns resolving references.
 //!
-//! The form is that of `retrocycle` in the `json-cycle` package's `cycle.js`: only a `$ref` that is such a path is one, so that the
-//! `{"$ref": "#/definitions/a"}` of a JSON schema stays what it is.
+//! The form is that of `retrocycle` in the `json-cycle` package's `cycle.js`: only a `$ref` with such a path is a reference, so `{"$ref":
+//! "#/definitions/a"}` of a JSON schema stays.
 
 use serde_json::Value;
 
-/// The most references that are followed to find one value.
+/// The most references on the way to one value.
 const MAX_HOPS: usize = 64;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +14,6 @@ pub(super) enum Step {
     Index(usize),
 }
 
-/// The path that `value` stands for, if it is a reference.
 pub(super) fn target(value: &Value) -> Option<Vec<Step>> {
     parse(value.as_object()?.get("$ref")?.as_str()?)
 }
@@ -43,7 +41,7 @@ fn parse(text: &str) -> Option<Vec<Step>> {
     Some(steps)
 }
 
-/// The length of the JSON string that `text` begins with, its quotes included.
+/// The length of the JSON string at the start of `text`, with its quotes.
 fn quoted_length(text: &str) -> Option<usize> {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {
@@ -64,7 +62,7 @@ fn child<'v>(value: &'v Value, step: &Step) -> Option<&'v Value> {
     }
 }
 
-/// Where the value at `path` really is: the path without references on the way, or at its end.
+/// The real place of the value at `path`: the path with all references resolved.
 pub(super) fn locate(root: &Value, path: Vec<Step>) -> Option<Vec<Step>> {
     let mut path = path;
     for _ in 0..MAX_HOPS {
@@ -84,7 +82,6 @@ pub(super) fn locate(root: &Value, path: Vec<Step>) -> Option<Vec<Step>> {
     None
 }
 
-/// A path of nothing but keys.
 pub(super) fn keys_to_steps(keys: &[&str]) -> Vec<Step> {
     keys.iter().map(|key| Step::Key((*key).to_owned())).collect()
 }
@@ -94,7 +91,6 @@ pub(super) fn follow<'v>(root: &'v Value, path: &[&str]) -> Option<&'v Value> {
     locate(root, keys_to_steps(path))?.iter().try_fold(root, child)
 }
 
-/// The value at a path that [`locate`] gave, to be changed.
 pub(super) fn at_mut<'v>(root: &'v mut Value, path: &[Step]) -> Option<&'v mut Value> {
     path.iter().try_fold(root, |value, step| match step {
         Step::Key(key) => value.get_mut(key),
@@ -102,8 +98,8 @@ pub(super) fn at_mut<'v>(root: &'v mut Value, path: &[Step]) -> Option<&'v mut V
     })
 }
 
-/// A copy of `value` in which every reference is replaced by what it names in `root`; at most `budget` values, and no circle.
-/// An error is the reference that can't be.
+/// A copy of `value` with every reference replaced by its target in `root`; at most `budget` values, and no circle. An error is the
+/// failing reference.
 pub(super) fn unfold(root: &Value, value: &Value, budget: usize) -> Result<Value, String> {
     let mut unfolding = Unfolding { root, budget, depth: 0 };
     unfolding.copy(value)

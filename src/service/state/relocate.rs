@@ -1,5 +1,5 @@
-//! The state for a disposable copy of a package: right for the directory that the copy is in, with an S3 prefix that is new.
-//! Owns what is changed for that; every other value, number, and the order of keys stay as they are.
+//! The state for a disposable copy of a package: with the copy's directory and a new S3 prefix. Every other value, number, and the order
+//! of keys stay.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,7 +25,6 @@ pub struct Relocation<'a> {
 }
 
 impl Relocation<'_> {
-    /// Where `file` of the package is in the copy.
     fn path_of(&self, file: &str) -> Result<String, StateError> {
         let path = self.directory.join(file);
         match path.to_str() {
@@ -35,7 +34,7 @@ impl Relocation<'_> {
     }
 }
 
-/// A value of the state to be replaced: the object it is in, with references followed, its key, and what it becomes.
+/// A value of the state to replace: its object, with references resolved, its key, and the new value.
 struct Edit {
     object: Vec<Step>,
     key: &'static str,
@@ -45,14 +44,14 @@ struct Edit {
 impl State {
     /// The state for a copy of the package, as the bytes of its file:
     ///
-    /// - the archives of functions and layers are where the copy has them, wherever they were when they were packaged;
+    /// - the archives of functions and layers have the copy's paths;
     /// - the package's S3 prefix is the new one, everywhere;
-    /// - a layer that was "already uploaded" is uploaded again if the package has it: its older S3 key may be gone, or go when the
-    ///   framework cleans up;
+    /// - a layer that was "already uploaded" is uploaded again if the package has it: the framework's clean-up may remove its older S3
+    ///   key;
     /// - a layer with `retain: true` keeps its former version (`UpdateReplacePolicy`): the new S3 key makes `CloudFormation` replace it,
-    ///   and its `DeletionPolicy` alone would not stop that from deleting the version that others use.
+    ///   and its `DeletionPolicy` alone would not keep the version that others use.
     ///
-    /// An error says whose archive is not in the package. Doing it again, with the same values, changes nothing more.
+    /// A missing archive is an error with its owner. Applying it again, with the same values, changes nothing.
     pub fn relocated(&self, to: &Relocation<'_>) -> Result<Vec<u8>, StateError> {
         let old = self.prefix()?;
         let renaming = Renaming::new(&old, to.prefix)?;
@@ -74,13 +73,13 @@ impl State {
         Ok(serde_json::to_vec_pretty(&root)?)
     }
 
-    /// Another text file of the package with the new prefix, or none if it does not name the old one. Plugins that split a stack keep
-    /// its parts in such files, and upload them from the package's directory.
+    /// Another text file of the package with the new prefix, or none if it does not name the old one. Plugins that split a stack write its
+    /// parts to such files, and upload them from the package's directory.
     pub fn relocated_file(&self, text: &str, to: &Relocation<'_>) -> Result<Option<String>, StateError> {
         Ok(Renaming::new(&self.prefix()?, to.prefix)?.apply(text))
     }
 
-    /// What changes in the functions, the layers and the service for the copy's place.
+    /// The edits to the functions, the layers and the service for the copy's place.
     fn edits(
         &self,
         to: &Relocation<'_>,
@@ -96,7 +95,7 @@ impl State {
                 return Err(StateError::NotInPackage { owner, path });
             };
             if !found || file != last_name(&path) {
-                // Unless it is packaged individually, the framework looks for an archive that the function does not use.
+                // Without `individually`, the framework looks for an archive that the function does not use.
                 let individually = !self.is_individual(&function.name);
                 edits.extend(self.own_archive("functions", &function.name, to.path_of(&file)?, individually));
             }
@@ -128,7 +127,7 @@ impl State {
         Ok(edits)
     }
 
-    /// Gives a function or a layer the archive at `path`, and says so with `individually`.
+    /// Gives a function or a layer the archive at `path`, and sets `individually`.
     fn own_archive(&self, kind: &str, name: &str, path: String, individually: bool) -> Vec<Edit> {
         let Some(object) = self.located(&["service", kind, name, "package"]) else {
             let object = self.located(&["service", kind, name]);
@@ -146,7 +145,7 @@ impl State {
         edits
     }
 
-    /// The layers that the framework would not upload although the package has them, each with its S3 key before and after.
+    /// The layers that the framework would not upload although the package has them, each with its old and new S3 key.
     fn layers_to_upload(
         &self,
         old: &S3Prefix,
@@ -170,13 +169,12 @@ impl State {
         Ok(all)
     }
 
-    /// Where the object at `path` really is.
     fn located(&self, path: &[&str]) -> Option<Vec<Step>> {
         self.value(path)?.is_object().then(|| locate(&self.root, keys_to_steps(path)))?
     }
 }
 
-/// Whether a logical id is that of the layer `name`: `<Name>LambdaLayer`, followed by a hash for one that is retained
+/// Whether a logical id belongs to the layer `name`: `<Name>LambdaLayer`, followed by a hash if the layer is retained
 /// (`getLambdaLayerLogicalId` in `lib/plugins/aws/lib/naming.js`).
 pub(super) fn is_resource_of_layer(resource: &str, name: &str) -> bool {
     let mut normalized = name.replace('-', "Dash").replace('_', "Underscore");
@@ -189,10 +187,10 @@ pub(super) fn is_resource_of_layer(resource: &str, name: &str) -> bool {
     })
 }
 
-/// From the old prefix to the new one, wherever a text names it.
+/// Renames the old prefix to the new one, wherever a text has it.
 ///
-/// The two differ in their last name only, `<milliseconds>-<ISO time>`, which nothing else can be by chance. So that name is what is
-/// looked for: whole keys (`S3Key`), URLs, and the parts of an `Fn::Join` or `Fn::Sub` are all found by it.
+/// The two differ only in their last name, `<milliseconds>-<ISO time>`, which is unique. So that name is searched: it finds whole keys
+/// (`S3Key`), URLs, and the parts of an `Fn::Join` or `Fn::Sub`.
 struct Renaming<'a> {
     old: &'a str,
     new: &'a str,
@@ -208,7 +206,6 @@ impl<'a> Renaming<'a> {
         Ok(Self { old: old_time, new: new_time })
     }
 
-    /// `text` with the new name, or none if it does not have the old one.
     fn apply(&self, text: &str) -> Option<String> {
         let mut renamed = String::new();
         let mut copied = 0;
@@ -230,7 +227,7 @@ impl<'a> Renaming<'a> {
     }
 }
 
-/// Replaces every string for which `rewrite` has another, except references.
+/// Replaces every string for which `rewrite` returns another, except references.
 fn rewrite_strings(value: &mut Value, rewrite: &impl Fn(&str) -> Option<String>) {
     if target(value).is_some() {
         return;
@@ -247,7 +244,7 @@ fn rewrite_strings(value: &mut Value, rewrite: &impl Fn(&str) -> Option<String>)
     }
 }
 
-/// Layer versions, and the permissions on them, that are to stay when they are deleted are to stay when they are replaced.
+/// Keeps layer versions, and the permissions on them, when they are replaced if they are kept when deleted.
 fn retain_replaced_layers(root: &mut Value) {
     let path = ["service", "provider", "compiledCloudFormationTemplate", "Resources"];
     let Some(path) = locate(root, keys_to_steps(&path)) else { return };

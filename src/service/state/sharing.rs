@@ -1,5 +1,5 @@
-//! What a stack shares with others of its account and region: the names that it exports (`Outputs.*.Export.Name`) and those that it
-//! imports (`Fn::ImportValue`, wherever that stands). Owns how a name is worked out of the template alone.
+//! What a stack shares with others of its account and region: its exports (`Outputs.*.Export.Name`) and its imports (`Fn::ImportValue`,
+//! anywhere). Owns computing a name from the template alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,27 +7,22 @@ use serde_json::Value;
 
 use super::{State, StateError};
 
-/// What stands for the account in a name: a template does not say it, and stacks that share something have the same.
+/// Stands for the account in a name: a template does not have it, and stacks that share something have the same.
 const ACCOUNT: &str = "${AWS::AccountId}";
-/// How deep intrinsic functions may be nested in a name.
 const DEEPEST: usize = 16;
-/// The sections of a template in which a value can be imported.
 const SECTIONS: &[&str] = &["Resources", "Outputs", "Conditions"];
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sharing {
-    /// The names that it exports, with their values as the template has them.
+    /// Its exports, with their values in the template.
     pub exports: BTreeMap<String, Value>,
     pub imports: BTreeSet<String>,
-    /// What can't be known from the template alone, in words.
+    /// What the template alone can't say, in words.
     pub unknown: Vec<String>,
 }
 
 impl State {
-    /// What the package's stack shares; nothing where there is no template, as of a package for another cloud.
-    ///
-    /// # Errors
-    /// When the template can't be unfolded.
+    /// What the package's stack shares; nothing without a template, as for another cloud.
     pub fn sharing(&self) -> Result<Sharing, StateError> {
         let template = match self.template() {
             Ok(template) => template,
@@ -45,10 +40,7 @@ impl State {
 }
 
 impl Sharing {
-    /// What a template shares.
-    ///
-    /// # Arguments
-    /// `stack`, `region`: of the stack that it is for. `given`: the parameters that a deploy gives a value.
+    /// What a template shares. `stack`, `region`: of its stack. `given`: the parameters that a deploy sets.
     pub fn of(
         template: &Value,
         stack: Option<&str>,
@@ -88,7 +80,6 @@ impl Sharing {
     }
 }
 
-/// Hands the name of each import in `value` to `take`.
 fn each_import<'v>(value: &'v Value, take: &mut dyn FnMut(&'v Value)) {
     match value {
         Value::Object(object) => {
@@ -112,7 +103,7 @@ struct Names<'t> {
 }
 
 impl Names<'_> {
-    /// The text that a value comes to; none where the template alone does not tell.
+    /// A value's text; none if the template alone can't say.
     fn work_out(&self, value: &Value, depth: usize) -> Option<String> {
         let object = match value {
             Value::String(text) => return Some(text.clone()),
@@ -142,7 +133,7 @@ impl Names<'_> {
         }
     }
 
-    /// What a `Ref` comes to: a pseudo parameter, or a parameter of the template.
+    /// The value of a `Ref`: a pseudo parameter, or a parameter of the template.
     fn reference(&self, name: &str, depth: usize) -> Option<String> {
         let text = match name {
             "AWS::StackName" => self.stack?,
@@ -152,7 +143,7 @@ impl Names<'_> {
             "AWS::AccountId" => ACCOUNT,
             _ => {
                 let parameter = self.template["Parameters"].get(name)?;
-                // Of a parameter that Systems Manager holds, the value here is only where it is.
+                // For a Systems Manager parameter, the template has only its name.
                 let is_elsewhere =
                     parameter["Type"].as_str().is_some_and(|kind| kind.starts_with("AWS::SSM"));
                 let value = self.given.get(name).or_else(|| parameter.get("Default"));
@@ -162,7 +153,7 @@ impl Names<'_> {
         Some(text.to_owned())
     }
 
-    /// The text of a `Fn::Sub`; `own` are the variables that it brings itself.
+    /// The text of a `Fn::Sub`; `own` are its own variables.
     fn substituted(&self, text: &str, own: &Value, depth: usize) -> Option<String> {
         let mut parts = text.split("${");
         let mut all = parts.next()?.to_owned();

@@ -1,21 +1,17 @@
-//! Packages that somebody marked as bad.
+//! Bans: packages that a user has marked as bad.
 
 use serde::{Deserialize, Serialize};
 
 use super::marks::{Mark, MarkState};
 use crate::store::names;
 
-/// Whether a package may be deployed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BanState {
-    /// It may not.
     Banned,
-    /// It may again.
     Lifted,
 }
 
-/// A record: a package was banned, or its ban lifted.
 pub type Ban = Mark<BanState>;
 
 impl MarkState for BanState {

@@ -1,28 +1,20 @@
-//! A chain of records: commits that hold one file each, the newest at a ref. Nothing in it is ever changed; a merge of two
-//! machines' chains has nothing of its own.
+//! A chain of records: commits that hold one file each, the newest at a ref. Records never change; a merge of two machines' chains adds
+//! none.
 
 use crate::error::Result;
 use crate::git::pack::Replaced;
 use crate::git::{MODE_FILE, Oid, Repository, TreeEntry};
 
-/// A record to be appended to a chain.
 pub(super) struct Record<'a> {
-    /// The chain's ref.
     pub(super) name: &'a str,
-    /// The name of the record's file.
     pub(super) file: &'static str,
-    /// What the file holds.
     pub(super) text: &'a str,
-    /// The commit's message.
     pub(super) message: &'a str,
 }
 
-/// Whether a record is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signing {
-    /// As the user's git signs commits.
     Configured,
-    /// Not at all.
     Never,
 }
 
@@ -48,7 +40,7 @@ pub(super) fn append(repository: &Repository, record: &Record<'_>, signing: Sign
     Ok(())
 }
 
-/// Signing may wait for a person, so the ref is not locked meanwhile: who finds it moved signs again.
+/// Signing may wait for a user, so the ref is not locked meanwhile; if it has moved, the record is signed again.
 fn append_signed(repository: &Repository, record: &Record<'_>, tree: Oid, reason: &str) -> Result<()> {
     loop {
         let tip = repository.ref_target(record.name)?;

@@ -1,4 +1,4 @@
-//! The record of a deployment, as it stands in its target's history.
+//! A deployment's record in its target's history.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,25 +8,21 @@ use crate::git::Oid;
 use crate::package::PackageId;
 use crate::package::manifest::Target;
 
-/// The version of the record's format.
 pub(super) const FORMAT: u32 = 1;
 /// The phase in which the framework runs.
 pub const RUN_PHASE: &str = "deploy";
 
-/// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// A package went live.
     Deploy,
-    /// An earlier package went live again.
     Rollback,
-    /// What a rollback had replaced went live again.
+    /// The package that a rollback had replaced went live again.
     Undo,
 }
 
 impl Action {
-    /// Its name, as records, commands and tables have it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Deploy => "deploy",
@@ -36,22 +32,18 @@ impl Action {
     }
 }
 
-/// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// It began, and nothing is known of its end: it is still going on, or its process was killed.
+    /// It began. It is still running, or its process was killed.
     Started,
-    /// The framework ended well.
     Succeeded,
-    /// It failed.
     Failed,
-    /// Somebody stopped it.
+    /// A user stopped it.
     Interrupted,
 }
 
 impl Outcome {
-    /// Its name, as records have it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Started => "started",
@@ -62,7 +54,7 @@ impl Outcome {
     }
 }
 
-/// What a deployment that did not succeed left in AWS.
+/// What an unsuccessful deployment left in AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
@@ -75,54 +67,42 @@ pub enum Effect {
     Unknown,
 }
 
-/// One deployment, as far as it is known when the record is written.
+/// One deployment, as known when the record is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
-    /// The version of the format.
     pub format: u32,
-    /// Tells deployments of a target apart; the records of one have the same.
+    /// Identifies the deployment; its records share it.
     pub id: String,
-    /// What was done.
     pub action: Action,
-    /// How it ended.
     pub outcome: Outcome,
-    /// What it was done to.
     pub target: Target,
     /// The package's commit, 40 hexadecimal digits.
     pub commit: String,
-    /// The package.
     pub package: PackageId,
-    /// Who did it: `Name <email>`.
+    /// `Name <email>`.
     pub by: String,
-    /// When it began.
     pub started: Timestamp,
-    /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
-    /// Why, in the words of who did it.
+    /// The user's reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The resources that hold data and were allowed to be deleted or replaced, by their logical ids.
     #[serde(default, rename = "allow_delete", skip_serializing_if = "Vec::is_empty")]
     pub allowed_deletions: Vec<String>,
-    /// What went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// What it left in AWS, where it did not succeed; `None` in records from before this was looked at.
+    /// What an unsuccessful deployment left in AWS; `None` in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
-    /// The S3 prefix the framework uploaded to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
-    /// What was found in AWS when it had ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
-    /// How long each phase took.
     #[serde(default, rename = "phase", skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,
 }
 
-/// A phase of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phase {
     /// Its name: `worktree`, `plugins`, `deploy`, `proof`.
@@ -132,7 +112,6 @@ pub struct Phase {
 }
 
 impl Deployment {
-    /// The record of a deployment that begins.
     pub fn begin(
         action: Action,
         target: Target,
@@ -164,12 +143,11 @@ impl Deployment {
 }
 
 impl Deployment {
-    /// Whether it came as far as the framework, which alone changes anything.
+    /// Whether the framework was started: before that nothing changes in AWS.
     pub fn has_run(&self) -> bool {
         self.phases.iter().any(|phase| phase.name == RUN_PHASE)
     }
 
-    /// What it left in AWS, as far as is known.
     pub fn effect(&self) -> Effect {
         match (self.outcome, self.effect) {
             (Outcome::Succeeded, _) => Effect::Live,

@@ -1,4 +1,4 @@
-//! Which packages are meant, by what their notes say of them. Pure.
+//! Selects packages by their notes. Pure.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,21 +7,17 @@ use super::note::Note;
 use super::note_line::PackageLine;
 use crate::package::manifest::Target;
 
-/// Which packages are meant. What is `None` may be anything.
+/// Selects packages; `None` matches anything.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// A service.
     pub service: Option<ServiceFilter>,
-    /// A stage.
     pub stage: Option<String>,
-    /// A region.
     pub region: Option<String>,
-    /// Whether those that were pruned are meant too.
+    /// Whether pruned packages match too.
     pub pruned: bool,
 }
 
 impl Filter {
-    /// The packages for one target.
     pub fn of(target: &Target) -> Self {
         Self {
             service: Some(ServiceFilter { name: None, ..ServiceFilter::from(target.path.as_str()) }),
@@ -31,7 +27,6 @@ impl Filter {
         }
     }
 
-    /// Whether `target` is meant.
     pub fn matches(&self, target: &Target) -> bool {
         let is = |wanted: &Option<String>, has: &str| wanted.as_ref().is_none_or(|wanted| wanted == has);
         let (path, name) = (target.path.as_str(), target.service.as_str());
@@ -40,8 +35,8 @@ impl Filter {
             && is(&self.region, target.region.as_str())
     }
 
-    /// Of `all`, those whose targets are nearest to the service: a service that was renamed, or has moved, is still found by what it
-    /// was, but only where nothing has both its name and its directory.
+    /// Keeps of `all` the targets that match the service best. A renamed or moved service is still found by its old name or directory, but
+    /// only if no target has both the new ones.
     pub fn keep_nearest<T>(&self, all: &mut Vec<T>, target: impl Fn(&T) -> &Target) {
         let Some(service) = &self.service else { return };
         let nearness = |one: &T| service.of(target(one));
@@ -50,22 +45,19 @@ impl Filter {
     }
 }
 
-/// A service, by its directory and its name. Both change in the life of a service; what has one of them is the same service, unless it is
-/// rather one of the others.
+/// A service, by its directory and its name. Both may change; one of them is enough to match, unless another service matches better.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServiceFilter {
-    /// Its directory in the repository.
     pub path: Option<String>,
-    /// Its name.
     pub name: Option<String>,
-    /// Where its configuration does not say its name, as in `serverless.js`: the names that packages of its directory have, such as one
-    /// for each stage. None of them is nearer than another.
+    /// If the configuration does not say the name, as in `serverless.js`: the names that packages of its directory have, such as one for
+    /// each stage. All match equally well.
     pub names: BTreeSet<String>,
-    /// The directories and names of the other services of today.
+    /// The directories and names of the other present services.
     pub others: Vec<(String, Option<String>)>,
 }
 
-/// What a person typed: a directory or a name.
+/// What a user typed: a directory or a name.
 impl From<&str> for ServiceFilter {
     fn from(text: &str) -> Self {
         Self { path: Some(text.to_owned()), name: Some(text.to_owned()), ..Self::default() }
@@ -73,7 +65,6 @@ impl From<&str> for ServiceFilter {
 }
 
 impl ServiceFilter {
-    /// Whether what has this directory and name is the service.
     pub fn is(&self, path: &str, name: Option<&str>) -> bool {
         let mine = self.nearness(path, name);
         let theirs = |(other, called): &(String, Option<String>)| {
@@ -82,14 +73,14 @@ impl ServiceFilter {
         mine > 0 && self.others.iter().all(|other| theirs(other) < mine)
     }
 
-    /// How near that is; 0 where it is something else.
+    /// How well a directory and name match; 0 if they don't.
     pub fn nearness(&self, path: &str, name: Option<&str>) -> u8 {
         let is = |mine: &Option<String>, has: Option<&str>| mine.is_some() && mine.as_deref() == has;
         let is_named = name.is_some_and(|name| self.names.contains(name));
         nearness(is_named || is(&self.path, Some(path)), is(&self.name, name))
     }
 
-    /// Whether the repository has no other: nobody needs to be told its name.
+    /// Whether it is the repository's only service, so that its name need not be shown.
     pub fn is_alone(&self) -> bool {
         self.others.is_empty() && self.path.as_deref() == Some(".")
     }
@@ -99,21 +90,21 @@ impl ServiceFilter {
     }
 }
 
-/// AWS knows a stack by its service's name, so that it counts for more than the directory.
+/// AWS identifies a stack by its service's name, so the name counts for more than the directory.
 fn nearness(is_path: bool, is_name: bool) -> u8 {
     2 * u8::from(is_name) + u8::from(is_path)
 }
 
 impl fmt::Display for ServiceFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The top of the repository says nothing; a name does.
+        // The repository's top matches any service there; a name is specific.
         let path = self.path.as_deref().filter(|path| *path != ".");
         f.write_str(path.or(self.name.as_deref()).unwrap_or("."))
     }
 }
 
 impl Note {
-    /// The lines that `filter` means, oldest first.
+    /// The lines that match `filter`, oldest first.
     pub(super) fn lines(self, filter: &Filter) -> Vec<PackageLine> {
         let pruned = self.pruned.into_iter().filter(|_| filter.pruned);
         let mut lines: Vec<_> = self.packages.into_iter().chain(pruned).collect();
@@ -145,7 +136,7 @@ mod tests {
             ("a", "old-alpha", true),
             ("b", "beta", false),
             ("c", "gamma", false),
-            // What has the directory of one and the name of the other is the stack of the name.
+            // With the directory of one service and the name of another, the name decides.
             ("b", "alpha", true),
             ("a", "beta", false),
         ] {

@@ -1,4 +1,4 @@
-//! A target's history: one chain of commits a target, a commit for what began and one for how it ended.
+//! A target's history: a chain of commits, one for the beginning and one for the end of a deployment.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap, HashSet};
@@ -12,34 +12,28 @@ use crate::git::{Commit, Oid, Repository};
 use crate::package::manifest::Target;
 use crate::store::names;
 
-/// The file in a record's tree.
 const FILE: &str = "deployment.toml";
-/// Most commits of a chain that are read: a remote's may be made to have no end.
+/// Most commits of a chain that are read: a remote's may be forged without end.
 const MAX_RECORDS: usize = 100_000;
-/// Most of them that say nothing of their own, beside as many as there are records: merges.
+/// Most of them without a record of their own: merges.
 const MAX_SILENT: usize = 10_100;
-/// Most bytes a record may have.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// How many records are read on, to find the end of a deployment whose beginning was read.
+/// How many more records are read to find the end of a deployment whose beginning was read.
 const MERGED: usize = 50;
 
-/// What is known of a target's deployments.
 #[derive(Debug, Default)]
 pub struct History {
-    /// Its deployments, newest first.
     pub deployments: Vec<Deployment>,
-    /// How many records could not be read: damaged, or of a later version of this program.
+    /// How many records are unreadable: damaged, or of a later version of this program.
     pub unread: usize,
 }
 
-/// The histories of all targets.
 #[derive(Clone, Copy)]
 pub struct Histories<'r> {
     repository: &'r Repository,
 }
 
-/// The ref of a target's history.
 pub fn history_ref(target: &Target) -> String {
     names::deployments(target)
 }
@@ -49,7 +43,6 @@ impl<'r> Histories<'r> {
         Self { repository }
     }
 
-    /// Appends a record to its target's history.
     pub fn append(&self, deployment: &Deployment, signing: Signing) -> Result<()> {
         let text = toml::to_string(deployment)
             .map_err(|error| Error::bug("a record can't be written").because(error))?;
@@ -59,20 +52,20 @@ impl<'r> Histories<'r> {
         append(self.repository, &record, signing)
     }
 
-    /// A target's history, newest first, each deployment as its last record has it and in the order of the last records:
-    /// that is the order in which things were done, whatever the clocks of the machines said.
+    /// A target's history, newest first: each deployment as its last record has it, in the order of the last records. That is the order of
+    /// events, whatever the machines' clocks said.
     pub fn of(&self, target: &Target) -> Result<History> {
         self.read_history(target, |_| false)
     }
 
-    /// The newest part of that: down to the last that succeeded, and whatever is read with it.
+    /// The newest part of the history, at least down to the last success.
     pub fn recent(&self, target: &Target) -> Result<History> {
         let mut more = MERGED;
         self.read_history(target, |deployments| {
             if !deployments.iter().any(|known| known.effect() == Effect::Live) {
                 return false;
             }
-            // Where two machines' records were merged, the end of one may stand below its beginning.
+            // Where two machines' records were merged, a deployment's end may be below its beginning.
             more -= 1;
             deployments.iter().all(|known| known.outcome != Outcome::Started) || more == 0
         })
@@ -113,14 +106,12 @@ impl<'r> Histories<'r> {
         Ok(history)
     }
 
-    /// The commits of a target's records, newest first, with what they record.
     pub fn records(&self, target: &Target) -> Result<Vec<(Oid, Deployment)>> {
         let name = names::deployments(target);
         let tip = self.repository.ref_target(&name)?;
         Ok(self.walk(&name, tip).filter_map(|(id, record)| Some((id, record?))).collect())
     }
 
-    /// The targets that have a history.
     pub fn targets(&self) -> Result<Vec<Target>> {
         let refs = self.repository.refs_matching("refs/slsart/deployments/")?;
         let target = |(name, tip): (String, Oid)| {
@@ -129,12 +120,12 @@ impl<'r> Histories<'r> {
         Ok(refs.into_iter().filter_map(target).collect())
     }
 
-    /// The records of the chain `name`, newest first; `None` for one that is damaged, of a later version of this program or of another
-    /// target, and for all that are beyond the limit. A merge of two machines' histories has nothing of its own.
+    /// The records of the chain `name`, newest first. `None` for a record that is damaged, of a later version of this program, of another
+    /// target, or beyond the limit. Merges have no record.
     fn walk(&self, name: &str, tip: Option<Oid>) -> impl Iterator<Item = (Oid, Option<Deployment>)> {
         let Self { repository } = *self;
         let mut pending: BinaryHeap<(Timestamp, Oid)> = BinaryHeap::new();
-        // Each is read once, for its time, and kept until its turn comes.
+        // Each is read once, for its time, and kept until its turn.
         let mut read: HashMap<Oid, Option<Commit>> = HashMap::new();
         let enter = move |pending: &mut BinaryHeap<_>, read: &mut HashMap<_, _>, id: Oid| {
             if let Entry::Vacant(place) = read.entry(id) {
@@ -153,7 +144,7 @@ impl<'r> Histories<'r> {
                 return Some(vec![(id, None)]);
             }
             let Some(commit) = read.insert(id, None).flatten() else { return Some(vec![(id, None)]) };
-            // What is beyond the limit is not even looked at.
+            // Parents beyond the limit are not read.
             for parent in commit.parents.into_iter().take(MAX_RECORDS) {
                 enter(&mut pending, &mut read, parent);
             }
@@ -167,18 +158,16 @@ impl<'r> Histories<'r> {
         .flatten()
         .map({
             let name = name.to_owned();
-            // What is written of one target says nothing of another.
+            // A record in another target's chain is ignored.
             move |(id, record)| (id, record.filter(|record| names::deployments(&record.target) == name))
         })
     }
 
-    /// The ref of a target's history, with what it points at.
     pub fn tip(&self, target: &Target) -> Result<Option<(String, Oid)>> {
         let name = names::deployments(target);
         Ok(self.repository.ref_target(&name)?.map(|tip| (name, tip)))
     }
 
-    /// The sources of all packages that were deployed successfully.
     pub fn deployed_sources(&self) -> Result<HashSet<String>> {
         let mut sources = HashSet::new();
         for target in self.targets()? {
@@ -204,7 +193,7 @@ fn read_record(repository: &Repository, tree: Oid) -> Result<Option<Deployment>>
     if deployment.format <= FORMAT { Ok(Some(deployment)) } else { Err(damaged()) }
 }
 
-/// The commit's message: `git log` of the history reads well by itself.
+/// The commit's message, so that `git log` of the history is readable.
 fn message(repository: &Repository, deployment: &Deployment) -> String {
     let Deployment { action, outcome, target, commit, package, by, reason, error, allowed_deletions, .. } =
         deployment;

@@ -1,5 +1,5 @@
-//! Locks of targets that other machines see: a ref on a remote, and the commit that says who holds it. What is here is the
-//! commit; taking and leaving the ref is the deployment's.
+//! Locks of targets that other machines see: a ref on a remote, and a commit with the lock's holder. Owns the commit; `deploy` takes and
+//! releases the ref.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,40 +11,28 @@ use crate::package::PackageId;
 use crate::package::manifest::Target;
 use crate::store::names;
 
-/// The version of the format.
 const FORMAT: u32 = 1;
-/// The file in a lock's tree.
 const FILE: &str = "lock.toml";
-/// Most bytes that it may have.
 const MAX_BYTES: u64 = 64 * 1024;
-/// Which refs are locks, as `git ls-remote` has it.
 pub const PATTERN: &str = "refs/slsart-locks/*";
 
-/// Who holds the lock of a target, and what for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
-    /// The version of the format.
     pub format: u32,
-    /// Tells locks apart.
+    /// Identifies the lock.
     pub id: String,
-    /// What is done.
     pub action: Action,
-    /// To what.
     pub target: Target,
     /// The package's commit, 40 hexadecimal digits.
     pub commit: String,
-    /// The package.
     pub package: PackageId,
-    /// Who does it: `Name <email>`.
+    /// `Name <email>`.
     pub by: String,
-    /// On which machine.
     pub host: String,
-    /// Since when.
     pub since: Timestamp,
 }
 
 impl Lock {
-    /// The lock for what is about to be done.
     pub fn new(
         action: Action,
         target: Target,
@@ -56,18 +44,15 @@ impl Lock {
         Self { format: FORMAT, id, action, target, commit: commit.to_string(), package, by, host, since }
     }
 
-    /// The ref that it is kept under.
     pub fn ref_name(&self) -> String {
         ref_of(&self.target)
     }
 }
 
-/// The ref of a target's lock.
 pub fn ref_of(target: &Target) -> String {
     names::lock(target)
 }
 
-/// Commits of locks.
 #[derive(Clone, Copy)]
 pub struct Locks<'r> {
     repository: &'r Repository,
@@ -92,7 +77,6 @@ impl<'r> Locks<'r> {
         Ok(commit)
     }
 
-    /// What the commit of a lock says.
     pub fn read(&self, commit: Oid) -> Result<Lock> {
         let unread = || Error::integrity("the lock is damaged, or of a newer git-slsart");
         let tree = self.repository.commit(commit)?.tree;

@@ -1,5 +1,5 @@
-//! What somebody said of a package that holds until somebody takes it back: one chain of records a package, so that who said it,
-//! why, and who took it back stay known. Bans and pins are such marks.
+//! Marks that a user gives a package and may take back: bans and pins. One chain of records a package, so that every mark's author and
+//! reason stay known.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -18,33 +18,27 @@ use crate::package::PackageId;
 use crate::store::names::{self, PackageKey};
 use crate::text::words::{line, person};
 
-/// The version of the records' format.
 const FORMAT: u32 = 1;
-/// Most commits of a chain that are read before one says something.
+/// Most commits of a chain that are read before one has a record.
 const MAX_RECORDS: usize = 10_000;
-/// Most bytes a record may have.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// A kind of marks, by what a record can say.
 pub trait MarkState: Copy + Eq + Serialize + DeserializeOwned {
-    /// The prefix of the chains' refs.
     const REFS: &'static str;
-    /// The file in a record's tree.
     const FILE: &'static str;
-    /// The error where a record can't be read.
+    /// The error for an unreadable record.
     const UNREAD: &'static str;
-    /// What the newest record says where the package is marked.
+    /// The state of a marked package's newest record.
     const SET: Self;
-    /// The command that marks a package; `un…` lifts the mark.
+    /// The command that marks a package; `un…` takes the mark back.
     const COMMAND: &'static str;
-    /// What is true of a marked package.
+    /// The participle for a marked package.
     const DONE: &'static str;
 
     fn is_set(self) -> bool {
         self == Self::SET
     }
 
-    /// The command that records it.
     fn command(self) -> String {
         if self.is_set() { Self::COMMAND.to_owned() } else { format!("un{}", Self::COMMAND) }
     }
@@ -53,25 +47,20 @@ pub trait MarkState: Copy + Eq + Serialize + DeserializeOwned {
 /// A record: a package was marked, or its mark taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark<S> {
-    /// The version of the format.
     pub format: u32,
-    /// What was done.
     pub state: S,
     /// The package's commit, 40 hexadecimal digits.
     pub commit: String,
-    /// The package.
     pub package: PackageId,
-    /// Who did it: `Name <email>`.
+    /// `Name <email>`.
     pub by: String,
-    /// When.
     pub at: Timestamp,
-    /// Why, in the words of who did it.
+    /// The user's reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
 impl<S> Mark<S> {
-    /// The record of what is done to a package.
     pub fn new(state: S, found: &NotedPackage, by: String, at: Timestamp, reason: Option<String>) -> Self {
         let (commit, package) = (found.commit.to_string(), found.line.package);
         Self { format: FORMAT, state, commit, package, by, at, reason }
@@ -88,10 +77,8 @@ impl<S: MarkState> fmt::Display for Mark<S> {
     }
 }
 
-/// Each package with its mark, or the error of reading that.
 pub type MarksOrErrors<S> = BTreeMap<PackageKey, Result<Mark<S>>>;
 
-/// The marks of one kind.
 pub struct Marks<'r, S> {
     repository: &'r Repository,
     kind: PhantomData<S>,
@@ -102,7 +89,6 @@ impl<'r, S: MarkState> Marks<'r, S> {
         Self { repository, kind: PhantomData }
     }
 
-    /// Appends a record to the package's chain.
     pub fn append(&self, mark: &Mark<S>) -> Result<()> {
         let text =
             toml::to_string(mark).map_err(|error| Error::bug("a record can't be written").because(error))?;
@@ -112,25 +98,19 @@ impl<'r, S: MarkState> Marks<'r, S> {
         append(self.repository, &record, Signing::Configured)
     }
 
-    /// The mark of a package of `commit`, if it has one.
-    ///
-    /// # Errors
-    /// When that can't be read: then nobody knows whether it has.
+    /// The mark of a package of `commit`. An unreadable mark is an error: the package may be marked.
     pub fn of(&self, commit: Oid, package: PackageId) -> Result<Option<Mark<S>>> {
         let tip = self.repository.ref_target(&names::mark(S::REFS, &commit.to_string(), package))?;
         tip.map_or(Ok(None), |tip| self.at(tip, (commit, package)))
     }
 
-    /// All packages that are marked.
-    ///
-    /// # Errors
-    /// As [`Self::of`], of any of them.
+    /// All marked packages; fails if any mark is unreadable.
     pub fn all(&self) -> Result<BTreeMap<PackageKey, Mark<S>>> {
         let all = self.all_or_errors()?.into_iter();
         all.map(|(key, mark)| Ok((key, mark?))).collect()
     }
 
-    /// The same, with the error of each whose mark can't be read in its place.
+    /// All marked packages, with an error in place of each unreadable mark.
     pub fn all_or_errors(&self) -> Result<MarksOrErrors<S>> {
         let mut marks = BTreeMap::new();
         for (name, tip) in self.repository.refs_matching(S::REFS)? {
@@ -140,9 +120,8 @@ impl<'r, S: MarkState> Marks<'r, S> {
         Ok(marks)
     }
 
-    /// What the newest records of a chain say. Those that two machines wrote without knowing of each other are all newest, whatever
-    /// their clocks say: a mark among them holds. Where signatures are required, a mark holds whoever made it, and is taken back only by
-    /// somebody who is known.
+    /// The state of a chain's newest records. Records that two machines wrote independently are all newest, whatever their clocks say; if
+    /// any of them is a mark, it holds. Where signatures are required, anyone may mark, but only a trusted key may take a mark back.
     fn at(&self, tip: Oid, (of, package): (Oid, PackageId)) -> Result<Option<Mark<S>>> {
         let of = of.to_string();
         let mut pending = vec![tip];
@@ -180,7 +159,7 @@ impl<'r, S: MarkState> Marks<'r, S> {
         Ok(first)
     }
 
-    /// Whether a record that takes a mark back does so.
+    /// Whether a record may take a mark back.
     fn counts(&self, record: Oid) -> Result<bool> {
         Ok(!self.repository.trust().required
             || self.repository.signature_of(record)?.verdict == Verdict::Good)

@@ -1,4 +1,4 @@
-//! What is known of packages and deployments: notes, records, marks and locks. Knows nothing of a package's content.
+//! Facts about packages and deployments: notes, records, marks and locks. Knows nothing of a package's content.
 
 pub mod bans;
 pub(super) mod chain;

@@ -1,13 +1,11 @@
-//! What a commit's note says: its packages, less those whose tombstone outlives them. Pure.
+//! A commit's note: its packages, without those that have a later tombstone. Pure.
 
 use super::note_line::PackageLine;
 use crate::git::Oid;
 use crate::store::names::{PackageKey, ref_of};
 
-/// What a commit's note says.
 #[derive(Debug, Default)]
 pub struct Note {
-    /// Its packages, oldest first.
     pub packages: Vec<PackageLine>,
     /// Those that were pruned, as their tombstones have them, oldest first.
     pub pruned: Vec<PackageLine>,
@@ -47,7 +45,7 @@ pub(in crate::store) fn parse_note(text: &[u8]) -> Note {
     // Two machines may have written them in any order.
     note.packages.sort_by(|one, other| (one.recorded, &one.package).cmp(&(other.recorded, &other.package)));
     write_tombstones(&mut note);
-    // Two machines may have recorded the same one: the later line is the one that outlives a tombstone.
+    // Two machines may have recorded the same package: the later line is compared with a tombstone.
     let mut packages: Vec<PackageLine> = Vec::with_capacity(note.packages.len());
     for line in note.packages.into_iter().rev() {
         if !packages.iter().any(|known| known.is_same(&line)) {
@@ -59,8 +57,7 @@ pub(in crate::store) fn parse_note(text: &[u8]) -> Note {
     note
 }
 
-/// Takes out what was pruned. A package is gone where its tombstone is not older than any line without one: who records it again
-/// writes a later line.
+/// Removes pruned packages: those whose tombstone is not older than any of their lines. Recording again writes a later line.
 fn write_tombstones(note: &mut Note) {
     let (tombstones, lines): (Vec<_>, Vec<_>) =
         std::mem::take(&mut note.packages).into_iter().partition(|line| line.pruned.is_some());
@@ -92,7 +89,6 @@ mod tests {
         PackageLine { recorded: at(recorded), pruned: pruned.map(at), ..PackageLine::of(&sample()) }
     }
 
-    /// How many packages are there, and how many were pruned, in whatever order the lines stand.
     fn read(lines: &[PackageLine]) -> (usize, usize) {
         let text = |lines: &mut dyn Iterator<Item = &PackageLine>| {
             lines.map(|line| line.to_string() + "\n").collect::<String>()

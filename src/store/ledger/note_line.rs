@@ -12,34 +12,29 @@ use crate::package::manifest::{Manifest, Target, Tool};
 /// The word that every line of this format starts with.
 const VERSION: &str = "slsart/1";
 
-/// What a value can't hold as it is: what separates, what quotes, what isn't ASCII.
+/// Escaped in values: separators, quotes, anything but ASCII.
 const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'=').add(b'"');
 
-/// One package, as a commit's note tells of it.
+/// One package, as its line in a commit's note has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageLine {
-    /// What the package can be deployed to.
     pub target: Target,
-    /// Its id.
     pub package: PackageId,
-    /// The sum of its files' sizes, in bytes.
     pub size: u64,
-    /// When it was recorded.
     pub recorded: Timestamp,
-    /// The version of node it was made with.
+    /// The version of node that made it.
     pub node: Option<String>,
-    /// The framework it was made with, as `name@version`.
+    /// The framework that made it, as `name@version`.
     pub framework: Option<String>,
-    /// The tree it was made from, when that is not the commit's own.
+    /// The tree it was made from, if not the commit's own.
     pub dirty_tree: Option<String>,
-    /// When it was pruned: the line then says that the package is gone, unless it was recorded again.
+    /// When it was pruned. Such a line is a tombstone: the package is gone unless a later line records it again.
     pub pruned: Option<Timestamp>,
-    /// Keys that a later version of this program wrote: kept as they are.
+    /// Keys of a later version of this program, kept as they are.
     pub unknown: Vec<(String, String)>,
 }
 
 impl PackageLine {
-    /// The line of a package with this manifest.
     pub fn of(manifest: &Manifest) -> Self {
         Self {
             target: manifest.target.clone(),
@@ -58,23 +53,22 @@ impl PackageLine {
         }
     }
 
-    /// Whether the other line is of the same package for the same target, from whatever source: they stand and fall together.
+    /// Whether both lines are of the same package for the same target, from any source: they are pruned together.
     pub fn shares_content(&self, other: &Self) -> bool {
         (self.package, &self.target) == (other.package, &other.target)
     }
 
-    /// The same, from the same source, whoever recorded it when.
+    /// Whether both lines are of the same package from the same source.
     pub fn is_same(&self, other: &Self) -> bool {
         self.shares_content(other) && self.dirty_tree == other.dirty_tree
     }
 
-    /// The line that says that the package of this one was pruned.
     #[must_use]
     pub fn tombstone(&self, at: Timestamp) -> Self {
         Self { pruned: Some(at), ..self.clone() }
     }
 
-    /// The framework in its parts; `None` where it is not known, or is written in another way than `name@version`.
+    /// The framework's name and version; `None` if unknown, or not written as `name@version`.
     pub fn tool(&self) -> Option<Tool> {
         let (name, version) = self.framework.as_ref()?.rsplit_once('@')?;
         Some(Tool { name: name.to_owned(), version: version.to_owned() })
@@ -106,13 +100,12 @@ impl fmt::Display for PackageLine {
     }
 }
 
-/// Why a line is not one of a package.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
-    /// Some other tool's line, or a later version of this program's.
+    /// Another tool's line, or a later version's.
     #[error("the line does not start with `{VERSION}`")]
     OtherVersion,
-    /// A field is missing, stands twice, or has a value that can't be.
+    /// A field is missing, repeated, or has an invalid value.
     #[error("the field `{0}` is missing or wrong")]
     Field(&'static str),
 }

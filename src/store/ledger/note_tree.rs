@@ -6,12 +6,10 @@ use std::collections::BTreeMap;
 use crate::error::{Error, Result};
 use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry};
 
-/// Most bytes a note may have: many thousand packages of one commit.
 pub(in crate::store) const MAX_BYTES: u64 = 16 * 1024 * 1024;
-/// The digits of a commit's id.
 pub(in crate::store) const DIGITS: usize = 40;
 
-/// The text of the note of `commit`, or `None`. A note that stands in the tree twice, at two depths, is both its texts.
+/// The text of the note of `commit`, or `None`. A note that is in the tree twice, at two depths, has both texts.
 pub(in crate::store) fn read(repository: &Repository, root: Oid, commit: Oid) -> Result<Option<Vec<u8>>> {
     let mut text = None;
     for blob in find(repository, root, &commit.to_string())? {
@@ -39,7 +37,7 @@ fn find(repository: &Repository, tree: Oid, digits: &str) -> Result<Vec<Oid>> {
     Ok(found)
 }
 
-/// A tree like `root` in which the notes of these commits are these texts, wherever they stood before.
+/// A tree like `root` with these texts as the notes of these commits, wherever they were before.
 pub(in crate::store) fn insert<'t>(
     repository: &Repository,
     batch: &Batch,
@@ -52,8 +50,8 @@ pub(in crate::store) fn insert<'t>(
     place(repository, batch, root, &blobs, 0)
 }
 
-/// Puts blobs, sorted by their digits, into the tree of this level: into the directories of the next two digits, where there is one
-/// or this is the top, else here.
+/// Puts blobs, sorted by their digits, into the tree of this level: into a directory of the next two digits if there is one or this is the
+/// top, else here.
 fn place(
     repository: &Repository,
     batch: &Batch,
@@ -101,9 +99,6 @@ pub(in crate::store) fn tree_of(batch: &Batch, notes: &[(Oid, Oid)]) -> Result<O
 const MAX_LISTED: usize = 1_000_000;
 
 /// The commits that have a note, in no order.
-///
-/// # Errors
-/// [`crate::error::Kind::Integrity`] when a tree can't be read, or they have no end.
 pub(in crate::store) fn commits(repository: &Repository, root: Oid) -> Result<Vec<Oid>> {
     commits_within(repository, root, MAX_LISTED)
 }
@@ -116,7 +111,7 @@ fn commits_within(repository: &Repository, root: Oid, most: usize) -> Result<Vec
         let entries = repository.read_tree(tree)?;
         read += entries.len();
         trees += 1;
-        // A directory is there for a note in it: so many without one lead nowhere.
+        // Forged directories without a note in them would never end.
         if read > most || trees > DIGITS * (commits.len() + DIGITS) {
             return Err(without_end());
         }
@@ -137,14 +132,11 @@ fn commits_within(repository: &Repository, root: Oid, most: usize) -> Result<Vec
     Ok(commits)
 }
 
-/// Most entries of trees that are read of two: those of a remote may be made to have no end.
+/// Most tree entries that are read in a comparison: a remote's may be forged without end.
 pub(in crate::store) const MAX_ENTRIES: usize = 4_000_000;
 
-/// The commits whose notes differ between two notes' trees, in the order of their ids; `None` is a tree without notes. Only what
-/// differs is read, and a note that stands at another depth is the same note.
-///
-/// # Errors
-/// [`crate::error::Kind::Integrity`] when a tree can't be read, or they have no end.
+/// The commits whose notes differ between two notes' trees, in the order of their ids; `None` is a tree without notes. Reads only what
+/// differs; a note at another depth is the same note.
 pub(in crate::store) fn difference(
     repository: &Repository,
     ours: Option<Oid>,
@@ -188,16 +180,14 @@ fn difference_within(
     Ok(differing)
 }
 
-/// What one of two notes' trees has below some digits.
+/// One of two notes' trees, below some digits.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Side {
-    /// Trees that stand there.
     trees: Vec<Oid>,
-    /// Notes that stand further up: the digits that are left of their commits, and their blobs.
+    /// Notes further up: the remaining digits of their commits, and their blobs.
     notes: Vec<(String, Oid)>,
 }
 
-/// What two notes' trees have below each of the next two digits.
 type Deeper = BTreeMap<String, (Side, Side)>;
 
 impl Side {
@@ -206,7 +196,7 @@ impl Side {
         self.notes.sort_unstable();
     }
 
-    /// The digits of the notes that only one of two sides has; both are sorted.
+    /// The digits of notes that only one of the sorted sides has.
     fn differing<'s>(&'s self, other: &'s Self) -> impl Iterator<Item = &'s str> {
         let lacks = |side: &'s Self, note: &(String, Oid)| side.notes.binary_search(note).is_err();
         let ours = self.notes.iter().filter(move |note| lacks(other, note));
@@ -214,10 +204,7 @@ impl Side {
         ours.chain(theirs).map(|(digits, _)| digits.as_str())
     }
 
-    /// Reads its trees, which stand below `above` digits, and gives what is in them to the sides of the next two digits.
-    ///
-    /// # Returns
-    /// How many entries that were.
+    /// Reads its trees, which are below `above` digits, and distributes their entries by the next two digits. Returns how many there were.
     fn spread(
         self,
         repository: &Repository,
@@ -267,7 +254,6 @@ pub(in crate::store) mod tests {
     use super::*;
     use crate::git::TreeDraft;
 
-    /// A note: which commit, which text, how many directories deep it stands.
     pub(in crate::store) type Wanted = (u8, u8, usize);
 
     pub(in crate::store) fn commit(number: u8) -> String {

@@ -1,4 +1,4 @@
-//! The notes of a repository: what a commit's says, and lines written into them. All changes go through git's lock of the notes' ref.
+//! The notes of a repository: reading a commit's, and writing lines. All changes are made under git's lock of the notes' ref.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,6 @@ use crate::git::{Batch, Oid, Repository};
 use crate::store::names::NOTES_REF;
 use crate::text::words::count;
 
-/// The notes of a repository.
 #[derive(Clone, Copy)]
 pub struct Notes<'r> {
     repository: &'r Repository,
@@ -24,29 +23,26 @@ impl<'r> Notes<'r> {
         Self { repository }
     }
 
-    /// The note of `commit`; empty when it has none.
     pub fn of(&self, commit: Oid) -> Result<Note> {
         self.tree()?.map_or(Ok(Note::default()), |tree| self.in_tree(tree, commit))
     }
 
-    /// The same in a tree of notes: ours, or that of a remote.
+    /// The note of `commit` in a tree of notes: ours, or a remote's.
     pub(in crate::store) fn in_tree(&self, tree: Oid, commit: Oid) -> Result<Note> {
         let text = note_tree::read(self.repository, tree, commit)?;
         Ok(text.map(|text| parse_note(&text)).unwrap_or_default())
     }
 
-    /// The tree of all notes; `None` where there is none.
     pub(in crate::store) fn tree(&self) -> Result<Option<Oid>> {
         self.tree_at(NOTES_REF)
     }
 
-    /// The same of the notes at another ref.
     pub(in crate::store) fn tree_at(&self, name: &str) -> Result<Option<Oid>> {
         let tip = self.repository.ref_target(name)?;
         tip.map(|tip| Ok(self.repository.commit(tip)?.tree)).transpose()
     }
 
-    /// Writes a package's line into the note of `commit`, unless one of it stands there.
+    /// Writes a package's line into the note of `commit`, unless it has one.
     pub fn write_line(&self, commit: Oid, line: &PackageLine) -> Result<()> {
         let batch = self.repository.batch()?;
         let mut replaced = None;
@@ -59,7 +55,7 @@ impl<'r> Notes<'r> {
         Ok(())
     }
 
-    /// Writes the lines that say that packages were pruned, all at once.
+    /// Writes the tombstones of packages, all at once.
     pub fn write_tombstones(&self, packages: &[&NotedPackage], at: Timestamp) -> Result<()> {
         let mut by_commit: BTreeMap<Oid, Vec<&NotedPackage>> = BTreeMap::new();
         for found in packages {
@@ -78,7 +74,7 @@ impl<'r> Notes<'r> {
                 let old =
                     root.map(|root| note_tree::read(self.repository, root, *commit)).transpose()?.flatten();
                 let mut text = old.unwrap_or_default();
-                // As they stand there now: somebody may have recorded one again since the plan was made.
+                // As they are now: another process may have recorded one again since the plan was made.
                 let lines = parse_note(&text).packages;
                 for found in packages {
                     let line = lines.iter().rfind(|line| line.shares_content(&found.line));
@@ -98,7 +94,7 @@ impl<'r> Notes<'r> {
         Ok(())
     }
 
-    /// A notes commit after `tip` in which the note of `commit` has `line`; `None` when it has it already.
+    /// A notes commit after `tip` in which the note of `commit` has `line`; `None` if it has it already.
     pub(in crate::store) fn add_line(
         &self,
         batch: &Batch,
@@ -110,16 +106,16 @@ impl<'r> Notes<'r> {
         let old = root.map(|root| note_tree::read(self.repository, root, commit)).transpose()?.flatten();
         let mut text = old.unwrap_or_default();
         let Note { packages, pruned, .. } = parse_note(&text);
-        // One line a package, also when two recorded it at once, or its ref was lost and it is recorded again.
+        // One line a package, even if two machines recorded it at once, or its ref was lost and it is recorded again.
         if packages.iter().any(|known| known.is_same(line)) {
             return Ok(None);
         }
-        // Later than the line that says that it was pruned, whatever the clock says.
+        // Later than its tombstone, whatever the clock says.
         let tombstone = pruned.iter().find(|tombstone| tombstone.shares_content(line));
         let earliest =
             tombstone.and_then(|tombstone| tombstone.recorded.checked_add(Span::new().seconds(1)).ok());
         let recorded = earliest.map_or(line.recorded, |earliest| earliest.max(line.recorded));
-        // Lines of others, and of later versions, stay as they are.
+        // Other programs' lines, and those of later versions, stay.
         text.extend(format!("{}\n", PackageLine { recorded, ..line.clone() }).into_bytes());
         let tree = note_tree::insert(self.repository, batch, root, [(commit, &text[..])])?;
         let parents: Vec<Oid> = tip.into_iter().collect();

@@ -1,4 +1,4 @@
-//! Finding packages: of a commit, along the history, near a commit that has none, by id.
+//! Finds packages: of a commit, along the history, near a commit without one, by id.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -12,24 +12,20 @@ use crate::package::PackageId;
 use crate::package::manifest::Target;
 use crate::store::names::{self, PackageKey};
 
-/// How far along the history a package near a commit is looked for.
+/// How far along the history a nearby package is searched.
 const NEAR: usize = 2_000;
 
-/// How many commits are looked at one by one before the commits that have a package are listed.
+/// How many commits are examined one by one before all commits with a package are listed.
 const DENSE: usize = 500;
 
-/// What a walk along the history has found.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// The packages, in the order of the walk.
     pub found: Vec<NotedPackage>,
-    /// Whether there may be more than were asked for.
     pub more: bool,
-    /// Note lines that could not be read, with their commits.
     pub unread: Vec<(Oid, String)>,
 }
 
-/// The packages of a repository, as its notes and refs tell of them.
+/// The packages of a repository, according to its notes and refs.
 #[derive(Clone, Copy)]
 pub struct Packages<'r> {
     repository: &'r Repository,
@@ -41,15 +37,15 @@ impl<'r> Packages<'r> {
         Self { repository, notes: Notes::new(repository) }
     }
 
-    /// Whether the package is in this repository, and not only told of by a note.
+    /// Whether the package's content is in this repository, not only its note.
     pub fn has(&self, commit: Oid, package: PackageId) -> Result<bool> {
         Ok(self.repository.ref_target(&names::package(&commit.to_string(), package))?.is_some())
     }
 
-    /// Whether this repository, or `remote` as it was last seen, has a note of a package of `commit`.
+    /// Whether a package of `commit` is in the notes of this repository, or of `remote` when last seen.
     pub fn is_noted(&self, commit: Oid, remote: &str) -> Result<bool> {
         for name in [names::NOTES_REF, &names::tracked_notes(remote)] {
-            // A URL in a remote's place is no part of a ref's name.
+            // A URL can't be part of a ref's name.
             let Ok(Some(tree)) = self.notes.tree_at(name) else { continue };
             if !self.notes.in_tree(tree, commit)?.packages.is_empty() {
                 return Ok(true);
@@ -58,7 +54,7 @@ impl<'r> Packages<'r> {
         Ok(false)
     }
 
-    /// The packages of `commit` that `filter` means, oldest first.
+    /// The packages of `commit` that match `filter`, oldest first.
     pub fn of(&self, commit: Oid, filter: &Filter) -> Result<Vec<NotedPackage>> {
         let lines = self.notes.of(commit)?.lines(filter).into_iter();
         Ok(lines.map(|line| NotedPackage { commit, line }).collect())
@@ -77,8 +73,7 @@ impl<'r> Packages<'r> {
         let mut left: Option<HashSet<Oid>> = None;
         for (walked, commit) in commits.enumerate() {
             if walked == DENSE {
-                // Packages are rare here: knowing all commits that have one ends the walk at the last of them, not at the
-                // first commit ever made.
+                // Packages are rare here: with all commits that have one known, the walk ends at the last of them.
                 let mut all: HashSet<Oid> = note_tree::commits(self.repository, root)?.into_iter().collect();
                 for commit in &noted {
                     all.remove(commit);
@@ -105,7 +100,7 @@ impl<'r> Packages<'r> {
         Ok(listing)
     }
 
-    /// The targets that the last `most` commits down to `from` have packages for.
+    /// The targets of the packages of the last `most` commits down to `from`.
     pub fn recent_targets(&self, from: Oid, most: usize) -> Result<BTreeSet<Target>> {
         let mut targets = BTreeSet::new();
         let Some(root) = self.notes.tree()? else { return Ok(targets) };
@@ -115,7 +110,7 @@ impl<'r> Packages<'r> {
         Ok(targets)
     }
 
-    /// All packages of all commits, also of those that no branch leads to any more, newest first.
+    /// All packages of all commits, even of commits on no branch, newest first.
     pub fn all(&self, filter: &Filter) -> Result<Listing> {
         let mut listing = Listing::default();
         let Some(root) = self.notes.tree()? else { return Ok(listing) };
@@ -128,8 +123,7 @@ impl<'r> Packages<'r> {
         Ok(listing)
     }
 
-    /// Packages near `commit` that `filter` means: up to `most` of its ancestors' and of commits after it on HEAD's
-    /// branch, nearest first.
+    /// Packages near `commit` that match `filter`: up to `most` of its ancestors' and of later commits' on HEAD's branch, nearest first.
     pub fn near(&self, commit: Oid, filter: &Filter, most: usize) -> Result<Vec<NotedPackage>> {
         let Some(root) = self.notes.tree()? else { return Ok(Vec::new()) };
         let mut left: HashSet<Oid> = note_tree::commits(self.repository, root)?.into_iter().collect();
@@ -151,7 +145,7 @@ impl<'r> Packages<'r> {
         Ok(found)
     }
 
-    /// The packages whose id starts with `prefix`, which has at least four digits.
+    /// The packages whose id starts with `prefix`, of at least four digits.
     pub fn with_id(&self, prefix: &str) -> Result<Vec<NotedPackage>> {
         if !is_prefix(prefix) {
             return Ok(Vec::new());
@@ -167,7 +161,7 @@ impl<'r> Packages<'r> {
         if found.is_empty()
             && let Some(root) = self.notes.tree()?
         {
-            // Its content is elsewhere, it seems.
+            // Its content is on another machine.
             for commit in note_tree::commits(self.repository, root)? {
                 let lines = self.notes.in_tree(root, commit)?.packages.into_iter();
                 let named = lines.filter(|line| line.package.to_string().starts_with(&prefix));
@@ -177,7 +171,7 @@ impl<'r> Packages<'r> {
         Ok(found)
     }
 
-    /// The commits that have a note and whose ids start with `prefix`, which has at least seven digits.
+    /// The commits with a note whose ids start with `prefix`, of at least seven digits.
     pub fn commits_with_prefix(&self, prefix: &str) -> Result<Vec<Oid>> {
         let is_id = (7..=40).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_hexdigit());
         let Some(root) = self.notes.tree()?.filter(|_| is_id) else { return Ok(Vec::new()) };
@@ -187,7 +181,7 @@ impl<'r> Packages<'r> {
         Ok(commits)
     }
 
-    /// A package that was pruned, whose id starts with `prefix`, which has at least four digits.
+    /// A pruned package whose id starts with `prefix`, of at least four digits.
     pub fn pruned_with_id(&self, prefix: &str, filter: &Filter) -> Result<Option<NotedPackage>> {
         if !is_prefix(prefix) {
             return Ok(None);
@@ -198,19 +192,17 @@ impl<'r> Packages<'r> {
             .find(|found| found.line.pruned.is_some() && found.line.package.to_string().starts_with(&prefix)))
     }
 
-    /// Whether a package that a note tells of is here.
     pub fn is_here(&self, found: &NotedPackage) -> Result<bool> {
         self.has(found.commit, found.line.package)
     }
 
-    /// The packages whose content is here, with their commits.
     pub fn refs(&self) -> Result<BTreeMap<PackageKey, Oid>> {
         let refs = self.repository.refs_matching(names::PACKAGES)?;
         Ok(refs.into_iter().filter_map(|(name, tip)| Some((names::key_of(&name)?, tip))).collect())
     }
 
-    /// The packages of `commit` that `filter` means and that were pruned, though their content is still here: by another machine, which
-    /// can't have known what is needed here, or by a process that was killed.
+    /// The packages of `commit` that match `filter` and were pruned, but whose content is still here: another machine pruned them, without
+    /// knowing what is needed here, or a process was killed.
     pub fn still_here(&self, commit: Oid, filter: &Filter) -> Result<Vec<NotedPackage>> {
         let mut found = self.of(commit, &Filter { pruned: true, ..filter.clone() })?;
         found.retain(|found| found.line.pruned.is_some());
@@ -223,26 +215,19 @@ impl<'r> Packages<'r> {
         Ok(here)
     }
 
-    /// The names of the package refs of `remote`.
-    ///
-    /// # Errors
-    /// When it can't be reached.
     pub fn refs_on(&self, remote: &str) -> Result<Vec<String>> {
         let refs = self.repository.remote_refs(remote, &format!("{}*", names::PACKAGES))?;
         Ok(refs.into_iter().map(|(name, _)| name).collect())
     }
 
-    /// The commits that hold the sources of packages, by the packages' own commits; what can't be read has none.
+    /// The commits with the sources of packages, by the packages' own commits; unreadable ones are left out.
     pub fn sources<'t>(&self, tips: impl IntoIterator<Item = &'t Oid>) -> HashSet<Oid> {
         tips.into_iter()
             .filter_map(|tip| self.repository.commit(*tip).ok()?.parents.first().copied())
             .collect()
     }
 
-    /// Adds the packages of `commit` to `listing`.
-    ///
-    /// # Returns
-    /// Whether the commit has a note.
+    /// Adds the packages of `commit` to `listing`. Returns whether the commit has a note.
     fn collect(&self, root: Oid, commit: Oid, filter: &Filter, listing: &mut Listing) -> Result<bool> {
         let note = self.notes.in_tree(root, commit)?;
         let is_noted = !(note.packages.is_empty() && note.pruned.is_empty() && note.unread.is_empty());
@@ -253,7 +238,6 @@ impl<'r> Packages<'r> {
     }
 }
 
-/// Whether a word may be the beginning of an id.
 fn is_prefix(word: &str) -> bool {
     word.len() >= 4 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -1,21 +1,17 @@
-//! Packages that somebody wants kept, whatever is pruned.
+//! Pins: packages that a user protects from `prune`.
 
 use serde::{Deserialize, Serialize};
 
 use super::marks::{Mark, MarkState};
 use crate::store::names;
 
-/// Whether a package is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PinState {
-    /// It is.
     Pinned,
-    /// Not for this reason any more.
     Lifted,
 }
 
-/// A record: a package was pinned, or its pin lifted.
 pub type Pin = Mark<PinState>;
 
 impl MarkState for PinState {

@@ -1,5 +1,5 @@
-//! What was fetched becomes part of what is here: notes line by line, chains of records by merging. No ref of ours is ever moved
-//! to where it loses something.
+//! Merges what was fetched into what is here: notes line by line, chains of records by merge commits. None of our refs ever loses
+//! anything.
 
 use jiff::Timestamp;
 
@@ -10,24 +10,21 @@ use crate::git::pack::Replaced;
 use crate::git::{Batch, Oid};
 use crate::store::names::NOTES_REF;
 
-/// What came of integrating what a remote has.
 #[derive(Debug, Default, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct MergeReport {
-    /// Whether notes of it are new here.
+    /// Whether there are new notes.
     pub notes: bool,
-    /// The chains that have something new, as their refs' names.
+    /// The refs of chains with new records.
     pub chains: Vec<String>,
 }
 
 impl MergeReport {
-    /// Whether there was anything new.
     pub fn is_empty(&self) -> bool {
         !self.notes && self.chains.is_empty()
     }
 }
 
 impl Tracking<'_> {
-    /// Makes what was fetched from the remote part of what is here.
     pub fn merge(&self) -> Result<MergeReport> {
         let mut done = MergeReport::default();
         if let Some(theirs) = self.notes_tip()? {
@@ -37,7 +34,6 @@ impl Tracking<'_> {
         Ok(done)
     }
 
-    /// The same, of records alone.
     pub fn merge_records(&self) -> Result<MergeReport> {
         let mut done = MergeReport::default();
         for (name, theirs) in self.chains()? {
@@ -63,7 +59,7 @@ impl Tracking<'_> {
         Ok(changed)
     }
 
-    /// The notes commit to go to, and whether it has notes that `ours` has not; `None` where `ours` has it all.
+    /// The merged notes commit, and whether it has notes that `ours` lacks; `None` if `ours` has them all.
     fn merged_notes(&self, batch: &Batch, ours: Option<Oid>, theirs: Oid) -> Result<Option<(Oid, bool)>> {
         let their_tree = self.repository.commit(theirs)?.tree;
         let Some(ours) = ours else {
@@ -80,7 +76,7 @@ impl Tracking<'_> {
         }
         let tree = Union { repository: self.repository, batch }.of(our_tree, their_tree)?;
         if tree == their_tree {
-            // The same notes by another way: one history for both, else each would merge the other's merges for ever.
+            // The same notes with another history: one history for both, else each side would merge the other's merges for ever.
             return Ok(Some((theirs, our_tree != their_tree)));
         }
         if tree == our_tree {
@@ -105,8 +101,8 @@ impl Tracking<'_> {
         Ok(changed)
     }
 
-    /// A commit that comes after two records and has nothing of its own. Whoever merges the same two gets the same commit, so
-    /// that two clones that do so at once agree.
+    /// An empty commit after two records. Every machine that merges the same two gets the same commit, so that two clones that merge at
+    /// once agree.
     fn join(&self, one: Oid, other: Oid) -> Result<Oid> {
         let mut parents = [self.repository.commit(one)?, self.repository.commit(other)?];
         parents.sort_by_key(|commit| commit.id);

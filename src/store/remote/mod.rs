@@ -1,4 +1,4 @@
-//! What a remote has, and how that and what is here become one.
+//! A remote's packages and records, and merging them with what is here.
 
 pub(super) mod merge;
 mod note_union;

@@ -1,5 +1,5 @@
-//! Two trees of notes as one: for each commit the lines of both, as `git notes merge --strategy=cat_sort_uniq` has it. Where
-//! they are laid out alike, what only one of them has or both have alike is taken as it is, unread.
+//! Merges two trees of notes: for each commit the lines of both, as `git notes merge --strategy=cat_sort_uniq` does. Where both have the
+//! same layout, entries that only one has or that are equal are taken unread.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,19 @@ use crate::error::{Error, Result};
 use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry};
 use crate::store::ledger::note_tree::{self, DIGITS, MAX_BYTES};
 
-/// Writes trees of notes that have the lines of two.
 pub(in crate::store) struct Union<'a> {
     pub(in crate::store) repository: &'a Repository,
     pub(in crate::store) batch: &'a Batch,
 }
 
-/// Looks at what `theirs` would add to `ours` before it does: notes of no more bytes than a note may have, in trees that come
-/// to an end.
-///
-/// # Errors
-/// [`crate::error::Kind::Integrity`] where it is not so: it must not become part of what is here.
+/// Checks what `theirs` would add to `ours`: trees of bounded depth, and notes no larger than a note may be; else
+/// [`crate::error::Kind::Integrity`].
 pub(in crate::store) fn check(repository: &Repository, ours: Option<Oid>, theirs: Oid) -> Result<()> {
     let commits = note_tree::difference(repository, ours, Some(theirs))?;
     commits.into_iter().try_for_each(|commit| note_tree::read(repository, theirs, commit).map(drop))
 }
 
-/// What one of two trees of notes has at a place: at most one tree, and notes that stand further up, under the digits that are
-/// left of their commits' ids.
+/// One of two trees of notes at a place: at most one tree, and notes further up, under the remaining digits of their commits' ids.
 #[derive(Default, PartialEq, Eq)]
 struct Side {
     tree: Option<Oid>,
@@ -36,32 +31,30 @@ impl Side {
         self.tree.is_none() && self.notes.is_empty()
     }
 
-    /// Its entries in the tree in which it stands, its own tree under the digits `first`.
+    /// The entries of its tree, and the tree itself under the digits `first`.
     fn entries(self, first: &[u8]) -> impl Iterator<Item = TreeEntry> {
         let tree = self.tree.map(|id| TreeEntry { name: first.to_vec(), id, mode: MODE_TREE });
         let note = |(name, id)| TreeEntry { name, id, mode: MODE_FILE };
         tree.into_iter().chain(self.notes.into_iter().map(note))
     }
 
-    /// The same two digits further down.
     fn below(mut self) -> Self {
         self.notes.iter_mut().for_each(|(name, _)| drop(name.drain(..2)));
         self
     }
 }
 
-/// What both have below each of the next two digits.
 type Groups = BTreeMap<Vec<u8>, (Side, Side)>;
 
 impl Union<'_> {
-    /// A tree with the notes of `ours` and `theirs`. What in `theirs` is no note is left out; in `ours` it stays.
+    /// Merges `ours` and `theirs`. Entries of `theirs` that are no notes are left out; those of `ours` stay.
     pub(in crate::store) fn of(&self, ours: Oid, theirs: Oid) -> Result<Oid> {
         let side = |tree| Side { tree: Some(tree), notes: Vec::new() };
         self.merged(side(ours), side(theirs), DIGITS)
     }
 
-    /// One tree of two sides, where `left` digits of the commits' ids are left. A place where one of them has a directory is one
-    /// in it: so that merging once more changes nothing.
+    /// Merges two sides with `left` remaining digits. If one side has a directory here, the result has it, so that merging again changes
+    /// nothing.
     fn merged(&self, ours: Side, theirs: Side, left: usize) -> Result<Oid> {
         let base = ours.tree;
         if theirs.notes.is_empty() && ours.notes.is_empty() && ours.tree == theirs.tree {
@@ -85,10 +78,8 @@ impl Union<'_> {
         self.batch.tree(entries, base)
     }
 
-    /// Gives what a side has to the groups of the next two digits.
-    ///
-    /// # Returns
-    /// The entries of its tree that are neither notes nor directories of notes.
+    /// Distributes a side's entries by the next two digits. Returns the entries of its tree that are neither notes nor directories of
+    /// notes.
     fn spread(
         &self,
         side: Side,
@@ -115,7 +106,6 @@ impl Union<'_> {
         Ok(others)
     }
 
-    /// Notes that stand beside each other, one a name.
     fn notes(&self, ours: Vec<(Vec<u8>, Oid)>, theirs: Vec<(Vec<u8>, Oid)>) -> Result<Vec<TreeEntry>> {
         let mut notes: BTreeMap<Vec<u8>, Vec<Oid>> = BTreeMap::new();
         for (name, blob) in ours.into_iter().chain(theirs) {
@@ -146,7 +136,6 @@ impl Union<'_> {
     }
 }
 
-/// The lines of all texts, each once, sorted; empty ones left out.
 pub(in crate::store) fn lines_of<T: AsRef<[u8]>>(texts: &[T]) -> Vec<u8> {
     let lines = texts.iter().flat_map(|text| text.as_ref().split(|byte| *byte == b'\n'));
     let mut lines: Vec<&[u8]> = lines.filter(|line| !line.is_empty()).collect();
@@ -155,7 +144,7 @@ pub(in crate::store) fn lines_of<T: AsRef<[u8]>>(texts: &[T]) -> Vec<u8> {
     lines.iter().flat_map(|line| [line, &b"\n"[..]]).flatten().copied().collect()
 }
 
-/// The first two digits of an entry's name, where it is a directory of notes or a note with `left` digits.
+/// The first two digits of an entry's name, if it is a directory of notes or a note with `left` digits.
 fn digits(entry: &TreeEntry, left: usize) -> Option<&[u8]> {
     let length = entry.name.len();
     let fits = match entry.mode {
@@ -206,7 +195,7 @@ mod tests {
                     read.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
                 prop_assert_eq!(lines, texts);
             }
-            // The other way round there is the same, and once more nothing is added.
+            // Merging the other way round gives the same, and merging again adds nothing.
             let other = union_of(&repository, theirs, ours);
             prop_assert_eq!(crate::store::ledger::note_tree::difference(&repository, Some(tree), Some(other)).unwrap(), []);
             prop_assert_eq!(union_of(&repository, tree, theirs), tree);

@@ -1,5 +1,5 @@
-//! What a remote has of the packages: their refs, and the LFS objects that they point at. Objects are asked for by
-//! fetching them into a store of their own: `git lfs push --dry-run` and `fetch --dry-run` ask nobody.
+//! Which packages a remote has: their refs and LFS objects. Objects are checked by fetching them into a separate store: `git lfs push
+//! --dry-run` and `fetch --dry-run` don't ask the server.
 
 use std::collections::BTreeMap;
 
@@ -11,36 +11,31 @@ use crate::store::codec::lfs::objects;
 use crate::store::codec::package::{Damage, StoredPackage};
 use crate::store::names::PACKAGES;
 
-/// The packages' refs on a remote.
 #[derive(Debug)]
 pub struct RemotePackages {
-    /// Its name.
     pub name: String,
     refs: BTreeMap<String, Oid>,
 }
 
-/// What a remote has of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Copy, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Presence {
-    /// The same as this repository.
+    /// The package, in the same form.
     Same,
-    /// The same package in another form: it was migrated here, or there.
+    /// The package in another form: it was migrated here, or there.
     OtherForm,
-    /// Nothing.
     Absent,
 }
 
 impl RemotePackages {
-    /// Asks `remote` which packages it has.
     pub(in crate::store) fn ask(repository: &Repository, remote: &str) -> Result<Self> {
         repository.need_remote(remote)?;
         let refs = repository.remote_refs(remote, &format!("{PACKAGES}*"))?;
         Ok(Self { name: remote.to_owned(), refs: refs.into_iter().collect() })
     }
 
-    /// Asks the remote for the package's ref and, where it has that, for every LFS object, whose bytes are compared. An
-    /// object that it has needs no link of ours any more.
+    /// Asks the remote for the package's ref and, if it has that, for every LFS object, whose bytes are compared. Objects that it has need
+    /// no link of ours any more.
     ///
     /// # Returns
     /// What the remote has, and the files whose objects it lacks.

@@ -1,4 +1,4 @@
-//! What a remote is known to have, by the refs here that follow its own. Nothing here talks to a remote.
+//! What a remote has, according to the refs here that track it. Nothing here talks to a remote.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use crate::store::ledger::notes::Notes;
 use crate::store::ledger::packages::Packages;
 use crate::store::names::{self, CHAINS, NOTES_REF};
 
-/// What a fetch of notes and records from `remote` is to bring, and where it goes: refs that only follow the remote's.
+/// The refspecs that fetch notes and records of `remote` into tracking refs.
 pub fn refspecs(remote: &str) -> Vec<String> {
-    // With `*`, since a ref that is named and not there is an error to git.
+    // With `*`, since git fails on a named ref that does not exist.
     let notes = format!("+{NOTES_REF}*:{}*", names::tracked_notes(remote));
     std::iter::once(notes).chain(record_refspecs(remote)).collect()
 }
@@ -23,16 +23,14 @@ pub fn record_refspecs(remote: &str) -> Vec<String> {
     CHAINS.iter().map(|prefix| format!("+{prefix}*:{}*", names::tracked(remote, prefix))).collect()
 }
 
-/// The ref that a toolchain or package is fetched to: the same as the remote's, which never moves one that is here.
+/// The refspec of a toolchain or package: the same name as on the remote, and never moved.
 pub fn refspec_of(name: &str) -> String {
     format!("{name}:{name}")
 }
 
-/// What is known here of one remote.
 #[derive(Clone, Copy)]
 pub struct Tracking<'a> {
     pub(super) repository: &'a Repository,
-    /// Its name.
     pub(super) remote: &'a str,
     notes: Notes<'a>,
 }
@@ -42,7 +40,7 @@ impl<'a> Tracking<'a> {
         Self { repository, remote, notes: Notes::new(repository) }
     }
 
-    /// What its notes were when they were last fetched or pushed.
+    /// The remote's notes when they were last fetched or pushed.
     pub(super) fn notes_tip(&self) -> Result<Option<Oid>> {
         self.repository.ref_target(&names::tracked_notes(self.remote))
     }
@@ -51,7 +49,7 @@ impl<'a> Tracking<'a> {
         self.notes.tree_at(&names::tracked_notes(self.remote))
     }
 
-    /// The chains of the remote, by the names that they have there and here.
+    /// The remote's chains, by their names there and here.
     pub(super) fn chains(&self) -> Result<Vec<(String, Oid)>> {
         let mut chains = Vec::new();
         for prefix in CHAINS {
@@ -63,7 +61,7 @@ impl<'a> Tracking<'a> {
         Ok(chains)
     }
 
-    /// The packages whose content is here and that the remote is not known to have: which only this machine may have.
+    /// The packages whose content is here and which the remote is not known to have.
     pub fn only_here(&self) -> Result<Vec<NotedPackage>> {
         let (ours, theirs) = (self.notes.tree()?, self.notes_tree()?);
         let differing = note_tree::difference(self.repository, ours, theirs)?;
@@ -102,24 +100,21 @@ impl<'a> Tracking<'a> {
         Ok(found)
     }
 
-    /// Whether the remote is known to have the package.
     pub fn has(&self, found: &NotedPackage) -> Result<bool> {
         let Some(root) = self.notes_tree()? else { return Ok(false) };
         Ok(self.notes.in_tree(root, found.commit)?.packages.iter().any(|line| line.is_same(&found.line)))
     }
 
-    /// Whether anything is known of the notes of the remote.
     pub fn is_known(&self) -> Result<bool> {
         Ok(self.notes_tip()?.is_some())
     }
 
-    /// The chains with records that the remote is not known to have, as their refs' names.
     pub fn chains_only_here(&self) -> Result<Vec<String>> {
         let tracked = CHAINS.map(|prefix| names::tracked(self.remote, prefix));
         let patterns: Vec<&str> = CHAINS.into_iter().chain(tracked.iter().map(String::as_str)).collect();
         let refs: BTreeMap<String, Oid> = self.repository.refs_matching_any(&patterns)?.into_iter().collect();
         let theirs = |name: &str| refs.get(&names::tracked_of(self.remote, name)?).copied();
-        // Theirs may be the longer one.
+        // The remote's chain may be the longer one.
         let lacks = |name: &str, ours: Oid| {
             theirs(name).is_none_or(|theirs| !self.repository.contains(theirs, ours).unwrap_or(false))
         };
@@ -127,7 +122,7 @@ impl<'a> Tracking<'a> {
         Ok(ours.filter(|(name, ours)| lacks(name, **ours)).map(|(name, _)| name.clone()).collect())
     }
 
-    /// Takes note of what the remote has now.
+    /// Records what the remote has now.
     pub fn pushed(&self, update: &Update) -> Result<()> {
         let Some(tracked) = names::tracked_of(self.remote, &update.name) else { return Ok(()) };
         self.repository.update_ref(
@@ -138,17 +133,15 @@ impl<'a> Tracking<'a> {
     }
 }
 
-/// Which packages remotes are known to have, as their notes said when they were last fetched.
+/// The packages that remotes had in their notes when last fetched.
 pub struct RemoteNotes<'r> {
     notes: Notes<'r>,
-    /// Remotes with the tree of their notes.
     trees: Vec<(String, Oid)>,
-    /// Remotes of which nothing is known.
+    /// Remotes whose notes were never fetched.
     pub unknown: Vec<String>,
 }
 
 impl<'r> RemoteNotes<'r> {
-    /// What is known of the remotes.
     pub(in crate::store) fn read(repository: &'r Repository) -> Result<Self> {
         let notes = Notes::new(repository);
         let mut elsewhere = Self { notes, trees: Vec::new(), unknown: Vec::new() };
@@ -161,7 +154,6 @@ impl<'r> RemoteNotes<'r> {
         Ok(elsewhere)
     }
 
-    /// A remote that is known to have a package.
     pub fn remote_with(&self, found: &NotedPackage) -> Result<Option<&str>> {
         for (remote, tree) in &self.trees {
             let packages = self.notes.in_tree(*tree, found.commit)?.packages;

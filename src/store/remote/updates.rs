@@ -1,4 +1,4 @@
-//! What a remote lacks of notes and records: which lines it gets, and how its refs move.
+//! The notes and records that a remote lacks: which lines it gets, and how its refs move.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -13,8 +13,8 @@ use crate::store::ledger::note_tree;
 use crate::store::names::{CHAINS, NOTES_REF, PackageKey};
 
 impl Tracking<'_> {
-    /// What to push of notes, once the remote has the packages `sent`: its own notes with their lines, and with the lines
-    /// of ours that are of no package. `None` where it has them all.
+    /// The push of notes once the remote has the packages `sent`: its own notes, plus their lines and our lines that belong to no package.
+    /// `None` if it has them all.
     pub fn notes_update(&self, sent: &[NotedPackage], gone: &HashSet<PackageKey>) -> Result<Option<Update>> {
         let (ours, theirs) = (self.repository.ref_target(NOTES_REF)?, self.notes_tip()?);
         let Some(ours) = ours else { return Ok(None) };
@@ -39,7 +39,7 @@ impl Tracking<'_> {
         Ok(Some(Update { name: NOTES_REF.to_owned(), new: Some(new), old: theirs }))
     }
 
-    /// A tree of notes with the lines that the remote lacks and is to have.
+    /// A tree of notes with the lines to send that the remote lacks.
     fn lines_to_send(
         &self,
         ours: Oid,
@@ -66,14 +66,14 @@ impl Tracking<'_> {
         Ok(Some(tree))
     }
 
-    /// The records to push: each chain of ours that has some that it lacks.
+    /// The pushes of our chains with records that the remote lacks.
     pub fn chain_updates(&self) -> Result<Vec<Update>> {
         let theirs: HashMap<String, Oid> = self.chains()?.into_iter().collect();
         let mut updates = Vec::new();
         for prefix in CHAINS {
             for (name, ours) in self.repository.refs_matching(prefix)? {
                 let old = theirs.get(&name).copied();
-                // What was fetched and is not merged yet must not be lost there.
+                // A fetched chain that is not merged yet must not be overwritten.
                 let follows = old.map_or(Ok(true), |old| self.repository.contains(ours, old))?;
                 if old != Some(ours) && follows {
                     updates.push(Update { name, new: Some(ours), old });
@@ -84,8 +84,8 @@ impl Tracking<'_> {
     }
 }
 
-/// The lines of our note of `commit` that a remote whose note is `theirs` gets: those of packages that it was sent or has, and those
-/// that are of no package.
+/// The lines of our note of `commit` for a remote whose note is `theirs`: those of packages that it was sent or has, and those that belong
+/// to no package.
 fn lines_to_send<'t>(
     commit: Oid,
     ours: &'t [u8],
@@ -97,7 +97,7 @@ fn lines_to_send<'t>(
     let there = parse_note(theirs).packages;
     let is_sent = |line: &PackageLine| sent.iter().any(|found| found.commit == commit && found.line == *line);
     let may_go = |line: &PackageLine| {
-        // That a package was pruned here is no reason for the remote not to have it.
+        // A package that was pruned here may stay on the remote.
         (line.pruned.is_none() || gone.contains(&(commit, line.package)))
             && there.iter().any(|known| known.is_same(line))
     };
