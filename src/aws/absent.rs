@@ -1,4 +1,4 @@
-//! In the place of AWS in a build without it: it can't be had, and so is never asked.
+//! Replaces AWS in a build without it: it is never asked.
 
 use jiff::Timestamp;
 

@@ -1,10 +1,10 @@
-//! S3: whether objects are there.
+//! S3: whether objects exist.
 
 use super::refusal::{Refusal as _, refusal};
 use super::{Aws, AwsError};
 
 impl Aws {
-    /// Whether each of these objects, given as bucket and key, is there, in their order.
+    /// Whether each of these objects, given as bucket and key, exists, in their order.
     pub fn have_objects(&self, objects: &[(String, String)]) -> Result<Vec<bool>, AwsError> {
         let questions =
             objects.iter().map(|(bucket, key)| self.s3.head_object().bucket(bucket).key(key).send());

@@ -1,7 +1,7 @@
-//! The clients of the services, their time limits, and how an asynchronous answer is waited for.
+//! The clients of the services, their timeouts, and waiting for asynchronous answers.
 //!
-//! The SDK's own chain of credentials reads the process's environment and `~/.aws` by itself; whatever this program decides from
-//! the environment comes in with [`Settings`].
+//! The SDK's own credential chain reads the process's environment and `~/.aws` by itself; what this program reads from the environment
+//! comes in with [`Settings`].
 
 use std::future::Future;
 use std::pin::pin;
@@ -27,20 +27,19 @@ use super::refusal::{Refusal, refusal};
 use super::{AwsError, Login, Settings};
 use crate::process::interrupt;
 
-/// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(3);
-/// How long one try may take.
+/// The timeout of one attempt.
 const TRY: Duration = Duration::from_secs(8);
-/// How long a question may take, all tries together.
+/// The timeout of a request with all its attempts.
 const QUESTION: Duration = Duration::from_secs(20);
-/// How often a question is asked, the first time included.
+/// Attempts in all.
 const TRIES: u32 = 3;
-/// How many questions are under way at once: Lambda answers a hundred `GetFunction` a second to an account.
+/// Concurrent requests: Lambda allows a hundred `GetFunction` a second for an account.
 const AT_ONCE: usize = 8;
-/// How soon a signal is heard.
+/// How soon a signal is noticed.
 const HEARING: Duration = Duration::from_millis(50);
 
-/// AWS in one region, asked as one identity.
+/// AWS in one region, with one identity.
 pub struct Aws {
     runtime: Runtime,
     profile: Option<String>,
@@ -52,7 +51,7 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Gets ready to ask. Nothing is sent yet, but a profile may run a program that gives its credentials at the first question.
+    /// Prepares the client. Nothing is sent yet, but a profile may run a program for its credentials at the first request.
     pub fn connect(settings: &Settings) -> Result<Self, AwsError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime =
@@ -77,7 +76,7 @@ impl Aws {
         })
     }
 
-    /// The number of the account that the credentials are for.
+    /// The credentials' account number.
     pub fn account(&self) -> Result<String, AwsError> {
         let action = "say whose credentials these are";
         let answer = self.ask(action, self.sts.get_caller_identity().send())?;
@@ -92,7 +91,7 @@ impl Aws {
         self.try_ask(action, question)?.map_err(|(error, _)| error)
     }
 
-    /// One answer, or the code of a refusal beside the error, for a caller to which it means "there is none".
+    /// One answer, or the code of a refusal beside the error, for a caller to whom it means "does not exist".
     pub(super) fn try_ask<T, E: Refusal>(
         &self,
         action: &'static str,
@@ -102,7 +101,7 @@ impl Aws {
         Ok(answer.map_err(|error| refusal(&error, action, self.profile.as_deref())))
     }
 
-    /// The answers to all questions, in their order; several are under way at once.
+    /// The answers to all requests, in their order; several run at once.
     pub(super) fn ask_all<T, E, Q>(
         &self,
         questions: impl IntoIterator<Item = Q>,
@@ -122,7 +121,7 @@ impl Aws {
             waiting.by_ref().take(AT_ONCE).for_each(|question| start(&mut running, question));
             while let Some(ended) = running.join_next().await {
                 waiting.next().into_iter().for_each(|question| start(&mut running, question));
-                // Neither cancelled nor does the SDK panic; a missing answer shows in the count.
+                // The SDK neither cancels nor panics; a missing answer shows in the count.
                 answers.extend(ended);
             }
             answers
@@ -132,7 +131,7 @@ impl Aws {
         Ok(answers.into_iter().map(|(_, answer)| answer).collect())
     }
 
-    /// The profile that is asked as, for what is said of a refusal.
+    /// The profile in use, for messages.
     pub(super) fn profile(&self) -> Option<&str> {
         self.profile.as_deref()
     }
@@ -181,7 +180,7 @@ fn http() -> SharedHttpClient {
     Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
-/// Waits for `work`, and hears signals meanwhile.
+/// Waits for `work`, and checks for signals meanwhile.
 fn waited<T>(runtime: &Runtime, work: impl Future<Output = T>) -> Result<T, AwsError> {
     runtime.block_on(async {
         let mut work = pin!(work);

@@ -1,62 +1,60 @@
-//! Why AWS gave no answer, in the terms that somebody can act on.
+//! Why AWS gave no answer, in terms that a user can act on.
 
 use crate::error::{Error, Kind};
 use crate::text::command::quoted;
 
-/// Why AWS gave no answer.
 #[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "only answers of AWS make most of them"))]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AwsError {
-    /// This program was built without it.
+    /// This program was built without AWS.
     #[cfg(any(test, not(feature = "aws")))]
     #[error("this build of git-slsart has no AWS")]
     NotBuilt,
-    /// The user does not want it.
     #[error("SLSART_OFFLINE is set: AWS is not asked")]
     Off,
-    /// The user, or the system, asked this process to stop.
+    /// A signal stopped this process.
     #[error("interrupted")]
     Interrupted,
-    /// There are no credentials, or what is to give them can't.
+    /// There are no credentials, or their source fails.
     #[error("there are no AWS credentials: {0}")]
     NoCredentials(String),
-    /// The profile that they are to come from does not exist.
+    /// The configured profile does not exist.
     #[error("the AWS profile '{0}' does not exist")]
     NoProfile(String),
-    /// There are, and they were valid once.
+    /// The credentials have expired.
     #[error("the AWS credentials have expired")]
     Expired { profile: Option<String> },
-    /// AWS does not know them.
+    /// AWS does not accept the credentials.
     #[error("AWS refuses the credentials: {0}")]
     BadCredentials(String),
-    /// They are not allowed to ask for this.
+    /// The credentials lack a permission.
     #[error("AWS does not let these credentials {action}")]
     Forbidden {
         action: &'static str,
-        /// In the words of AWS.
+        /// AWS's own message.
         message: String,
     },
-    /// It did not answer, or could not be found.
+    /// AWS did not answer, or was not found.
     #[error("AWS can't be reached: {0}")]
     Unreachable(String),
-    /// It was asked too often, also after waiting.
+    /// Too many requests, even after waiting.
     #[error("AWS was asked too often")]
     Throttled,
     #[error("AWS could not {action}: {message}")]
     Other {
         action: &'static str,
-        /// In the words of AWS.
+        /// AWS's own message.
         message: String,
     },
 }
 
 impl AwsError {
-    /// Whether any other question would end in the same way: it says nothing of what was asked.
+    /// Whether every other request would fail too: the error does not depend on the request.
     pub fn is_general(&self) -> bool {
         !matches!(self, Self::Forbidden { .. } | Self::Other { .. })
     }
 
-    /// Whether there are no credentials that AWS takes: nothing can be deployed with them.
+    /// Whether there are no valid credentials, so that nothing can be deployed.
     pub fn is_of_credentials(&self) -> bool {
         use AwsError::{BadCredentials, Expired, NoCredentials, NoProfile};
         matches!(self, NoCredentials(_) | NoProfile(_) | Expired { .. } | BadCredentials(_))
@@ -85,7 +83,6 @@ impl AwsError {
         })
     }
 
-    /// The same for the command line.
     pub fn into_error(self) -> Error {
         if self == Self::Interrupted {
             return Error::interrupted();

@@ -1,4 +1,4 @@
-//! ECR: whether container images are there.
+//! ECR: whether container images exist.
 
 use aws_sdk_ecr::error::SdkError;
 use aws_sdk_ecr::operation::describe_images::{DescribeImagesError, DescribeImagesOutput};
@@ -8,7 +8,7 @@ use super::refusal::refusal;
 use super::{Aws, AwsError, Image};
 
 impl Aws {
-    /// Whether each of these images is there, in their order; of each that could not be told, why.
+    /// Whether each of these images exists, in their order; or why that is unknown.
     pub fn have_images(&self, images: &[Image]) -> Result<Vec<Result<bool, AwsError>>, AwsError> {
         let question = |image: &Image| {
             let wanted = ImageIdentifier::builder().image_digest(&image.digest).build();
@@ -27,5 +27,5 @@ impl Aws {
     }
 }
 
-/// What `DescribeImages` says of an image that is not there (its "Errors" in ECR's API reference).
+/// The codes of `DescribeImages` for a missing image (its "Errors" in ECR's API reference).
 const GONE: [&str; 2] = ["ImageNotFoundException", "RepositoryNotFoundException"];

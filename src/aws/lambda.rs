@@ -1,4 +1,4 @@
-//! Lambda: what functions and layers run.
+//! Lambda: the code and settings of functions and layers.
 
 use jiff::Timestamp;
 
@@ -6,10 +6,10 @@ use super::refusal::refusal;
 use super::{Aws, AwsError, Function};
 
 impl Aws {
-    /// The functions of these names, in their order; `None` where there is none.
+    /// The functions of these names, in their order; `None` for one that does not exist.
     ///
-    /// By `GetFunction`, which gives an image's digest and may be asked a hundred times a second, where other questions share
-    /// fifteen (Lambda's quotas).
+    /// By `GetFunction`, which gives an image's digest and allows a hundred requests a second, where others share fifteen (Lambda's
+    /// quotas).
     pub fn functions(&self, names: &[String]) -> Result<Vec<Option<Function>>, AwsError> {
         let questions = names.iter().map(|name| self.lambda.get_function().function_name(name).send());
         let answers = self.ask_all(questions.collect::<Vec<_>>())?;
@@ -41,10 +41,10 @@ impl Aws {
         answers.into_iter().map(read).collect()
     }
 
-    /// The SHA-256, in base64, of each of these versions of layers, named by ARN; `None` where there is none.
+    /// The SHA-256, in base64, of each of these layer versions, named by ARN; `None` for one that does not exist.
     pub fn layers(&self, arns: &[String]) -> Result<Vec<Option<String>>, AwsError> {
         let question = |arn: &String| {
-            // By name and number rather than by ARN: that is the same for AWS, and all that stand-ins for it know.
+            // By name and number rather than by ARN: that is the same for AWS, and all that local stand-ins support.
             let (name, number) = arn.rsplit_once(':').unwrap_or((arn, ""));
             let request = self.lambda.get_layer_version().layer_name(name);
             request.set_version_number(number.parse().ok()).send()
@@ -61,7 +61,7 @@ impl Aws {
     }
 }
 
-/// The names of variables; their values, which may be secrets, stay here. None where AWS could not decrypt them.
+/// The names of variables; their values, which may be secrets, stay here. None if AWS could not decrypt them.
 fn variables(environment: Option<aws_sdk_lambda::types::EnvironmentResponse>) -> Option<Vec<String>> {
     let Some(environment) = environment else { return Some(Vec::new()) };
     if environment.error.is_some() {

@@ -1,7 +1,7 @@
-//! The edge to AWS: the only place that talks to it, and it only reads. Synchronous outward; every call ends, with an answer or
-//! without, in the time that a person at a terminal waits. Knows nothing of packages or services.
+//! The edge to AWS: the only place that talks to it, and it only reads. Synchronous outward; every call has a timeout that a user at a
+//! terminal would wait for. Knows nothing of packages or services.
 //!
-//! A build without the feature `aws` has the same functions, and [`Aws::connect`] says that it can't.
+//! A build without the feature `aws` has the same functions, and [`Aws::connect`] fails.
 
 #[cfg(not(feature = "aws"))]
 mod absent;
@@ -32,13 +32,11 @@ pub use absent::Aws;
 pub use client::Aws;
 pub use error::AwsError;
 
-/// What is to be known before AWS is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     pub region: String,
     pub login: Login,
-    /// Where AWS is instead of where it usually is. S3's buckets are then named in paths, not in host names: stand-ins for AWS that
-    /// are reached by an address need it.
+    /// A replacement for AWS's address. S3's buckets are then named in paths, not in host names: local stand-ins need it.
     pub endpoint: Option<String>,
     /// The same for S3 alone.
     pub s3_endpoint: Option<String>,
@@ -46,9 +44,9 @@ pub struct Settings {
 
 #[derive(Clone, PartialEq, Eq)]
 pub enum Login {
-    /// From wherever AWS's own tools take them: environment, default profile, SSO, web identity, container, instance.
+    /// As AWS's own tools find them: environment, default profile, SSO, web identity, container, instance.
     Chain,
-    /// From this profile of `~/.aws`, whatever the environment has.
+    /// This profile of `~/.aws`, whatever the environment has.
     Profile(String),
     Keys {
         id: String,
@@ -68,29 +66,24 @@ impl std::fmt::Debug for Login {
     }
 }
 
-/// A stack of `CloudFormation`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stack {
     pub name: String,
-    /// Its id, an ARN.
     pub id: String,
-    /// Its status, such as `UPDATE_COMPLETE`.
     pub status: String,
-    /// Why it has that status, where AWS says.
+    /// AWS's reason for that status.
     pub reason: Option<String>,
-    /// When it was last updated, or else created.
     pub changed: Option<Timestamp>,
     pub outputs: BTreeMap<String, String>,
 }
 
-/// Something that happened to a resource of a stack, or to the stack itself.
+/// An event of a resource of a stack, or of the stack itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackEvent {
     pub time: Option<Timestamp>,
     /// The resource's logical id; the stack's own name for the stack itself.
     pub resource: String,
     pub kind: String,
-    /// Its status from then on, such as `UPDATE_FAILED`.
     pub status: String,
     pub reason: Option<String>,
 }
@@ -103,26 +96,22 @@ pub struct Resource {
     pub kind: String,
 }
 
-/// A function of Lambda, its newest version.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Function {
     pub name: String,
-    /// The SHA-256 of its zip, in base64; of an image, of AWS's own making.
+    /// The SHA-256 of its zip, in base64; for an image, a hash of AWS's own.
     pub code_sha256: Option<String>,
-    /// The image that it runs, by digest.
     pub image: Option<String>,
     pub runtime: Option<String>,
     pub handler: Option<String>,
-    /// Its memory, in MB.
+    /// In MB.
     pub memory: Option<i64>,
-    /// Its time limit, in seconds.
+    /// In seconds.
     pub timeout: Option<i64>,
-    /// When its code or configuration was last changed.
     pub changed: Option<Timestamp>,
-    /// The ARNs of its layers' versions.
     pub layers: Vec<String>,
     pub role: Option<String>,
-    /// The names of its environment variables, sorted; none where AWS does not say.
+    /// Sorted; none if AWS does not say.
     pub variables: Option<Vec<String>>,
 }
 
@@ -131,12 +120,11 @@ pub struct Image {
     pub registry: String,
     pub region: String,
     pub repository: String,
-    /// The digest, `sha256:…`.
     pub digest: String,
 }
 
 impl Image {
-    /// Reads `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@DIGEST`; none for another registry's, or one that is named by a tag.
+    /// Reads `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@DIGEST`; none for another registry, or for a tag.
     pub fn parse(uri: &str) -> Option<Self> {
         let (host, rest) = uri.split_once('/')?;
         let (repository, digest) = rest.split_once('@')?;

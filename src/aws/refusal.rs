@@ -1,4 +1,4 @@
-//! What an error of the SDK means.
+//! Interprets the SDK's errors.
 
 use std::error::Error as StdError;
 
@@ -9,9 +9,9 @@ use aws_smithy_runtime_api::client::result::SdkError;
 
 use super::AwsError;
 
-/// An error of the SDK, of whatever operation.
+/// An error of any SDK operation.
 pub(super) trait Refusal: StdError {
-    /// The code that the service gave, and its words.
+    /// The service's code, message and HTTP status.
     fn service(&self) -> Option<(Option<String>, String, u16)>;
     /// Whether no answer came.
     fn silence(&self) -> bool;
@@ -34,7 +34,7 @@ impl<E: ProvideErrorMetadata + StdError + 'static> Refusal for SdkError<E, HttpR
     }
 }
 
-/// What `error` means, and the service's code for it. `action` completes "AWS could not …".
+/// The meaning of `error`, and the service's code. `action` completes "AWS could not …".
 pub(super) fn refusal(
     error: &impl Refusal,
     action: &'static str,
@@ -45,7 +45,7 @@ pub(super) fn refusal(
         return (means, code);
     }
     let causes = causes(error);
-    // A provider of credentials that asks over the network fails in the same way as the question itself.
+    // A credentials provider that uses the network fails in the same way as the request itself.
     if let Some(credentials) = causes.iter().find_map(|cause| cause.downcast_ref::<CredentialsError>()) {
         return (without_credentials(credentials, &causes, profile), None);
     }
@@ -56,7 +56,7 @@ pub(super) fn refusal(
     (AwsError::Other { action, message: innermost }, None)
 }
 
-/// What a service's answer means. The codes are those of "Common errors" in the references of Lambda, `CloudFormation`, S3 and STS.
+/// The meaning of a service's answer. The codes are those of "Common errors" in the references of Lambda, `CloudFormation`, S3 and STS.
 fn said(code: &str, message: &str, status: u16, action: &'static str, profile: Option<&str>) -> AwsError {
     match code {
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
@@ -107,13 +107,12 @@ fn without_credentials(
     }
 }
 
-/// The profile that does not exist, by the words of the SDK (`ProfileFileError` in `aws-config`): the one that is meant, or its source.
+/// The missing profile in the SDK's message (`ProfileFileError` in `aws-config`): the configured one, or its source.
 fn missing_profile(words: &str) -> Option<String> {
     let (_, rest) = words.split_once("profile `")?;
     rest.split_once("` was not defined").map(|(name, _)| name.to_owned())
 }
 
-/// The error's causes, outermost first.
 fn causes<'e>(error: &'e impl Refusal) -> Vec<&'e (dyn StdError + 'static)> {
     let mut causes = Vec::new();
     let mut next = error.source();

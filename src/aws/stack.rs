@@ -6,11 +6,10 @@ use jiff::Timestamp;
 
 use super::{Aws, AwsError, Resource, Stack, StackEvent};
 
-/// Most events that are looked through for those of one deployment.
+/// Most events that are searched for those of one deployment.
 const MAX_EVENTS: usize = 5_000;
 
 impl Aws {
-    /// The stack of that name; `None` where there is none.
     pub fn stack(&self, name: &str) -> Result<Option<Stack>, AwsError> {
         let question = self.cloudformation.describe_stacks().stack_name(name).send();
         let answer = match self.try_ask("describe the stack", question)? {
@@ -32,7 +31,7 @@ impl Aws {
         }))
     }
 
-    /// The template that the stack was made from, as it was given to AWS; `None` where there is no such stack.
+    /// The stack's original template; `None` if there is no such stack.
     pub fn template(&self, name: &str) -> Result<Option<String>, AwsError> {
         let question = self
             .cloudformation
@@ -46,7 +45,7 @@ impl Aws {
         }
     }
 
-    /// The resources of a stack, in the order of their logical ids.
+    /// The resources of a stack, by logical id.
     pub fn resources(&self, stack: &str) -> Result<Vec<Resource>, AwsError> {
         let pages = self.cloudformation.list_stack_resources().stack_name(stack).into_paginator().items();
         let mut all: Vec<Resource> = self
@@ -62,7 +61,7 @@ impl Aws {
         Ok(all)
     }
 
-    /// What happened to a stack from `since` on, oldest first.
+    /// The events of a stack since `since`, oldest first.
     pub fn events(&self, stack: &str, since: Timestamp) -> Result<Vec<StackEvent>, AwsError> {
         let mut found = Vec::new();
         let mut next = None;
@@ -97,7 +96,7 @@ impl Aws {
     }
 }
 
-/// Whether a refusal says that there is no such stack.
+/// Whether a refusal means that there is no such stack.
 fn is_absent(code: Option<&str>, error: &AwsError) -> bool {
     code == Some("ValidationError") && error.to_string().contains("does not exist")
 }

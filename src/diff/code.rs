@@ -9,66 +9,55 @@ use crate::package::manifest::FileEntry;
 use crate::store::StoredPackage;
 use crate::store::archive_diff::{self, EntryContent};
 
-/// Most bytes of a file whose lines are counted.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// Most bytes, of all files of an archive, whose lines are counted.
 const MAX_BYTES_OF_ALL: usize = 512 * 1024 * 1024;
 
-/// How much of a change is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// How many lines.
     Counts,
-    /// Which lines.
     Texts,
 }
 
-/// An archive that is not the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ArchiveChange {
-    /// Its path in the later package, or in the earlier where it is gone.
+    /// Its path in the later package, or in the earlier if it was removed.
     pub path: String,
-    /// The files in it that are not the same; none where only how they are packed differs.
+    /// The files in it that differ; none if only the compression differs.
     pub files: Vec<FileChange>,
-    /// Why it could not be looked into.
+    /// Why it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
 
-/// A file inside an archive that is not the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileChange {
-    /// Its path in the archive.
     pub path: String,
-    /// How it differs.
     pub change: Change,
-    /// Lines added; absent where it is no text, or too large.
+    /// Lines added; absent if it is no text, or too large.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub added: Option<usize>,
-    /// Lines removed, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removed: Option<usize>,
-    /// The differing lines as a patch has them, where they were asked for.
+    /// The differing lines in patch format, if asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diff: Option<String>,
 }
 
-/// What changed in the code of a function, in short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CodeChange {
-    /// The archive in question: its path in [`ArchiveChange::path`].
+    /// Its path, as in [`ArchiveChange::path`].
     pub archive: String,
-    /// How many files are not the same; absent where the archive could not be looked into.
+    /// How many files differ; absent if the archive could not be read.
     pub file_count: Option<usize>,
-    /// Lines added in them, as far as they are texts.
+    /// Lines added in its text files.
     pub added: usize,
-    /// Lines removed, likewise.
     pub removed: usize,
 }
 
 impl ArchiveChange {
-    /// What differs between two archives; `None` where they are the same, byte for byte. One that can't be read is a problem and no
-    /// error: whoever asks wants to know of all else the more.
+    /// The differences between two archives; `None` if they are the same, byte for byte. An unreadable archive is a problem and no error,
+    /// so that the rest is still reported.
     pub(super) fn between(
         before: (&StoredPackage<'_>, &FileEntry),
         after: (&StoredPackage<'_>, &FileEntry),
@@ -92,7 +81,6 @@ impl ArchiveChange {
         Ok(Some(Self { path: after.1.path.clone(), files, problem }))
     }
 
-    /// The same in short.
     pub fn summary(&self) -> CodeChange {
         let sum = |lines: fn(&FileChange) -> Option<usize>| self.files.iter().filter_map(lines).sum();
         CodeChange {

@@ -1,4 +1,4 @@
-//! What calls the functions: events that came or went, as the two configs have them.
+//! Events of functions that were added or removed, according to the two configs.
 
 use std::collections::BTreeSet;
 
@@ -8,19 +8,15 @@ use super::stack_snapshot::StackSnapshot;
 use super::template::Change;
 use crate::service::{Event, State};
 
-/// An event that only one side has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct EventChange {
-    /// The function that it calls, as the config names it.
     pub function: String,
-    /// The event.
     #[serde(flatten)]
     pub event: Event,
-    /// Whether it came or went.
     pub change: Change,
 }
 
-/// The events that differ; none where one side's config is not known.
+/// The events that differ; none if one side's config is unknown.
 pub(super) fn compare(before: &StackSnapshot<'_>, after: &StackSnapshot<'_>) -> Vec<EventChange> {
     let (Some(before), Some(after)) = (&before.state, &after.state) else { return Vec::new() };
     let (old, new) = (events(before), events(after));
@@ -38,7 +34,7 @@ fn events(state: &State) -> Vec<(String, Event)> {
     names.flat_map(|name| state.events(&name).into_iter().map(move |event| (name.clone(), event))).collect()
 }
 
-/// Those of `one` that `other` has not, as often as it has not.
+/// Those of `one` that `other` lacks, counting repetitions.
 fn missing(one: &[(String, Event)], other: &[(String, Event)]) -> Vec<(String, Event)> {
     let distinct: BTreeSet<_> = one.iter().collect();
     let count =

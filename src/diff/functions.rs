@@ -1,5 +1,5 @@
-//! What changed of functions and layers: their code, and what they are set up with. Values are said only where they are harmless:
-//! memory, time, runtime and handler. Of the environment there are names alone.
+//! Changes of functions and layers: code and settings. Only harmless values are shown: memory, timeout, runtime and handler. Of
+//! environment variables, only names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,64 +11,49 @@ use super::stack_snapshot::StackSnapshot;
 use super::template::{Change, TemplateChange, paths};
 use crate::error::Result;
 
-/// The type of a function.
 pub(super) const FUNCTION: &str = "AWS::Lambda::Function";
-/// The type of a layer.
 pub(super) const LAYER: &str = "AWS::Lambda::LayerVersion";
-/// The type of a function's version, of which there is nothing to say but what is said of the function.
+/// A function's version, which changes with the function.
 pub(super) const VERSION: &str = "AWS::Lambda::Version";
 
 /// Settings whose values are no secrets: the property, and its name here.
 const HARMLESS: &[(&str, &str)] =
     &[("MemorySize", "memory"), ("Timeout", "timeout"), ("Runtime", "runtime"), ("Handler", "handler")];
 
-/// A function, or a layer, that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FunctionChange {
-    /// Its name in the config; where that is unknown, its logical id without what the framework adds.
+    /// Its name in the config; if that is unknown, its logical id without the framework's suffix.
     pub name: String,
-    /// Its logical id.
     pub id: String,
-    /// How it differs.
     pub change: Change,
-    /// What changed in its code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<CodeChange>,
-    /// What changed of `memory`, `timeout`, `runtime` and `handler`.
+    /// Changes of `memory`, `timeout`, `runtime` and `handler`.
     pub settings: BTreeMap<&'static str, Values>,
-    /// The names of environment variables that differ.
     pub environment: Names,
-    /// What else of it changed: properties' paths, and attributes.
+    /// Other changes: paths of properties, and attributes.
     pub properties: Vec<String>,
 }
 
-/// A harmless value before and after; absent where it was not set, or is known only to `CloudFormation`.
+/// A harmless value before and after; absent if it was not set, or only `CloudFormation` knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Values {
-    /// Before.
     pub before: Option<String>,
-    /// After.
     pub after: Option<String>,
 }
 
-/// Names that came, went, or stand for something else.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Names {
-    /// That were not there.
     pub added: Vec<String>,
-    /// That are not there any more.
     pub removed: Vec<String>,
-    /// Whose values differ.
     pub changed: Vec<String>,
 }
 
 impl Names {
-    /// Whether none differ.
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
     }
 
-    /// The names that differ between two sets of them.
     pub(super) fn between(before: &[String], after: &[String]) -> Self {
         let missing = |one: &[String], other: &[String]| -> Vec<String> {
             one.iter().filter(|name| !other.contains(name)).cloned().collect()
@@ -77,14 +62,13 @@ impl Names {
     }
 }
 
-/// The functions, and the layers, that differ; and the archives of their code.
 pub(super) struct Found {
     pub(super) functions: Vec<FunctionChange>,
     pub(super) layers: Vec<FunctionChange>,
     pub(super) archives: Vec<ArchiveChange>,
 }
 
-/// What differs of functions and layers. Archives that several have in common are compared once.
+/// The changes of functions and layers. An archive that several share is compared once.
 pub(super) fn compare(
     before: &StackSnapshot<'_>,
     after: &StackSnapshot<'_>,
@@ -97,7 +81,6 @@ pub(super) fn compare(
     Ok(Found { functions, layers, archives: codes.known.into_values().flatten().collect() })
 }
 
-/// The archives that were compared, by their paths.
 struct Codes<'s, 'r> {
     before: &'s StackSnapshot<'r>,
     after: &'s StackSnapshot<'r>,
@@ -160,7 +143,7 @@ fn changes(kind: &str, codes: &mut Codes<'_, '_>, change: &TemplateChange) -> Re
     Ok(found)
 }
 
-/// The name that a logical id was made of, as far as it shows.
+/// The name in a logical id.
 fn plain_name(id: &str) -> &str {
     id.strip_suffix("LambdaFunction").or_else(|| id.strip_suffix("LambdaLayer")).unwrap_or(id)
 }
@@ -213,7 +196,7 @@ mod tests {
     use super::super::template::compare as compare_templates;
     use super::*;
 
-    /// The change of one function whose properties go from one form to the other; without packages, so without code.
+    /// The change of one function between two sets of properties, without packages and so without code.
     fn change(before: &Value, after: &Value) -> Option<FunctionChange> {
         let side = |properties: &Value| {
             let function = json!({"Type": FUNCTION, "Properties": properties});
@@ -252,7 +235,7 @@ mod tests {
             Names { added: names(&["D"]), removed: names(&["A"]), changed: names(&["B", "C"]) }
         );
         assert!(!serde_json::to_string(&found).unwrap().contains('3'));
-        // Without any, and as something that only CloudFormation knows.
+        // Without any, and as a value that only CloudFormation knows.
         assert_eq!(change(&all, &json!({})).unwrap().environment.removed, names(&["A", "B", "C"]));
         let whole = |id: &str| with(json!({"Fn::If": [id, {"Ref": "A"}, {"Ref": "B"}]}));
         let found = change(&whole("One"), &whole("Two")).unwrap();

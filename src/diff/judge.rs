@@ -1,5 +1,4 @@
-//! What would become of each resource that is removed or replaced, and whether that may be. Read from the templates and the tables
-//! alone: nothing of it is asked of AWS. Pure.
+//! The fate of each resource that is removed or replaced, and whether it may be. Uses the templates and the tables alone, not AWS. Pure.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,51 +9,42 @@ use serde_json::Value;
 use super::tables::{self, Stateful, Update};
 use super::template::{Change, ResourceChange, Template, TemplateChange, each_reference};
 
-/// What becomes of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
-    /// It is removed from the stack.
     Deleted,
-    /// A new one takes its place.
     Replaced,
     /// It is removed if its condition does not hold.
     MayBeDeleted,
-    /// A new one may take its place: whether it does is known only to `CloudFormation`.
+    /// It may be replaced: only `CloudFormation` knows.
     MayBeReplaced,
 }
 
-/// What is to be thought of that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It holds nothing.
+    /// It holds no data.
     Harmless,
-    /// It is of a type of which nothing is known.
+    /// Its type is unknown.
     Unknown,
-    /// It holds what can't be made again, and a policy keeps that.
+    /// It holds data that can't be recreated, and a policy keeps it.
     Kept,
-    /// It holds what can't be made again.
+    /// It holds data that can't be recreated.
     Blocked,
-    /// The same, and somebody allowed it by its name.
+    /// The same, but the user allowed it by name.
     Allowed,
 }
 
-/// A resource that would be removed or replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Judgement {
-    /// Its logical id.
     pub id: String,
-    /// Its type.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What becomes of it.
     pub fate: Fate,
-    /// What is to be thought of that.
     pub verdict: Verdict,
-    /// The properties, or attributes, that are the reason.
+    /// The changed properties, or attributes, that are the reason.
     pub because: Vec<String>,
-    /// What would be lost with it.
+    /// The data that would be lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holds: Option<&'static str>,
     /// The policy that keeps it: `DeletionPolicy: Retain`.
@@ -63,13 +53,13 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// Whether it stops a deployment.
+    /// Whether it blocks a deployment.
     pub fn is_blocked(&self) -> bool {
         self.verdict == Verdict::Blocked
     }
 }
 
-/// Judges every resource that going from `before` to `after`, which differ by `change`, removes or replaces.
+/// Judges every resource that the change from `before` to `after` removes or replaces.
 pub fn judge(before: &Template, after: &Template, change: &TemplateChange) -> Vec<Judgement> {
     let fates = fates(before, after, change);
     let judged = fates.into_iter().map(|(id, (fate, because))| {
@@ -96,12 +86,12 @@ pub fn judge(before: &Template, after: &Template, change: &TemplateChange) -> Ve
     judged.collect()
 }
 
-/// A resource of an unknown type: one of an extension, or of a later time than the tables.
+/// A resource of an unknown type: of an extension, or newer than the tables.
 fn is_unknown(kind: &str) -> bool {
     tables::update(kind, "") == Update::Unknown
 }
 
-/// Whether a policy keeps what a resource holds. `Snapshot` means something only where the type has snapshots.
+/// Whether a policy keeps a resource's data. `Snapshot` only has a meaning for types with snapshots.
 pub(super) fn keeps(policy: &str, stateful: Option<Stateful>) -> bool {
     match policy {
         "Retain" | "RetainExceptOnCreate" => true,
@@ -110,8 +100,8 @@ pub(super) fn keeps(policy: &str, stateful: Option<Stateful>) -> bool {
     }
 }
 
-/// The deletion policy of a resource as it is deployed. Databases are kept as a snapshot where nothing is said (AWS
-/// `CloudFormation` User Guide, "`DeletionPolicy` attribute"), but for the instances of a cluster.
+/// A deployed resource's deletion policy. The default for databases is a snapshot (AWS `CloudFormation` User Guide, "`DeletionPolicy`
+/// attribute"), except for the instances of a cluster.
 fn deletion_policy<'t>(resource: &'t Value, kind: &str) -> Option<&'t str> {
     match (resource.get("DeletionPolicy"), kind) {
         (Some(policy), _) => policy.as_str(),
@@ -141,7 +131,7 @@ fn fates(before: &Template, after: &Template, change: &TemplateChange) -> Fates 
         .map(str::to_owned)
         .collect::<Vec<_>>()
     {
-        // A condition that is the same holds as it did; another one may not.
+        // An unchanged condition keeps its value; a changed one may not.
         let now = after.condition(&id);
         if now.is_some() && now != before.condition(&id) {
             fates.insert(id, (Fate::MayBeDeleted, vec!["Condition".to_owned()]));
@@ -151,9 +141,9 @@ fn fates(before: &Template, after: &Template, change: &TemplateChange) -> Fates 
     fates
 }
 
-/// What becomes of a resource that changed itself.
+/// The fate of a resource that changed itself.
 fn changed(resource: &ResourceChange, before: &Template) -> Option<(Fate, Vec<String>)> {
-    // CloudFormation refuses that; where it would not, nothing is left of what was.
+    // CloudFormation refuses that; otherwise nothing of the old resource would be left.
     if resource.attributes.iter().any(|name| name == "Type") {
         return Some((Fate::Replaced, vec!["Type".to_owned()]));
     }
@@ -166,7 +156,7 @@ fn changed(resource: &ResourceChange, before: &Template) -> Option<(Fate, Vec<St
     Some((fate, names.map(|(_, path)| path.clone()).collect()))
 }
 
-/// Where a resource is replaced, what refers to it from a property that replaces may be replaced with it.
+/// If a resource is replaced, others that refer to it from a replacing property may be replaced with it.
 fn spread(before: &Template, after: &Template, fates: &mut Fates) {
     loop {
         let mut more = Fates::new();
@@ -195,7 +185,7 @@ fn spread(before: &Template, after: &Template, fates: &mut Fates) {
     }
 }
 
-/// Hands what stands at a path, where `*` is every item, to `take`; what is known only to `CloudFormation` on the way, as a whole.
+/// Passes the values at a path, where `*` is every item, to `take`; a value that only `CloudFormation` knows is passed as a whole.
 fn at<'v>(value: &'v Value, path: &str, take: &mut dyn FnMut(&'v Value)) {
     let Some((name, rest)) = path.split_once('/').or(Some((path, ""))).filter(|(name, _)| !name.is_empty())
     else {

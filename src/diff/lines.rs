@@ -1,4 +1,4 @@
-//! A difference as lines for people: a sign, what it is about, what changed of it. The sign says the same as the colour.
+//! A difference as lines of text: a sign, the subject, and its change. The sign says the same as the colour.
 
 use std::fmt;
 
@@ -11,10 +11,9 @@ use crate::text::style::{DIM, ERROR, GOOD, WARNING};
 use crate::text::words::{count, line};
 use crate::toolchain::drift::{self, PluginChange};
 
-/// The widest that what a line is about may be before the rest moves to the right.
+/// The widest subject before the rest moves to the right.
 const WIDEST: usize = 36;
 
-/// What a line begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
     /// `+`
@@ -37,16 +36,13 @@ impl From<Change> for Sign {
     }
 }
 
-/// A line of a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// What it begins with.
     pub sign: Sign,
-    /// What it is about: `function hello`.
+    /// The subject: `function hello`.
     pub about: String,
-    /// What changed of it.
     pub what: String,
-    /// What would become of it, in words, and the verdict on that.
+    /// The resource's fate in words, and the verdict.
     pub fate: Option<(String, Verdict)>,
 }
 
@@ -62,7 +58,7 @@ impl Line {
     }
 }
 
-/// What is worth saying of a judgement: not that something without data is deleted, which the sign says.
+/// A judgement worth showing. Deleting a resource without data is not: the sign says it.
 fn fate(judgement: &Judgement) -> Option<(String, Verdict)> {
     let Judgement { fate, verdict, because, policy, .. } = judgement;
     if *fate == Fate::Deleted && matches!(verdict, Verdict::Harmless | Verdict::Unknown) {
@@ -91,7 +87,7 @@ impl Difference {
         }
         lines.extend(self.events.iter().map(event));
         lines.extend(self.resources.iter().map(|one| resource(one).judged(judgement(&one.id))));
-        // What did not change itself, and would be replaced with what it refers to.
+        // Unchanged itself, but replaced with the resource that it refers to.
         let told = |id: &str| {
             let functions = self.functions.iter().chain(&self.layers);
             functions
@@ -119,7 +115,7 @@ impl Difference {
         lines
     }
 
-    /// What the packages were made with, in lines.
+    /// The packages' provenance, in lines.
     pub fn plugin_lines(&self) -> Vec<Line> {
         let tools = self.made.tools.iter().map(tool);
         self.made.plugins.iter().map(plugin).chain(tools).collect()
@@ -213,7 +209,6 @@ fn about(kind: &str, id: &str) -> String {
     if words.is_empty() { format!("resource {id}") } else { format!("{words} {id}") }
 }
 
-/// Writes lines under each other, each after `indent` spaces.
 pub fn write_lines(f: &mut fmt::Formatter<'_>, lines: &[Line], indent: usize) -> fmt::Result {
     let width = |line: &Line| line.about.chars().count();
     let widest =

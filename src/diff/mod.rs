@@ -1,5 +1,5 @@
-//! What differs between two packages, or between a package and what is live, and which of it would destroy something. Decides and
-//! describes; changes nothing and prints nothing.
+//! The differences between two packages, or between a package and the live stack, and which of them would destroy data. Changes nothing
+//! and prints nothing.
 
 pub mod code;
 mod events;
@@ -28,35 +28,23 @@ use template::{OutputChange, ResourceChange};
 use crate::error::Result;
 use crate::git::Repository;
 
-/// What differs between two sides.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Difference {
-    /// The functions that differ.
     pub functions: Vec<FunctionChange>,
-    /// The layers that differ.
     pub layers: Vec<FunctionChange>,
-    /// The events that came or went.
     pub events: Vec<EventChange>,
-    /// The other resources that differ.
     pub resources: Vec<ResourceChange>,
-    /// What would become of resources that are removed or replaced, functions and layers included.
+    /// The fate of removed and replaced resources, functions and layers included.
     pub judgements: Vec<Judgement>,
-    /// The outputs that differ.
     pub outputs: Vec<OutputChange>,
-    /// How many resources are the same.
     pub unchanged: usize,
-    /// The archives of code that differ, file by file.
     pub archives: Vec<ArchiveChange>,
-    /// What the packages were made with and from; empty where one side is no package.
+    /// The packages' provenance; empty if one side is no package.
     #[serde(flatten)]
     pub made: Provenance,
 }
 
 impl Difference {
-    /// What differs between `before` and `after`.
-    ///
-    /// # Errors
-    /// When a package's files can't be read.
     pub fn between(
         repository: &Repository,
         before: &StackSnapshot<'_>,
@@ -71,7 +59,7 @@ impl Difference {
             (Some(before), Some(after)) => Provenance::between(repository, before, after)?,
             _ => Provenance::default(),
         };
-        // Whose code alone changed is the same resource in the templates.
+        // A resource with changed code only is equal in the templates.
         let all = functions.iter().chain(&layers);
         let code_only =
             all.filter(|one| change.resources.iter().all(|resource| resource.id != one.id)).count();
@@ -89,12 +77,12 @@ impl Difference {
         })
     }
 
-    /// The resources that a deployment must not take away.
+    /// The resources that block a deployment.
     pub fn blocked(&self) -> impl Iterator<Item = &Judgement> {
         self.judgements.iter().filter(|one| one.is_blocked())
     }
 
-    /// Whether nothing differs but what the packages were made with and from.
+    /// Whether nothing differs except provenance.
     pub fn is_empty(&self) -> bool {
         self.functions.is_empty()
             && self.layers.is_empty()

@@ -1,4 +1,4 @@
-//! Names that CloudFormation will find taken: it creates a resource before it deletes another, and never takes over what is there. Pure.
+//! Names that CloudFormation will find taken: it creates a resource before it deletes another, and never adopts an existing one. Pure.
 
 use serde_json::Value;
 
@@ -6,33 +6,26 @@ use super::judge::{Fate, Judgement, keeps};
 use super::tables;
 use super::template::Template;
 
-/// A resource whose literal name is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
-    /// Its logical id.
     pub id: String,
-    /// Its type.
     pub kind: String,
-    /// Its name.
     pub name: String,
-    /// The property that an import names it by.
+    /// The property that an import identifies it by.
     pub identifier: &'static str,
     /// Whether that is the name.
     pub is_identified_by_name: bool,
-    /// By what.
     pub by: By,
 }
 
-/// What has a name already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// The resource that it would replace.
     Replaced,
-    /// One that a policy kept when it was removed from the stack.
+    /// A resource that a policy kept when it was removed from the stack.
     Kept,
 }
 
-/// The resources that `after` adds to `before` under a literal name.
+/// The resources that `after` adds to `before` with a literal name.
 pub fn added(before: &Template, after: &Template) -> Vec<Taken> {
     let new = after.ids().filter(|id| before.resource(id).is_none());
     new.filter_map(|id| named(after, id, By::Kept)).collect()
@@ -46,8 +39,8 @@ pub fn replaced(before: &Template, after: &Template, judgements: &[Judgement]) -
     taken.filter(is_same).collect()
 }
 
-/// Whether a resource of the type and name of `taken` was kept when it was removed; `None` where `earlier`, the template of an earlier
-/// deployment, has none such.
+/// Whether a resource of the type and name of `taken` was kept when it was removed; `None` if `earlier`, an earlier deployment's template,
+/// has none.
 pub fn was_kept(taken: &Taken, earlier: &Template) -> Option<bool> {
     let is_it = |id: &&str| {
         named(earlier, id, By::Kept).is_some_and(|old| old.kind == taken.kind && old.name == taken.name)

@@ -1,4 +1,4 @@
-//! What the packages were made with and from: plugins, framework, node; names of variables; commits.
+//! The packages' provenance: plugins, framework, node; names of variables; commits.
 
 use serde::Serialize;
 
@@ -9,57 +9,42 @@ use crate::package::Manifest;
 use crate::store::StoredPackage;
 use crate::toolchain::drift::{PluginChange, differences};
 
-/// Most commits that are counted.
 const MAX_COMMITS: usize = 10_000;
-/// Most commits that are named.
 const MAX_NAMED: usize = 100;
 
-/// A program that has another version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ToolChange {
-    /// What it is: `framework`, `node`, `package_manager`.
+    /// `framework`, `node` or `package_manager`.
     pub tool: &'static str,
-    /// Before.
     pub before: String,
-    /// After.
     pub after: String,
 }
 
-/// The commits that only one of two sources has.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Commits {
-    /// How many only the later has.
     pub added: usize,
-    /// How many only the earlier has: what going there takes back.
+    /// How many only the earlier has, which a rollback takes back.
     pub removed: usize,
-    /// The first of both, newest first: those that are added, then those that are taken back.
+    /// The first of both, newest first: added ones, then those that are taken back.
     pub named: Vec<CommitLine>,
 }
 
-/// A commit in a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CommitLine {
-    /// Its id.
     pub commit: String,
-    /// Its short id.
     #[serde(skip)]
     pub short: String,
-    /// Its subject.
     pub subject: String,
-    /// Whether it is taken back.
     pub removed: bool,
 }
 
-/// What differs of what two packages were made with and from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Provenance {
-    /// The plugins that differ.
     pub plugins: Vec<PluginChange>,
-    /// The programs that differ, where both are known.
+    /// The programs that differ, if both are known.
     pub tools: Vec<ToolChange>,
-    /// The environment variables that only one config refers to.
     pub variables: Names,
-    /// The commits between the sources; absent where one of them is not here.
+    /// The commits between the sources; absent if one of them is not here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commits: Option<Commits>,
 }
@@ -97,7 +82,7 @@ fn tools(before: &Manifest, after: &Manifest) -> Vec<ToolChange> {
 }
 
 fn commits(repository: &Repository, before: Oid, after: Oid) -> Result<Option<Commits>> {
-    // A shallow clone, or one that did not fetch the branch.
+    // A shallow clone, or a branch that was not fetched.
     if before == after || !repository.has(before) || !repository.has(after) {
         return Ok((before == after).then(Commits::default));
     }

@@ -1,5 +1,5 @@
-//! What is known of the types of resources: which hold data, and which changes have `CloudFormation` replace them. The tables stand in
-//! `tables/`, with their sources and dates; `tables/make.py` makes the one of replacements.
+//! Facts about resource types: which hold data, and which changes make `CloudFormation` replace them. The tables are in `tables/`, with
+//! their sources and dates; `tables/make.py` generates the one of replacements.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -31,34 +31,28 @@ static NAMES: LazyLock<HashMap<&str, (&str, &str)>> = LazyLock::new(|| {
         .collect()
 });
 
-/// `AWS::SQS::Queue: A B` as the type and the rest.
+/// Splits `AWS::SQS::Queue: A B` into the type and the rest.
 fn split_type(line: &str) -> Option<(&str, &str)> {
     line.split_once(": ").or_else(|| line.strip_suffix(':').map(|kind| (kind, "")))
 }
 
-/// A type that holds what can't be made again.
+/// A type whose data can't be recreated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stateful {
-    /// What is lost with a resource of it.
+    /// The data that is lost with a resource of it.
     pub holds: &'static str,
-    /// Whether it takes the policy `Snapshot`.
     pub snapshot: bool,
 }
 
-/// What a change of a property does to the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Update {
-    /// It is updated.
     InPlace,
-    /// Nothing is known of the type, or of the property.
+    /// The type, or the property, is unknown.
     Unknown,
-    /// It may be replaced by a new one.
     MayReplace,
-    /// It is replaced by a new one.
     Replaces,
 }
 
-/// The type `kind`, if it holds what can't be made again.
 pub fn stateful(kind: &str) -> Option<Stateful> {
     STATEFUL.get(kind).copied()
 }
@@ -68,7 +62,7 @@ pub fn name(kind: &str) -> Option<(&'static str, &'static str)> {
     NAMES.get(kind).copied()
 }
 
-/// What a change of the property at `path` does to a resource of type `kind`.
+/// The effect of changing the property at `path` of a resource of type `kind`.
 pub fn update(kind: &str, path: &str) -> Update {
     let Some(known) = REPLACEMENT.get(kind) else { return Update::Unknown };
     let (replacing, in_place) =
@@ -83,7 +77,7 @@ pub fn update(kind: &str, path: &str) -> Update {
     let worst = words.max().unwrap_or(Update::InPlace);
     let top = path.split('/').next().unwrap_or_default();
     let is_known = |list: &str| list.split_ascii_whitespace().any(|name| name == top);
-    // A part of it may be known as one that replaces; the property then is known, too.
+    // A part of it may be listed as replacing; then the property is known, too.
     let is_part = || replacing.split_ascii_whitespace().any(|word| word.split('/').next() == Some(top));
     match in_place {
         Some(list) if worst == Update::InPlace && !is_known(list) && !is_part() => Update::Unknown,
@@ -91,7 +85,7 @@ pub fn update(kind: &str, path: &str) -> Update {
     }
 }
 
-/// The paths of the properties of a type whose change replaces a resource of it, or may.
+/// The paths of a type's properties whose change replaces a resource, or may.
 pub fn replacing(kind: &str) -> impl Iterator<Item = (&'static str, Update)> {
     let known = REPLACEMENT.get(kind).copied().unwrap_or_default();
     let words =
@@ -102,7 +96,7 @@ pub fn replacing(kind: &str) -> impl Iterator<Item = (&'static str, Update)> {
     })
 }
 
-/// Whether a change at `path` is one of, above or below the property that the table has, where `*` is any item.
+/// Whether `path` is, is above or is below the property in the table, where `*` is any item.
 fn touches(known: &str, path: &str) -> bool {
     known.split('/').zip(path.split('/')).all(|(known, part)| known == "*" || known == part)
 }
@@ -126,7 +120,7 @@ mod tests {
         assert!(include_str!("tables/replacement.txt").len() < 200_000);
         let missing: Vec<_> = STATEFUL.keys().filter(|kind| !REPLACEMENT.contains_key(*kind)).collect();
         assert!(missing.is_empty(), "{missing:?}");
-        // The registry knows in place only what it lists: for these types, everything else is unknown.
+        // The registry lists what updates in place: for these types, everything else is unknown.
         assert!(STATEFUL.keys().all(|kind| REPLACEMENT[kind].contains('|')));
     }
 

@@ -1,5 +1,5 @@
-//! What differs between two `CloudFormation` templates: resources by logical id, with the paths of the properties that changed, and
-//! outputs. What every packaging makes anew is no difference (see `noise`). Pure.
+//! The differences between two `CloudFormation` templates: resources by logical id, with the paths of changed properties, and outputs.
+//! Values that change with every packaging are left out (see `noise`). Pure.
 
 mod noise;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 pub(super) use noise::each_reference;
 
-/// What a resource is beside its properties, as far as it changes what is deployed.
+/// Attributes beside the properties that affect a deployment.
 const ATTRIBUTES: &[&str] = &[
     "Condition",
     "CreationPolicy",
@@ -21,7 +21,7 @@ const ATTRIBUTES: &[&str] = &[
     "UpdateReplacePolicy",
 ];
 
-/// A template without what every packaging makes anew.
+/// A template without the values that change with every packaging.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Template {
     resources: BTreeMap<String, Value>,
@@ -29,105 +29,87 @@ pub struct Template {
     conditions: Map<String, Value>,
 }
 
-/// How a thing differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// It was not there.
     Added,
-    /// It is not there any more.
     Removed,
-    /// It is not the same.
     Changed,
 }
 
-/// A resource that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ResourceChange {
-    /// Its logical id, without what the framework makes anew of it.
+    /// Its logical id, without the framework's changing suffix.
     pub id: String,
-    /// Its type; the new one where that changed.
+    /// Its type; the new one if that changed.
     #[serde(rename = "type")]
     pub kind: String,
-    /// How it differs.
     pub change: Change,
     /// The paths of the properties that changed, such as `VpcConfig/SubnetIds`; never their values.
     pub properties: Vec<String>,
-    /// What else of it changed: `DeletionPolicy`, `DependsOn`, `Type`.
+    /// The attributes that changed: `DeletionPolicy`, `DependsOn`, `Type`.
     pub attributes: Vec<String>,
 }
 
-/// An output that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OutputChange {
-    /// Its name.
     pub id: String,
-    /// How it differs.
     pub change: Change,
-    /// Whether other stacks can import it, before or after.
     pub exported: bool,
 }
 
-/// How two templates differ.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct TemplateChange {
-    /// The resources that differ, by logical id.
     pub resources: Vec<ResourceChange>,
-    /// The outputs that differ, by name.
     pub outputs: Vec<OutputChange>,
-    /// How many resources are the same.
     pub unchanged: usize,
 }
 
 impl Template {
-    /// Reads a template as `CloudFormation` has it. What has another form is as good as not there.
+    /// Reads a `CloudFormation` template. Parts of another form are ignored.
     pub fn new(template: &Value) -> Self {
         let noise::Sections { resources, outputs, conditions } = noise::without(template);
         Self { resources, outputs, conditions }
     }
 
-    /// The logical ids of its resources.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.resources.keys().map(String::as_str)
     }
 
-    /// A resource.
     pub fn resource(&self, id: &str) -> Option<&Value> {
         self.resources.get(id)
     }
 
-    /// The type of a resource; empty where it has none.
+    /// The type of a resource; empty if it has none.
     pub fn kind(&self, id: &str) -> &str {
         self.resource(id).map_or("", kind_of)
     }
 
-    /// The resources of a type, by logical id.
     pub fn of_kind<'t>(&'t self, kind: &'t str) -> impl Iterator<Item = (&'t str, &'t Value)> {
         let all = self.resources.iter().filter(move |(_, resource)| resource["Type"] == kind);
         all.map(|(id, resource)| (id.as_str(), &resource["Properties"]))
     }
 
-    /// Whether the template `live` of a stack is this one. Outputs that this one has not are no difference: plugins add some.
+    /// Whether the live template is this one. Outputs that this one lacks are ignored: plugins add some.
     pub fn is_live_as(&self, live: &Self) -> bool {
         let TemplateChange { resources, outputs, .. } =
             compare(self, &live.clone().without_outputs_beyond(self));
         resources.is_empty() && outputs.is_empty()
     }
 
-    /// The same without the outputs that `other` has not.
+    /// Without the outputs that `other` lacks.
     pub(super) fn without_outputs_beyond(mut self, other: &Self) -> Self {
         self.outputs.retain(|name, _| other.outputs.contains_key(name));
         self
     }
 
-    /// What decides whether a resource exists: the condition that it names, and what that says.
+    /// The condition that a resource names, and its definition.
     pub(super) fn condition(&self, id: &str) -> Option<(&Value, Option<&Value>)> {
         let name = self.resource(id)?.get("Condition")?;
         Some((name, name.as_str().and_then(|name| self.conditions.get(name))))
     }
 }
 
-/// What differs between `before` and `after`.
 pub fn compare(before: &Template, after: &Template) -> TemplateChange {
     let mut found = TemplateChange::default();
     for id in both(&before.resources, &after.resources) {
@@ -220,7 +202,7 @@ fn collect(before: &Value, after: &Value, path: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Whether two values are the same to `CloudFormation`, for which numbers and booleans may be text.
+/// Whether two values are equal for `CloudFormation`, where numbers and booleans may be text.
 fn is_same(before: &Value, after: &Value) -> bool {
     match (before, after) {
         (Value::Object(old), Value::Object(new)) => {
@@ -240,7 +222,7 @@ fn is_same(before: &Value, after: &Value) -> bool {
     }
 }
 
-/// Whether an object is one of `CloudFormation`'s functions: a value that is known only there.
+/// Whether an object is a `CloudFormation` function, whose value only `CloudFormation` knows.
 fn is_function(object: &Map<String, Value>) -> bool {
     object.len() == 1
         && object.keys().all(|name| name == "Ref" || name == "Condition" || name.starts_with("Fn::"))

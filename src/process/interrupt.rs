@@ -1,5 +1,5 @@
-//! Signals that ask this process to stop: remembered, passed on to the child that runs, answered at the next phase.
-//! Nothing is cleaned up here: values that own something disposable are dropped on the way out.
+//! Signals that stop this process: remembered, passed on to the running child, answered at the next phase. Nothing is cleaned up here:
+//! disposable values are dropped on the way out.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd;
@@ -19,47 +19,40 @@ use signal_hook::low_level::emulate_default_handler;
 
 use crate::error::{Error, Result};
 
-// Signals are a property of the process: the one place where state can't be handed around.
+// Signals belong to the process: the one place where state can't be passed around.
 static RECEIVED: AtomicU32 = AtomicU32::new(0);
-/// The child that signals are passed on to.
 static CHILD: Mutex<Option<Running>> = Mutex::new(None);
-/// Has something to read once a signal has come; there while this process listens.
+/// Readable once a signal has come; set while this process listens.
 static SIGNALLED: Mutex<Option<UnixStream>> = Mutex::new(None);
-/// Whether an answer is waited for, which ends at once.
+/// Whether the user is being asked; a signal ends that at once.
 static ASKING: AtomicBool = AtomicBool::new(false);
-/// How many things must end before this process heeds that its terminal is gone.
+/// How many operations must end before this process reacts to a hangup.
 static DEFERRING: AtomicU32 = AtomicU32::new(0);
-/// Whether the terminal went meanwhile.
+/// Whether a hangup came meanwhile.
 static HUNG_UP: AtomicBool = AtomicBool::new(false);
 
-/// The signals that a [`Grace`] excuses, while one lives.
 static GRACE: Mutex<Option<Excused>> = Mutex::new(None);
 
-/// How far apart the terminal's signal and the parent's can arrive for one key.
+/// How far apart one key press's signals from the terminal and from the parent can arrive.
 const SAME_PRESS: Duration = Duration::from_secs(1);
 
-/// A child that signals are passed on to.
 struct Running {
     id: Pid,
     name: String,
     group: Group,
-    /// Whether it was asked to end already.
+    /// Whether a signal was passed on already.
     asked: bool,
 }
 
-/// The process group of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
-    /// Ours: the terminal's Ctrl-C reaches the child too.
+    /// This process's: the terminal's Ctrl-C reaches the child too.
     Ours,
-    /// Its own: neither Ctrl-C nor the end of the terminal reaches it, but the signals, and what is typed, that this process passes on.
+    /// Its own: neither Ctrl-C nor a hangup reaches it, only the signals and the typed input that this process passes on.
     Own,
 }
 
-/// Starts listening; a second call does nothing.
-///
-/// # Arguments
-/// `acknowledge`: prints what a signal does, at once.
+/// Starts listening; a second call does nothing. `acknowledge` prints at once what a signal does.
 pub fn listen(acknowledge: impl Fn(&str) + Send + 'static) -> Result<()> {
     let mut signalled = SIGNALLED.lock().map_err(|_| Error::bug("the signal lock is poisoned"))?;
     if signalled.is_some() {
@@ -78,7 +71,7 @@ pub fn listen(acknowledge: impl Fn(&str) + Send + 'static) -> Result<()> {
                 continue;
             }
             receive(origin.signal, &acknowledge);
-            // It fails only when it is full, and then there is something to read.
+            // It fails only if it is full, and then there is something to read.
             let _ = wake.write(&[0]);
         }
     });
@@ -86,10 +79,7 @@ pub fn listen(acknowledge: impl Fn(&str) + Send + 'static) -> Result<()> {
     Ok(())
 }
 
-/// Waits until `input` can be read.
-///
-/// # Errors
-/// [`crate::error::Kind::Interrupted`] once a signal has come.
+/// Waits until `input` can be read, or a signal comes: [`crate::error::Kind::Interrupted`].
 pub fn wait_for(input: impl AsFd) -> Result<()> {
     let signalled = SIGNALLED.lock().map_err(|_| Error::bug("the signal lock is poisoned"))?;
     let mut both = vec![PollFd::new(&input, PollFlags::IN)];
@@ -111,7 +101,7 @@ pub fn wait_for(input: impl AsFd) -> Result<()> {
     answered
 }
 
-/// The error of an interrupted command, once a signal has come.
+/// Fails with the error of an interrupted command once a signal has come.
 pub fn check() -> Result<()> {
     match RECEIVED.load(Ordering::SeqCst) {
         0 => Ok(()),
@@ -122,7 +112,7 @@ pub fn check() -> Result<()> {
     }
 }
 
-/// While the value lives, the signals that came before it interrupt nothing, for at most `limit`. The next signal does.
+/// While the value lives, signals that came before are ignored, for at most `limit`. The next signal is not.
 pub fn grace(limit: Duration) -> Grace {
     excuse(Some(Excused { received: RECEIVED.load(Ordering::SeqCst), until: Instant::now() + limit }));
     Grace(())
@@ -153,16 +143,16 @@ fn excuse(signals: Option<Excused>) {
     }
 }
 
-/// Tells the presses of a key from the signals. The terminal sends Ctrl-C to the whole foreground group, and `git` passes its own on to
-/// the `git-slsart` that it runs: two signals for one press.
+/// Counts key presses rather than signals. The terminal sends Ctrl-C to the whole foreground group, and `git` passes its own on to the
+/// `git-slsart` that it runs: two signals for one press.
 #[derive(Default)]
 struct Presses {
-    /// The last signal that has no echo yet: which, whether from the parent, and when.
+    /// The last signal without an echo yet: which, whether from the parent, and when.
     last: Option<(i32, bool, Instant)>,
 }
 
 impl Presses {
-    /// Whether this signal and the one before are the same press, seen from the terminal and from the parent.
+    /// Whether this signal and the last are one press, from the terminal and from the parent.
     fn is_echo(&mut self, signal: i32, from_parent: bool, at: Instant) -> bool {
         let is_echo = self.last.is_some_and(|(last, was_from_parent, when)| {
             last == signal && was_from_parent != from_parent && at.duration_since(when) < SAME_PRESS
@@ -172,7 +162,7 @@ impl Presses {
     }
 }
 
-/// While the value lives, the end of the terminal (SIGHUP) interrupts nothing; afterwards it does.
+/// While the value lives, a hangup (SIGHUP) is deferred.
 pub fn defer_hangup() -> DeferredHangup {
     DEFERRING.fetch_add(1, Ordering::SeqCst);
     DeferredHangup(())
@@ -189,7 +179,6 @@ impl Drop for DeferredHangup {
     }
 }
 
-/// While the value lives, signals are passed on to the process `child`.
 pub(super) fn forward_to(child: u32, name: &str, group: Group) -> Forwarding {
     let id = i32::try_from(child).ok().and_then(Pid::from_raw);
     set(id.map(|id| Running { id, name: name.to_owned(), group, asked: false }));
@@ -242,7 +231,7 @@ fn receive(signal: i32, acknowledge: &impl Fn(&str)) {
         SIGINT => Signal::INT,
         _ => Signal::TERM,
     };
-    // The child may have ended by itself between the two lines.
+    // The child may have ended in between.
     let _ = match group {
         Group::Ours => kill_process(*id, passed_on),
         Group::Own => kill_process_group(*id, passed_on),
@@ -264,7 +253,7 @@ mod tests {
         assert!(presses.is_echo(SIGINT, parent, at(40)));
         assert!(!presses.is_echo(SIGINT, parent, at(80)));
         assert!(presses.is_echo(SIGINT, terminal, at(81)));
-        // Two of the same sender are two, however fast; so are two signals, and two that are far apart.
+        // Two from the same sender are two presses, however fast; so are two different signals, and two that are far apart.
         assert!(!presses.is_echo(SIGINT, terminal, at(100)));
         assert!(!presses.is_echo(SIGINT, terminal, at(101)));
         assert!(!presses.is_echo(SIGTERM, parent, at(102)));

@@ -1,4 +1,4 @@
-//! A command line: what to start, where, with which environment and input.
+//! A command line: program, directory, environment and input.
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -12,9 +12,8 @@ use std::sync::Arc;
 use super::interrupt::Group;
 use crate::error::{Error, Kind, Result};
 
-/// The variables that bind a git process to one repository, as `git rev-parse --local-env-vars` lists them, and the
-/// few more that git sets for hooks. A child started from a hook must not inherit them: npm, the framework and git
-/// itself would work on the wrong repository.
+/// The variables that bind a git process to one repository, as `git rev-parse --local-env-vars` lists them, and a few more that git sets
+/// for hooks. A child started from a hook must not inherit them: npm, the framework and git itself would work on the wrong repository.
 const GIT_LOCAL_VARIABLES: &[&str] = &[
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_CONFIG",
@@ -38,7 +37,6 @@ const GIT_LOCAL_VARIABLES: &[&str] = &[
     "GIT_REFLOG_ACTION",
 ];
 
-/// What a child reads on standard input.
 #[derive(Debug, Clone)]
 enum Input {
     None,
@@ -46,7 +44,6 @@ enum Input {
     File(Arc<File>),
 }
 
-/// A command line to run, with its directory and environment.
 #[derive(Debug, Clone)]
 pub struct Invocation {
     program: OsString,
@@ -61,7 +58,6 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// A run of `program`, with no arguments yet.
     pub fn new(program: impl Into<OsString>) -> Self {
         Self {
             program: program.into(),
@@ -85,31 +81,27 @@ impl Invocation {
         self
     }
 
-    /// Sets the directory the program starts in.
     pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
     }
 
-    /// Sets an environment variable.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.variables.push((name.into(), Some(value.into())));
         self
     }
 
-    /// Removes an environment variable.
     pub fn without_env(mut self, name: impl Into<OsString>) -> Self {
         self.variables.push((name.into(), None));
         self
     }
 
-    /// Sets the process group that it runs in.
     pub fn group(mut self, group: Group) -> Self {
         self.group = group;
         self
     }
 
-    /// Says that its directory is removed afterwards: an error then does not suggest a command to try there.
+    /// Its directory will be removed, so an error does not suggest a command to try there.
     pub fn in_disposable_directory(mut self) -> Self {
         self.disposable = true;
         self
@@ -119,17 +111,16 @@ impl Invocation {
         &self.program
     }
 
-    /// Gives it `bytes` to read on standard input.
     pub fn input(self, bytes: impl Into<Vec<u8>>) -> Self {
         Self { input: Input::Bytes(bytes.into()), ..self }
     }
 
-    /// Gives it `file` to read on standard input, from where that stands.
+    /// Gives it `file` from its present position as standard input.
     pub fn input_file(self, file: File) -> Self {
         Self { input: Input::File(Arc::new(file)), ..self }
     }
 
-    /// Writes what [`Self::run`] would drop of standard output to `file`.
+    /// Writes standard output that [`Self::run`] would discard to `file`.
     pub fn output_file(self, file: File) -> Self {
         Self { output: Some(Arc::new(file)), ..self }
     }
@@ -152,7 +143,6 @@ impl Invocation {
         start().map_err(|error| self.not_started(error))
     }
 
-    /// The command, with nothing on standard input.
     #[expect(clippy::disallowed_methods, reason = "the one home of child processes")]
     pub(super) fn prepared(&self) -> Command {
         let mut command = Command::new(&self.program);
@@ -172,7 +162,6 @@ impl Invocation {
         command
     }
 
-    /// The program's name, as people know it.
     pub(super) fn name(&self) -> Cow<'_, str> {
         Path::new(&self.program).file_name().unwrap_or(&self.program).to_string_lossy()
     }

@@ -11,7 +11,6 @@ use super::{Invocation, interrupt};
 use crate::error::{Error, Result};
 
 pub(super) const MAX_BYTES: u64 = 1 << 20;
-/// Between two looks at a child.
 const PAUSE: Duration = Duration::from_millis(5);
 
 #[derive(Debug)]
@@ -23,23 +22,22 @@ pub struct Ended {
     pub stderr: Vec<u8>,
 }
 
-/// Whether a child is waited for when a signal asks this process to stop.
+/// Whether to wait for a child when a signal stops this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
     UntilInterrupted,
-    /// It cleans up, and is waited for.
+    /// It cleans up, so wait.
     Always,
 }
 
 impl Invocation {
-    /// Runs to the end, or gives `None` when that took longer than `limit`: then it and what it started are killed. It can't ask
-    /// anything of a terminal.
+    /// Runs to the end. After `limit` the result is `None`, and the child and its own children are killed. It can't use a terminal.
     pub fn end_within(&self, limit: Duration, patience: Patience) -> Result<Option<Ended>> {
         let not_started = |error| self.not_started(error);
         let mut stdout = tempfile::tempfile().map_err(not_started)?;
         let mut stderr = tempfile::tempfile().map_err(not_started)?;
         let mut command = self.prepared();
-        // A group of its own: what it starts can be killed with it.
+        // A group of its own, so that its children can be killed with it.
         command.process_group(0);
         command.stdout(stdout.try_clone().map_err(not_started)?);
         command.stderr(stderr.try_clone().map_err(not_started)?);
@@ -55,7 +53,7 @@ impl Invocation {
         }
         let Some(status) = ended else {
             if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-                // It may have ended by itself between the two lines.
+                // It may have ended in between.
                 let _ = kill_process_group(group, Signal::KILL);
             }
             child.wait().map_err(not_started)?;

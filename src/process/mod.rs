@@ -1,8 +1,6 @@
-//! The only place that starts a child process, and the only one that listens for signals.
-//! Knows nothing of what the programs are for.
+//! The only place that starts a child process, and the only one that listens for signals. Knows nothing of the programs' purposes.
 //!
-//! An [`Invocation`] is built first; one of its methods then runs it: `read`, `probe`, `run`, `stream_stderr`, `end_within` or
-//! `detach`.
+//! An [`Invocation`] is built first; one of its methods then runs it: `read`, `probe`, `run`, `stream_stderr`, `end_within` or `detach`.
 
 pub mod background;
 pub mod interrupt;
@@ -17,7 +15,6 @@ pub use invocation::Invocation;
 pub use limit::{Ended, Patience};
 pub use run::Output;
 
-/// This machine's name, as people know it.
 pub fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

@@ -1,6 +1,6 @@
-//! A child's output on our standard error, as it comes, and what is typed as its input. When nothing reads the output any more (a pipe to
-//! `head`, a terminal that is gone), it is read on and dropped: a child must not fail in the middle of its work because its output has
-//! nowhere to go. Node even aborts when the terminal is gone that was its input.
+//! Relays a child's output to our standard error, and typed input to the child. If the output has no reader any more (a pipe to `head`, a
+//! closed terminal), it is read and dropped: a child must not fail in the middle of its work because of that. Node even aborts when its
+//! input terminal is gone.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
@@ -19,26 +19,26 @@ use rustix::termios::{
 
 use super::background::inherit_file;
 
-/// What a child writes to, and where that is read.
+/// A child's output, and its reading end.
 pub(super) struct Stream {
     reader: File,
     writer: OwnedFd,
 }
 
-/// What is typed, for a child that is apart from our terminal.
+/// Typed input, for a child apart from our terminal.
 pub(super) struct Typed {
     writer: File,
     reader: OwnedFd,
 }
 
-/// Copies a child's output or input, until the child ends.
+/// Copies a child's output or input until the child ends.
 pub(super) struct Relay {
     thread: JoinHandle<()>,
     ended: UnixStream,
 }
 
 impl Stream {
-    /// A pseudo-terminal where our standard error is a terminal, for programs to show colours and progress; else a pipe.
+    /// A pseudo-terminal if our standard error is a terminal, so that programs show colours and progress; else a pipe.
     pub(super) fn open() -> io::Result<Self> {
         let (reader, writer) = if io::stderr().is_terminal() {
             terminal()?
@@ -47,17 +47,16 @@ impl Stream {
             (OwnedFd::from(reader), OwnedFd::from(writer))
         };
         let reader = File::from(reader);
-        // The child has the reading end too: its writes do not fail when this process is killed.
+        // The child has the reading end too, so its writes don't fail when this process is killed.
         inherit_file(&reader)?;
         Ok(Self { reader, writer })
     }
 
-    /// What the child writes to: standard output or standard error.
     pub(super) fn end(&self) -> io::Result<Stdio> {
         Ok(Stdio::from(self.writer.try_clone()?))
     }
 
-    /// Starts to copy. For after the child was started, and the command that holds its ends was dropped.
+    /// Starts to copy. Call it after the child was started and its command dropped.
     pub(super) fn relay(self) -> io::Result<Relay> {
         let Self { reader, writer } = self;
         drop(writer);
@@ -82,7 +81,6 @@ impl Typed {
         Ok(Stdio::from(self.reader.try_clone()?))
     }
 
-    /// Starts to copy, as [`Stream::relay`] does.
     pub(super) fn relay(self) -> io::Result<Relay> {
         let terminal = File::from(io::stdin().as_fd().try_clone_to_owned()?);
         Relay::start(move |end| {
@@ -99,7 +97,7 @@ impl Relay {
         Ok(Self { thread: thread::spawn(move || copy(&end)), ended })
     }
 
-    /// Copies what is left. For after the child ended; what it started may still hold the other end.
+    /// Copies the rest after the child has ended; its own children may still hold the other end.
     pub(super) fn finish(self) {
         drop(self.ended);
         // It can't panic.
@@ -120,10 +118,7 @@ fn terminal() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((reader, writer))
 }
 
-/// Waits until one of `all` has something to read, or is closed on the other side.
-///
-/// # Returns
-/// For each whether it has; none of them has after `limit`.
+/// Waits until one of `all` can be read or is closed on the other side. Returns which of them; none after `limit`.
 fn wait_for<const N: usize>(all: &[&dyn AsFd; N], limit: Option<&Timespec>) -> [bool; N] {
     let fds = all.map(|one| one.as_fd());
     let mut polled = fds.each_ref().map(|fd| PollFd::new(fd, PollFlags::IN));
@@ -146,11 +141,11 @@ fn copy(mut reader: File, mut out: File, end: &UnixStream) {
 }
 
 fn forward(mut terminal: File, mut child: &File, end: &UnixStream) {
-    /// How long to wait until this process may be in the foreground again.
+    /// How long to wait before checking for the foreground again.
     const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
     let mut buffer = [0; 1024];
     while let [true, false] = wait_for(&[&terminal, end], None) {
-        // What reads in the background is stopped.
+        // Reading in the background would stop this process.
         if tcgetpgrp(&terminal).is_ok_and(|group| group != getpgrp()) {
             if wait_for(&[end], Some(&PAUSE)) == [true] {
                 return;

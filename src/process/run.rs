@@ -14,23 +14,23 @@ use crate::error::Result;
 pub enum Output {
     /// To our standard error as it comes: standard output is for results only. The child reads our standard input.
     Stream,
-    /// Nowhere, unless the child fails: then its last lines are part of the error.
+    /// Discarded; if the child fails, its last lines are part of the error.
     OnFailure,
 }
 
 impl Invocation {
-    /// Runs to the end and gives standard output; standard error is part of the error when it fails.
+    /// Runs to the end and returns standard output; if it fails, standard error is part of the error.
     pub fn read(&self) -> Result<Vec<u8>> {
         let output = self.output()?;
         if output.status.success() {
             return Ok(output.stdout);
         }
-        // A terminal sends Ctrl-C to the child too: its failure is then no news.
+        // A terminal sends Ctrl-C to the child too: then its failure is expected.
         interrupt::check()?;
         Err(self.failed(output.status, &String::from_utf8_lossy(&output.stderr)))
     }
 
-    /// Runs to the end and says whether it succeeded, with standard output; shows nothing that it prints.
+    /// Runs to the end, silently; returns whether it succeeded, and standard output.
     pub fn probe(&self) -> Result<(bool, Vec<u8>)> {
         let output = self.output()?;
         Ok((output.status.success(), output.stdout))
@@ -42,8 +42,8 @@ impl Invocation {
         self.start(command)?.wait_with_output().map_err(|error| self.not_started(error))
     }
 
-    /// Runs to the end. Signals that ask this process to stop reach the child too; it is waited for, and the result
-    /// is then the error [`crate::error::Kind::Interrupted`].
+    /// Runs to the end. Signals that stop this process reach the child too; it is waited for, and the error is then
+    /// [`crate::error::Kind::Interrupted`].
     pub fn run(&self, output: Output) -> Result<()> {
         interrupt::check()?;
         let not_started = |error| self.not_started(error);
@@ -75,7 +75,7 @@ impl Invocation {
         let input = typed.map(Typed::relay).transpose().map_err(not_started)?;
         let status = self.wait(child).map_err(not_started)?;
         input.into_iter().chain(output).for_each(Relay::finish);
-        // A child that ended well has done its work, whether or not a signal came: the caller notices that at its next step.
+        // A child that succeeded has done its work even if a signal came: the caller notices the signal at its next step.
         if status.success() {
             return Ok(());
         }
@@ -83,7 +83,7 @@ impl Invocation {
         Err(self.failed(status, &printed.as_mut().map(last_lines).unwrap_or_default()))
     }
 
-    /// Starts the program and does not wait for it, its output appended to `log`. It goes into the background by itself
+    /// Starts the program without waiting for it, and appends its output to `log`. It puts itself into the background
     /// ([`super::background::enter`]).
     pub fn detach(&self, log: &File) -> Result<()> {
         let copy = || log.try_clone().map_err(|error| self.not_started(error));
@@ -98,13 +98,13 @@ impl Invocation {
     }
 }
 
-/// The end of what a child wrote: enough to see why it failed.
+/// The end of a child's output: enough to see why it failed.
 fn last_lines(file: &mut File) -> String {
     const TAIL: u64 = 4096;
     let length = file.seek(SeekFrom::End(0)).unwrap_or(0);
     let mut text = Vec::new();
     if file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).is_ok() {
-        // What can't be read back is not worth a second error.
+        // Unreadable output is not worth a second error.
         let _ = file.take(TAIL).read_to_end(&mut text);
     }
     String::from_utf8_lossy(&text).into_owned()

@@ -8,8 +8,8 @@ use super::{Invocation, interrupt};
 use crate::error::Result;
 
 impl Invocation {
-    /// Runs to the end, and calls `on_line` with each line of standard error as it comes: a line ends with LF or, as those of a
-    /// progress do, with CR. It may ask the user something on its terminal. Signals reach it too.
+    /// Runs to the end, and calls `on_line` with each line of standard error as it comes: lines end with LF or, for progress, with CR. The
+    /// child may use the terminal, and signals reach it too.
     ///
     /// # Errors
     /// When it can't be started, and [`crate::error::Kind::Interrupted`]; a failure of the child is in the result.
@@ -27,7 +27,7 @@ impl Invocation {
             let mut line = Vec::new();
             while let Ok(true) = next_line(&mut lines, &mut line) {
                 on_line(String::from_utf8_lossy(&line).trim_end());
-                // Of a progress only what it ends with is worth keeping.
+                // Only a progress's last line is kept.
                 if line.ends_with(b"\n") && (stderr.len() as u64) < MAX_BYTES {
                     stderr.extend_from_slice(&line);
                 }
@@ -43,10 +43,7 @@ impl Invocation {
     }
 }
 
-/// Reads up to the next LF or CR, or so many bytes as a line may have.
-///
-/// # Returns
-/// Whether there was anything.
+/// Reads up to the next LF or CR, or the longest line. Returns whether there was anything.
 fn next_line(from: &mut impl io::BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     const MAX: usize = 64 * 1024;
     line.clear();

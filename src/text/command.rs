@@ -1,17 +1,17 @@
-//! Command lines in messages: how they are written, so that they work when they are pasted, and where they stand in a text.
+//! Command lines in messages: quoted so that they can be pasted, and found in a text.
 //!
-//! A command stands at the beginning of a line, after a colon or after two spaces, and ends with the line or before `; `. Within
-//! a sentence it stands in backticks. What is to be replaced in it is in capitals (`REF`).
+//! A command begins a line, or follows a colon or two spaces, and ends with the line or before `; `. Within a sentence it is in backticks.
+//! Placeholders are in capitals (`REF`).
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// A command line of this program, each word quoted where a shell needs that.
+/// A command line of this program, each word quoted if a shell needs that.
 pub fn slsart<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     command(["git", "slsart"].into_iter().chain(words))
 }
 
-/// A command line of any program, each word quoted where a shell needs that.
+/// A command line of any program, each word quoted if a shell needs that.
 pub fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
@@ -20,7 +20,7 @@ pub fn quoted(word: &str) -> Cow<'_, str> {
     shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }
 
-/// Where command lines of git, and of this program as one of git's, stand in a text.
+/// Where a text has command lines of git, including this program's.
 pub fn in_text(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     for (at, _) in text.match_indices("git ") {
@@ -38,7 +38,6 @@ pub fn in_text(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// A text without the escapes at its end that set a style.
 fn without_style(text: &str) -> &str {
     match text.rsplit_once("\x1b[") {
         Some((before, code)) if code.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';') == "m" => {
@@ -48,7 +47,7 @@ fn without_style(text: &str) -> &str {
     }
 }
 
-/// How long the command line is that a text begins with.
+/// The length of the command line at the start of a text.
 fn length(text: &str) -> usize {
     let mut quote = None;
     for (at, character) in text.char_indices() {
@@ -63,7 +62,7 @@ fn length(text: &str) -> usize {
     text.len()
 }
 
-/// A text whose command lines run in another directory than the current one, as `-C` has git do.
+/// Rewrites a text's command lines to run in another directory, with git's `-C`.
 pub fn run_in(directory: &str, text: &str) -> String {
     let mut rest = text.to_owned();
     for Range { start, .. } in in_text(text).into_iter().rev() {

@@ -1,4 +1,4 @@
-//! How things read: colours named by what they say, sizes and times in words, what was meant by a slip. Makes text; prints nothing.
+//! Text for the screen: colours by meaning, sizes and times in words, suggestions for typos. Prints nothing.
 
 pub mod command;
 pub mod nearest;

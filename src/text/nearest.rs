@@ -1,8 +1,7 @@
-//! What a person may have meant who typed something that does not exist.
+//! Suggestions for a name that does not exist.
 
 use strsim::damerau_levenshtein;
 
-/// The most names that are proposed.
 const MAX_NAMES: usize = 3;
 
 /// The names among `known` that are like `wanted`, the most alike first: those that begin with it, those that are a slip or two away, and
@@ -26,7 +25,7 @@ pub fn nearest(wanted: &str, known: impl IntoIterator<Item = String>) -> Vec<Str
     near.into_iter().map(|(_, name)| name).take(MAX_NAMES).collect()
 }
 
-/// `did you mean prod?`, where something is like `wanted`.
+/// `did you mean prod?`, if a name is similar.
 pub fn did_you_mean(wanted: &str, known: impl IntoIterator<Item = String>) -> Option<String> {
     let names = nearest(wanted, known);
     let (last, first) = names.split_last()?;

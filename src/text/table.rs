@@ -1,5 +1,5 @@
-//! Lines in columns that fit a terminal: what matters least is left out before anything wraps. How wide the terminal is, is the width
-//! that they are formatted with (`{report:60}`); without one, all columns are shown. Pure.
+//! Lines in columns that fit a terminal: the least important columns are dropped before anything wraps. The terminal's width is the width
+//! in the format (`{report:60}`); without it, all columns are shown. Pure.
 
 use std::fmt;
 
@@ -7,12 +7,11 @@ use anstyle::Style;
 
 use super::wrap::width;
 
-/// The least that is shown of a text that may be cut before a column is dropped.
+/// The least width of a text that may be cut; below that a column is dropped.
 const LEAST: usize = 24;
-/// How far notes below a line move in, where there is little room.
+/// The largest indent of notes below a line on a narrow terminal.
 const INDENT: usize = 4;
 
-/// How the cells of a column are shown.
 #[derive(Debug, Clone, Copy)]
 #[must_use]
 pub struct Column {
@@ -31,38 +30,37 @@ enum Align {
 }
 
 impl Column {
-    /// Cells as long as they are, two spaces after the column before.
+    /// Cells of their own length, two spaces after the previous column.
     pub const fn ragged() -> Self {
         let style = Style::new();
         Self { gap: "  ", align: Align::Ragged, rank: 0, may_be_cut: false, style }
     }
 
-    /// Cells of one width, at its left.
+    /// Cells of one width, aligned left.
     pub const fn left() -> Self {
         Self { align: Align::Left, ..Self::ragged() }
     }
 
-    /// Cells of one width, at its right.
+    /// Cells of one width, aligned right.
     pub const fn right() -> Self {
         Self { align: Align::Right, ..Self::ragged() }
     }
 
-    /// What is between it and the column before, where neither is empty.
+    /// The gap to the previous column, if neither is empty.
     pub const fn after(self, gap: &'static str) -> Self {
         Self { gap, ..self }
     }
 
-    /// Left out where there is too little room: the highest rank first.
+    /// Dropped on a narrow terminal: the highest rank first.
     pub const fn rank(self, rank: u8) -> Self {
         Self { rank, ..self }
     }
 
-    /// Cut after a word where there is too little room. Its cells have no colours of their own.
+    /// Cut after a word on a narrow terminal. Its cells must have no colours of their own.
     pub const fn cut(self) -> Self {
         Self { may_be_cut: true, ..self }
     }
 
-    /// In a colour.
     pub const fn style(self, style: Style) -> Self {
         Self { style, ..self }
     }
@@ -77,33 +75,30 @@ pub struct Table {
 #[derive(Debug, Clone)]
 enum Line {
     Cells(Vec<String>),
-    /// Below a line's cells, from this column on.
     Note(usize, String),
     Text(String),
 }
 
 impl Table {
-    /// A table without lines.
     pub fn new(columns: impl Into<Vec<Column>>) -> Self {
         Self { columns: columns.into(), lines: Vec::new() }
     }
 
-    /// Adds a line: a cell a column.
+    /// Adds a line with a cell for each column.
     pub fn line(&mut self, cells: impl Into<Vec<String>>) {
         self.lines.push(Line::Cells(cells.into()));
     }
 
-    /// Adds what there is to say of the line above, below its column of this number and those after it.
+    /// Adds a note on the line above, below its column of this number and those after it.
     pub fn note(&mut self, column: usize, text: impl Into<String>) {
         self.lines.push(Line::Note(column, text.into()));
     }
 
-    /// Adds a line without columns.
     pub fn text(&mut self, text: impl Into<String>) {
         self.lines.push(Line::Text(text.into()));
     }
 
-    /// The lines, each as it is shown where there is room for `room` characters.
+    /// The lines, formatted for `room` columns.
     pub fn lines(&self, room: Option<usize>) -> Vec<String> {
         let widths = self.widths();
         let mut shown = vec![true; self.columns.len()];
@@ -126,14 +121,14 @@ impl Table {
         (0..self.columns.len()).map(widest).collect()
     }
 
-    /// The room that the longest line needs, with its texts cut as far as they may be.
+    /// The width of the longest line, with its texts cut as far as they may be.
     fn needs(&self, widths: &[usize], shown: &[bool]) -> usize {
         let of =
             |cells: &Vec<String>| width(&self.joined(&self.cut(cells, shown, usize::MAX), widths, shown));
         self.cells().map(of).max().unwrap_or(0)
     }
 
-    /// The cells, with so many characters cut from them if they may be: from the last first.
+    /// The cells, shortened by `over` characters if they may be cut: from the last first.
     fn cut(&self, cells: &[String], shown: &[bool], mut over: usize) -> Vec<String> {
         let mut cells = cells.to_vec();
         for at in (0..cells.len()).rev().filter(|at| shown[*at] && self.columns[*at].may_be_cut) {
@@ -168,7 +163,6 @@ impl Table {
 
     fn joined(&self, cells: &[String], widths: &[usize], shown: &[bool]) -> String {
         let mut line = String::new();
-        // What is behind a text is added once there is more.
         let mut behind = String::new();
         for (at, column) in self.columns.iter().enumerate().filter(|(at, _)| shown[*at]) {
             let text = &cells[at];
@@ -202,7 +196,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// The words at the beginning of a text without colours that fit into `room`, with a sign that there were more.
+/// The words at the start of an uncoloured text that fit into `room`, with an ellipsis.
 fn cut(text: &str, room: usize) -> String {
     if width(text) <= room {
         return text.to_owned();

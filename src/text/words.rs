@@ -1,10 +1,10 @@
-//! Sizes, times, people and ids in words; and text from elsewhere, made fit to be shown.
+//! Sizes, times, people and ids in words; and making foreign text safe to show.
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-/// A size in bytes as people write it, in steps of a thousand: `675 kB`.
+/// A size in bytes, in steps of a thousand: `675 kB`.
 pub fn bytes(size: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     let mut value = size as f64;
@@ -18,7 +18,7 @@ pub fn bytes(size: u64) -> String {
     format!("{value:.1} TB")
 }
 
-/// How long before `now` an instant was: `12 minutes ago`.
+/// The time from an instant to `now`: `12 minutes ago`.
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second() - then.as_second();
     let units =
@@ -32,7 +32,6 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
     "just now".to_owned()
 }
 
-/// A number of things: `1 package`, `3 packages`.
 pub fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
@@ -42,13 +41,12 @@ pub fn person(signature: &str) -> &str {
     signature.split_once(" <").map_or(signature, |(name, _)| name)
 }
 
-/// The first `digits` of an id, or all there is of it.
+/// The first `digits` of an id.
 pub fn short(id: &str, digits: usize) -> &str {
     id.get(..digits).unwrap_or(id)
 }
 
-/// Text from elsewhere (a subject, a name, a note) on one line: line ends as `⏎`, and what would act on the terminal or
-/// turn the direction of writing as its code.
+/// Foreign text (a subject, a name, a note) on one line: line ends as `⏎`, and control and bidirectional characters as their codes.
 pub fn line(text: &str) -> Cow<'_, str> {
     escaped(text.trim_end_matches(['\r', '\n']), |character| match character {
         '\n' => Some("⏎".to_owned()),
@@ -57,7 +55,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// A whole text: its lines and this program's colours stay, whatever else acts on the terminal is shown as its code.
+/// A whole text: its lines and this program's colours stay, other control characters are shown as their codes.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(acts) {
         return Cow::Borrowed(text);
@@ -72,7 +70,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Whether what follows an escape makes it one that sets a colour.
+/// Whether the text after an escape sets a colour.
 fn is_colour(rest: &str) -> bool {
     let digits =
         |rest: &str| rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').starts_with('m');

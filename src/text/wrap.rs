@@ -1,22 +1,22 @@
-//! Text that fits a terminal: lines break between words, and go on below their text. A command is not broken, so that it can be pasted;
-//! one that is longer than a line goes on after a backslash, as in a shell. Pure.
+//! Fits text to a terminal: lines break between words, and continue indented. A command is not broken, so that it can be pasted; one
+//! longer than a line continues after a backslash, as in a shell. Pure.
 
 use std::borrow::Cow;
 
 use anstream::adapter::strip_str;
 use unicode_width::UnicodeWidthStr as _;
 
-/// What a command begins with that is named in a text.
+/// How a command in a text begins.
 const PROGRAMS: &[&str] = &["git", "(cd", "npm", "npx", "aws"];
-/// The furthest that a line's text may stand from its beginning, after its name: `Target    orders`.
+/// The deepest indent, after a name at the start of a line: `Target    orders`.
 const FURTHEST: usize = 12;
 
-/// How many columns of a terminal a text takes; colours take none.
+/// The width of a text in columns, without colours.
 pub fn width(text: &str) -> usize {
     strip_str(text).to_string().width()
 }
 
-/// `text` with no line longer than `room`, but for words that are.
+/// Wraps `text` to `room` columns; longer words stay whole.
 pub fn wrap(text: &str, room: usize) -> Cow<'_, str> {
     if text.lines().all(|line| width(line) <= room) {
         return Cow::Borrowed(text);
@@ -53,7 +53,7 @@ fn wrapped(line: &str, room: usize) -> String {
     done
 }
 
-/// A command over several lines, and where the last of them ends.
+/// A command over several lines, and the column where it ends.
 fn continued(command: &str, room: usize, mut used: usize) -> (String, usize) {
     let indent = used + 2;
     let mut done = String::new();
@@ -74,7 +74,7 @@ fn continued(command: &str, room: usize, mut used: usize) -> (String, usize) {
     (done, used)
 }
 
-/// What is not broken, and how many spaces are before it.
+/// A part that is not broken, and the number of spaces before it.
 struct Piece<'a> {
     gap: usize,
     text: &'a str,
@@ -94,7 +94,7 @@ fn pieces(line: &str) -> Vec<Piece<'_>> {
         let is_command = !(follows_text && gap < 2) && begins_command(rest) || rest.starts_with('`');
         let end = if is_command { end_of_command(rest) } else { rest.find(' ').unwrap_or(rest.len()) };
         let (text, after) = rest.split_at(end);
-        // A command follows a colon, or stands by itself.
+        // A command follows a colon, or is on its own.
         follows_text = !strip_str(text).to_string().ends_with(':');
         pieces.push(Piece { gap, text, is_command });
         rest = after;
@@ -107,7 +107,7 @@ fn begins_command(text: &str) -> bool {
     plain.split(' ').next().is_some_and(|word| PROGRAMS.contains(&word))
 }
 
-/// A command ends where its quotation or the line does, or a remark follows.
+/// A command ends with its quotation or the line, or before a remark.
 fn end_of_command(text: &str) -> usize {
     if let Some(quoted) = text.strip_prefix('`') {
         let close = quoted.find('`').map_or(text.len(), |at| at + 2);
@@ -121,7 +121,7 @@ fn end_of_command(text: &str) -> usize {
         .unwrap_or(text.len())
 }
 
-/// Where the text of a line begins that goes on: after a sign or a name at its beginning.
+/// The indent of continued lines: after a sign or a name at the start.
 fn indent(line: &str) -> usize {
     let plain = strip_str(line).to_string();
     let leading = plain.len() - plain.trim_start_matches(' ').len();

@@ -1,4 +1,4 @@
-//! How the plugins of one place differ from those of another: what was recorded, what is installed, another package's. Pure.
+//! The differences between two sets of plugins: recorded, installed, or another package's. Pure.
 
 use std::fmt;
 
@@ -7,10 +7,8 @@ use serde::Serialize;
 use crate::git::directory::Listed;
 use crate::package::manifest::Plugin;
 
-/// A plugin that is not the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PluginChange {
-    /// Its name, as the configuration has it.
     pub name: String,
     #[serde(flatten)]
     pub change: Change,
@@ -19,24 +17,27 @@ pub struct PluginChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "change")]
 pub enum Change {
-    /// It is not there any more.
     #[serde(rename = "removed")]
-    Gone { version: Option<String> },
-    /// It was not there.
+    Gone {
+        version: Option<String>,
+    },
     #[serde(rename = "added")]
-    New { version: Option<String> },
+    New {
+        version: Option<String>,
+    },
     Version {
         before: String,
         #[serde(rename = "after")]
         now: String,
     },
-    /// It has the same version and another integrity: it was published twice, or comes from elsewhere.
+    /// The same version with another integrity: it was published again, or comes from elsewhere.
     Source,
-    /// It has the same version and other files.
-    Files { paths: Vec<String> },
+    Files {
+        paths: Vec<String>,
+    },
 }
 
-/// The plugins that differ between `recorded` and `other`. What is unknown of either is no difference.
+/// The plugins that differ between `recorded` and `other`. A property that is unknown in either is no difference.
 pub fn differences(recorded: &[Plugin], other: &[Plugin]) -> Vec<PluginChange> {
     let change = |plugin: &Plugin, change| PluginChange { name: plugin.name.clone(), change };
     let find = |all: &'_ [Plugin], name: &str| all.iter().position(|plugin| plugin.name == name);
@@ -54,7 +55,6 @@ pub fn differences(recorded: &[Plugin], other: &[Plugin]) -> Vec<PluginChange> {
     all
 }
 
-/// How one plugin differs from what was recorded of it.
 pub fn difference(recorded: &Plugin, now: &Plugin) -> Option<Change> {
     let differ =
         |one: &Option<String>, other: &Option<String>| one.is_some() && other.is_some() && one != other;
@@ -63,7 +63,7 @@ pub fn difference(recorded: &Plugin, now: &Plugin) -> Option<Change> {
     {
         return Some(Change::Version { before: before.clone(), now: now.clone() });
     }
-    // A yarn that makes its zips anew has another checksum of the same files: the files decide where they are known.
+    // When yarn makes its zips anew, the same files get another checksum: the files decide if they are known.
     if recorded.tree.is_some() && recorded.tree == now.tree {
         return None;
     }
@@ -77,10 +77,8 @@ pub fn difference(recorded: &Plugin, now: &Plugin) -> Option<Change> {
         .then_some(Change::Source)
 }
 
-/// The paths that are not the same in two lists of files, sorted.
 pub fn changed_files(recorded: &[Listed], now: &[Listed]) -> Vec<String> {
     let differing = |one: &[Listed], other: &[Listed]| -> Vec<String> {
-        // Both are sorted by path.
         let same = |file: &&Listed| {
             other.binary_search_by(|found| found.path.cmp(&file.path)).is_ok_and(|at| other[at] == **file)
         };

@@ -1,5 +1,5 @@
-//! The framework installed for a service on disk: the worktree's own, never a global one; and how it is started, which is not
-//! the package manager's business: what was restored runs on a machine that has none.
+//! The framework installed for a service on disk: the worktree's own, never a global one; and how it is started. That needs no package
+//! manager: a restored installation runs on a machine without one.
 
 use std::ffi::OsString;
 use std::fs;
@@ -15,7 +15,6 @@ use crate::service::{Candidate, Framework, FrameworkKind, ServicePath, candidate
 #[derive(Debug, Clone)]
 pub struct Installed {
     launcher: Launcher,
-    /// Its package's directory, as node has it.
     pub(super) directory: PathBuf,
     framework: Framework,
     pub tool: Tool,
@@ -27,14 +26,12 @@ enum Launcher {
     Program(PathBuf),
     /// By node, which finds packages by yarn's Plug'n'Play.
     Pnp {
-        /// The framework's program, where node has it.
         program: PathBuf,
-        /// What `NODE_OPTIONS` has to be.
+        /// The value of `NODE_OPTIONS`.
         options: String,
     },
 }
 
-/// The framework of the service at `path` in the working tree at `top`.
 pub fn find(top: &Path, path: &ServicePath) -> Result<Installed> {
     let pnp = Pnp::find(&path.under(top), top);
     for candidate in candidates(path) {
@@ -91,7 +88,6 @@ impl Installed {
         Self { launcher, directory, framework, tool }
     }
 
-    /// A run of the framework in the service's directory.
     pub fn invocation(&self, service: &Path, arguments: Vec<OsString>) -> Invocation {
         let run = match &self.launcher {
             Launcher::Program(program) => Invocation::new(program),
@@ -100,7 +96,7 @@ impl Installed {
         run.args(arguments).current_dir(service)
     }
 
-    /// A run of node that finds the packages that the framework finds.
+    /// A run of node that finds the same packages as the framework.
     pub fn node(&self) -> Invocation {
         let node = Invocation::new("node");
         match &self.launcher {
@@ -109,12 +105,12 @@ impl Installed {
         }
     }
 
-    /// The versions of node that it says it runs on, such as `>=18.17.0`.
+    /// The range of node versions that it supports, such as `>=18.17.0`.
     pub fn engines(&self) -> Option<&str> {
         self.framework.node.as_deref()
     }
 
-    /// Refuses a framework that needs a licence and would stop to ask for one.
+    /// Refuses a framework that would stop to ask for a licence.
     pub fn check_licence(&self, environment: &Environment) -> Result<()> {
         self.framework.check_licence(|name| environment.value(name).is_some()).map_err(|error| {
             let hint = error.hint();

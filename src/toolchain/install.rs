@@ -1,4 +1,4 @@
-//! Installing what a lockfile fixes, with the package manager it belongs to, and nothing that it doesn't say.
+//! Installs exactly what a lockfile fixes, with its package manager.
 
 use std::path::Path;
 
@@ -15,10 +15,9 @@ struct InstallCommand {
     to_have: &'static str,
 }
 
-/// The command that installs exactly what the lockfile says, or fails. The framework and its plugins are development
-/// dependencies as often as not, which `NODE_ENV=production` would leave out. What is installed has to be in the checkout, and
-/// has to be the same wherever that is: pnpm is told so, which else puts paths of this machine into programs, and may link
-/// to a store that all projects share.
+/// The command that installs exactly what the lockfile says, or fails. It includes development dependencies, often the framework and its
+/// plugins, which `NODE_ENV=production` would leave out. The installation must be in the checkout and independent of its path: pnpm needs
+/// options for that, since by default it writes paths of this machine into programs, and may link to a store that all projects share.
 fn command(kind: Kind) -> InstallCommand {
     let (program, arguments, to_have): (_, &[_], _) = match kind {
         Kind::Npm => (
@@ -52,7 +51,6 @@ fn command(kind: Kind) -> InstallCommand {
     InstallCommand { program, arguments, to_have }
 }
 
-/// The package manager's name.
 pub fn program(kind: Kind) -> &'static str {
     command(kind).program
 }
@@ -76,14 +74,14 @@ pub fn install(programs: &Programs, top: &Path, lockfile: &Lockfile, output: Out
     })
 }
 
-/// Refuses the yarn of another kind: both are called so, and neither says well what is wrong with the other's lockfile.
+/// Refuses the yarn of another kind: both have the same name, and fail with unclear errors on the other's lockfile.
 fn check_yarn(programs: &Programs, lockfile: &Lockfile, directory: &Path) -> Result<()> {
     let wanted = match lockfile.kind {
         Kind::Yarn => "yarn 1",
         Kind::YarnBerry => "yarn 2 or later",
         Kind::Npm | Kind::Pnpm | Kind::Bun => return Ok(()),
     };
-    // Where it does not even tell its version, its error tells more.
+    // If even `--version` fails, the installation's own error says more.
     let Some(found) = programs.version_of("yarn", directory) else { return Ok(()) };
     let is_first = found.starts_with("1.") || found.starts_with("0.");
     if is_first == (lockfile.kind == Kind::Yarn) {
@@ -94,7 +92,6 @@ fn check_yarn(programs: &Programs, lockfile: &Lockfile, directory: &Path) -> Res
         .hint(command(lockfile.kind).to_have))
 }
 
-/// The version of the package manager, where it says it.
 pub fn version(
     programs: &Programs,
     kind: Kind,
@@ -105,9 +102,8 @@ pub fn version(
     npm().and_then(|npm| installed_version(&npm)).or_else(|| programs.version_of(program(kind), directory))
 }
 
-/// The version in the `package.json` of the installed npm that `program` is a link to, which saves the quarter of a second that it
-/// takes to start. `None` for what only stands in for it, such as a shim of a version manager. The other package managers may hand
-/// over to another version of themselves.
+/// The version in the `package.json` of the installed npm that `program` links to: starting it would take a quarter of a second. `None`
+/// for a stand-in, such as a version manager's shim. Other package managers may hand over to another version of themselves.
 fn installed_version(program: &Path) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Package {
@@ -120,7 +116,7 @@ fn installed_version(program: &Path) -> Option<String> {
     Some(package.version).filter(|_| package.name == "npm")
 }
 
-/// What node says of the machine. The report would look up the names of all network connections.
+/// Node's description of the machine. The report would look up the names of all network connections.
 const DESCRIBE: &str = "\
 process.report && (process.report.excludeNetwork = true);
 const { glibcVersionRuntime: glibc } = process.report ? process.report.getReport().header : {};
@@ -128,10 +124,7 @@ const libc = glibc ? `glibc ${glibc}` : process.platform === 'linux' ? 'musl' : 
 const { node, modules } = process.versions;
 console.log(JSON.stringify({ os: process.platform, arch: process.arch, libc, node, modules }));";
 
-/// This machine, as the node that is started in `directory` sees it.
-///
-/// # Errors
-/// When there is no node.
+/// This machine, as the node that is started in `directory` sees it; fails without node.
 pub fn machine(programs: &Programs, directory: &Path) -> Result<Machine> {
     let output = programs.run("node").args(["-e", DESCRIBE]).current_dir(directory).read();
     let output = output.map_err(|error| error.hint(NODE_HINT))?;
@@ -160,7 +153,7 @@ mod tests {
             installed_version(&npm)
         };
         assert_eq!(with(r#"{"name": "npm", "version": "11.19.1"}"#).as_deref(), Some("11.19.1"));
-        // What corepack puts there runs the npm that a project names.
+        // Corepack's npm runs the npm that a project names.
         assert_eq!(with(r#"{"name": "corepack", "version": "0.34.0"}"#), None);
         assert_eq!(with("{"), None);
         fs::remove_file(module.join("package.json")).unwrap();

@@ -11,20 +11,20 @@ use super::pnp::Pnp;
 use crate::error::{Error, Result};
 use crate::git::directory::{Listed, Scan};
 
-/// What lies in a linked package's directory and is not of the package.
+/// In a linked package's directory, but not part of the package.
 const NOT_OF_A_LINK: &[&str] = &["node_modules", ".git"];
 
-/// What pnpm writes into a package's directory: programs that may name this machine's paths.
+/// Written by pnpm into a package's directory: programs that may contain this machine's paths.
 const NOT_OF_PNPM: &[&str] = &["node_modules/.bin"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstalledPackage {
-    /// Its directory, links followed; of one in a zip, a copy that goes with [`Packages`].
+    /// Its directory, links resolved; for a package in a zip, a copy that lives as long as [`Packages`].
     pub directory: PathBuf,
-    /// Its name, as its own `package.json` has it.
+    /// From its own `package.json`.
     pub name: String,
     pub version: String,
-    /// Whether it is a link to a directory that no package manager filled: of a workspace, or elsewhere.
+    /// Whether it is a link to a directory outside any `node_modules`: of a workspace, or elsewhere.
     pub linked: bool,
 }
 
@@ -43,10 +43,8 @@ pub struct Packages {
 }
 
 impl Packages {
-    /// Looks for the packages `names` as node finds them from `directory`, no higher than `top`.
-    ///
-    /// # Errors
-    /// When Plug'n'Play has to be asked and does not answer.
+    /// Looks for the packages `names` as node finds them from `directory`, no higher than `top`. Fails if Plug'n'Play has to be asked and
+    /// does not answer.
     pub fn read<'n>(directory: &Path, top: &Path, names: impl IntoIterator<Item = &'n str>) -> Result<Self> {
         let mut names: Vec<&str> = names.into_iter().filter(|name| is_name(name)).collect();
         let pnp = Pnp::find(directory, top);
@@ -72,7 +70,6 @@ impl Packages {
         Ok(Self { found, _unpacked: Some(unpacked) })
     }
 
-    /// One of them, where it is installed.
     pub fn find(&self, name: &str) -> Option<&InstalledPackage> {
         self.found.get(name)
     }
@@ -91,26 +88,19 @@ fn in_modules(place: &Path, top: &Path, name: &str) -> Option<InstalledPackage> 
     Some(InstalledPackage { name: json.name, version: json.version, linked, directory })
 }
 
-/// Whether no package manager filled `directory`: each puts what it fills below a `node_modules`.
+/// Whether `directory` is outside any `node_modules`, where package managers install.
 fn is_linked(directory: &Path, top: &Path) -> bool {
     let own = directory.strip_prefix(top).unwrap_or(directory);
     own.components().all(|part| part.as_os_str() != "node_modules")
 }
 
 impl InstalledPackage {
-    /// The id of the git tree that its files would be. Of a linked package, its own `node_modules` and `.git` are no
-    /// part, of one of pnpm's its `node_modules/.bin`.
-    ///
-    /// # Errors
-    /// When something in it can't be read, or is neither a file, a symbolic link nor a directory.
+    /// The id of its files' git tree, without a linked package's own `node_modules` and `.git`, and without `node_modules/.bin` of pnpm's.
     pub fn tree(&self) -> Result<String> {
         self.scan().map(|scan| scan.id().to_string())
     }
 
     /// Its files, sorted by path.
-    ///
-    /// # Errors
-    /// As for [`Self::tree`].
     pub fn files(&self) -> Result<Vec<Listed>> {
         self.scan().map(|scan| scan.list())
     }

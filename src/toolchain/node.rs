@@ -1,4 +1,4 @@
-//! Which node a commit asks for, and where version managers have one. What runs it is not decided here.
+//! Which node a commit asks for, and where version managers have it. Starts nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,8 @@ use crate::git::Source;
 use crate::package::manifest::NodeWanted;
 use crate::service::ServicePath;
 
-/// Most bytes of a file that names a version.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
-/// Most characters that are recorded of what it says.
+/// Most characters that are recorded of a version.
 const MAX_WORDS: usize = 200;
 
 #[derive(Default, Deserialize)]
@@ -29,7 +28,7 @@ struct Node {
     node: Option<String>,
 }
 
-/// Which node the source asks for, each file the one nearest to the service; what the framework asks for is not in it.
+/// The node versions that the source asks for, from the files nearest to the service; without the framework's.
 pub fn wanted(source: Source<'_>, service: &ServicePath) -> Result<NodeWanted> {
     let mut wanted = NodeWanted::default();
     for directory in service.ancestors() {
@@ -52,7 +51,7 @@ pub fn wanted(source: Source<'_>, service: &ServicePath) -> Result<NodeWanted> {
     Ok(wanted)
 }
 
-/// The first line that says something; `#` begins a comment.
+/// The first line that is not empty or a `#` comment.
 fn first_word(text: &str) -> Option<String> {
     text.lines().map(|line| line.split('#').next().unwrap_or_default()).find_map(words)
 }
@@ -62,14 +61,14 @@ fn words(text: &str) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// Whether two versions have the same first number; not where either is no version.
+/// Whether two versions have the same major number; false if either is no version.
 pub fn same_major(one: &str, other: &str) -> bool {
     let major = |text| Version::parse(text).map(|version| version.0);
     major(one).is_some_and(|one| Some(one) == major(other))
 }
 
-/// The node to use instead of the one that is found first, where the one that made a package was of version `recorded`: that very
-/// version where a version manager has it, and its nearest where the first one differs in the first number, or there is none.
+/// The node to use in place of the first in `PATH`, for a package made by version `recorded`: that very version if a version manager has
+/// it; the nearest if the first has another major number or there is none.
 pub fn selected_version(recorded: &str, first: Option<&str>, environment: &Environment) -> Option<Managed> {
     if first == Some(recorded) {
         return None;
@@ -78,18 +77,17 @@ pub fn selected_version(recorded: &str, first: Option<&str>, environment: &Envir
     find_managed(recorded, environment).filter(|found| !near || found.version == recorded)
 }
 
-/// What a range of npm's, such as `^20.19.0 || >=22`, says of a version of node.
+/// Whether a version of node is in a range of npm's, such as `^20.19.0 || >=22`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
-    /// It is in the range, or the range can't be read: npm itself only warns.
+    /// In the range, or the range can't be read: npm itself only warns.
     Admitted,
     Refused {
-        /// A version that would be: the least.
+        /// The lowest version in the range.
         least: Option<String>,
     },
 }
 
-/// Whether the range `engines` admits the version `running`.
 pub fn admission(engines: &str, running: &str) -> Admission {
     let parsed = nodejs_semver::Range::parse(engines).ok().zip(nodejs_semver::Version::parse(running).ok());
     match parsed {
@@ -104,7 +102,7 @@ pub fn admission(engines: &str, running: &str) -> Admission {
 struct Version(u32, u32, u32);
 
 impl Version {
-    /// Three numbers, with or without a leading `v`; nothing else: `22` or `lts` are names for one.
+    /// Three numbers, with or without a leading `v`; not a name such as `22` or `lts`.
     fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.strip_prefix('v').unwrap_or(text).split('.').map(|number| {
             let plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -115,18 +113,17 @@ impl Version {
     }
 }
 
-/// A node that a version manager has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Managed {
-    /// Its version, without a leading `v`.
+    /// Without a leading `v`.
     pub version: String,
-    /// The directory to be put first in `PATH`.
+    /// The directory to put first in `PATH`.
     pub programs: PathBuf,
     pub manager: PathBuf,
 }
 
 impl Managed {
-    /// Where it is from, for people: the version manager's directory.
+    /// The version manager's directory, for messages.
     pub fn place(&self, environment: &Environment) -> String {
         let in_home = environment.value("HOME").and_then(|home| self.manager.strip_prefix(home).ok());
         let place = in_home.map_or_else(|| self.manager.clone(), |below| Path::new("~").join(below));
@@ -134,9 +131,9 @@ impl Managed {
     }
 }
 
-/// The node of version `wanted` that a version manager of this machine has; else the newest with the same first number.
+/// The node of version `wanted` in a version manager of this machine; else the newest with the same major number.
 ///
-/// `list` gives the names in a directory, none where there is no such directory: nothing else is looked at.
+/// `list` gives the names in a directory, none if it does not exist: nothing else is read.
 pub fn managed(
     wanted: &str,
     environment: &Environment,
@@ -166,7 +163,6 @@ pub fn managed(
     best.map(|(_, found)| found)
 }
 
-/// As [`managed`], of what is on this machine.
 pub fn find_managed(wanted: &str, environment: &Environment) -> Option<Managed> {
     managed(wanted, environment, |directory| {
         let entries = fs::read_dir(directory).into_iter().flatten().flatten();
@@ -174,8 +170,8 @@ pub fn find_managed(wanted: &str, environment: &Environment) -> Option<Managed> 
     })
 }
 
-/// The directories of version managers, where in each its versions are, and where in one of those its programs are. The variables
-/// are those that each documents.
+/// The directories of version managers; in each, where its versions are; and in those, where the programs are. The variables are those
+/// that each documents.
 fn places(environment: &Environment) -> Vec<(PathBuf, &'static str, &'static str)> {
     let home = environment.value("HOME").map(PathBuf::from);
     let variable = |name: &str| environment.value(name).map(PathBuf::from).filter(|path| path.is_absolute());

@@ -1,4 +1,4 @@
-//! What a package manager has put into a checkout: `node_modules` directories, and what yarn's Plug'n'Play needs.
+//! The files that a package manager installed in a checkout: `node_modules` directories, and those of yarn's Plug'n'Play.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use super::pnp::{self, Pnp};
 use crate::error::{Error, Result};
 use crate::git::Source;
 
-/// What yarn's Plug'n'Play needs beside its own file.
+/// Files of yarn's Plug'n'Play beside its own.
 const OF_PNP: &[&str] = &[
     ".pnp.loader.mjs",
     ".pnp.data.json",
@@ -18,17 +18,17 @@ const OF_PNP: &[&str] = &[
     ".yarn/unplugged",
 ];
 
-/// What was installed from `lockfile` in the checkout of `source` at `top`: paths from there, sorted, none within another.
-/// Not what the commit has itself. A workspace's packages may have a `node_modules` each.
+/// The installation of `lockfile` in the checkout of `source` at `top`: relative paths, sorted, none within another, and none that the
+/// commit itself has. Each package of a workspace may have a `node_modules`.
 pub fn installed(top: &Path, source: Source<'_>, lockfile: &Lockfile) -> Result<Vec<PathBuf>> {
     let base = lockfile.directory.under(top);
-    // What the commit has itself is checked out with it.
+    // The commit's own files come with the checkout.
     let is_tracked = |path: &Path| -> Result<bool> {
         let below = path.strip_prefix(top).unwrap_or(path).to_string_lossy();
         Ok(source.entry(&below)?.is_some())
     };
     let mut parts = Vec::new();
-    // yarn's cache is of no use to a node_modules.
+    // A node_modules needs no yarn cache.
     let of_pnp = if Pnp::find(&base, &base).is_some() { [pnp::NAMES, OF_PNP].concat() } else { Vec::new() };
     for path in of_pnp.iter().map(|name| base.join(name)) {
         if path.symlink_metadata().is_ok() && !is_tracked(&path)? {

@@ -1,5 +1,5 @@
-//! Which lifecycle events each plugin hooks: asked of the framework itself, once, after packaging. It never fails: what can't be
-//! told is unknown.
+//! Which lifecycle events each plugin hooks: asked of the framework itself, once, after packaging. It never fails: hooks that can't be
+//! found out are unknown.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,18 +12,15 @@ use crate::process::Patience;
 use crate::service::Plugins;
 
 const SCRIPT: &str = include_str!("plugin_hooks.cjs");
-/// What its line begins with: plugins print whatever they like.
+/// The prefix of its line: plugins may print anything.
 const SIGN: &str = "slsart-hooks ";
-/// How long it may take.
 const LIMIT: Duration = Duration::from_secs(20);
-/// Most events of a plugin, and most characters of one, that are recorded.
+/// Most events of a plugin, and most characters of an event, that are recorded.
 const MAX_EVENTS: usize = 500;
 const MAX_CHARACTERS: usize = 200;
 
-/// The events that each plugin hooks, by its name in the configuration.
 pub type PluginHooks = BTreeMap<String, Vec<String>>;
 
-/// Asks the framework for the hooks of `plugins`; `arguments` are those that the service was packaged with.
 pub fn read(
     framework: &Installed,
     service: &Path,
@@ -41,7 +38,7 @@ pub fn read(
         .arg(framework.directory.as_os_str())
         .args([listed.as_str(), local_path])
         .args(arguments)
-        // Were it not stopped, it would do no more than this.
+        // If it were not stopped, it would only print its help.
         .arg("--help")
         .env("SLS_TELEMETRY_DISABLED", "1")
         .env("SLS_NOTIFICATIONS_MODE", "off")
@@ -51,7 +48,6 @@ pub fn read(
     parse(&output)
 }
 
-/// The last line of the script's in what was printed.
 fn parse(output: &[u8]) -> PluginHooks {
     let text = String::from_utf8_lossy(output);
     let line = text.lines().rev().find_map(|line| line.strip_prefix(SIGN)).unwrap_or_default();
@@ -78,7 +74,6 @@ mod tests {
         }
     }
 
-    /// A service with these files beside those of a framework of the name osls.
     fn service(files: &[(&str, &str)]) -> (tempfile::TempDir, Installed) {
         let root = tempfile::tempdir().unwrap();
         let package = (

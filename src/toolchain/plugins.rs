@@ -1,4 +1,4 @@
-//! Which plugins a package needs, and what is recorded of each.
+//! The plugins of a package, and their records.
 
 use std::path::Path;
 
@@ -10,16 +10,15 @@ use crate::git::{Oid, Repository, Source};
 use crate::package::manifest::Plugin;
 use crate::service::{Plugins, ServicePath};
 
-/// Where a framework looks for local plugins when the configuration names no other directory.
+/// The framework's default directory for local plugins.
 pub(super) const DEFAULT_LOCAL_PATH: &str = ".serverless_plugins";
 
-/// Endings that node tries for a module that is one file.
+/// Extensions that node tries for a module in one file.
 const MODULE_ENDINGS: &[&str] = &["", ".js", ".cjs", ".mjs", ".ts"];
 
-/// A lockfile's packages with the directory that it is in.
 pub type Lock<'a> = (&'a Locked, &'a ServicePath);
 
-/// What is recorded of the plugins `names` of a service, in their order, from its source.
+/// The records of the plugins `names` of a service, in their order, from its source.
 pub fn identify(
     source: Source<'_>,
     service: &ServicePath,
@@ -34,7 +33,7 @@ pub fn identify(
     names.iter().map(one).collect()
 }
 
-/// What a lockfile says of the package that `name` is of: a plugin, or the framework.
+/// The lockfile's entry for the package of `name`: a plugin, or the framework.
 pub fn identify_package(name: &str, lock: Option<Lock<'_>>) -> Plugin {
     let plugin = Plugin::named(name);
     let found = lock.and_then(|(locked, directory)| Some((locked.find(Plugins::package(name)?)?, directory)));
@@ -44,13 +43,13 @@ pub fn identify_package(name: &str, lock: Option<Lock<'_>>) -> Plugin {
     Plugin { package, version, resolved, integrity, checksum, patch, path, ..plugin }
 }
 
-/// What is installed for the service at `service`, below `top`, of each of `plugins`: version and files. Those of the
-/// repository are as they are in `plugins`, and those that are not installed are not in the answer.
+/// The installed version and files of each of `plugins`, for the service at `service`, below `top`. Plugins of the repository are returned
+/// as they are, and those that are not installed are left out.
 pub fn observe(service: &Path, top: &Path, plugins: &[Plugin]) -> Vec<Plugin> {
     observe_in(&packages(service, top, plugins), plugins)
 }
 
-/// The packages that `plugins` are of. Where nothing tells which are installed, none is.
+/// The packages of `plugins`; none if the installation can't be read.
 fn packages(service: &Path, top: &Path, plugins: &[Plugin]) -> Packages {
     let of_packages = plugins.iter().filter(|plugin| plugin.object.is_none());
     let names = of_packages.filter_map(|plugin| Plugins::package(&plugin.name));
@@ -64,14 +63,14 @@ fn observe_in(packages: &Packages, plugins: &[Plugin]) -> Vec<Plugin> {
         }
         let found = packages.find(Plugins::package(&plugin.name)?)?;
         let version = Some(found.version.clone()).filter(|version| !version.is_empty());
-        // A file that can't be read is no reason to stop: its hash is then unknown.
+        // If a file can't be read, the hash is unknown.
         Some(Plugin { version, tree: found.tree().ok(), ..Plugin::named(&plugin.name) })
     };
     plugins.iter().filter_map(one).collect()
 }
 
-/// How what is installed for the service at `service`, below `top`, differs from what was recorded. Files are named where
-/// `repository` has the recorded ones.
+/// The differences between the installation for the service at `service`, below `top`, and the record. Files are named if `repository` has
+/// the recorded ones.
 pub fn drift(repository: &Repository, service: &Path, top: &Path, recorded: &[Plugin]) -> Vec<PluginChange> {
     let packages = packages(service, top, recorded);
     let mut changes = differences(recorded, &observe_in(&packages, recorded));
@@ -88,8 +87,8 @@ pub fn drift(repository: &Repository, service: &Path, top: &Path, recorded: &[Pl
     changes
 }
 
-/// Adds what is installed to what a lockfile says. What is installed made the package: of another version, the lockfile's
-/// integrity is not.
+/// Adds the installation's facts to the lockfile's. The installed version made the package: if it differs, the lockfile's integrity does
+/// not apply.
 pub fn add_installed(plugin: &mut Plugin, service: &Path, top: &Path) {
     if plugin.object.is_some() {
         return;
@@ -125,7 +124,7 @@ fn find_local(
     Ok(None)
 }
 
-/// `relative` as a path from the repository's top, or `None` when it leaves the repository.
+/// `relative` as a path from the repository's top, or `None` if it leaves the repository.
 fn join(directory: &ServicePath, relative: &str) -> Option<String> {
     if relative.starts_with('/') {
         return None;

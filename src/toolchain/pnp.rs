@@ -1,5 +1,5 @@
-//! yarn's Plug'n'Play: packages that are found through a file of yarn's and not in a `node_modules`. That file is code, and
-//! alone knows where they are: it is asked, by node; yarn itself is not needed.
+//! yarn's Plug'n'Play: packages that are found through a file of yarn's instead of a `node_modules`. That file is code, so node has to run
+//! it; yarn itself is not needed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,40 +11,34 @@ use crate::process::Invocation;
 
 const SCRIPT: &str = include_str!("pnp.cjs");
 
-/// The file's names, the one of today first.
+/// The file's names, the present one first.
 pub(super) const NAMES: &[&str] = &[".pnp.cjs", ".pnp.js"];
 
-/// A Plug'n'Play in a working tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pnp {
     file: PathBuf,
 }
 
-/// A package as Plug'n'Play finds it.
 #[derive(Debug, Deserialize)]
 pub(super) struct Resolved {
-    /// Where node has it: perhaps in a zip, perhaps nowhere on the disk.
+    /// Its place for node: perhaps in a zip, perhaps nowhere on disk.
     pub(super) location: PathBuf,
-    /// Its files, where they are on the disk: its own directory, or what was unpacked.
+    /// Its files on disk: its own directory, or an unpacked copy.
     pub(super) directory: PathBuf,
-    /// Its programs: paths from the location.
     pub(super) programs: BTreeMap<String, String>,
-    /// Its `package.json`.
     pub(super) json: String,
 }
 
-/// What Plug'n'Play says.
 #[derive(Debug, Deserialize)]
 pub(super) struct PnpAnswer {
-    /// What `NODE_OPTIONS` is to be for a node that finds packages so.
+    /// The `NODE_OPTIONS` for a node that finds packages this way.
     pub(super) options: String,
-    /// A package that is not below the top: in a cache that all of a user's projects share, or a link.
+    /// A package outside the top: in a cache that a user's projects share, or a link.
     pub(super) outside: Option<PathBuf>,
     pub(super) found: BTreeMap<String, Resolved>,
 }
 
 impl Pnp {
-    /// The nearest to `directory`, looking no higher than `top`.
     pub fn find(directory: &Path, top: &Path) -> Option<Self> {
         let mut places = directory.ancestors().take_while(|place| place.starts_with(top));
         places.find_map(|place| {
@@ -53,13 +47,12 @@ impl Pnp {
         })
     }
 
-    /// Whether packages are looked for here, and not in a `node_modules` of `place` or above it.
+    /// Whether packages are found here, and not in a `node_modules` of `place` or above it.
     pub fn rules(&self, place: &Path) -> bool {
         self.file.parent().is_some_and(|own| own.starts_with(place))
     }
 
-    /// Asks for the packages `names` as they are found from `directory`, looking no higher than `top`; those in a zip are unpacked
-    /// below `unpacked`, where that is given.
+    /// Finds the packages `names` from `directory`, no higher than `top`; those in a zip are unpacked below `unpacked`, if given.
     pub(super) fn ask(
         &self,
         directory: &Path,
@@ -81,7 +74,7 @@ impl Pnp {
         serde_json::from_slice(&output).map_err(|error| wrong(Error::refused(error.to_string())))
     }
 
-    /// A package that is not in the repository at `top`, where there is one.
+    /// A package outside the repository at `top`, if there is one.
     pub fn outside(&self, top: &Path) -> Result<Option<PathBuf>> {
         self.ask(top, top, &[], None).map(|answer| answer.outside)
     }

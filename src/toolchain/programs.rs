@@ -1,4 +1,4 @@
-//! Where the programs that work in a checkout are found: as they are for everyone, or with those of one node first.
+//! Where programs for a checkout are found: in the usual `PATH`, or with one node's directory first.
 
 use std::env::{join_paths, split_paths};
 use std::ffi::OsString;
@@ -10,26 +10,24 @@ use crate::context::Environment;
 use crate::error::{Error, Result};
 use crate::process::Invocation;
 
-/// What to do where there is no node.
 pub(super) const NODE_HINT: &str =
     "install node.js, or add its directory to PATH: the Serverless Framework runs on it";
 
 #[derive(Debug, Clone, Default)]
 pub struct Programs {
-    /// The node that a version manager has and that comes first.
+    /// A version manager's node that comes first.
     node: Option<Managed>,
-    /// Another `PATH` than this process's.
+    /// A `PATH` that replaces this process's.
     path: Option<OsString>,
 }
 
 impl Programs {
-    /// As this process finds them.
     pub fn usual() -> Self {
         Self::default()
     }
 
-    /// The same, with the node of version `recorded` first where that is another than the one that is found in `directory`, and
-    /// a version manager has it or, of another first number, one near to it.
+    /// With the node of version `recorded` first, if `directory` has another and a version manager has it or, for another major number,
+    /// one near it.
     pub fn with_node(recorded: Option<&str>, directory: &Path, environment: &Environment) -> Self {
         let Some(recorded) = recorded else { return Self::usual() };
         let first = Self::usual().node_version(directory).ok();
@@ -37,24 +35,22 @@ impl Programs {
         found.and_then(|node| Self::first(node, environment)).unwrap_or_default()
     }
 
-    /// `None` where the directory can't stand in a `PATH`.
+    /// `None` if the directory can't be in a `PATH`.
     fn first(node: Managed, environment: &Environment) -> Option<Self> {
         let path = environment.value("PATH").unwrap_or_default();
         let path = join_paths(once(node.programs.clone()).chain(split_paths(path))).ok()?;
         Some(Self { node: Some(node), path: Some(path) })
     }
 
-    /// The node that comes before the others, where there is one.
     pub fn node(&self) -> Option<&Managed> {
         self.node.as_ref()
     }
 
-    /// A run of `program`, which finds its own programs likewise.
+    /// A run of `program`, which finds its own programs the same way.
     pub fn run(&self, program: impl Into<OsString>) -> Invocation {
         self.within(Invocation::new(program))
     }
 
-    /// `invocation`, finding its programs here.
     pub fn within(&self, invocation: Invocation) -> Invocation {
         match &self.path {
             Some(path) => invocation.env("PATH", path),
@@ -62,7 +58,7 @@ impl Programs {
         }
     }
 
-    /// The version that `program` prints, without a leading `v`; `None` where it prints none.
+    /// The version that `program` prints, without a leading `v`; `None` if it prints none.
     pub fn version_of(&self, program: &str, directory: &Path) -> Option<String> {
         let output = self.run(program).arg("--version").current_dir(directory).read().ok()?;
         let text = String::from_utf8(output).ok()?;
@@ -70,14 +66,10 @@ impl Programs {
     }
 
     /// The version of node.
-    ///
-    /// # Errors
-    /// When there is no node.
     pub fn node_version(&self, directory: &Path) -> Result<String> {
         self.version_of("node", directory).ok_or_else(|| Error::refused("cannot run node").hint(NODE_HINT))
     }
 
-    /// Where `program` is; `None` when it is nowhere.
     pub fn find(&self, program: &str, environment: &Environment) -> Option<PathBuf> {
         let path = self.path.as_deref().or(environment.value("PATH")).unwrap_or_default();
         split_paths(path).map(|directory| directory.join(program)).find(|place| place.is_file())

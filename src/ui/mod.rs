@@ -28,13 +28,11 @@ use crate::text::command;
 use crate::text::style::{BOLD, ERROR, HINT};
 use crate::text::words::{line, printable};
 
-/// The terminal, or whatever stands in its place.
 pub struct Ui {
     options: Options,
     spinner: Spinner,
-    /// Whether standard error is a terminal that progress is shown on.
     is_watched: bool,
-    /// Where the command runs, as given with `-C`.
+    /// The directory of the command, as given with `-C`.
     directory: Option<String>,
 }
 
@@ -45,13 +43,12 @@ impl Ui {
         Self { options, spinner: Spinner::new(is_watched, options), is_watched, directory: None }
     }
 
-    /// The same, for a command that runs in another directory than the current one: command lines that it prints are for the
-    /// current one.
+    /// For a command that runs in another directory: the command lines that it prints are for the current one.
     pub fn running_in(self, directory: Option<&Path>) -> Self {
         Self { directory: directory.map(|directory| directory.to_string_lossy().into_owned()), ..self }
     }
 
-    /// A text with its command lines as they work in the current directory.
+    /// A text whose command lines work in the current directory.
     fn to_paste<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match &self.directory {
             Some(directory) => Cow::Owned(command::run_in(directory, text)),
@@ -59,41 +56,35 @@ impl Ui {
         }
     }
 
-    /// What prints at once that a signal was received.
+    /// Prints the acknowledgement of a signal at once.
     pub fn acknowledgement(&self) -> impl Fn(&str) + Send + 'static {
         let spinner = self.spinner.clone();
         move |text| spinner.acknowledge(text)
     }
 
-    /// What long work reports to.
     pub fn progress(&self) -> &Spinner {
         &self.spinner
     }
 
-    /// The same where somebody watches; elsewhere what listens to nothing, for what must be quiet when all is well.
+    /// The progress on a terminal, else none: for work that must be silent unless it fails.
     pub fn progress_if_watched(&self) -> &dyn Progress {
         if self.is_watched { &self.spinner } else { &Silent }
     }
 
-    /// Whether more remarks are wanted.
     pub fn is_verbose(&self) -> bool {
         self.options.verbose
     }
 
-    /// Whether results and errors are JSON.
     pub fn is_json(&self) -> bool {
         self.options.json
     }
 
-    /// Whether only results are wanted.
     pub fn is_quiet(&self) -> bool {
         self.options.quiet
     }
 
-    /// Prints the result of a command: its text, or with `--json` the object itself, without properties that have no value.
-    ///
-    /// # Errors
-    /// When standard output can't be written, as on a full disk: a script must not take half a result for all of it.
+    /// Prints the result of a command: its text, or with `--json` the object itself, without null properties. Fails if standard output
+    /// can't be written, as on a full disk: a script must not take half a result for all of it.
     pub fn report<R: Serialize + Display>(&self, report: &R) -> Result<()> {
         self.spinner.clear();
         let mut out = AutoStream::new(std::io::stdout(), self.options.color);
@@ -108,7 +99,7 @@ impl Ui {
         written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 
-    /// Prints what a command did, as [`Self::report`] does; with `--quiet` only where `is_wanted`: a dry run's plan, what failed.
+    /// Prints what a command did, as [`Self::report`] does; with `--quiet` only if `is_wanted`: a dry run's plan, a failure.
     pub fn done<R: Serialize + Display>(&self, report: &R, is_wanted: bool) -> Result<()> {
         if self.options.quiet && !self.options.json && !is_wanted {
             self.spinner.clear();
@@ -117,23 +108,19 @@ impl Ui {
         self.report(report)
     }
 
-    /// Prints a part of a text that other programs wrote, with their colours and nothing else that acts on a terminal.
+    /// Prints text of another program, with its colours but without other control characters.
     pub fn text(&self, text: &str) -> Result<()> {
         let mut out = AutoStream::new(std::io::stdout(), self.options.color);
         written(out.write_all(printable(text).as_bytes()).and_then(|()| out.flush()))
     }
 
-    /// Prints bytes as they are: a completion script, a man page.
     pub fn write(&self, bytes: &[u8]) -> Result<()> {
         self.spinner.clear();
         let mut out = std::io::stdout();
         written(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
-    /// Prints what `content` has, as it is, on standard output.
-    ///
-    /// # Errors
-    /// When that is a terminal, which such bytes would confuse, and when it can't be written.
+    /// Writes `content` to standard output, unless that is a terminal.
     pub fn stream(&self, content: &mut dyn io::Read) -> Result<()> {
         let mut out = io::stdout();
         if out.is_terminal() {
@@ -143,7 +130,7 @@ impl Ui {
         written(io::copy(content, &mut out).and_then(|_| out.flush()))
     }
 
-    /// Prints something to look at before the command acts.
+    /// Prints text to review before the command acts.
     pub fn show(&self, text: &impl Display) {
         if !self.options.quiet && !self.options.json {
             self.spinner.clear();
@@ -151,13 +138,12 @@ impl Ui {
         }
     }
 
-    /// Warns of something that does not stop the command.
     pub fn warn(&self, text: &str) {
         self.spinner.clear();
         self.stderr(&self.options.warning(&self.to_paste(text)));
     }
 
-    /// Prints why the command failed and what to do about it.
+    /// Prints why the command failed and its hints.
     pub fn error(&self, error: &Error) {
         self.spinner.failed();
         let hints: Vec<Cow<'_, str>> = error.hints.iter().map(|hint| self.to_paste(hint)).collect();
@@ -176,7 +162,7 @@ impl Ui {
         }
         let mut text = format!("{ERROR}error:{ERROR:#} {BOLD}{}{BOLD:#}\n", line(&error.message));
         for cause in error.causes() {
-            // What a program printed may be coloured.
+            // A program's output may be coloured.
             for part in strip_str(&cause).to_string().lines() {
                 text.push_str(&format!("  {}\n", line(part)));
             }
@@ -192,7 +178,7 @@ impl Ui {
     }
 }
 
-/// Takes the properties out that have no value: a script finds a property with a value, or none.
+/// Removes null properties: a script finds a property with a value, or none.
 fn leave_out_nulls(value: &mut Value) {
     match value {
         Value::Object(properties) => {

@@ -1,4 +1,4 @@
-//! A choice of one of several lines, by a person at a terminal: arrows, or typing what a line has.
+//! Lets a user choose one of several lines at a terminal, by arrows or typing.
 
 use std::io::{self, IsTerminal as _};
 
@@ -14,14 +14,11 @@ use crate::text::table::Table;
 use crate::text::words::line;
 use crate::text::wrap::width;
 
-/// How many lines are shown at once.
 const PAGE: usize = 12;
-/// The keys, and the most important of them.
 const KEYS: &str = "↑ ↓ to move, type to filter, Enter to choose, Escape to leave";
 const SHORT_KEYS: &str = "type to filter, Enter to choose, Escape to leave";
 
-/// While it lives, Ctrl-C at the terminal is a key like the others: the choice reads it. As a signal, which the terminal makes of it
-/// between two keys, nothing that waits for a key would hear it.
+/// While it lives, Ctrl-C at the terminal is read as a key. As a signal, it would not interrupt waiting for a key.
 struct Keys(Option<Termios>);
 
 impl Keys {
@@ -44,24 +41,16 @@ impl Drop for Keys {
 }
 
 impl Ui {
-    /// Whether there is a person to ask, at a terminal that can show a choice.
+    /// Whether a user can choose, at a terminal that can show it.
     pub fn can_ask(&self) -> bool {
         !self.is_json() && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
-    /// Asks which of `rows` is meant.
-    ///
-    /// # Arguments
-    /// `first`: the one that is chosen at first. `remark`: what else there is to know.
-    ///
-    /// # Returns
-    /// The index of the chosen one.
-    ///
-    /// # Errors
-    /// When none is chosen, with Escape or Ctrl-C.
+    /// Lets the user choose one of `rows`. `first`: preselected. `remark`: shown with the question. Returns the index; Escape or Ctrl-C is
+    /// an error.
     pub fn pick(&self, question: &str, rows: &Table, first: usize, remark: Option<&str>) -> Result<usize> {
         self.spinner.clear();
-        // Beside each line stands the sign of the chosen one.
+        // The selection mark is before each line.
         let columns = columns(io::stderr());
         let room = columns.map(|columns| columns.saturating_sub(3));
         let rows: Vec<String> = rows.lines(room).iter().map(|row| line(row).into_owned()).collect();

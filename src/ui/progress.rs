@@ -16,7 +16,6 @@ use crate::text::style::{DIM, ERROR, GOOD, WARNING};
 use crate::text::words::line;
 use crate::text::wrap::wrap;
 
-/// Shows phases of long work on standard error.
 #[derive(Clone)]
 pub struct Spinner {
     options: Options,
@@ -35,25 +34,25 @@ impl Spinner {
         Self { options, terminal, state: Arc::default() }
     }
 
-    /// Ends the phase that is shown, before something else is printed.
+    /// Ends the phase on the screen, before other output.
     pub(super) fn clear(&self) {
         self.with(BarState::end);
     }
 
-    /// Prints beside the phase, which goes on, and beside what else is just printed.
+    /// Prints next to the running phase, whatever else is being printed.
     pub(super) fn acknowledge(&self, text: &str) {
         if self.options.json {
             return;
         }
         let text = format!("{text}\n");
-        // Whatever holds the state may wait for a terminal that takes nothing more.
+        // The holder of the state may be blocked by a full terminal.
         match self.state.try_lock().as_deref() {
             Ok(BarState { bar: Some(bar), .. }) => bar.suspend(|| self.line(&text)),
             _ => self.line(&text),
         }
     }
 
-    /// With `--json`, standard error is for objects: who reads it must not find phases between them.
+    /// With `--json`, standard error has only objects.
     fn is_silent(&self) -> bool {
         self.options.quiet || self.options.json
     }
@@ -64,7 +63,6 @@ impl Spinner {
         }
     }
 
-    /// Prints on standard error, in lines that fit.
     pub(super) fn line(&self, text: &str) {
         let text = match columns(std::io::stderr()) {
             Some(columns) => wrap(text, columns),
@@ -154,7 +152,7 @@ impl Progress for Spinner {
     }
 
     fn pause(&self) {
-        // The phase goes on, but the terminal is the child's now.
+        // The phase goes on, but the child uses the terminal now.
         self.with(|state, _| {
             if let Some(bar) = state.bar.take() {
                 let message = bar.message();

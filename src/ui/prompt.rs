@@ -1,4 +1,4 @@
-//! Questions to a person at a terminal.
+//! Questions to a user at a terminal.
 
 use std::fmt::Display;
 use std::io::{self, BufRead as _, IsTerminal as _};
@@ -10,16 +10,14 @@ use crate::process::interrupt;
 use crate::text::style::BOLD;
 
 impl Ui {
-    /// Shows what will be done, and asks before something is changed that this repository can't take back.
-    ///
-    /// # Errors
-    /// When the answer is no, and when there is nobody to ask.
+    /// Shows a plan, and asks before changing something that this repository can't take back. Fails if the answer is no, or no user can be
+    /// asked.
     pub fn confirm(&self, plan: &impl Display, question: &str, hint: &str) -> Result<()> {
         let answer = self.ask(plan, &format!("{question}{BOLD:#} [y/N] "), hint)?;
         agreed(matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 
-    /// The same where a keystroke is too little: `word` has to be typed.
+    /// Asks for `word` to be typed, where one key is too little.
     pub fn confirm_word(&self, plan: &impl Display, question: &str, word: &str, hint: &str) -> Result<()> {
         let answer = self.ask(plan, &format!("{question} Type {word} to go on:{BOLD:#} "), hint)?;
         agreed(answer == word)

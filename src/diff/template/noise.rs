@@ -1,5 +1,5 @@
-//! What every packaging makes anew, taken out of a template: S3 keys, hashes of code, and the logical ids that the framework makes of
-//! hashes and times, with all references to them.
+//! Removes from a template what changes with every packaging: S3 keys, hashes of code, and logical ids with hashes and times of the
+//! framework's, with all references to them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,17 +7,15 @@ use serde_json::{Map, Value, json};
 
 /// The fewest characters of a hash or a time that ends a logical id.
 const MIN_HASH: usize = 13;
-/// What stands in place of what is made anew.
+/// The placeholder for a removed value.
 const ANEW: &str = "*";
 
-/// The sections of a template that are compared.
 pub(super) struct Sections {
     pub(super) resources: BTreeMap<String, Value>,
     pub(super) outputs: BTreeMap<String, Value>,
     pub(super) conditions: Map<String, Value>,
 }
 
-/// Reads a template without it.
 pub(super) fn without(template: &Value) -> Sections {
     let section = |name: &str| template[name].as_object().cloned().unwrap_or_default();
     let resources = section("Resources");
@@ -45,7 +43,7 @@ pub(super) fn without(template: &Value) -> Sections {
     }
 }
 
-/// The logical ids that are made anew, and what they are without that. An id that would then be another's stays as it is.
+/// The changing logical ids, and their steady forms. An id whose steady form is another's stays as it is.
 fn renames(resources: &Map<String, Value>) -> HashMap<String, String> {
     let steady = resources.iter().filter_map(|(id, resource)| Some((id.clone(), steady(id, resource)?)));
     let steady: HashMap<String, String> = steady.collect();
@@ -57,7 +55,7 @@ fn renames(resources: &Map<String, Value>) -> HashMap<String, String> {
     steady.iter().filter(|(_, name)| free(name)).map(|(id, name)| (id.clone(), name.clone())).collect()
 }
 
-/// A logical id without the hash or time at its end; none when it has none. The names are those of the framework's
+/// A logical id without the hash or time at its end; `None` without one. The names are those of the framework's
 /// `lib/plugins/aws/lib/naming.js`.
 fn steady(id: &str, resource: &Value) -> Option<String> {
     let name = match resource["Type"].as_str()? {
@@ -75,15 +73,14 @@ fn steady(id: &str, resource: &Value) -> Option<String> {
     (hash.len() >= MIN_HASH && hash.chars().all(|c| c.is_ascii_alphanumeric())).then_some(name)
 }
 
-/// Takes out of a resource what no reference leads to.
+/// Removes the parts of a resource that no reference leads to.
 fn settle(resource: &mut Map<String, Value>, renames: &HashMap<String, String>) {
     if resource.get("Type").is_some_and(|kind| kind == "AWS::Lambda::Version")
         && let Some(properties) = resource.get_mut("Properties").and_then(Value::as_object_mut)
     {
         properties.remove("CodeSha256");
     }
-    // A deployment of ours keeps replaced versions of what is to be kept (`service::state::relocate`): the package's own template lacks
-    // that.
+    // Our deployments keep replaced versions of retained layers (`service::state::relocate`): the package's own template lacks that.
     let is_layer = resource.get("Type").is_some_and(|kind| {
         kind == "AWS::Lambda::LayerVersion" || kind == "AWS::Lambda::LayerVersionPermission"
     });
@@ -103,7 +100,7 @@ fn settle(resource: &mut Map<String, Value>, renames: &HashMap<String, String>) 
     }
 }
 
-/// A copy of `value` with references to renamed ids renamed, and times in S3 keys left out.
+/// A copy of `value` with renamed references, and without times in S3 keys.
 fn rewrite(value: &Value, renames: &HashMap<String, String>) -> Value {
     let steady_name = |id: &str| renames.get(id).map_or(id, String::as_str).to_owned();
     match value {
@@ -178,7 +175,7 @@ fn without_time(text: &str) -> String {
     all
 }
 
-/// Hands every logical id that `value` refers to, through `Ref`, `Fn::GetAtt` or `Fn::Sub`, to `take`.
+/// Passes every logical id that `value` refers to, through `Ref`, `Fn::GetAtt` or `Fn::Sub`, to `take`.
 pub(in crate::diff) fn each_reference<'v>(value: &'v Value, take: &mut dyn FnMut(&'v str)) {
     match value {
         Value::Object(object) => {

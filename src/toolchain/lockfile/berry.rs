@@ -10,11 +10,10 @@ use super::package::{LockedPackage, Unreadable};
 use super::paths::{ancestors, is_version, join, name_and_rest};
 use super::pnpm::read_yaml;
 
-/// The packages of a yarn 2 lockfile.
 #[derive(Debug)]
 pub struct BerryLock {
     entries: Vec<BerryEntry>,
-    /// The entry of each descriptor, without what is bound to it after `::`.
+    /// The entry of each descriptor, without its `::` bindings.
     keys: BTreeMap<String, usize>,
     /// The entry of each workspace, by its directory; the top's is empty.
     workspaces: BTreeMap<String, usize>,
@@ -46,12 +45,12 @@ impl BerryLock {
         Ok(lock)
     }
 
-    /// The package `name` as the workspace at `directory`, or the nearest above it that asks for it, has it; where none asks,
-    /// the only one of that name.
+    /// The package `name` for the workspace at `directory`, or for the nearest above it that asks for it; if none does, the only one of
+    /// that name.
     pub fn find(&self, directory: &str, name: &str) -> Option<LockedPackage> {
         let asked = ancestors(directory).find_map(|place| {
             let range = self.entries.get(*self.workspaces.get(place)?)?.dependencies.get(name)?;
-            // Before version 8 of the format, the registry is left out here and not in the keys.
+            // Before version 8 of the format, the keys have a registry that is missing here.
             let keys = [format!("{name}@{range}"), format!("{name}@npm:{range}")];
             keys.iter().find_map(|key| self.keys.get(unbound(key)))
         });
@@ -71,9 +70,9 @@ fn package(entry: &BerryEntry) -> LockedPackage {
     let (name, origin) = name_and_rest(&resolution).unwrap_or_default();
     LockedPackage {
         package: Some(name.to_owned()).filter(|name| !name.is_empty()),
-        // Of links and workspaces, yarn makes one up: 0.0.0-use.local.
+        // For links and workspaces, yarn invents one: 0.0.0-use.local.
         version: entry.version.clone().filter(|version| is_version(version) && version != "0.0.0-use.local"),
-        // What is bound to it can be an archive's address with a token in it.
+        // A binding may be an archive's address with a token.
         resolved: Some(unbound(origin).to_owned()).filter(|origin| !origin.is_empty()),
         checksum: entry.checksum.clone(),
         link: link(origin),
@@ -82,17 +81,16 @@ fn package(entry: &BerryEntry) -> LockedPackage {
     }
 }
 
-/// A descriptor without what is bound to it: `::locator=…`.
+/// A descriptor without its bindings: `::locator=…`.
 fn unbound(descriptor: &str) -> &str {
     descriptor.split_once("::").map_or(descriptor, |(descriptor, _)| descriptor)
 }
 
-/// The directory of a workspace's own resolution.
 fn workspace(resolution: &str) -> Option<&str> {
     name_and_rest(resolution)?.1.strip_prefix("workspace:")
 }
 
-/// The directory that a link leads to; it is seen from the workspace that the locator names.
+/// A link's directory, relative to the workspace in its locator.
 fn link(origin: &str) -> Option<String> {
     if let Some(directory) = origin.strip_prefix("workspace:") {
         return Some(join("", directory));
@@ -101,7 +99,7 @@ fn link(origin: &str) -> Option<String> {
     Some(join(&locator(origin), unbound(path)))
 }
 
-/// The patch file of `patch:NAME@RANGE#FILE::…`, seen from the workspace that asks; those built into yarn are none.
+/// The patch file of `patch:NAME@RANGE#FILE::…`, relative to the workspace that asks; `None` for those built into yarn.
 fn patch(origin: &str) -> Option<String> {
     let (_, file) = unbound(origin.strip_prefix("patch:")?).split_once('#')?;
     let file = file.trim_start_matches("optional!");

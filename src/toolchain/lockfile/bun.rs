@@ -51,7 +51,7 @@ impl BunLock {
                 _ => None,
             });
             let Some(resolution) = texts.next() else { continue };
-            // Of a git package, the last is a commit once more.
+            // A git package ends with its commit.
             let integrity = texts.next_back().filter(|text| text.contains('-') && text.starts_with("sha"));
             lock.packages.insert(place, BunEntry { resolution, integrity });
         }
@@ -63,7 +63,6 @@ impl BunLock {
         Ok(lock)
     }
 
-    /// The package `name` as the workspace at `directory`, or one above it, has it.
     pub fn find(&self, directory: &str, name: &str) -> Option<LockedPackage> {
         let own = ancestors(directory).find_map(|place| {
             let workspace = self.workspaces.get(place)?.name.as_ref()?;

@@ -1,5 +1,5 @@
-//! Lockfiles: which one fixes a service's packages, of what kind it is, and what it says of a package.
-//! To add a kind whose packages are read, add a reader beside `npm` and arms to [`LockedPackages`].
+//! Lockfiles: which one fixes a service's packages, its kind, and its packages. To add a kind whose packages are read, add a reader beside
+//! `npm` and arms to [`LockedPackages`].
 
 mod berry;
 mod bun;
@@ -29,7 +29,6 @@ use crate::package::Sha256;
 use crate::package::manifest::Tool;
 use crate::service::ServicePath;
 
-/// Most bytes a lockfile may have.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The package manager that a lockfile belongs to.
@@ -59,10 +58,10 @@ impl fmt::Display for Kind {
     }
 }
 
-/// bun's older form, which is not read.
+/// bun's older, binary form, which is not read.
 const BINARY: &str = "bun.lockb";
 
-/// The names of lockfiles, the first of a directory wins: npm itself prefers the shrinkwrap, bun its text.
+/// The names of lockfiles in order of precedence: npm itself prefers the shrinkwrap, bun its text.
 pub const NAMES: &[(&str, Kind)] = &[
     ("npm-shrinkwrap.json", Kind::Npm),
     ("package-lock.json", Kind::Npm),
@@ -74,13 +73,12 @@ pub const NAMES: &[(&str, Kind)] = &[
 
 #[derive(Debug, Clone)]
 pub struct Lockfile {
-    /// The directory it is in, the service's own or one above it.
+    /// The service's directory or one above it.
     pub directory: ServicePath,
     pub path: String,
     pub kind: Kind,
-    /// The SHA-256 of its content.
     pub sha256: Sha256,
-    /// The service's directory, relative to the lockfile's; empty when it is the same.
+    /// The service's directory relative to the lockfile's; empty if it is the same.
     below: String,
     content: Vec<u8>,
 }
@@ -88,16 +86,12 @@ pub struct Lockfile {
 #[derive(Debug)]
 pub enum LockedPackages {
     Npm(NpmLock),
-    /// A lockfile of yarn 1.
     Yarn(YarnLock),
-    /// A lockfile of yarn 2 and later.
     YarnBerry(BerryLock),
     Pnpm(PnpmLock),
-    /// A lockfile of bun, in its text form.
     Bun(BunLock),
 }
 
-/// The packages of a lockfile, as one service finds them.
 #[derive(Debug)]
 pub struct Locked {
     packages: LockedPackages,
@@ -106,7 +100,6 @@ pub struct Locked {
 }
 
 impl Lockfile {
-    /// The lockfile nearest to the service, in its directory or above it, or `None`.
     pub fn find(source: Source<'_>, service: &ServicePath) -> Result<Option<Self>> {
         for directory in service.ancestors() {
             for (name, kind) in NAMES {
@@ -122,12 +115,11 @@ impl Lockfile {
         Ok(None)
     }
 
-    /// Whether it is of a binary form that is not read.
     pub fn is_binary(&self) -> bool {
         self.path.ends_with(BINARY)
     }
 
-    /// What it says of its packages to the service it was found for; `None` where its form is not read.
+    /// Its packages, as its service finds them; `None` if its form is not read.
     pub fn packages(&self, source: Source<'_>) -> Result<Option<Locked>> {
         if self.is_binary() {
             return Ok(None);
@@ -135,7 +127,7 @@ impl Lockfile {
         let packages = LockedPackages::parse(self.kind, &self.content).map_err(|error| {
             Error::refused(format!("{} can't be read", self.path)).hint(made_again(self.kind)).because(error)
         })?;
-        // yarn 1 alone does not say what was asked for: the package.json files do.
+        // Only yarn 1 does not record the requested ranges: the package.json files have them.
         let requests = match self.kind {
             Kind::Yarn => Request::read_all(source, &self.directory, &self.below)?,
             _ => Vec::new(),
@@ -155,7 +147,7 @@ fn made_again(kind: Kind) -> &'static str {
 }
 
 impl LockedPackages {
-    /// Reads a lockfile's content, which may come from anywhere.
+    /// Reads a lockfile, from any source.
     pub fn parse(kind: Kind, content: &[u8]) -> Result<Self, Unreadable> {
         match kind {
             Kind::Npm => NpmLock::parse(content).map(Self::Npm),
@@ -166,12 +158,9 @@ impl LockedPackages {
         }
     }
 
-    /// What is said of the package `name` as a file in `directory`, relative to the lockfile's, would find it.
+    /// The package `name` as a file in `directory`, relative to the lockfile's, would find it.
     ///
-    /// `requests` are what the `package.json` files ask for, nearest first; only yarn 1 needs them.
-    ///
-    /// # Returns
-    /// `None` when it isn't in the lockfile.
+    /// `requests` are the dependencies of the `package.json` files, nearest first; only yarn 1 needs them.
     pub fn find(&self, directory: &str, requests: &[Request], name: &str) -> Option<LockedPackage> {
         let mut found = match self {
             Self::Npm(lock) => lock.find(directory, name),
@@ -187,18 +176,17 @@ impl LockedPackages {
 }
 
 impl Locked {
-    /// What is said of the package `name`, as the service finds it.
     pub fn find(&self, name: &str) -> Option<LockedPackage> {
         self.packages.find(&self.below, &self.requests, name)
     }
 
-    /// The versions of node that `tool` says it runs on; `None` where the lockfile does not say, or has another version of it.
+    /// The range of node versions that `tool` supports; `None` if the lockfile does not say, or has another version of it.
     pub fn engines(&self, tool: &Tool) -> Option<String> {
         self.find(&tool.name).filter(|found| found.version.as_ref() == Some(&tool.version))?.engines
     }
 }
 
-/// `inner` as a path below `outer`, empty when they are the same.
+/// `inner` relative to `outer`; empty if they are the same.
 fn relative(outer: &ServicePath, inner: &ServicePath) -> String {
     if outer == inner {
         return String::new();

@@ -33,7 +33,6 @@ struct NpmEntry {
     engines: Option<Engines>,
 }
 
-/// An entry of version 1.
 #[derive(Debug, Deserialize)]
 struct Old {
     /// A version, `npm:NAME@VERSION`, `file:PATH`, or an address.
@@ -52,8 +51,8 @@ impl NpmLock {
         serde_json::from_slice(content).map_err(Unreadable::new)
     }
 
-    /// The package `name` as node finds it from `directory` (relative to the lockfile's; empty for the same):
-    /// in the nearest `node_modules` at or above it.
+    /// The package `name` as node finds it from `directory` (relative to the lockfile's; empty for the same): in the nearest
+    /// `node_modules` at or above it.
     pub fn find(&self, directory: &str, name: &str) -> Option<LockedPackage> {
         ancestors(directory)
             .find_map(|place| {
@@ -64,7 +63,7 @@ impl NpmLock {
             .or_else(|| self.find_old(directory, name))
     }
 
-    /// A workspace's package stands in the lockfile twice: as a link, and as the directory that it leads to.
+    /// A workspace's package is in the lockfile twice: as a link, and as its directory.
     fn follow(&self, entry: &NpmEntry) -> LockedPackage {
         let link = entry.link.then(|| entry.resolved.clone()).flatten();
         let linked = link.as_ref().and_then(|directory| self.packages.get(directory)).unwrap_or(entry);

@@ -1,4 +1,4 @@
-//! What a lockfile of any kind says of one package.
+//! A package in a lockfile of any kind.
 
 use std::fmt;
 
@@ -7,25 +7,23 @@ use serde::de::IgnoredAny;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LockedPackage {
-    /// Its own name, where it is installed under another: an alias.
+    /// Its own name, if it is installed under an alias.
     pub package: Option<String>,
-    /// Its version, where it stands there.
     pub version: Option<String>,
-    /// Where it resolved from, without credentials.
     pub resolved: Option<String>,
-    /// Its integrity, as it stands there.
+    /// Verbatim.
     pub integrity: Option<String>,
-    /// yarn 2's checksum, which is of the zip that yarn itself makes of it.
+    /// yarn 2's checksum, of the zip that yarn makes.
     pub checksum: Option<String>,
     /// For a link or a package of the workspace: its directory, relative to the lockfile's.
     pub link: Option<String>,
-    /// The patch that is applied to it: a path, where it stands there.
+    /// The path of its patch.
     pub patch: Option<String>,
-    /// The versions of node that it says it runs on, where it stands there: npm (since version 2) and pnpm copy that.
+    /// The range of node versions that it supports: npm (since version 2) and pnpm record it.
     pub engines: Option<String>,
 }
 
-/// What a package runs on, as a lockfile has it. Old packages have it in forms that say nothing to npm either.
+/// The `engines` of a package in a lockfile. Old packages have forms that npm ignores too.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Engines {
@@ -42,13 +40,12 @@ impl Engines {
     }
 }
 
-/// Why a lockfile can't be read, in the parser's words.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Unreadable(String);
 
 impl Unreadable {
-    /// The first line of what a parser says.
+    /// The first line of a parser's message.
     pub(super) fn new(error: impl fmt::Display) -> Self {
         Self(error.to_string().lines().next().unwrap_or_default().to_owned())
     }

@@ -1,4 +1,4 @@
-//! Paths and addresses as lockfiles have them. Touches no file.
+//! Paths and addresses in lockfiles. Touches no file.
 
 /// `directory` and those above it, nearest first; the last is empty, the lockfile's own.
 pub(super) fn ancestors(directory: &str) -> impl Iterator<Item = &str> {
@@ -11,7 +11,7 @@ pub(super) fn ancestors(directory: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(directory.trim_matches('/')), parent)
 }
 
-/// `relative` as seen from `directory`, without `.` and `..` but for leading ones that lead out of it.
+/// `relative` to `directory`, without `.` and `..` except leading ones.
 pub fn join(directory: &str, relative: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in directory.split('/').chain(relative.split('/')) {
@@ -24,8 +24,7 @@ pub fn join(directory: &str, relative: &str) -> String {
     parts.join("/")
 }
 
-/// An address without what may be secret in it: user and password, and a query, which may hold a token.
-/// What git names its user by (`git@`) stays.
+/// An address without its secrets: user and password, and a query, which may hold a token. git's user name (`git@`) stays.
 pub(super) fn without_credentials(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -42,14 +41,14 @@ pub(super) fn without_credentials(address: &str) -> String {
     format!("{scheme}://{host}{path}{fragment}")
 }
 
-/// A package's name and what follows its `@`, as in `@scope/name@rest`.
+/// Splits `@scope/name@rest`.
 pub(super) fn name_and_rest(text: &str) -> Option<(&str, &str)> {
     let start = usize::from(text.starts_with('@'));
     let at = start + text.get(start..)?.find('@')?;
     Some((&text[..at], &text[at + 1..])).filter(|(name, _)| !name.is_empty())
 }
 
-/// Whether this is a version rather than an address, a path or a range: a number and a point.
+/// Whether this is a version rather than an address, a path or a range: a digit and a dot.
 pub(super) fn is_version(text: &str) -> bool {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-+".contains(&byte);

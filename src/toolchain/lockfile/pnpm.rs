@@ -13,7 +13,7 @@ use super::paths::{ancestors, is_version, join, name_and_rest};
 #[serde(rename_all = "camelCase", default)]
 pub struct PnpmLock {
     importers: BTreeMap<String, Importer>,
-    /// Where there is no workspace, version 6 has the only importer at the top.
+    /// Without a workspace, version 6 has its only importer at the top.
     #[serde(flatten)]
     top: Importer,
     packages: BTreeMap<String, PnpmEntry>,
@@ -52,7 +52,7 @@ struct Resolution {
     directory: Option<String>,
 }
 
-/// Since pnpm 11 only the hash stands there.
+/// Since pnpm 11, only the hash.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Patch {
@@ -61,12 +61,12 @@ enum Patch {
 }
 
 impl PnpmLock {
-    /// Reads a lockfile. Since pnpm 11 a document of pnpm's own tools may stand before it.
+    /// Since pnpm 11 a document of pnpm's own tools may precede it.
     pub fn parse(content: &[u8]) -> Result<Self, Unreadable> {
         Ok(read_yaml(content)?.pop().unwrap_or_default())
     }
 
-    /// The package `name` as the importer at `directory`, or the nearest above it that has it, uses it.
+    /// The package `name` for the importer at `directory`, or for the nearest above it that has it.
     pub fn find(&self, directory: &str, name: &str) -> Option<LockedPackage> {
         ancestors(directory).find_map(|place| {
             let key = if place.is_empty() { "." } else { place };
@@ -81,7 +81,7 @@ impl PnpmLock {
         if let Some(path) = version.strip_prefix("link:") {
             return LockedPackage { link: Some(join(directory, path)), ..LockedPackage::default() };
         }
-        // Peers and patches follow in parentheses; version 9 has them in its snapshots alone.
+        // Peers and patches follow in parentheses; version 9 has them only in its snapshots.
         let plain = version.split_once('(').map_or(version, |(plain, _)| plain);
         let keys = [version, plain].into_iter().flat_map(|version| {
             [
@@ -132,7 +132,7 @@ impl Resolution {
     }
 }
 
-/// The documents of a YAML file, bounded: a lockfile has no aliases, and little depth.
+/// Reads YAML documents, bounded: a lockfile has no aliases, and little depth.
 pub(super) fn read_yaml<T: DeserializeOwned>(content: &[u8]) -> Result<Vec<T>, Unreadable> {
     const MAX_NODES: usize = 8_000_000;
     let text = std::str::from_utf8(content).map_err(Unreadable::new)?;

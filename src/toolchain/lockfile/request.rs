@@ -1,4 +1,4 @@
-//! What `package.json` files ask for: the ranges that yarn 1's lockfile has as its keys.
+//! The dependencies in `package.json` files: the ranges that are keys in yarn 1's lockfile.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,11 @@ use crate::error::Result;
 use crate::git::Source;
 use crate::service::ServicePath;
 
-/// Most bytes of a `package.json`.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
-/// The dependencies of one `package.json`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Request {
-    /// Its directory, relative to the lockfile's.
     #[serde(skip)]
     pub directory: String,
     dependencies: BTreeMap<String, String>,
@@ -25,13 +22,12 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads one; `None` when it is not a `package.json`.
     pub fn parse(directory: &str, content: &[u8]) -> Option<Self> {
         let request: Self = serde_json::from_slice(content).ok()?;
         Some(Self { directory: directory.to_owned(), ..request })
     }
 
-    /// Those from the directory `below` the lockfile's up to it, nearest first.
+    /// Reads those from the directory `below` the lockfile's up to it, nearest first.
     pub(super) fn read_all(source: Source<'_>, lockfile: &ServicePath, below: &str) -> Result<Vec<Self>> {
         let mut all = Vec::new();
         for directory in ancestors(below) {
@@ -42,7 +38,6 @@ impl Request {
         Ok(all)
     }
 
-    /// What it asks for of the package `name`.
     pub(super) fn range(&self, name: &str) -> Option<&str> {
         let lists = [&self.optional_dependencies, &self.dev_dependencies, &self.dependencies];
         lists.into_iter().find_map(|list| list.get(name)).map(String::as_str)

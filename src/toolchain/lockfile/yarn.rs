@@ -7,7 +7,6 @@ use super::Request;
 use super::package::{LockedPackage, Unreadable};
 use super::paths::{is_version, join, name_and_rest};
 
-/// The packages of a yarn 1 lockfile.
 #[derive(Debug, Default)]
 pub struct YarnLock {
     entries: Vec<YarnEntry>,
@@ -58,11 +57,11 @@ impl YarnLock {
         Ok(lock)
     }
 
-    /// The package `name` as the nearest of `requests` asks for it; where none does, the only one of that name.
+    /// The package `name` for the nearest of `requests` that asks for it; if none does, the only one of that name.
     pub fn find(&self, requests: &[Request], name: &str) -> Option<LockedPackage> {
         let asked = requests.iter().find_map(|request| {
             let range = request.range(name)?;
-            // A path stands in the lockfile as seen from it, and in package.json as seen from there.
+            // A path in the lockfile is relative to it, and one in package.json to that.
             let path = ["file:", "link:"].into_iter().find_map(|scheme| {
                 let path = range.strip_prefix(scheme)?;
                 Some(format!("{name}@{scheme}{}", join(&request.directory, path)))
@@ -77,7 +76,7 @@ impl YarnLock {
         let alias = range.strip_prefix("npm:").and_then(name_and_rest);
         Some(LockedPackage {
             package: alias.map(|(name, _)| name.to_owned()),
-            // Of a link, yarn makes one up.
+            // For links, yarn invents one.
             version: entry.version.clone().filter(|version| link.is_none() && is_version(version)),
             resolved: entry.resolved.clone(),
             integrity: entry.integrity.clone(),
@@ -94,7 +93,6 @@ impl YarnLock {
     }
 }
 
-/// Words separated by spaces or commas, each plain or quoted as in JSON.
 fn words(line: &str) -> Option<Vec<String>> {
     let mut all = Vec::new();
     let mut rest = line;
