@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 
 /// Something that can be read at any offset, from several threads at once.
-pub(super) trait Bytes: Sync {
+pub trait Bytes: Sync {
     /// Reads as many bytes as there are at an offset, up to the buffer's size; returns how many.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
     fn size(&self) -> io::Result<u64>;

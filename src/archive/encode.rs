@@ -1,7 +1,6 @@
 //! Takes a zip apart. What is put in the sink is proven on the way: a stream that our deflate does not give again is put as it
 //! is, and whatever else the file holds is in the recipe.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
@@ -30,13 +29,13 @@ pub trait Sink: Sync {
 ///
 /// Memory is bounded by some 10 MiB a thread; more than four threads are not used. The result does not depend on the threads.
 pub fn encode(
-    file: &File,
+    bytes: &dyn Bytes,
     sink: &dyn Sink,
     threads: NonZeroUsize,
     cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Vec<u8>>> {
-    let Some(scan) = Scan::read(file)? else { return Ok(None) };
-    let encoder = Encoder { bytes: file, scan: &scan, sink, inside: None, cancelled };
+    let Some(scan) = Scan::read(bytes)? else { return Ok(None) };
+    let encoder = Encoder { bytes, scan: &scan, sink, inside: None, cancelled };
     encoder.run(threads.get().min(4)).map(Some)
 }
 

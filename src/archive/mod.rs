@@ -30,6 +30,7 @@ mod pool;
 mod recipe;
 mod scan;
 
+pub use bytes::Bytes;
 pub use content::{Content, Deflated};
 pub use decode::{Opened, Source, decode};
 pub use encode::{Sink, encode};

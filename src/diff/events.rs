@@ -18,7 +18,7 @@ pub struct EventChange {
 
 /// The events that differ; none if one side's config is unknown.
 pub(super) fn compare(before: &StackSnapshot<'_>, after: &StackSnapshot<'_>) -> Vec<EventChange> {
-    let (Some(before), Some(after)) = (&before.state, &after.state) else { return Vec::new() };
+    let (Some(before), Some(after)) = (before.state(), after.state()) else { return Vec::new() };
     let (old, new) = (events(before), events(after));
     let change = |events: Vec<(String, Event)>, change| {
         events.into_iter().map(move |(function, event)| EventChange { function, event, change })

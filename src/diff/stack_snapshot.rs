@@ -6,34 +6,31 @@ use serde_json::Value;
 
 use super::judge::{Judgement, judge};
 use super::template::{Template, compare};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::package::manifest::FileEntry;
-use crate::service::{MAX_STATE_BYTES, STATE_FILE, State, StateError};
+use crate::service::{State, StateError};
 use crate::store::StoredPackage;
 
 /// One side of a comparison. An unknown property is no difference.
 pub struct StackSnapshot<'r> {
     pub(super) template: Template,
-    pub(super) state: Option<State>,
     pub(super) package: Option<StoredPackage<'r>>,
 }
 
 impl<'r> StackSnapshot<'r> {
     /// A recorded package.
     pub fn of_package(package: &StoredPackage<'r>) -> Result<Self> {
-        let state = package.read(STATE_FILE, MAX_STATE_BYTES as u64)?;
-        let state = State::parse(&state).map_err(|error| unreadable(&error))?;
         // A package for another cloud, or of a service without resources, has none.
-        let template = match state.template() {
+        let template = match package.state()?.template() {
             Ok(template) => Template::new(&template),
             Err(StateError::Missing(_)) => Template::default(),
-            Err(error) => return Err(unreadable(&error)),
+            Err(error) => return Err(error.into()),
         };
-        Ok(Self { template, state: Some(state), package: Some(package.clone()) })
+        Ok(Self { template, package: Some(package.clone()) })
     }
 
     pub fn of_template(template: &Value) -> Self {
-        Self { template: Template::new(template), state: None, package: None }
+        Self { template: Template::new(template), package: None }
     }
 
     /// The same package with the template that its deployment left: a plugin, or somebody by hand, may have changed it. Outputs that the
@@ -61,9 +58,12 @@ impl<'r> StackSnapshot<'r> {
         judge(&self.template, &after.template, &change)
     }
 
-    /// The functions' names in the config, by their names in Lambda.
+    pub(super) fn state(&self) -> Option<&State> {
+        self.package.as_ref()?.state().ok()
+    }
+
     pub(super) fn function_names(&self) -> BTreeMap<String, String> {
-        let functions = self.state.as_ref().map(State::functions).unwrap_or_default();
+        let functions = self.state().map(State::functions).unwrap_or_default();
         functions.into_iter().filter_map(|function| Some((function.deployed_name?, function.name))).collect()
     }
 
@@ -75,11 +75,6 @@ impl<'r> StackSnapshot<'r> {
         let file = package.manifest.files.iter().find(|file| name(&file.path) == wanted)?;
         Some((package, file))
     }
-}
-
-fn unreadable(error: &StateError) -> Error {
-    let hint = error.hint();
-    Error::refused(error.to_string()).hints(hint)
 }
 
 #[cfg(test)]

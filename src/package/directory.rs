@@ -10,8 +10,7 @@ use walkdir::WalkDir;
 use super::files::{FileEntry, MAX_FILES, is_safe_path};
 use super::id::{PackageId, Sha256};
 use crate::error::{Error, Result};
-
-pub const STATE_FILE: &str = "serverless-state.json";
+use crate::service::STATE_FILE;
 
 /// In a package directory, but no part of the package: leftovers of plugins and of version 4 of the framework. `meta.json` is keyed by
 /// absolute paths and holds options and outputs of past runs.
@@ -44,12 +43,12 @@ impl PackageDirectory {
             }
             _ => Error::io("read", &state_path, error),
         })?;
-        let (paths, left_out) = list(root)?;
-        let files = hash_all(root, &paths)?;
-        if files.iter().any(|file| file.path == STATE_FILE && file.sha256 != Sha256::of(&state)) {
-            return Err(Error::refused(format!("'{}' changed while it was read", state_path.display()))
-                .hint("see that nothing else writes to the package directory, and run the command again"));
-        }
+        let (mut paths, left_out) = list(root)?;
+        paths.retain(|path| path != STATE_FILE);
+        let mut files = hash_all(root, &paths)?;
+        let (size, sha256) = (state.len() as u64, Sha256::of(&state));
+        files.push(FileEntry { path: STATE_FILE.to_owned(), size, sha256 });
+        files.sort_unstable_by(|one, other| one.path.cmp(&other.path));
         Ok(Self { root: root.to_owned(), elsewhere: BTreeMap::new(), files, left_out, state })
     }
 
@@ -148,23 +147,21 @@ fn relative_name(root: &Path, path: &Path) -> Result<String> {
 fn hash_all(root: &Path, paths: &[String]) -> Result<Vec<FileEntry>> {
     let workers = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(paths.len().max(1));
     let next = std::sync::atomic::AtomicUsize::new(0);
-    let mut files = thread::scope(|scope| {
+    thread::scope(|scope| {
         let next = &next;
         let work = move || {
             let mut done = Vec::new();
             while let Some(path) = paths.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
                 done.push(hash_one(root, path)?);
             }
-            Ok(done)
+            Ok::<_, Error>(done)
         };
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         threads.into_iter().try_fold(Vec::new(), |mut files, thread| {
             files.extend(thread.join().map_err(|_| Error::bug("a hashing thread panicked"))??);
-            Ok::<_, Error>(files)
+            Ok(files)
         })
-    })?;
-    files.sort_unstable_by(|one, other| one.path.cmp(&other.path));
-    Ok(files)
+    })
 }
 
 fn hash_one(root: &Path, relative: &str) -> Result<FileEntry> {

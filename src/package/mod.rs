@@ -15,3 +15,14 @@ pub use id::{PackageId, Sha256};
 pub use machine::Machine;
 pub use manifest::Manifest;
 pub use variables::Changes;
+
+use crate::error::Error;
+use crate::service::StateError;
+
+/// A state that can't be used is something the user can act on.
+impl From<StateError> for Error {
+    fn from(error: StateError) -> Self {
+        let hint = error.hint();
+        Self::refused(error.to_string()).hints(hint)
+    }
+}

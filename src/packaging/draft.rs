@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::build_environment::BuildEnvironment;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::git::{Commit, Oid, Source};
 use crate::package::directory::{PackageDirectory, count_entries};
 use crate::package::manifest::{
@@ -108,7 +108,7 @@ impl Draft<'_> {
     /// Every archive that the state names is in the package, taken in where it lies elsewhere, and is a zip.
     fn gather_archives(&mut self) -> Result<()> {
         let files = self.directory.files.iter().map(|file| file.path.clone()).collect();
-        for artifact in self.state.artifacts(&files).map_err(from_state)? {
+        for artifact in self.state.artifacts(&files)? {
             if artifact.place == Place::Elsewhere {
                 let name = Path::new(&artifact.path).file_name().and_then(OsStr::to_str).unwrap_or_default();
                 let place = self
@@ -118,7 +118,7 @@ impl Draft<'_> {
                 match place {
                     Some(place) if self.directory.place_of(name) == place => {}
                     Some(place) => self.directory.add(name, place)?,
-                    None => drop(artifact.file().map_err(from_state)?),
+                    None => drop(artifact.file()?),
                 }
             }
             if let Ok(Some(file)) = artifact.file() {
@@ -170,11 +170,4 @@ fn locked_framework(locked: &Locked) -> Option<Tool> {
         let version = locked.find(kind.package())?.version?;
         Some(Tool { name: kind.package().to_owned(), version })
     })
-}
-
-/// A state that can't be used is something the user can act on.
-#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
-pub(crate) fn from_state(error: service::StateError) -> Error {
-    let hint = error.hint();
-    Error::refused(error.to_string()).hints(hint)
 }

@@ -10,17 +10,17 @@ use super::Summary;
 use super::build_environment::BuildEnvironment;
 use super::carry;
 use super::checkout::{Checkout, InstallMode};
-use super::draft::{Draft, from_state};
+use super::draft::Draft;
 use super::placement;
 use super::secret_policy;
 use crate::config::Snapshot;
 use crate::error::{Error, Kind, Result};
 use crate::git::{Commit, Oid, Source};
-use crate::package::directory::{PackageDirectory, STATE_FILE};
+use crate::package::directory::PackageDirectory;
 use crate::package::manifest::{Origin, Target, Tool, Tools};
 use crate::package::storage::Storage;
 use crate::process::{Group, Output, interrupt};
-use crate::service::{PackageArguments, Region, Service, Stage, State};
+use crate::service::{PackageArguments, Region, STATE_FILE, Service, Stage, State};
 use crate::sharing;
 use crate::store::{Filter, Recording, SecretOptions};
 use crate::toolchain::{Programs, framework, plugin_hooks};
@@ -247,7 +247,7 @@ impl Job<'_, '_> {
         progress.phase("Recording the package");
         let service = environment.service;
         let mut directory = PackageDirectory::read(&service.join(".serverless"))?;
-        let state = State::parse(&directory.state).map_err(from_state)?;
+        let state = State::parse(&directory.state)?;
         let target = Target {
             service: service_name(&state, self.service)?,
             path: self.service.path.clone(),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::Summary;
-use super::draft::{Draft, from_state};
+use super::draft::Draft;
 use super::make::{own_tools, service_name};
 use super::placement;
 use super::secret_policy;
@@ -32,7 +32,7 @@ pub fn record(
     placement::check(workspace, storage)?;
     progress.phase("Reading the package");
     let mut directory = PackageDirectory::read(path)?;
-    let state = State::parse(&directory.state).map_err(from_state)?;
+    let state = State::parse(&directory.state)?;
     let commit = repository.commit(commit)?;
     let service = service_of(workspace, &state, commit.id, wanted)?;
     let for_stage = agreed::<Stage>("stage", state.stage().as_deref(), wanted.stage.as_ref())?;

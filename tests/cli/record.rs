@@ -227,3 +227,35 @@ hint: rename or remove it: a package's files have plain UTF-8 names, none of the
 
 "]]);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_is_read_once_to_know_the_package_and_once_to_write_it() {
+    use std::collections::BTreeMap;
+
+    use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+
+    let sandbox = Sandbox::new();
+    let dist = sandbox.build("dist", "prod");
+    fs::write(dist.join("big.bin"), vec![7; 9 * 1024 * 1024]).unwrap();
+    let inotify = Inotify::init(InitFlags::IN_NONBLOCK).unwrap();
+    // Between two openings stands an end: events that are the same one after the other would be one.
+    inotify.add_watch(&dist, AddWatchFlags::IN_OPEN | AddWatchFlags::IN_CLOSE_NOWRITE).unwrap();
+    sandbox.slsart("record ../dist -q").succeeded();
+    let mut opened = BTreeMap::new();
+    while let Ok(events) = inotify.read_events() {
+        for event in events.iter().filter(|event| event.mask == AddWatchFlags::IN_OPEN) {
+            let name = event.name.clone().unwrap_or_default();
+            *opened.entry(name.to_string_lossy().into_owned()).or_insert(0) += 1;
+        }
+    }
+    let told: Vec<_> = opened.iter().map(|(name, times)| format!("{name} {times}")).collect();
+    // A zip is opened once more for its directory. A large file is never held: it is searched, hashed and compressed as it streams.
+    let expected = [
+        "big.bin 5",
+        "cloudformation-template-update-stack.json 2",
+        "orders.zip 3",
+        "serverless-state.json 2",
+    ];
+    assert_eq!(told, expected);
+}

@@ -12,9 +12,10 @@ use crate::deploy::execute::history_sync;
 use crate::deploy::history::release::Live;
 use crate::deploy::observe::failure::{self, Attempt};
 use crate::deploy::observe::proof::{self, Expectation};
-use crate::deploy::preflight::checks::{self, Check, Here, Verdict};
+use crate::deploy::preflight::checks::{self, Check, Here, Installation, Verdict};
 use crate::deploy::preflight::plan::{Plan, Restore};
 use crate::error::{Error, Kind, Result};
+use crate::package::Manifest;
 use crate::package::manifest::Target;
 use crate::packaging::checkout::{Checkout, InstallMode, Stopwatch};
 use crate::process::{Group, Output, interrupt};
@@ -169,14 +170,15 @@ fn run(
     )?;
     record.phases = checkout.phases.iter().map(|(name, milliseconds)| phase(name, *milliseconds)).collect();
     progress.phase("Checking plugins and package");
-    check_checkout(workspace, plan, &checkout, &options.allowed_drift)?;
+    check_checkout(workspace, &package.manifest, &checkout, &options.allowed_drift)?;
     if workspace.config.toolchain.snapshot != Snapshot::Never {
         checkout.snapshot_plugins(workspace);
     }
     checkout.framework.check_licence(&context.environment)?;
     let directory = checkout.top().join(".slsart-package");
-    record.prefix = Some(copy(package, &directory, at, progress)?);
-    let claim = Expectation::of(package, &directory)?;
+    let (prefix, template) = copy(package, &directory, at, progress)?;
+    record.prefix = Some(prefix);
+    let claim = Expectation::of(package, template)?;
     interrupt::check()?;
     progress.phase(&format!("Deploying ({})", checkout.framework.tool));
     if options.deploying == Output::Stream {
@@ -210,13 +212,13 @@ fn run(
 /// before where neither the manifest nor the lockfile says it.
 fn check_checkout(
     workspace: &Workspace<'_>,
-    plan: &Plan<'_>,
+    manifest: &Manifest,
     checkout: &Checkout<'_>,
     allowed: &[String],
 ) -> Result<()> {
-    let manifest = &plan.package.manifest;
-    check_drift(workspace, plan, checkout, allowed)?;
-    for check in checks::installation(workspace.repository, checkout.top(), &manifest.target.path, manifest) {
+    let installed = Installation::read(workspace.repository, checkout.top(), &manifest.target.path, manifest);
+    check_drift(workspace, &installed, allowed)?;
+    for check in installed.checks() {
         if check.verdict == Verdict::Warning {
             workspace.progress.warn(&format!("{}: {}", check.name, check.message));
         }
@@ -230,16 +232,9 @@ fn check_checkout(
 }
 
 /// Stops where an installed plugin is not the recorded one, but for those that were allowed by name.
-fn check_drift(
-    workspace: &Workspace<'_>,
-    plan: &Plan<'_>,
-    checkout: &Checkout<'_>,
-    allowed: &[String],
-) -> Result<()> {
-    let manifest = &plan.package.manifest;
-    let drifts = checks::drifts(workspace.repository, checkout.top(), &manifest.target.path, manifest);
+fn check_drift(workspace: &Workspace<'_>, installed: &Installation<'_>, allowed: &[String]) -> Result<()> {
     let (allowed, refused): (Vec<_>, Vec<_>) =
-        drifts.into_iter().partition(|drift| allowed.contains(&drift.name));
+        installed.drifts().partition(|drift| allowed.contains(&drift.name));
     for drift in allowed {
         workspace.progress.warn(&format!("{}: allowed by --allow-plugin-drift", drift.message));
     }

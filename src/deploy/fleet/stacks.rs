@@ -7,8 +7,7 @@ use crate::deploy::history::packages::package_of;
 use crate::deploy::preflight::plan::Plan;
 use crate::error::{Error, Kind, Result};
 use crate::package::manifest::Target;
-use crate::packaging::draft::from_state;
-use crate::service::{self, MAX_STATE_BYTES, STATE_FILE, Sharing};
+use crate::service::Sharing;
 use crate::store::StoredPackage;
 use crate::text::words::line;
 use crate::workspace::Workspace;
@@ -103,6 +102,5 @@ fn live(workspace: &Workspace<'_>, target: &Target) -> Result<Option<Sharing>> {
 }
 
 fn sharing(package: &StoredPackage<'_>) -> Result<Sharing> {
-    let content = package.read(STATE_FILE, MAX_STATE_BYTES as u64)?;
-    service::State::parse(&content).and_then(|state| state.sharing()).map_err(from_state)
+    Ok(package.state()?.sharing()?)
 }

@@ -10,7 +10,6 @@ use crate::deploy::observe::expected::usual_stack;
 use crate::deploy::observe::session;
 use crate::error::{Error, Result};
 use crate::package::Manifest;
-use crate::packaging::draft::from_state;
 use crate::service::{Bucket, State};
 use crate::workspace::Workspace;
 
@@ -78,7 +77,7 @@ impl AwsState {
         let files: BTreeSet<String> = manifest.files.iter().map(|file| file.path.clone()).collect();
         // A package of a service without resources, or for another cloud, has no template.
         let wanted = match state.template() {
-            Ok(_) => state.foreign_objects(&files).map_err(from_state)?,
+            Ok(_) => state.foreign_objects(&files)?,
             Err(_) => BTreeSet::new(),
         };
         let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();

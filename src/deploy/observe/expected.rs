@@ -8,10 +8,8 @@ use serde_json::Value;
 use crate::diff::template::Template;
 use crate::error::Result;
 use crate::package::Sha256;
-use crate::package::directory::STATE_FILE;
 use crate::package::manifest::Target;
-use crate::packaging::draft::from_state;
-use crate::service::{Code, DeployedFunction, MAX_STATE_BYTES, State};
+use crate::service::{Code, DeployedFunction, State};
 use crate::store::StoredPackage;
 
 /// What should be live.
@@ -57,12 +55,10 @@ pub fn stack_of(package: &StoredPackage<'_>) -> String {
 impl Expected {
     /// What `package` makes live.
     pub(in crate::deploy) fn of(package: &StoredPackage<'_>) -> Result<Self> {
-        let content = package.read(STATE_FILE, MAX_STATE_BYTES as u64)?;
-        let state = State::parse(&content).map_err(from_state)?;
         let hashes = package.manifest.files.iter().map(|file| (file.path.clone(), file.sha256)).collect();
         let target = &package.manifest.target;
         let usual = || format!("{}-{}", target.service, target.stage);
-        Self::read(&state, &hashes, usual).map_err(from_state)
+        Ok(Self::read(package.state()?, &hashes, usual)?)
     }
 
     /// Whether a template is the package's, but for what every packaging makes anew and for outputs that plugins add.

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs;
-use std::path::Path;
 
 use serde_json::Value;
 
@@ -12,12 +10,10 @@ use crate::deploy::observe::expected::{Expected, ExpectedCode, ExpectedFunction,
 use crate::deploy::observe::session;
 use crate::diff::template::Template;
 use crate::error::{Error, Result};
-use crate::package::directory::STATE_FILE;
 use crate::package::manifest::Target;
 use crate::packaging::checkout::Stopwatch;
-use crate::packaging::draft::from_state;
 use crate::progress::Progress;
-use crate::service::{Bucket, LayerUse, State, objects};
+use crate::service::{Bucket, LayerUse, objects};
 use crate::store::StoredPackage;
 use crate::store::deployments::{Deployment, Phase};
 use crate::store::proof::{Proof, Verdict};
@@ -28,7 +24,7 @@ use crate::workspace::Workspace;
 /// The phase in which AWS is asked what is live.
 const PHASE: &str = "proof";
 
-/// What a deployment is held against, read before the framework starts: it may remove what it was handed.
+/// What a deployment is held against.
 pub(in crate::deploy) struct Expectation {
     expected: Expected,
     /// The template that the framework hands to AWS.
@@ -54,11 +50,8 @@ struct Seen {
 }
 
 impl Expectation {
-    /// What `package` claims, its copy for the framework being in `copy`.
-    pub(in crate::deploy) fn of(package: &StoredPackage<'_>, copy: &Path) -> Result<Self> {
-        let path = copy.join(STATE_FILE);
-        let content = fs::read(&path).map_err(|error| Error::io("read", &path, error))?;
-        let template = State::parse(&content).and_then(|state| state.template()).map_err(from_state)?;
+    /// What `package` claims; `template`: that of its copy.
+    pub(in crate::deploy) fn of(package: &StoredPackage<'_>, template: Value) -> Result<Self> {
         Ok(Self { expected: Expected::of(package)?, template })
     }
 

@@ -42,7 +42,7 @@ struct Edit {
 }
 
 impl State {
-    /// The state for a copy of the package, as the bytes of its file:
+    /// The state for a copy of the package:
     ///
     /// - the archives of functions and layers have the copy's paths;
     /// - the package's S3 prefix is the new one, everywhere;
@@ -52,7 +52,7 @@ impl State {
     ///   and its `DeletionPolicy` alone would not keep the version that others use.
     ///
     /// A missing archive is an error with its owner. Applying it again, with the same values, changes nothing.
-    pub fn relocated(&self, to: &Relocation<'_>) -> Result<Vec<u8>, StateError> {
+    pub fn relocated(&self, to: &Relocation<'_>) -> Result<Self, StateError> {
         let old = self.prefix()?;
         let renaming = Renaming::new(&old, to.prefix)?;
         let layers = self.layers_to_upload(&old, to)?;
@@ -70,7 +70,12 @@ impl State {
                 object.insert(key.to_owned(), value);
             }
         }
-        Ok(serde_json::to_vec_pretty(&root)?)
+        Ok(Self { root })
+    }
+
+    /// The content of the file.
+    pub fn to_json(&self) -> Result<Vec<u8>, StateError> {
+        Ok(serde_json::to_vec_pretty(&self.root)?)
     }
 
     /// Another text file of the package with the new prefix, or none if it does not name the old one. Plugins that split a stack write its

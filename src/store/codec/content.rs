@@ -1,6 +1,7 @@
 //! A file of a package as git objects, and back: the entry `files/<path>` in a package's tree. A blob there is the file as it is, a tree
 //! is an archive taken apart.
 
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -50,56 +51,58 @@ impl Writer<'_> {
         file: &FileEntry,
         earlier: Option<&TreeEntry>,
     ) -> Result<Written> {
+        let before = |mode: i32| earlier.filter(|entry| entry.mode == mode).map(|entry| entry.id);
+        if file.size <= MAX_HELD {
+            let bytes = held(path, file)?;
+            return match zip_tree::write(*self, &file.path, &bytes.as_slice(), before(MODE_TREE), || ())? {
+                (Some(parts), ()) => Ok(Written::Archive(parts)),
+                (None, ()) => {
+                    let seals = self.recorder.is_some_and(|recorder| recorder.file(&file.path, &bytes));
+                    self.write_held(&bytes, seals, before(MODE_FILE))
+                }
+            };
+        }
         let unreadable = |error| Error::io("read", path, error);
         let source = File::open(path).map_err(unreadable)?;
-        let before = |mode: i32| earlier.filter(|entry| entry.mode == mode).map(|entry| entry.id);
-        let hash = || File::open(path).and_then(hash);
+        let hash = || File::open(path).and_then(|mut file| Sha256::of_reader(&mut file));
         let (parts, hashed) = zip_tree::write(*self, &file.path, &source, before(MODE_TREE), hash)?;
         if hashed.map_err(unreadable)? != (file.sha256, file.size) {
             return Err(changed(path));
         }
         match parts {
             Some(parts) => Ok(Written::Archive(parts)),
-            None => self.write_whole(path, file, before(MODE_FILE)),
+            None => self.write_large(path, file),
         }
     }
 
-    fn write_whole(&self, path: &Path, file: &FileEntry, earlier: Option<Oid>) -> Result<Written> {
-        let unreadable = |error| Error::io("read", path, error);
-        let id = if file.size <= MAX_HELD {
-            let mut bytes = Vec::new();
-            let source = File::open(path).map_err(unreadable)?;
-            source.take(file.size + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-            let mut hasher = Hasher::default();
-            hasher.update(&bytes);
-            if hasher.finish() != (file.sha256, file.size) {
-                return Err(changed(path));
-            }
-            if self.recorder.is_some_and(|recorder| recorder.file(&file.path, &bytes)) {
-                self.seal(&bytes)?
-            } else {
-                Written::Object(self.batch.blob(&bytes, earlier)?, MODE_FILE)
-            }
-        } else if self.seals_large(path, file)? {
+    fn write_held(&self, bytes: &[u8], seals: bool, earlier: Option<Oid>) -> Result<Written> {
+        self.progress.advance(bytes.len() as u64);
+        if seals {
+            self.seal(bytes)
+        } else {
+            Ok(Written::Object(self.batch.blob(bytes, earlier)?, MODE_FILE))
+        }
+    }
+
+    fn write_large(&self, path: &Path, file: &FileEntry) -> Result<Written> {
+        if self.seals_large(path, file)? {
             if file.size > MAX_SEALED {
                 return Err(encryption::too_large(&file.path));
             }
-            let bytes = fs::read(path).map_err(unreadable)?;
-            if (Sha256::of(&bytes), bytes.len() as u64) != (file.sha256, file.size) {
-                return Err(changed(path));
-            }
-            self.seal(&bytes)?
-        } else {
-            let open = || -> io::Result<Box<dyn Read>> { Ok(Box::new(File::open(path)?)) };
-            let id = self.batch.blob_stream(file.size, &open, None)?;
-            let hashed = File::open(path).and_then(hash).map_err(unreadable)?;
-            if hashed != (file.sha256, file.size) {
-                return Err(changed(path));
-            }
-            Written::Object(id, MODE_FILE)
+            return self.write_held(&held(path, file)?, true, None);
+        }
+        // It is hashed each time it is read: the last time is what is written.
+        let hasher = RefCell::new(Hasher::default());
+        let open = || -> io::Result<Box<dyn Read + '_>> {
+            hasher.replace(Hasher::default());
+            Ok(Box::new(Hashing { file: File::open(path)?, hasher: &hasher }))
         };
+        let id = self.batch.blob_stream(file.size, &open, None)?;
+        if hasher.take().finish() != (file.sha256, file.size) {
+            return Err(changed(path));
+        }
         self.progress.advance(file.size);
-        Ok(id)
+        Ok(Written::Object(id, MODE_FILE))
     }
 
     fn seal(&self, bytes: &[u8]) -> Result<Written> {
@@ -120,14 +123,26 @@ impl Writer<'_> {
     }
 }
 
-fn hash(mut file: File) -> io::Result<(Sha256, u64)> {
-    let mut hasher = Hasher::default();
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hasher.finish()),
-            count => hasher.update(&buffer[..count]),
-        }
+/// The content of a file, if it still is what was hashed.
+fn held(path: &Path, file: &FileEntry) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|source| source.take(file.size + 1).read_to_end(&mut bytes));
+    read.map_err(|error| Error::io("read", path, error))?;
+    let is_same = (Sha256::of(&bytes), bytes.len() as u64) == (file.sha256, file.size);
+    if is_same { Ok(bytes) } else { Err(changed(path)) }
+}
+
+/// A file that is hashed while it is read.
+struct Hashing<'a> {
+    file: File,
+    hasher: &'a RefCell<Hasher>,
+}
+
+impl Read for Hashing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.hasher.borrow_mut().update(&buffer[..count]);
+        Ok(count)
     }
 }
 

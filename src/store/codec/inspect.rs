@@ -8,6 +8,7 @@ use tempfile::SpooledTempFile;
 use super::package::{Damage, StoredPackage};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
+use crate::service::{MAX_STATE_BYTES, STATE_FILE, State};
 
 /// Archives up to this size are kept in memory rather than in a file, to read their directory.
 const MAX_IN_MEMORY: usize = 16 * 1024 * 1024;
@@ -15,8 +16,6 @@ const MAX_IN_MEMORY: usize = 16 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub struct Inspection {
     pub damages: Vec<Damage>,
-    /// The content of the file that was to be kept; none if the package has no such path, or it is damaged or too large.
-    pub kept: Option<Vec<u8>>,
     /// The archives by path, each with the unpacked size in bytes of all entries, according to its directory.
     pub unpacked: BTreeMap<String, u64>,
     /// The same archives, each with the names of the files at its top.
@@ -24,18 +23,21 @@ pub struct Inspection {
 }
 
 impl StoredPackage<'_> {
-    /// Reads every file once and compares it with its hash; keeps the content of the one at `keep` if it has no more than `limit` bytes,
-    /// and reads the directories of the others that are zips.
-    pub fn inspect(&self, keep: &str, limit: u64, progress: &dyn Progress) -> Result<Inspection> {
+    /// Reads every file once and compares it with its hash; keeps the state for [`Self::state`], and reads the directories of the others that
+    /// are zips.
+    pub fn inspect(&self, progress: &dyn Progress) -> Result<Inspection> {
         let mut found = Inspection::default();
         for file in &self.manifest.files {
-            if file.path == keep && file.size <= limit {
+            if file.path == STATE_FILE && file.size <= MAX_STATE_BYTES as u64 {
                 let mut content = Vec::new();
                 let damage = self.verify_file(file, progress, &mut |bytes| {
                     content.extend_from_slice(bytes);
                     Ok(())
                 })?;
-                found.kept = damage.is_none().then_some(content);
+                // What is wrong with it is said by who asks for it.
+                if let (None, Ok(state)) = (&damage, State::parse(&content)) {
+                    self.state.get_or_init(|| state);
+                }
                 found.damages.extend(damage);
                 continue;
             }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use super::encryption::{self, Keys};
 use super::{content, lfs, manifest, zip_tree};
@@ -15,6 +16,7 @@ use crate::package::storage::Form;
 use crate::process::interrupt;
 use crate::progress::{Progress, Silent};
 use crate::secrets::{Locked, is_locked};
+use crate::service::{MAX_STATE_BYTES, STATE_FILE, State};
 use crate::store::ledger::note_line::PackageLine;
 use crate::store::names;
 
@@ -28,6 +30,8 @@ pub struct StoredPackage<'r> {
     pub object: Oid,
     pub tree: Oid,
     pub manifest: Manifest,
+    /// Its state, once it was read; copies share it.
+    pub(super) state: Arc<OnceLock<State>>,
 }
 
 #[derive(Debug, Clone, serde::Serialize)]
@@ -76,7 +80,15 @@ impl<'r> StoredPackage<'r> {
             .hint(ANOTHER_COPY));
         };
         check_source(repository, commit, source, &manifest)?;
-        Ok(Self { keys, commit, source, object: package_commit, tree: package.tree, manifest })
+        Ok(Self {
+            keys,
+            commit,
+            source,
+            object: package_commit,
+            tree: package.tree,
+            manifest,
+            state: Arc::default(),
+        })
     }
 }
 
@@ -106,6 +118,15 @@ impl<'r> StoredPackage<'r> {
             Some(id) => !repository.has(id),
             None => !zip_tree::is_here(repository, tree),
         })
+    }
+
+    /// What the framework says of it: its `serverless-state.json`, read and parsed once.
+    pub fn state(&self) -> Result<&State> {
+        if let Some(state) = self.state.get() {
+            return Ok(state);
+        }
+        let state = State::parse(&self.read(STATE_FILE, MAX_STATE_BYTES as u64)?)?;
+        Ok(self.state.get_or_init(|| state))
     }
 
     /// The content of one of its files, checked; an error if it has more than `limit` bytes.

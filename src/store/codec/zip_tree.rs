@@ -13,7 +13,7 @@ use super::encryption;
 use super::secret_recorder::SecretRecorder;
 use super::writer::Writer;
 use crate::archive::{
-    Content, Error as ArchiveError, Failure, Opened, Place, Sink, Source, decode, encode, list,
+    Bytes, Content, Error as ArchiveError, Failure, Opened, Place, Sink, Source, decode, encode, list,
 };
 use crate::error::{ANOTHER_COPY, Error, Result};
 use crate::git::pack::Opener;
@@ -40,7 +40,7 @@ pub(in crate::store) type Parts = Vec<(String, Oid)>;
 pub(in crate::store) fn write<T: Send>(
     writer: Writer<'_>,
     path: &str,
-    file: &File,
+    file: &dyn Bytes,
     earlier: Option<Oid>,
     whole: impl FnOnce() -> T + Send,
 ) -> Result<(Option<Parts>, T)> {

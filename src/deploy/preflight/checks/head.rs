@@ -1,9 +1,9 @@
 //! The checks of HEAD: the working tree, its package, its lockfile and what is installed, and then all that is checked before a
 //! deployment.
 
+use super::Installation;
 use super::check::INTACT;
 use super::credentials::eased;
-use super::installation::in_working_tree;
 use super::{Check, of_package};
 use crate::config::{FILE, Problem};
 use crate::error::{Kind, Result};
@@ -56,7 +56,8 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
                 let package_again = package(&["--again"]);
                 let source = Source::new(repository, repository.commit(head)?.tree);
                 checks.push(lockfile(source, &service.path, &stored.manifest, &package_again)?);
-                checks.extend(in_working_tree(repository, top, &service.path, &stored.manifest));
+                let installed = Installation::read(repository, top, &service.path, &stored.manifest);
+                checks.extend(installed.checks_in_working_tree());
                 let known = workspace.store().histories().of(&stored.manifest.target)?.deployments;
                 let framework = framework::find(top, &service.path).ok();
                 let checked = of_package(workspace, &stored, Action::Deploy, &known, framework.as_ref())?;

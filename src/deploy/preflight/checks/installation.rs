@@ -3,50 +3,85 @@
 use std::path::Path;
 
 use super::{Check, Verdict};
+use crate::error::Result;
 use crate::git::Repository;
 use crate::package::Manifest;
 use crate::package::manifest::Plugin;
 use crate::service::ServicePath;
 use crate::toolchain::drift::{Change, PluginChange};
+use crate::toolchain::framework::Installed;
 use crate::toolchain::{framework, plugins};
 
-/// The checks of the installation at `top`. Of files that differ, those are named that `repository` has as they were recorded.
-pub fn installation(
-    repository: &Repository,
-    top: &Path,
-    path: &ServicePath,
-    manifest: &Manifest,
-) -> Vec<Check> {
-    vec![plugins(repository, top, path, manifest), framework(repository, top, path, manifest)]
+/// What is installed, compared with what was recorded.
+pub struct Installation<'m> {
+    manifest: &'m Manifest,
+    /// The plugins that differ.
+    plugins: Vec<PluginChange>,
+    framework: Check,
+    has_framework: bool,
 }
 
-/// The same of the working tree. What is not installed there is a warning: a deployment restores it in a worktree of its own.
-pub(super) fn in_working_tree(
-    repository: &Repository,
-    top: &Path,
-    path: &ServicePath,
-    manifest: &Manifest,
-) -> Vec<Check> {
-    let mut checks = installation(repository, top, path, manifest);
-    for check in checks.iter_mut().filter(|check| check.verdict == Verdict::Blocks) {
-        let is_missing = match check.name {
-            "plugins" => plugins::drift(repository, &path.under(top), top, &manifest.plugins)
-                .iter()
-                .all(|plugin| matches!(plugin.change, Change::Gone { .. })),
-            _ => framework::find(top, path).is_err(),
-        };
-        if is_missing {
-            check.verdict = Verdict::Warning;
-            check.hint =
-                Some("a deployment restores this in its own worktree; to install it here: npm ci".to_owned());
+/// What is installed and is not what was recorded.
+#[derive(Debug, Clone)]
+pub struct PluginDrift {
+    /// The plugin's name, or the framework's.
+    pub name: String,
+    /// How it differs, in words.
+    pub message: String,
+}
+
+impl<'m> Installation<'m> {
+    /// The installation at `top`: every file of the plugins is read. Of files that differ, those are named that `repository` has as they
+    /// were recorded.
+    pub fn read(repository: &Repository, top: &Path, path: &ServicePath, manifest: &'m Manifest) -> Self {
+        let drift = |recorded: &[Plugin]| plugins::drift(repository, &path.under(top), top, recorded);
+        let installed = framework::find(top, path);
+        let has_framework = installed.is_ok();
+        Self {
+            manifest,
+            plugins: drift(&manifest.plugins),
+            framework: framework(installed, manifest, &drift),
+            has_framework,
         }
     }
-    checks
+
+    /// Of the plugins, and of the framework.
+    #[must_use]
+    pub fn checks(&self) -> [Check; 2] {
+        [plugins(&self.plugins, self.manifest), self.framework.clone()]
+    }
+
+    /// The same of the working tree. What is not installed there is a warning: a deployment restores it in a worktree of its own.
+    pub(super) fn checks_in_working_tree(&self) -> [Check; 2] {
+        let lacks = |change: &PluginChange| matches!(change.change, Change::Gone { .. });
+        let are_missing = [self.plugins.iter().all(lacks), !self.has_framework];
+        let mut checks = self.checks();
+        for (check, is_missing) in checks.iter_mut().zip(are_missing) {
+            if is_missing && check.verdict == Verdict::Blocks {
+                check.verdict = Verdict::Warning;
+                check.hint = Some(
+                    "a deployment restores this in its own worktree; to install it here: npm ci".to_owned(),
+                );
+            }
+        }
+        checks
+    }
+
+    /// How it differs from what was recorded, a plugin at a time.
+    pub fn drifts(&self) -> impl Iterator<Item = PluginDrift> {
+        let of_plugin =
+            |change: &PluginChange| PluginDrift { name: change.name.clone(), message: change.to_string() };
+        let framework = (self.framework.verdict == Verdict::Blocks).then(|| {
+            let recorded = self.manifest.tools.framework.as_ref();
+            let name = recorded.map_or_else(|| "framework".to_owned(), |tool| tool.name.clone());
+            PluginDrift { name, message: self.framework.message.clone() }
+        });
+        self.plugins.iter().map(of_plugin).chain(framework)
+    }
 }
 
-fn plugins(repository: &Repository, top: &Path, path: &ServicePath, manifest: &Manifest) -> Check {
+fn plugins(changes: &[PluginChange], manifest: &Manifest) -> Check {
     // A plugin in the repository is part of the commit: checking it out is having it.
-    let changes = plugins::drift(repository, &path.under(top), top, &manifest.plugins);
     let wrong: Vec<String> = changes.iter().map(ToString::to_string).collect();
     let install = "install them as the lockfile has them, such as: npm ci";
     match wrong.as_slice() {
@@ -64,32 +99,6 @@ fn plugins(repository: &Repository, top: &Path, path: &ServicePath, manifest: &M
     }
 }
 
-/// What is installed and is not what was recorded.
-#[derive(Debug, Clone)]
-pub struct Drift {
-    /// The plugin's name, or the framework's.
-    pub name: String,
-    /// How it differs, in words.
-    pub message: String,
-}
-
-/// How the installation at `top` differs from what was recorded, a plugin at a time.
-pub fn drifts(repository: &Repository, top: &Path, path: &ServicePath, manifest: &Manifest) -> Vec<Drift> {
-    let changes = plugins::drift(repository, &path.under(top), top, &manifest.plugins);
-    let of_plugin = |change: PluginChange| {
-        let message = change.to_string();
-        Drift { name: change.name, message }
-    };
-    let mut all: Vec<Drift> = changes.into_iter().map(of_plugin).collect();
-    let framework = framework(repository, top, path, manifest);
-    if framework.verdict == Verdict::Blocks {
-        let recorded = manifest.tools.framework.as_ref();
-        let name = recorded.map_or_else(|| "framework".to_owned(), |tool| tool.name.clone());
-        all.push(Drift { name, message: framework.message });
-    }
-    all
-}
-
 fn shown(plugin: &Plugin) -> String {
     plugin
         .version
@@ -97,17 +106,20 @@ fn shown(plugin: &Plugin) -> String {
         .map_or_else(|| plugin.name.clone(), |version| format!("{} {version}", plugin.name))
 }
 
-fn framework(repository: &Repository, top: &Path, path: &ServicePath, manifest: &Manifest) -> Check {
+fn framework(
+    installed: Result<Installed>,
+    manifest: &Manifest,
+    drift: &dyn Fn(&[Plugin]) -> Vec<PluginChange>,
+) -> Check {
     let install = "install it as the lockfile has it, such as: npm ci";
-    match (&manifest.tools.framework, framework::find(top, path)) {
+    match (&manifest.tools.framework, installed) {
         (_, Err(error)) => Check::blocks("framework", error.message, install),
         (None, Ok(now)) => Check::warning(
             "framework",
             format!("{} is installed; the package does not say what made it", now.tool),
         ),
         (Some(recorded), Ok(now)) if *recorded == now.tool => {
-            let package = manifest.framework.as_slice();
-            match plugins::drift(repository, &path.under(top), top, package).first() {
+            match drift(manifest.framework.as_slice()).first() {
                 None => Check::ok("framework", format!("{recorded}, as recorded")),
                 Some(change) => Check::blocks("framework", change.to_string(), install),
             }

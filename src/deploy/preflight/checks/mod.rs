@@ -32,8 +32,7 @@ use crate::git::Source;
 use crate::package::manifest::Target;
 use crate::packaging::build_environment;
 use crate::packaging::checkout::install_source;
-use crate::packaging::draft::from_state;
-use crate::service::{MAX_STATE_BYTES, S3Prefix, STATE_FILE, State};
+use crate::service::S3Prefix;
 use crate::store::StoredPackage;
 use crate::store::deployments::{Action, Deployment};
 use crate::toolchain::Programs;
@@ -45,7 +44,7 @@ pub(super) use check::listed;
 pub use check::{Check, Verdict, allow, pass, write};
 pub use credentials::ALLOW as ALLOW_NO_CREDENTIALS;
 pub use head::all;
-pub use installation::{drifts, installation};
+pub use installation::Installation;
 pub use node::{Here, node};
 pub use objects::ALLOW as ALLOW_MISSING;
 pub use runtimes::ALLOW as ALLOW_RUNTIME;
@@ -77,17 +76,15 @@ pub fn of_package(
     let StoredPackage { manifest, source, .. } = package;
     let Target { path, .. } = &manifest.target;
     let programs = Programs::with_node(manifest.tools.node.as_deref(), &context.cwd, &context.environment);
-    let read = package.inspect(STATE_FILE, MAX_STATE_BYTES as u64, *progress)?;
+    let read = package.inspect(*progress)?;
     let mut checks = vec![package::intact(package, &read.damages)];
     checks.extend(signature::of_package(workspace, package)?);
     checks.extend(signature::of_history(workspace, history::live(deployments))?);
     let (mut answers, mut prefix) = (None, None);
-    if read.damages.is_empty()
-        && let Some(state) = read.kept
-    {
-        let state = State::parse(&state).map_err(from_state)?;
-        let told = AwsState::ask(workspace, manifest, &state)?;
-        checks.push(package::target(&manifest.target, &state));
+    if read.damages.is_empty() {
+        let state = package.state()?;
+        let told = AwsState::ask(workspace, manifest, state)?;
+        checks.push(package::target(&manifest.target, state));
         if let Ok(template) = state.template() {
             checks.extend(of_template(workspace, &template, &read.unpacked, deployments, &told)?);
             checks.extend(of_answers(&told, &manifest.target, deployments));

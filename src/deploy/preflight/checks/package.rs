@@ -7,7 +7,7 @@ use super::check::INTACT;
 use crate::deploy::history::packages::open;
 use crate::error::ANOTHER_COPY;
 use crate::package::manifest::Target;
-use crate::service::{MAX_STATE_BYTES, STATE_FILE, State};
+use crate::service::State;
 use crate::store::deployments::Deployment;
 use crate::store::{Damage, StoredPackage};
 use crate::workspace::Workspace;
@@ -37,6 +37,5 @@ pub(super) fn target(target: &Target, state: &State) -> Check {
 
 /// The template of the package that is live as far as the history knows, where it is here and can be read.
 pub(super) fn live(workspace: &Workspace<'_>, live: &Deployment) -> Option<Value> {
-    let package = open(workspace, live)?;
-    State::parse(&package.read(STATE_FILE, MAX_STATE_BYTES as u64).ok()?).ok()?.template().ok()
+    open(workspace, live)?.state().ok()?.template().ok()
 }
