@@ -88,11 +88,11 @@ impl Cli {
 const EXIT_STATUS: &str = "\
 Exit status:
   0    done
-  1    refused or failed; the message says what to do
+  1    refused or failed; the message shows what to do
   2    the command line is wrong
-  3    a program that was run failed (npm, the framework); its own code is shown
-  4    bytes are not what was recorded
-  5    nothing is recorded for what was asked
+  3    a program failed (npm, the framework); its own exit code is shown
+  4    the content differs from the record
+  5    no package is recorded for the request
   130  interrupted
   255  a bug in git-slsart";
 
@@ -105,15 +105,15 @@ pub struct Global {
     pub directory: Option<PathBuf>,
     /// Print one JSON object on standard output, and errors as JSON on standard error
     ///
-    /// docs/json.md says what is promised, and has a schema for every command.
+    /// docs/json.md describes the format, with a schema for every command.
     #[arg(long, global = true)]
     pub json: bool,
     /// Print only warnings, errors and what was asked for
     ///
-    /// A command that changes something prints nothing when all is well. A command that shows something still shows it.
+    /// A command that changes something prints nothing if it succeeds. A command that shows something still shows it.
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Also print the output of programs that would only be shown when they fail
+    /// Also print the output of the programs that git slsart runs
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
     /// When to use colour
@@ -159,10 +159,10 @@ pub enum Command {
     Export(commands::bundle::ExportArgs),
     Import(commands::bundle::ImportArgs),
     Pin(commands::mark::PinArgs),
-    /// Lift the pin of a package
+    /// Remove the pin of a package
     Unpin(commands::mark::LiftArgs),
     Ban(commands::mark::BanArgs),
-    /// Lift the ban of a package
+    /// Remove the ban of a package
     Unban(commands::mark::LiftArgs),
     Prune(commands::prune::PruneArgs),
     Toolchain(commands::toolchain::ToolchainArgs),

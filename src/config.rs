@@ -83,7 +83,7 @@ pub struct Fetch {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Trust {
-    /// Whether a package has to be signed by somebody who is known.
+    /// Whether a package needs a trusted signature.
     pub require: bool,
     /// A file of allowed signers, from the repository's top; empty: git's own settings decide who is known.
     pub signers: PathBuf,
@@ -93,7 +93,7 @@ pub struct Trust {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Secrets {
-    /// What is done where there are any; without it they are recorded, and not pushed before somebody decides.
+    /// What is done where there are any; without it they are recorded, and not pushed before there is a decision.
     pub action: Option<Action>,
     /// Whom they are encrypted to: public keys, or files of them in the repository.
     pub recipients: Vec<String>,
@@ -153,7 +153,7 @@ pub enum Snapshot {
     Deployed,
     /// Of all packages that are made in a worktree.
     Always,
-    /// Only when somebody asks for it.
+    /// Only on request.
     Never,
 }
 

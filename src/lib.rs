@@ -109,7 +109,7 @@ fn catch_panics(work: impl FnOnce() -> Result<()>) -> Result<()> {
     panic::set_hook(hook);
     outcome.unwrap_or_else(|_| {
         let what = told.try_iter().next().unwrap_or_default();
-        Err(Error::bug("git-slsart met something that it was not written for")
+        Err(Error::bug("git-slsart reached a state that should be impossible")
             .because(std::io::Error::other(what)))
     })
 }

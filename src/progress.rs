@@ -1,4 +1,4 @@
-//! How long work tells of itself without knowing who listens.
+//! How long work reports progress, without knowing the listener.
 
 /// Receives the phases of long work. The terminal has one implementation, background work another.
 pub trait Progress: Sync {

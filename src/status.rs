@@ -1,5 +1,5 @@
 //! How things stand: what is live by the history, what HEAD has packages for, what only this machine has, and what goes on in the
-//! background. It asks nobody, and reads no more than it tells.
+//! background. It asks neither AWS nor a remote, and reads only what it reports.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -32,7 +32,7 @@ pub struct Status {
     pub remotes: Vec<Lacking>,
     /// How many LFS objects no remote is known to have, and how many bytes that are.
     pub lfs: (usize, u64),
-    /// The jobs that go on, and the newest if it did not end well, newest first.
+    /// The jobs that go on, and the newest if it failed, newest first.
     pub jobs: Vec<Job>,
 }
 
@@ -42,7 +42,7 @@ pub struct Standing {
     pub renamed: Option<ServiceName>,
     /// Whether HEAD has the service.
     pub is_in_head: bool,
-    /// The deployment that is live, as far as the history knows.
+    /// The deployment that is live, by the history.
     pub live: Option<Deployment>,
     /// How many commits HEAD has that the live one has not; `None` where they are more than a thousand apart, or one is not here.
     pub ahead: Option<usize>,

@@ -161,7 +161,7 @@ impl<'a> Workspace<'a> {
     }
 }
 
-/// The text of `slsart.toml`: of the working tree, or where there is none, of HEAD.
+/// The text of `slsart.toml`: of the working tree, or without one, of HEAD.
 fn config_text(repository: &Repository) -> Result<String> {
     if let Some(top) = repository.work_tree_if_any() {
         return Config::text(top);

@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or(Error::Recipe("it is cut short"))?;
+        let (taken, rest) = self.rest.split_at_checked(count).ok_or(Error::Recipe("it is truncated"))?;
         self.rest = rest;
         Ok(taken)
     }

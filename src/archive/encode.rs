@@ -24,7 +24,7 @@ pub trait Sink: Sync {
     fn put(&self, place: &Place, content: &Content<'_>) -> std::result::Result<(), Failure>;
 }
 
-/// Takes a zip apart: contents go to the sink, and the recipe's bytes are returned. None: it is no zip, or not one that is worth it, and
+/// Takes a zip apart: contents go to the sink, and the recipe's bytes are returned. None: it is not a zip, or not one that is worth it, and
 /// nothing was put.
 ///
 /// Memory is bounded by some 10 MiB a thread; more than four threads are not used. The result does not depend on the threads.

@@ -16,10 +16,10 @@ pub enum Error {
     #[error("the recipe is damaged: {0}")]
     Recipe(&'static str),
     /// A content is not what the recipe was made for.
-    #[error("{place}: not the content that the recipe was made for")]
+    #[error("{place}: the content does not match the recipe")]
     Changed { place: String },
     /// More came out than the caller allows, in bytes.
-    #[error("the archive is larger than the {0} bytes that it may have")]
+    #[error("the archive is larger than the limit of {0} bytes")]
     TooLarge(u64),
 }
 

@@ -97,7 +97,9 @@ impl Item {
             (Kind::Absent, _) | (_, Location::None) => None,
             (Kind::Raw, _) => Some(Place::raw(number)),
             (_, Location::Unnameable) => Some(Place::unnameable(number)),
-            (_, Location::Tree) => Some(Place::tree(&self.name).ok_or(Error::Recipe("a name is no path"))?),
+            (_, Location::Tree) => {
+                Some(Place::tree(&self.name).ok_or(Error::Recipe("a name is not a path"))?)
+            }
         })
     }
 }
@@ -205,8 +207,10 @@ impl Recipe {
         let mut from = Reader::new(bytes);
         match from.take(MAGIC.len())? {
             magic if magic == MAGIC => {}
-            magic if magic.starts_with(&MAGIC[..4]) => return Err(Error::Recipe("a newer version wrote it")),
-            _ => return Err(Error::Recipe("it is none")),
+            magic if magic.starts_with(&MAGIC[..4]) => {
+                return Err(Error::Recipe("it was written by a newer version"));
+            }
+            _ => return Err(Error::Recipe("it is not a recipe")),
         }
         let count = from.count(MAX_ENTRIES)?;
         let settings = settings(&mut from)?;
@@ -237,7 +241,7 @@ impl Recipe {
                 || shape[at] > 3
                 || (kind == Kind::Raw && known.is_none())
             {
-                return Err(Error::Recipe("an entry is not possible"));
+                return Err(Error::Recipe("an entry is invalid"));
             }
             items.push(Item {
                 kind,
@@ -290,14 +294,14 @@ impl Recipe {
         }
         let gaps: u64 = self.gaps.iter().map(|gap| u64::from(*gap)).sum();
         if gaps != self.between.len() as u64 || gaps > MAX_REST {
-            return Err(Error::Recipe("the gaps are not those that it has bytes for"));
+            return Err(Error::Recipe("the gaps don't match the stored bytes"));
         }
         let mut places = std::collections::HashSet::new();
         for (number, item) in self.items.iter().enumerate() {
             if let Some(place) = item.place(number)?
                 && !places.insert(place)
             {
-                return Err(Error::Recipe("two entries have one place"));
+                return Err(Error::Recipe("two entries share an offset"));
             }
         }
         Ok(())
@@ -354,8 +358,8 @@ fn columns<const N: usize>(from: &mut Reader<'_>, count: usize) -> Result<[Vec<u
 fn settings(from: &mut Reader<'_>) -> Result<Vec<Settings>> {
     let mut settings = Vec::new();
     for _ in 0..from.count(MAX_SETTINGS)? {
-        let bytes = *from.take(2)?.first_chunk().ok_or(Error::Recipe("it is cut short"))?;
-        settings.push(Settings::from_bytes(bytes).ok_or(Error::Recipe("a newer version wrote it"))?);
+        let bytes = *from.take(2)?.first_chunk().ok_or(Error::Recipe("it is truncated"))?;
+        settings.push(Settings::from_bytes(bytes).ok_or(Error::Recipe("it was written by a newer version"))?);
     }
     Ok(settings)
 }
@@ -387,7 +391,7 @@ fn location_of(number: u32) -> Result<Location> {
 }
 
 fn flag(number: u32) -> Result<bool> {
-    if number < 2 { Ok(number == 1) } else { Err(Error::Recipe("a flag is neither yes nor no")) }
+    if number < 2 { Ok(number == 1) } else { Err(Error::Recipe("a flag is neither 0 nor 1")) }
 }
 
 fn half(number: u32) -> Result<u16> {

@@ -38,7 +38,7 @@ pub enum AwsError {
     #[error("AWS can't be reached: {0}")]
     Unreachable(String),
     /// Too many requests, even after waiting.
-    #[error("AWS was asked too often")]
+    #[error("AWS throttled the requests")]
     Throttled,
     #[error("AWS could not {action}: {message}")]
     Other {
@@ -68,17 +68,19 @@ impl AwsError {
             }
             Self::Off => "unset SLSART_OFFLINE".to_owned(),
             Self::NoCredentials(_) => "set AWS_PROFILE, or log in: aws sso login, aws configure".to_owned(),
-            Self::NoProfile(_) => "see which profiles there are: aws configure list-profiles".to_owned(),
+            Self::NoProfile(_) => "to list the profiles: aws configure list-profiles".to_owned(),
             Self::Expired { profile: Some(profile) } => {
                 format!("log in again: aws sso login --profile {}", quoted(profile))
             }
             Self::Expired { profile: None } => {
                 "log in again: aws sso login, or fetch new keys for the environment".to_owned()
             }
-            Self::BadCredentials(_) => "see who they are for: aws sts get-caller-identity".to_owned(),
+            Self::BadCredentials(_) => {
+                "to see whose credentials they are: aws sts get-caller-identity".to_owned()
+            }
             Self::Forbidden { message, .. } => format!("AWS says: {message}"),
             Self::Unreachable(_) => "check the network, and AWS_ENDPOINT_URL where it is set".to_owned(),
-            Self::Throttled => "wait a minute and ask again".to_owned(),
+            Self::Throttled => "wait a minute, and run the command again".to_owned(),
             Self::Interrupted | Self::Other { .. } => return None,
         })
     }

@@ -41,7 +41,7 @@ pub fn import(workspace: &Workspace<'_>, path: &Path) -> Result<Imported> {
     let (repository, progress) = (workspace.repository, workspace.progress);
     let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
     let mut archive =
-        ZipArchive::new(BufReader::new(file)).map_err(|error| damaged("it is no zip").because(error))?;
+        ZipArchive::new(BufReader::new(file)).map_err(|error| damaged("it is not a zip").because(error))?;
     let index = read_index(&mut archive)?;
     let scratch = Scratch::new(repository)?;
     progress.phase("Reading the file");
@@ -56,10 +56,10 @@ pub fn import(workspace: &Workspace<'_>, path: &Path) -> Result<Imported> {
     copy(workspace, &mut archive, member, &mut |bytes| {
         pack.write_all(bytes).map_err(|error| Error::io("write", &pack_place, error))
     })?;
-    progress.phase("Verifying it");
+    progress.phase("Verifying the file");
     let aside = Repository::init_bare(&scratch.path().join("repository"))?;
     let package = verified(workspace, &aside, &index, &mut archive, &pack_place)?;
-    progress.phase("Taking it in");
+    progress.phase("Importing the package");
     take_in(workspace, &package, index, &pack_place)
 }
 
@@ -89,7 +89,7 @@ fn copy(
     member: &Member,
     take: &mut dyn FnMut(&[u8]) -> Result<()>,
 ) -> Result<()> {
-    let wrong = || damaged(format!("'{}' is not what its index says", member.name));
+    let wrong = || damaged(format!("'{}' does not match the file's index", member.name));
     let content = archive.by_name(&member.name).map_err(|error| wrong().because(error))?;
     if content.compression() != CompressionMethod::Stored || content.size() != member.size {
         return Err(wrong());
@@ -132,7 +132,7 @@ fn verified<'r>(
     let package = store.open(index.commit, &index.line)?;
     let part = |name: &str| part_of(name, index.commit, &index.line, package.source);
     if let Some((name, _)) = index.refs.iter().find(|(name, _)| part(name).is_none()) {
-        return Err(damaged(format!("it has a ref that is none of the package's: {name}")));
+        return Err(damaged(format!("it has a ref that does not belong to the package: {name}")));
     }
     let toolchains = store.toolchains().of(package.source)?;
     if let Some(name) = toolchains.unread.first() {
@@ -154,7 +154,7 @@ fn verified<'r>(
         })?;
         content.rewind().map_err(|error| Error::io("read", pack, error))?;
         if !store.lfs_objects().take_in(file, &mut content, pack)? {
-            return Err(damaged(format!("'{}' is not what its name says", member.name)));
+            return Err(damaged(format!("'{}' does not match its name", member.name)));
         }
     }
     if let Some(damage) = package.verify(workspace.progress)?.damages.first() {
@@ -209,7 +209,7 @@ fn take_in(
             repository.end_history_at(&cuts)?;
         }
         repository.create_refs(&missing).map_err(|error| {
-            Error::refused("a ref was made by another process meanwhile")
+            Error::refused("another process created one of the refs")
                 .hint("run the command again")
                 .because(error)
         })?;

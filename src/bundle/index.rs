@@ -85,13 +85,13 @@ impl Index {
         let Format { format } = toml::from_str(text).map_err(wrong)?;
         if format > FORMAT {
             return Err(Error::refused(format!(
-                "the file is of format {format}, which this git-slsart does not know"
+                "the file is of format {format}, which this git-slsart can't read"
             ))
             .hint("import it with the version that made it, or a later one"));
         }
         let index: Self = toml::from_str(text).map_err(wrong)?;
         let id = |text: &str| Oid::from_str(text).ok().filter(|_| text.len() == 40);
-        let commit = id(&index.commit).ok_or_else(|| damaged("its commit is no id"))?;
+        let commit = id(&index.commit).ok_or_else(|| damaged("its commit is not an object id"))?;
         let line: PackageLine = index
             .line
             .parse()
@@ -104,7 +104,7 @@ impl Index {
             return Err(damaged("its history ends elsewhere than at the package's commit"));
         }
         let refs = index.refs.into_iter().map(|Ref { name, id: target }| Some((name, id(&target)?)));
-        let refs: Vec<_> = refs.collect::<Option<_>>().ok_or_else(|| damaged("a ref leads to no id"))?;
+        let refs: Vec<_> = refs.collect::<Option<_>>().ok_or_else(|| damaged("a ref has no object id"))?;
         let names: BTreeSet<&str> = refs.iter().map(|(name, _)| name.as_str()).collect();
         if names.len() != refs.len() || refs.len() > MAX_MEMBERS {
             return Err(damaged("its refs"));

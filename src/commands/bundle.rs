@@ -23,8 +23,8 @@ use crate::workspace::Workspace;
 
 /// Write a package into one file, with its source and its toolchains
 ///
-/// The file is enough to roll back to the package in any repository, an empty one too, with neither git host nor registry:
-/// `git slsart import FILE` takes it in. It has the package's commit without what was before it. It is a zip of git objects.
+/// With the file, any repository (even an empty one) can roll back to the package, without a git host or a registry: run
+/// `git slsart import FILE` there. It contains the package's commit without its history. The file is a zip of git objects.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
     /// A commit, or a package's id
@@ -33,19 +33,19 @@ pub struct ExportArgs {
     /// Where to; `-` is standard output
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The deployments of its target too: who deployed what, when and why
+    /// Include the deployments of its target: who deployed what, when and why
     #[arg(long)]
     history: bool,
-    /// Overwrite a file that is there
+    /// Overwrite an existing file
     #[arg(short, long)]
     force: bool,
     #[command(flatten)]
     target: TargetArgs,
 }
 
-/// Take in a package that was exported
+/// Import an exported package
 ///
-/// Everything in the file is verified before anything is written, and nothing that is here is replaced.
+/// The whole file is verified before anything is written. Nothing in the repository is replaced.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// The file
@@ -96,8 +96,8 @@ pub(crate) fn export(args: &ExportArgs, workspace: &Workspace<'_>, ui: &Ui) -> R
     }
     let path = workspace.context.cwd.join(&args.file);
     if !is_stdout && !args.force && path.symlink_metadata().is_ok() {
-        return Err(Error::refused(format!("'{}' is there already", args.file.display()))
-            .hint("name another file, or say --force to overwrite it"));
+        return Err(Error::refused(format!("'{}' exists already", args.file.display()))
+            .hint("name another file, or overwrite this one with --force"));
     }
     let found = workspace.find(&args.revision, &workspace.one_of(&args.target.wanted()?, &args.revision)?)?;
     let directory =
@@ -202,7 +202,7 @@ impl fmt::Display for ImportReport {
         if self.shallow {
             writeln!(
                 f,
-                "{DIM}what was before {short} is not here; where a remote has it: git fetch --unshallow{DIM:#}"
+                "{DIM}the history before {short} is not here; to fetch it: git fetch --unshallow{DIM:#}"
             )?;
         }
         let name = if target.path.is_root() { target.service.as_str() } else { target.path.as_str() };

@@ -14,8 +14,9 @@ use crate::workspace::Workspace;
 
 /// Check that HEAD is ready to be deployed
 ///
-/// HEAD is clean, packaged for the target and its package intact; the lockfile, the installed plugins, the framework and node
-/// are those that made the package. A line each; exit status 1 when one fails. Fit for an npm `predeploy` script.
+/// Checks that HEAD is clean and packaged for the target, and that its package is intact. Compares the lockfile, the
+/// installed plugins, the framework and node with those that made the package. Prints a line for each check; exit status 1
+/// if one fails. Suits an npm `predeploy` script.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     #[command(flatten)]

@@ -29,18 +29,18 @@ use crate::workspace::{Wanted, Workspace};
 
 /// Deploy a recorded package
 ///
-/// Checks the package's commit out into a worktree of its own, installs the plugins of its lockfile, and hands the framework
-/// a copy of the exact package: nothing is built again. The plugins run again, as at every deploy.
+/// Checks the package's commit out into a separate worktree, installs the plugins of its lockfile, and gives the framework a
+/// copy of the exact package: nothing is built again. Plugin hooks run again, as in every deploy.
 ///
-/// With --all, or --service given several times, one plan is made for all: they are deployed in the order that their stacks' exports
-/// and imports ask for, none if one is blocked, and no further than the first that fails. A service whose package is live already
-/// is left alone, and so is one whose package would change nothing live, unless --again is given.
+/// With --all, or with several --service, one plan covers all services. They are deployed in the order that the exports and
+/// imports of their stacks need. If one is blocked, none is deployed; if one fails, the rest is not started. A service whose
+/// package is live already, or would change nothing live, is left alone, unless --again is given.
 #[derive(Debug, Args)]
 pub struct DeployArgs {
     /// A commit, or a package's id
     #[arg(default_value = "HEAD", value_name = "REF")]
     revision: String,
-    /// Package the commit first where it has no package yet; on a terminal, this is asked
+    /// Package the commit first if it has no package; on a terminal, deploy asks
     #[arg(long)]
     package: bool,
     #[command(flatten)]
@@ -49,12 +49,12 @@ pub struct DeployArgs {
 
 /// Roll back to a recorded package
 ///
-/// The same as deploy, for an earlier package: its commit's source, its commit's plugins, its exact bytes. Without REF, the
-/// previous successful deployment of the target; on a terminal, a choice of its packages.
+/// Deploys an earlier package: the source and the plugins of its commit, and its exact bytes. Without REF, rolls back to the
+/// previous successful deployment of the target; on a terminal, offers a list of its packages.
 ///
-/// With --all, or --service given several times, several services are rolled back to REF by one plan: in the order that their
-/// stacks' exports and imports ask for, none if one is blocked, and no further than the first that fails. A service whose package
-/// is live already is left alone, and so is one whose package would change nothing live, unless --again is given.
+/// With --all, or with several --service, one plan rolls all services back to REF, in the order that the exports and imports
+/// of their stacks need. If one is blocked, none is deployed; if one fails, the rest is not started. A service whose package
+/// is live already, or would change nothing live, is left alone, unless --again is given.
 #[derive(Debug, Args)]
 pub struct RollbackArgs {
     /// A commit, or a package's id [default: the previous successful deployment]
@@ -63,7 +63,7 @@ pub struct RollbackArgs {
     /// Roll back to deployment number N in `git slsart history`
     #[arg(long, value_name = "N", conflicts_with_all = ["revision", "undo"])]
     to: Option<usize>,
-    /// Undo the last rollback: make live again what was live before it
+    /// Undo the last rollback: deploy what was live before it
     #[arg(long, conflicts_with = "revision")]
     undo: bool,
     #[command(flatten)]
@@ -111,10 +111,10 @@ pub(crate) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) 
 
 /// The error for a rollback of several services that names no commit: each has a history of its own.
 fn needs_commit() -> Error {
-    Error::usage("a rollback of several services needs a REF: each of them has a history of its own")
-        .hint("name the commit that all go back to: git slsart rollback REF --all")
+    Error::usage("a rollback of several services needs a REF: each service has its own history")
+        .hint("name the commit for all services: git slsart rollback REF --all")
         .hint("`git slsart log` lists the packages")
-        .hint("one service alone goes back without a REF: git slsart rollback --service NAME")
+        .hint("to roll back one service without a REF: git slsart rollback --service NAME")
 }
 
 /// Asks for the service, where it could be several.
@@ -258,7 +258,8 @@ fn ask(plan: &FleetPlan<'_>, second: &[SecondStack], workspace: &Workspace<'_>, 
 
 /// Adds the commands that go on, and that go back.
 fn ways(error: Error, results: &FleetReport, again: &str) -> Error {
-    let error = error.hint(format!("once that is mended, to go on (what is done is left alone): {again}"));
+    let error =
+        error.hint(format!("once that is fixed, to continue with the services that are left: {again}"));
     let back = results.back.iter().enumerate().map(|(index, command)| {
         let head = if index == 0 { "to go back" } else { "and then" };
         format!("{head}: {command}")

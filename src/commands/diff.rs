@@ -24,12 +24,12 @@ use crate::workspace::Workspace;
 const MAX_FILES: usize = 40;
 const MAX_COMMITS: usize = 20;
 
-/// Show what differs between two packages, or between what is live and one
+/// Show what differs between two packages, or between a package and what is live
 ///
-/// From A to B, or with --live from what is live in AWS to A: functions with their code, memory, timeout, runtime, handler and
-/// the names of their environment variables; events, other resources, outputs, plugins, framework, and the commits between.
-/// What every packaging makes anew (S3 keys, ids of versions) is no difference. What the way from A to B would delete or
-/// replace is marked, as `rollback` would. Values of environment variables and of properties are not shown.
+/// Compares A with B, or with --live what is live in AWS with A: functions (code, memory, timeout, runtime, handler, names
+/// of environment variables), events, other resources, outputs, plugins, the framework, and the commits in between. S3 keys
+/// and version ids, which change with every packaging, are ignored. Resources that a deployment would delete or replace are
+/// marked. Values of environment variables and properties are not shown.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct DiffArgs {
@@ -42,13 +42,13 @@ pub struct DiffArgs {
     /// Compare A with what is live in AWS: what deploying it would change
     #[arg(long)]
     live: bool,
-    /// Show one line a thing
+    /// Show one line for each thing that differs
     #[arg(long, conflicts_with_all = ["code", "plugins"])]
     stat: bool,
     /// Show the lines that differ in the files inside the archives
     #[arg(long, conflicts_with = "plugins")]
     code: bool,
-    /// Show plugins, framework and node alone
+    /// Show only plugins, framework and node
     #[arg(long)]
     plugins: bool,
     #[command(flatten)]
@@ -185,7 +185,7 @@ impl fmt::Display for DiffReport {
             )?;
         }
         if self.before.package.is_none() && self.extent != Extent::Plugins {
-            writeln!(f, "{WARNING}!{WARNING:#} the live code is not compared: it is of no package here")?;
+            writeln!(f, "{WARNING}!{WARNING:#} the live code is not compared: it matches no package here")?;
         }
         for Drift { function, what, recorded, live } in self.drift.iter().flatten() {
             let (recorded, live) = (line(recorded), line(live));
@@ -240,7 +240,7 @@ impl DiffReport {
             parts.push(count(commits.added, "commit"));
         }
         if commits.removed > 0 {
-            parts.push(format!("{} taken back", count(commits.removed, "commit")));
+            parts.push(format!("{} undone", count(commits.removed, "commit")));
         }
         if parts.is_empty() {
             return Ok(());

@@ -18,13 +18,13 @@ use crate::workspace::Workspace;
 
 /// Write a recorded package's exact directory
 ///
-/// Every byte is checked against what was recorded; the directory is there whole, or not at all.
+/// Every byte is checked against the record. The directory is written completely or not at all.
 #[derive(Debug, Args)]
 pub struct ExtractArgs {
     /// A commit, or a package's id
     #[arg(value_name = "REF")]
     revision: String,
-    /// The directory to write, which must not exist or be empty
+    /// The directory to write; it must be empty or not exist
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
     #[command(flatten)]

@@ -13,15 +13,15 @@ use crate::text::words::{count, line};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
-/// Fetch notes and histories from a remote, and packages that are asked for
+/// Fetch notes and histories from a remote, and packages on request
 ///
-/// Notes and histories are merged with those that are here. The content of packages comes when it is asked for, by REF or --all; a
-/// rollback also fetches by itself what it needs.
+/// Notes and histories are merged with the local ones. The content of packages is fetched only with REF or --all; a rollback
+/// fetches what it needs by itself.
 #[derive(Debug, Args)]
 pub struct FetchArgs {
     /// The remote [default: `remote` in [share] of slsart.toml, else `origin` or the only one]
     remote: Option<String>,
-    /// The commits, or packages, whose content is to come, with their toolchains
+    /// The commits or packages to fetch with their content and toolchains
     #[arg(value_name = "REF")]
     revisions: Vec<String>,
     /// The content of all packages
@@ -45,12 +45,12 @@ impl fmt::Display for FetchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { remote, records, packages, missing, toolchains } = self;
         if records.notes {
-            writeln!(f, "{BOLD}Notes{BOLD:#}     new packages are known")?;
+            writeln!(f, "{BOLD}Notes{BOLD:#}     updated, with new packages")?;
         }
         if records.notes && packages.is_empty() && missing.is_empty() {
             writeln!(
                 f,
-                "{DIM}{:10}their content comes when it is needed, or now: {}{DIM:#}",
+                "{DIM}{:10}their content is fetched when it is needed; to fetch it now: {}{DIM:#}",
                 "",
                 slsart(["fetch", remote, "--all"])
             )?;

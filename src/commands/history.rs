@@ -30,8 +30,8 @@ use crate::workspace::Workspace;
 
 /// Show the deployments of a target, the live one marked
 ///
-/// Each deployment has a number, which it keeps: `git slsart rollback --to N` goes to its package. Each line ends with whether what AWS had afterwards
-/// was what was recorded. With --verbose, how long each phase took.
+/// Each deployment has a fixed number: `git slsart rollback --to N` rolls back to its package. Each line ends with the
+/// proof: whether AWS had the recorded code afterwards. With --verbose, also shows how long each phase took.
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
     /// The most deployments to show of a target
@@ -40,7 +40,7 @@ pub struct HistoryArgs {
     /// Also check the signatures of the records, as `git verify-commit` does
     #[arg(long)]
     verify: bool,
-    /// Of all services, not only of the current directory's
+    /// Include all services, not only the current directory's
     #[arg(short, long, conflicts_with = "service")]
     all: bool,
     #[command(flatten)]
@@ -140,7 +140,7 @@ fn section(
     let bans = workspace.store().bans().all()?;
     let live = history::live(&deployments).map(|live| live.id.clone());
     let doubt = history::doubt(&deployments, workspace.context.clock.now());
-    let doubt = doubt.map(|doubt| format!("{doubt}; to look: {}", workspace.slsart(&["live"], &target)));
+    let doubt = doubt.map(|doubt| format!("{doubt}; to check: {}", workspace.slsart(&["live"], &target)));
     let first = history::number(&deployments, 0);
     let row = |(index, deployment): (usize, Deployment)| {
         let repository = workspace.repository;
@@ -175,7 +175,7 @@ fn in_shared_names<S: Serializer>(deployment: &Deployment, serializer: S) -> Res
 fn proven(proof: &Proof) -> String {
     let words = match proof.verdict {
         Verdict::Proven => "proven",
-        Verdict::Mismatch => "not as recorded",
+        Verdict::Mismatch => "differs from the package",
         Verdict::Unproven => return "not proven".to_owned(),
     };
     match proof.functions {
@@ -200,23 +200,24 @@ impl fmt::Display for HistoryReport {
             let ask = self.ask.iter().map(|ask| format!("; {ask}")).collect::<String>();
             writeln!(f, "{DIM}nothing was deployed by git slsart here{ask}{DIM:#}")?;
         }
+        // One table, so that the columns of all targets are aligned.
+        let mut table = Table::new(COLUMNS);
         for TargetHistory { target, doubt, unread, deployments, .. } in &self.targets {
-            writeln!(f, "{BOLD}{target}{BOLD:#}")?;
-            let mut table = Table::new(COLUMNS);
+            table.text(format!("{BOLD}{target}{BOLD:#}"));
             for row in deployments {
                 row.add_to(&mut table, self);
             }
-            fmt::Display::fmt(&table, f)?;
             if *unread > 0 {
-                writeln!(
-                    f,
-                    "{WARNING}!{WARNING:#} records that can't be read, damaged or of a newer git-slsart: {unread}"
-                )?;
+                let records = count(*unread, "record");
+                table.text(format!(
+                    "{WARNING}!{WARNING:#} {records} can't be read: damaged, or written by a newer git-slsart"
+                ));
             }
             if let Some(doubt) = doubt {
-                writeln!(f, "{WARNING}!{WARNING:#} {}", line(doubt))?;
+                table.text(format!("{WARNING}!{WARNING:#} {}", line(doubt)));
             }
         }
+        fmt::Display::fmt(&table, f)?;
         write_narrowed(f, self.service.as_deref(), "history")
     }
 }
@@ -228,15 +229,14 @@ impl DeploymentRow {
             Outcome::Succeeded => (GOOD, "succeeded"),
             Outcome::Failed => (ERROR, "failed"),
             Outcome::Interrupted => (WARNING, "interrupted"),
-            Outcome::Started => (WARNING, "not ended"),
+            Outcome::Started => (WARNING, "not finished"),
         };
         let total: u64 = deployment.phases.iter().map(|phase| phase.milliseconds).sum();
         table.line([
             number.to_string(),
             if *live { "● live" } else { "" }.to_owned(),
-            // Each target has a table of its own: in all of them the commits stand below each other.
-            format!("{:8}", deployment.action.name()),
-            format!("{style}{how:11}{style:#}"),
+            deployment.action.name().to_owned(),
+            format!("{style}{how}{style:#}"),
             short.clone(),
             line(subject).into_owned(),
             if banned.is_some() { "banned" } else { "" }.to_owned(),

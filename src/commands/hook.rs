@@ -1,4 +1,4 @@
-//! `hook NAME`: what git's hooks run. What goes wrong in one is told in a line, and never fails what git was asked to do.
+//! `hook NAME`: what git's hooks run. A failure is reported in a line, and never fails git's own command.
 
 use std::io::{self, IsTerminal as _, Read as _};
 
@@ -81,7 +81,7 @@ pub(crate) fn run(args: &HookArgs, context: &Context, ui: &Ui) -> Result<()> {
 }
 
 fn gits_own(hook: &Hook, context: &Context, repository: &Repository, ui: &Ui) -> Result<()> {
-    // Whoever commits wants to see what git says, and nothing else.
+    // During a commit, only git's own output is wanted.
     let workspace = super::with_any_config(context, repository, &Silent, ui);
     let lines = match hook {
         Hook::PostCommit => return after_commit::run(&workspace),

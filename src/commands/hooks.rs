@@ -8,11 +8,11 @@ use crate::text::words::count;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
-/// Show how git's hooks stand; put them in, or take them out
+/// Show, install or uninstall the git hooks
 ///
-/// The hooks are post-commit, post-rewrite and pre-push, and, where `[fetch] hooks` is set, post-merge and post-checkout. A marked
-/// block is put into each, beside what is there, and nothing is written to a file that a hook manager (husky,
-/// lefthook, pre-commit) or the repository itself owns: `hooks install --print` has the lines for those. docs/howto-hooks.md says
+/// The hooks are post-commit, post-rewrite and pre-push, and, if `[fetch] hooks` is set, post-merge and post-checkout. A
+/// marked block is added to each; existing lines stay. Files that a hook manager (husky, lefthook, pre-commit) or the
+/// repository itself owns are not written: `hooks install --print` prints the lines for them. docs/howto-hooks.md says
 /// what each hook does.
 #[derive(Debug, Args)]
 pub struct HooksArgs {
@@ -27,28 +27,28 @@ enum HooksCommand {
     Uninstall(HooksUninstallArgs),
 }
 
-/// Show for each hook whether it runs git slsart, and by which program [default]
+/// Show whether each hook runs git slsart, and which program runs it [default]
 #[derive(Debug, Args)]
 struct HooksStatusArgs {}
 
-/// Put the hooks in, beside what is there
+/// Install the hooks; existing lines stay
 ///
-/// `git slsart init` does that too. Run twice, nothing changes.
+/// `git slsart init` does this too. A second run changes nothing.
 #[derive(Debug, Args)]
 struct InstallArgs {
-    /// Only say what would be done
+    /// Only show what would be done
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Only print what to write where, for a hook manager to run them [default: the one that is found]
+    /// Only print the lines for a hook manager, and where to write them [default: the one that is found]
     #[arg(long, value_name = "MANAGER", num_args = 0..=1, conflicts_with = "dry_run")]
     #[expect(clippy::option_option, reason = "the option without a value is another thing than no option")]
     print: Option<Option<ManagerArg>>,
 }
 
-/// Take the hooks out, and leave no trace
+/// Uninstall the hooks
 #[derive(Debug, Args)]
 struct HooksUninstallArgs {
-    /// Only say what would be done
+    /// Only show what would be done
     #[arg(short = 'n', long)]
     dry_run: bool,
 }
@@ -98,8 +98,8 @@ pub(crate) fn run(args: &HooksArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
             ui.done(&report, args.dry_run || report.failed() > 0)?;
             match report.failed() {
                 0 => Ok(()),
-                failed => Err(Error::refused(format!("{} could not be taken out", count(failed, "hook")))
-                    .hint("see to what it says above, and run it again")),
+                failed => Err(Error::refused(format!("{} could not be removed", count(failed, "hook")))
+                    .hint("fix the problems shown above, and run the command again")),
             }
         }
     }

@@ -14,13 +14,14 @@ use crate::text::words::{count, short};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
-/// Set this repository up: slsart.toml, git's hooks
+/// Set up this repository: slsart.toml and git hooks
 ///
-/// Writes a commented slsart.toml when there is none, and puts a marked block into git's hooks, beside what is in them, as `git
-/// slsart hooks install` does; hooks that are not this repository's alone are left alone. Run twice, nothing changes. `git slsart uninstall` takes it back.
+/// Writes a commented slsart.toml if there is none, and adds a marked block to git's hooks, as `git slsart hooks install`
+/// does. Hooks that are shared with other repositories are left alone. A second run changes nothing. `git slsart uninstall`
+/// undoes it.
 #[derive(Debug, Args)]
 pub struct InitArgs {
-    /// Only say what would be done
+    /// Only show what would be done
     #[arg(short = 'n', long)]
     dry_run: bool,
     /// Only print the slsart.toml with every key explained
@@ -28,10 +29,10 @@ pub struct InitArgs {
     print: bool,
 }
 
-/// Take back what init did; recorded packages stay
+/// Undo init; recorded packages stay
 #[derive(Debug, Args)]
 pub struct UninstallArgs {
-    /// Only say what would be done
+    /// Only show what would be done
     #[arg(short = 'n', long)]
     dry_run: bool,
 }
@@ -53,8 +54,8 @@ pub(crate) fn uninstall(args: &UninstallArgs, workspace: &Workspace<'_>, ui: &Ui
     ui.done(&report, args.dry_run || report.failed() > 0)?;
     match report.failed() {
         0 => Ok(()),
-        failed => Err(Error::refused(format!("{} could not be taken back", count(failed, "thing")))
-            .hint("see to what it says above, and run it again")),
+        failed => Err(Error::refused(format!("{} could not be undone", count(failed, "thing")))
+            .hint("fix the problems shown above, and run the command again")),
     }
 }
 
@@ -69,7 +70,9 @@ fn check_unused(workspace: &Workspace<'_>) -> Result<()> {
     }
     let locks = fs::read_dir(data_dir(workspace.repository).join("locks")).into_iter().flatten().flatten();
     if locks.into_iter().any(|lock| is_held(&lock.path())) {
-        return Err(Error::refused("a deployment is running here").hint("wait for its end"));
+        return Err(
+            Error::refused("a deployment is running here").hint("wait until the deployment has ended")
+        );
     }
     Ok(())
 }

@@ -16,10 +16,10 @@ use crate::text::words::{ago, count, line, seconds, short};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
-/// Look after the commits that are packaged in the background
+/// Manage background packaging
 ///
-/// With `post-commit = "package"` in slsart.toml, the hook packages each commit in the background: one at a time, with low priority,
-/// and the newest first, so that of many commits in a row only the last is. Without a command, lists them.
+/// With `post-commit = "package"` in slsart.toml, the hook packages commits in the background: one at a time, with low
+/// priority, newest first. Of many commits in a row, only the last is packaged. Without a command, lists the jobs.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct JobsArgs {
@@ -34,24 +34,24 @@ enum JobsCommand {
     Stop(JobsStopArgs),
 }
 
-/// List the jobs, newest first: those that go on, and the last twenty that ended
+/// List the running jobs and the last twenty that ended, newest first
 #[derive(Debug, Args)]
 struct JobsListArgs {}
 
 /// Show what a job has printed
 #[derive(Debug, Args)]
 struct JobsLogArgs {
-    /// The commit that it packages [default: that of the newest job]
+    /// The commit of the job [default: the newest job]
     #[arg(value_name = "COMMIT")]
     revision: Option<String>,
-    /// Show what it goes on to print, until it ends
+    /// Keep printing new output until the job ends
     #[arg(short, long)]
     follow: bool,
 }
 
-/// Stop the jobs that go on, with all that they started
+/// Stop the running jobs, with their child processes
 ///
-/// Each is asked to end, and removes its worktree; what has not ended after ten seconds is killed. Waits until nothing is left of them.
+/// Each job gets a signal, stops, and removes its worktree. After ten seconds it is killed. Waits until all processes have ended.
 #[derive(Debug, Args)]
 struct JobsStopArgs {}
 
@@ -160,16 +160,17 @@ fn log(args: &JobsLogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     };
     let Some(job) = job else {
         let what = match &args.revision {
-            Some(revision) => format!("no job is known that packaged '{revision}'"),
+            Some(revision) => format!("no job packaged '{revision}'"),
             None => "no commit was packaged in the background here".to_owned(),
         };
-        return Err(Error::not_recorded(what).hint("to see what was: git slsart jobs"));
+        return Err(Error::not_recorded(what).hint("to list the jobs: git slsart jobs"));
     };
     if !ui.is_json() {
         return jobs.read_log(&job, args.follow, &mut |text| ui.text(text));
     }
     if args.follow {
-        return Err(Error::usage("what is followed is no object").hint("leave out --json, or --follow"));
+        return Err(Error::usage("a log that is followed can't be printed as JSON")
+            .hint("leave out --json, or --follow"));
     }
     let text = job.end_of_log()?;
     ui.report(&JobLogReport { job: JobRow::of(&job, workspace.repository), text })
@@ -187,7 +188,7 @@ impl fmt::Display for JobsReport {
         if self.jobs.is_empty() {
             return writeln!(
                 f,
-                "{DIM}no commit was packaged in the background here; slsart.toml says whether: `post-commit` in [hooks]{DIM:#}"
+                "{DIM}no commit was packaged in the background here; to turn it on: `post-commit` in [hooks] of slsart.toml{DIM:#}"
             );
         }
         let mut table = Table::new([
@@ -211,7 +212,7 @@ impl fmt::Display for JobsReport {
                 table.note(
                     1,
                     format!(
-                        "{WARNING}!{WARNING:#} what it started still runs; to end it: git slsart jobs stop"
+                        "{WARNING}!{WARNING:#} its child processes still run; to stop them: git slsart jobs stop"
                     ),
                 );
             }
@@ -250,13 +251,13 @@ impl fmt::Display for JobLogReport {
 impl fmt::Display for StoppedJobsReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.stopped.is_empty() {
-            return writeln!(f, "{DIM}no job goes on{DIM:#}");
+            return writeln!(f, "{DIM}no job is running{DIM:#}");
         }
         for StoppedJob { job, killed } in &self.stopped {
             let how = match job.state {
                 _ if *killed => "killed",
-                State::Waiting => "it had not begun",
-                _ => "it had begun",
+                State::Waiting => "before it started",
+                _ => "while it was running",
             };
             let subject = line(&job.subject);
             writeln!(f, "Stopped   {COMMIT}{}{COMMIT:#}  {subject}  {DIM}{how}{DIM:#}", job.short)?;

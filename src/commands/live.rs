@@ -15,10 +15,11 @@ use crate::workspace::Workspace;
 
 /// Show which commit is live in AWS
 ///
-/// Asks AWS which code the target's functions run, and looks for it among the recorded packages: a commit, the same code as one,
-/// or none that is recorded here. Functions whose settings are not as they were recorded are listed.
+/// Asks AWS which code the target's functions run, and looks for it among the recorded packages. Prints the commit, or the
+/// commits with the same code, or that no recorded package matches. Lists functions whose settings differ from the recorded
+/// ones.
 ///
-/// Exit status 4 says that what is live is not what the history says.
+/// Exit status 4: what is live differs from the history.
 #[derive(Debug, Args)]
 pub struct LiveArgs {
     #[command(flatten)]
@@ -31,7 +32,7 @@ pub(crate) fn run(args: &LiveArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     match (&report.history, report.as_history_says) {
         (Some(history), Some(false)) => {
             let message =
-                format!("what is live is not as the history says: {} {}", history.short, history.label);
+                format!("what is live differs from the history: {} {}", history.short, history.label);
             let again = workspace.slsart(&["deploy", short(&history.package, 8)], &report.target);
             Err(Error::integrity(message.trim_end()).hint(format!("to deploy that again: {again}")))
         }

@@ -23,8 +23,9 @@ use crate::workspace::Workspace;
 
 /// List recorded packages, a line each
 ///
-/// Follows the history from each REV like `git log`, and shows the packages of its commits. With --all also those of commits that
-/// no branch leads to any more, newest first. In a service's directory, only its packages are listed.
+/// Follows the history from each REV as `git log` does, and lists the packages of its commits. With --all, also lists
+/// packages of commits that are on no branch, newest first. In a service's directory, lists only the packages of that
+/// service.
 #[derive(Debug, Args)]
 pub struct LogArgs {
     /// Where to start, or ranges as in `v1.3.0..HEAD`
@@ -154,7 +155,7 @@ impl fmt::Display for LogReport {
         if none && self.narrowed {
             return writeln!(
                 f,
-                "{DIM}no such packages here; to see all there are: git slsart log --all{DIM:#}"
+                "{DIM}no matching packages here; to list all packages: git slsart log --all{DIM:#}"
             );
         }
         if none {

@@ -22,28 +22,28 @@ use crate::text::words::line;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
-/// Mark a package as bad: it is not deployed any more
+/// Refuse to deploy a package from now on
 ///
-/// `deploy` and `rollback` refuse it and say why; a rollback without REF passes it over. What is live stays live.
+/// `deploy` and `rollback` refuse the package and show the reason; a rollback without REF skips it. What is live stays live.
 #[derive(Debug, Args)]
 pub struct BanArgs {
     /// A commit, or a package's id
     #[arg(value_name = "REF")]
     revision: String,
-    /// Why: shown when the package is to be deployed
+    /// The reason, shown when a deployment is refused
     #[arg(short, long, value_name = "REASON")]
     message: String,
     #[command(flatten)]
     target: TargetArgs,
 }
 
-/// Keep a package, whatever is pruned; without REF, list what is kept so
+/// Protect a package from prune; without REF, list the protected packages
 #[derive(Debug, Args)]
 pub struct PinArgs {
     /// A commit, or a package's id
     #[arg(value_name = "REF")]
     revision: Option<String>,
-    /// Why: recorded with the pin
+    /// The reason, recorded with the pin
     #[arg(short, long, value_name = "REASON", requires = "revision")]
     message: Option<String>,
     #[command(flatten)]
@@ -56,7 +56,7 @@ pub struct LiftArgs {
     /// A commit, or a package's id
     #[arg(value_name = "REF")]
     revision: String,
-    /// Why: recorded with it
+    /// The reason, recorded with it
     #[arg(short, long, value_name = "REASON")]
     message: Option<String>,
     #[command(flatten)]
@@ -95,7 +95,7 @@ struct MarkReport<S> {
     state: S,
     #[serde(flatten)]
     package: MarkedPackage,
-    /// Whether the package is live on its target, as far as the history knows.
+    /// Whether the package is live on its target, by the history.
     #[serde(skip_serializing_if = "Option::is_none")]
     live: Option<bool>,
     /// The command that goes back from what is banned and live.
@@ -119,8 +119,7 @@ pub(crate) fn ban(args: &BanArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
 pub(crate) fn unban(args: &LiftArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let found = find(&args.revision, &args.target, workspace)?;
     need_mark::<BanState>(&found, workspace)?;
-    let does_not_count =
-        "[trust] in slsart.toml requires signatures: a ban is lifted only by a record that is signed";
+    let does_not_count = "[trust] in slsart.toml requires signatures: only a signed record lifts a ban";
     if workspace.repository.trust().required && !workspace.repository.signs_commits()? {
         return Err(Error::refused(does_not_count)
             .hint("to sign what git slsart records: git config commit.gpgSign true"));
@@ -129,9 +128,9 @@ pub(crate) fn unban(args: &LiftArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     report_ban(BanState::Lifted, &found, package, workspace, ui)?;
     if workspace.store().bans().of(found.commit, found.line.package)?.is_some() {
         return Err(Error::refused(format!(
-            "{does_not_count} by somebody who is known, and this one is not"
+            "{does_not_count}, and the key that signed this one is not trusted"
         ))
-        .hint("whose signatures are known says `signers` in slsart.toml, or git's own settings"));
+        .hint("the trusted keys are those of `signers` in slsart.toml, or of git's own settings"));
     }
     Ok(())
 }
@@ -244,7 +243,7 @@ fn list(args: &PinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
 impl fmt::Display for PinsReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.pins.is_empty() {
-            return writeln!(f, "{DIM}no package is pinned; to keep one: git slsart pin REF{DIM:#}");
+            return writeln!(f, "{DIM}no package is pinned; to pin one: git slsart pin REF{DIM:#}");
         }
         let mut listed = self.listed.iter();
         for package in &self.pins {

@@ -19,8 +19,7 @@ use crate::workspace::Workspace;
 
 /// Convert recorded packages to Git LFS, or back to git objects
 ///
-/// A package's id and content stay the same; only how its files are kept changes. What is kept as wanted already is left
-/// alone. The old copies go when git collects garbage.
+/// A package's id and content stay the same; only where its files are stored changes. Git's garbage collection removes the old copies.
 #[derive(Debug, Args)]
 pub struct MigrateArgs {
     #[command(flatten)]
@@ -28,7 +27,7 @@ pub struct MigrateArgs {
     /// What to convert to
     #[arg(long, value_name = "FORM")]
     to: Wanted,
-    /// Only say what would be converted
+    /// Only show what would be converted
     #[arg(short = 'n', long)]
     dry_run: bool,
 }

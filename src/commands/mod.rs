@@ -50,7 +50,7 @@ use crate::workspace::{Wanted, Workspace};
 
 /// What is printed as it is has no JSON.
 pub(crate) fn no_json() -> Error {
-    Error::usage("what this prints is no object").hint("leave out --json")
+    Error::usage("the output of this command can't be printed as JSON").hint("leave out --json")
 }
 
 /// How to ask the remote that packages are shared through, where it was never asked.
@@ -88,7 +88,7 @@ fn first_package(workspace: &Workspace<'_>) -> Result<String> {
     })
 }
 
-/// The workspace, though its `slsart.toml` can't be read: what helps somebody out must not need it.
+/// The workspace, though its `slsart.toml` can't be read: commands that repair must not need it.
 pub(crate) fn with_any_config<'a>(
     context: &'a Context,
     repository: &'a Repository,
@@ -120,7 +120,7 @@ pub(crate) fn open(context: &Context) -> Result<Repository> {
 /// Says that a list is narrowed to the current directory's service, and how to see all.
 fn write_narrowed(f: &mut fmt::Formatter<'_>, service: Option<&str>, command: &str) -> fmt::Result {
     service.map_or(Ok(()), |service| {
-        writeln!(f, "{DIM}only {}; of all services: git slsart {command} --all{DIM:#}", line(service))
+        writeln!(f, "{DIM}only {}; for all services: git slsart {command} --all{DIM:#}", line(service))
     })
 }
 

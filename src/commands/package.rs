@@ -20,9 +20,9 @@ use crate::workspace::{Wanted, Workspace, name_of, no_service};
 
 /// Package a commit and record the package
 ///
-/// Checks the commit out into a worktree of its own, installs the plugins of its own lockfile, runs its own framework, and
-/// records what that made. Your working tree is not touched. A commit that has a package for the stage and region keeps it,
-/// unless --again is given.
+/// Checks the commit out into a separate worktree, installs the plugins of its lockfile, runs its framework, and records the
+/// package. Your working tree is not touched. A commit that has a package for the stage and region keeps it, unless --again
+/// is given.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct PackageArgs {
@@ -35,10 +35,10 @@ pub struct PackageArgs {
     /// Package the working tree as it is, with what is installed in it
     #[arg(long)]
     in_place: bool,
-    /// With --in-place: although it has changes; the package is marked
+    /// With --in-place, package uncommitted changes too; the package is marked as dirty
     #[arg(long, requires = "in_place")]
     allow_dirty: bool,
-    /// Package again what has been packaged
+    /// Package again a commit that has a package
     #[arg(long)]
     again: bool,
     /// How the package is kept [default: from slsart.toml]
@@ -153,7 +153,7 @@ pub(crate) fn run(args: &PackageArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
 fn all_in_one(failures: Vec<(String, Error)>, total: usize) -> Error {
     let kind = failures.first().map_or(Kind::Refused, |(_, error)| error.kind);
     let mut error =
-        Error::new(kind, format!("{} of {} could not be made", failures.len(), count(total, "package")));
+        Error::new(kind, format!("{} of {} were not packaged", failures.len(), count(total, "package")));
     let mut reasons = Vec::new();
     for (of, failure) in failures {
         reasons.push(format!("{of}: {failure}"));
@@ -199,7 +199,11 @@ impl fmt::Display for PackageReport {
                 writeln!(f, "{DIM}nothing was done{again}{form}{DIM:#}")?;
             }
             if !left_out.is_empty() {
-                writeln!(f, "{DIM}left out, as no part of a package: {}{DIM:#}", line(&left_out.join(", ")))?;
+                writeln!(
+                    f,
+                    "{DIM}left out, since they are not part of a package: {}{DIM:#}",
+                    line(&left_out.join(", "))
+                )?;
             }
         }
         Ok(())

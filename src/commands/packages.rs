@@ -58,7 +58,7 @@ impl PackagesArgs {
         }
         if found.len() < total {
             ui.progress().note(&format!(
-                "{} left out: only a remote has what is in them; to have it here: git slsart fetch --all",
+                "{} left out: their content is only on a remote; to fetch it: git slsart fetch --all",
                 count(total - found.len(), "package")
             ));
         }

@@ -24,11 +24,11 @@ use crate::text::words::{ago, bytes, count, line};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
-/// Remove packages that need not be kept any more
+/// Remove old packages
 ///
-/// Says which are meant by options, of which all that are given have to fit, or by name. Never removed is what is live, what a
-/// rollback without REF or an undo goes to, what is banned or pinned, and whatever can't be told. A package that a remote has can
-/// be fetched again; one that none is known to have is gone. The space is free once git collects garbage.
+/// Select packages by name, or by options that must all match. Packages are never removed if they are live, pinned or
+/// banned, if a rollback without REF or an undo goes to them, or if any of this is unknown. A package that is on a remote
+/// can be fetched again; any other is gone for good. Disk space is freed by git's garbage collection.
 #[derive(Debug, Args)]
 pub struct PruneArgs {
     /// Commits, or packages' ids
@@ -37,16 +37,16 @@ pub struct PruneArgs {
     /// Keep the newest COUNT packages of each target
     #[arg(long, value_name = "COUNT")]
     keep_last: Option<usize>,
-    /// Only what was recorded longer ago: 90d, 12w, 6mo, 1y
+    /// Only packages recorded longer ago: 90d, 12w, 6mo, 1y
     #[arg(long, value_name = "AGE")]
     older_than: Option<Age>,
-    /// Only packages whose files are larger in sum: 50MB
+    /// Only packages larger than this: 50MB
     #[arg(long, value_name = "SIZE")]
     larger_than: Option<Size>,
     /// Remove them from a remote too [default: `remote` in [share] of slsart.toml, else `origin` or the only one]
     #[arg(long, value_name = "REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     remote: Option<String>,
-    /// Of all services, not only of the current directory's
+    /// Include all services, not only the current directory's
     #[arg(short, long, conflicts_with = "service")]
     all: bool,
     /// Do not ask
@@ -113,7 +113,7 @@ pub(crate) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
     let PruneArgs { keep_last, older_than, larger_than, .. } = *args;
     let scope = if args.revisions.is_empty() {
         if !is_narrowed && keep_last.is_none() && older_than.is_none() && larger_than.is_none() {
-            return Err(Error::usage("which packages are meant?")
+            return Err(Error::usage("no packages are selected")
                 .hint("for example: git slsart prune --keep-last 20 --older-than 90d --dry-run")
                 .hint("or name them: git slsart prune REF"));
         }
@@ -124,7 +124,7 @@ pub(crate) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
     let now = workspace.context.clock.now();
     let remote = args.remote.as_deref().map(|name| Some(name).filter(|name| !name.is_empty()));
     let remote = remote.map(|name| sharing::remote(workspace, name)).transpose()?;
-    workspace.progress.phase("Looking at what is kept");
+    workspace.progress.phase("Reading the packages and histories");
     let from = remote.map(|remote| From::ask(workspace, &remote)).transpose()?;
     let plan = Plan::of(workspace, &scope, &filter, from.as_ref(), now)?;
     let mut report = PruneReport {
@@ -155,7 +155,7 @@ pub(crate) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
         ui.show(&report);
     } else {
         let question = format!("Remove {}?", count(plan.going.len(), "package"));
-        ui.confirm(&report, &question, "say --yes to act without being asked, or --dry-run to see the plan")?;
+        ui.confirm(&report, &question, "--yes goes on without a question; --dry-run only shows the plan")?;
     }
     workspace.progress.phase("Removing");
     let freed = prune::apply(workspace, &plan, from.as_ref(), now)?;
@@ -192,7 +192,7 @@ impl fmt::Display for PruneReport {
             return self.done(f);
         }
         if let Some(service) = &self.service {
-            writeln!(f, "{DIM}only {}; of all services: with --all{DIM:#}", line(service))?;
+            writeln!(f, "{DIM}only {}; for all services: --all{DIM:#}", line(service))?;
         }
         let mut table = Table::new([
             Column::left().style(BOLD),
@@ -218,8 +218,10 @@ impl fmt::Display for PruneReport {
         };
         for row in &self.packages {
             let more = match (row.fate, &row.remote) {
-                ("copy", Some(remote)) => format!("{DIM}the copy here; {} has it{DIM:#}", line(remote)),
-                ("leftover", _) => format!("{DIM}what is left of one that was pruned{DIM:#}"),
+                ("copy", Some(remote)) => {
+                    format!("{DIM}only the local copy; {} has the package{DIM:#}", line(remote))
+                }
+                ("leftover", _) => format!("{DIM}the rest of a pruned package{DIM:#}"),
                 _ => match &self.removed_from {
                     Some(remote) => format!("{WARNING}gone for good, from {} too{WARNING:#}", line(remote)),
                     None => format!("{WARNING}gone for good{WARNING:#}"),
@@ -240,9 +242,9 @@ impl fmt::Display for PruneReport {
         }
         let frees = match self.frees {
             Some(size) => {
-                format!("about {} on disk; what is shared with what stays frees nothing", bytes(size))
+                format!("about {} on disk; objects that other packages share stay", bytes(size))
             }
-            None => "git can't tell how much: that needs 2.31, and all objects here".to_owned(),
+            None => "size unknown: git 2.31 and a clone with all objects would show it".to_owned(),
         };
         writeln!(f, "{BOLD}{:8}{BOLD:#}  {frees}", "Frees")?;
         let is_gone = self.removed_from.is_none() && self.packages.iter().any(|row| row.fate == "gone");
@@ -250,7 +252,7 @@ impl fmt::Display for PruneReport {
             let (remotes, first) = (self.unknown.join(", "), &self.unknown[0]);
             writeln!(
                 f,
-                "{WARNING}!{WARNING:#} what {} has is not known here, and the next push tells it that these are gone; to ask first: {}",
+                "{WARNING}!{WARNING:#} the packages of {} are not known here, and the next push marks these as pruned there; to ask first: {}",
                 line(&remotes),
                 slsart(["fetch", first])
             )?;

@@ -20,16 +20,16 @@ const MAX_HINTS: usize = 5;
 
 /// Send packages, notes, histories and toolchains to a remote
 ///
-/// Only what the remote lacks goes, LFS objects with `git lfs`. Notes and histories of both sides are merged, so that nothing is
-/// lost whoever pushes first. A package takes the commit that it was made from along, with what comes before it.
+/// Sends only what the remote lacks, LFS objects with `git lfs`. Notes and histories of both sides are merged, so that
+/// concurrent pushes lose nothing. The package's commit and its history are sent too.
 #[derive(Debug, Args)]
 pub struct PushArgs {
     /// The remote [default: `remote` in [share] of slsart.toml, else `origin` or the only one]
     remote: Option<String>,
-    /// Only the packages of these commits, and all notes and histories of what is there
+    /// Only the packages of these commits; notes and histories of all packages on the remote
     #[arg(value_name = "REF")]
     revisions: Vec<String>,
-    /// Only say what would be sent
+    /// Only show what would be sent
     #[arg(short = 'n', long)]
     dry_run: bool,
 }
@@ -63,9 +63,9 @@ pub(crate) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     let more = hints.split_off(hints.len().min(MAX_HINTS)).len();
     if more > 0 {
         let all = slsart(["push", remote.as_str(), "--dry-run", "--json"]);
-        hints.push(format!("{} more, with all others: {all}", count(more, "hint")));
+        hints.push(format!("{} more; to list all: {all}", count(more, "hint")));
     }
-    Err(Error::refused(format!("{what} did not get to {remote}")).hints(hints))
+    Err(Error::refused(format!("{what} not pushed to {remote}")).hints(hints))
 }
 
 /// `Packages  3f2a1c0  6d252d1d  orders · prod · us-east-1  675 kB`, a line each.
@@ -112,7 +112,7 @@ impl fmt::Display for PushReport {
         write_parcels(f, if self.dry_run { "Send" } else { "Sent" }, packages)?;
         if self.there_already > 0 {
             let these = count(self.there_already, "package");
-            writeln!(f, "{:10}{DIM}{remote} had {these} in another form, which stays{DIM:#}", "")?;
+            writeln!(f, "{:10}{DIM}{remote} keeps {these} in another form{DIM:#}", "")?;
         }
         if self.lfs_objects > 0 {
             writeln!(f, "{BOLD}LFS{BOLD:#}       {}", count(self.lfs_objects, "object"))?;

@@ -11,10 +11,10 @@ use crate::packaging::record::record;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
-/// Record a package that something else made
+/// Record a package that was made without git slsart
 ///
-/// DIR is what `serverless package --package DIR` wrote, here or on a CI machine. Service, stage and region are read out of
-/// it; the options only say which are expected.
+/// DIR is the output of `serverless package --package DIR`, made here or on a CI machine. Service, stage and region are read
+/// from it; with the options, they must match.
 #[derive(Debug, Args)]
 pub struct RecordArgs {
     /// The package directory

@@ -26,11 +26,12 @@ use crate::workspace::secrets::policy;
 /// Most places that are shown of a package.
 const SHOWN: usize = 20;
 
-/// Show the secrets in packages, and decide what becomes of them
+/// Show the secrets in packages, and encrypt or allow them
 ///
-/// Packages are searched when they are recorded: for keys and tokens of known kinds, passwords in URLs, and the values of your .env
-/// files and of the environment variables that the service refers to. Where some are is recorded, never what they are. A package
-/// with secrets is not pushed before you decide: encrypt them, allow them, or say in [secrets] of slsart.toml what is done about all.
+/// Packages are searched when they are recorded: for keys and tokens of known kinds, passwords in URLs, and the values of
+/// your .env files and of the environment variables that the service refers to. Only the places of secrets are recorded,
+/// never their values. A package with secrets is not pushed before you encrypt them, allow them, or set an action for all in
+/// [secrets] of slsart.toml.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct SecretsArgs {
@@ -48,7 +49,7 @@ enum SecretsCommand {
     Encrypt(EncryptArgs),
 }
 
-/// List the packages whose secrets nobody has decided about
+/// List the packages with undecided secrets
 #[derive(Debug, Default, Args)]
 struct SecretsListArgs {
     /// Also those that are decided
@@ -56,36 +57,36 @@ struct SecretsListArgs {
     all: bool,
 }
 
-/// Search packages again, such as those recorded before they were searched
+/// Search packages again
 #[derive(Debug, Args)]
 struct ScanArgs {
     #[command(flatten)]
     packages: PackagesArgs,
 }
 
-/// Let packages be pushed with their secrets as they are
+/// Allow packages to be pushed with their secrets
 #[derive(Debug, Args)]
 struct AllowArgs {
     /// Commits, or packages' ids
     #[arg(value_name = "REF", required = true)]
     revisions: Vec<String>,
-    /// Only say what would be allowed
+    /// Only show what would be allowed
     #[arg(short = 'n', long)]
     dry_run: bool,
     #[command(flatten)]
     target: TargetArgs,
 }
 
-/// Encrypt what holds secrets, to the recipients in slsart.toml
+/// Encrypt files with secrets, for the recipients in slsart.toml
 ///
-/// Of an archive only the files with secrets are encrypted, so that the others are still shared with other packages; state and
-/// templates as a whole. The package's id stays. The old copies go when git collects garbage, and what was pushed before stays as it
-/// is there.
+/// In an archive, only the files with secrets are encrypted, so that packages still share the others. State and templates
+/// are encrypted completely. The package's id stays the same. Git's garbage collection removes the old copies here; copies
+/// that were pushed before stay on the remote.
 #[derive(Debug, Args)]
 struct EncryptArgs {
     #[command(flatten)]
     packages: PackagesArgs,
-    /// Only say what would be encrypted
+    /// Only show what would be encrypted
     #[arg(short = 'n', long)]
     dry_run: bool,
 }
@@ -107,7 +108,7 @@ struct SecretsRow {
     target: Target,
     /// Absent where nothing is decided, or there is nothing to decide.
     decision: Option<Decision>,
-    /// Whether somebody has to decide.
+    /// Whether a decision is needed.
     undecided: bool,
     recipients: Vec<String>,
     secrets: Vec<Secret>,
@@ -238,7 +239,7 @@ impl fmt::Display for SecretsReport {
                 Some(Decision::Warn) => "pushed as they are, with a warning".to_owned(),
                 None if *undecided => format!("{WARNING}undecided{WARNING:#}: the package is not pushed"),
                 None if secrets.is_empty() => "no secrets".to_owned(),
-                None => "let be, by [secrets] allow of slsart.toml".to_owned(),
+                None => "allowed, by `allow` in [secrets] of slsart.toml".to_owned(),
             };
             writeln!(f, "           {state}")?;
             for secret in secrets.iter().take(SHOWN) {
@@ -250,7 +251,7 @@ impl fmt::Display for SecretsReport {
             }
         }
         if self.packages.is_empty() {
-            writeln!(f, "no secrets that nobody has decided about")?;
+            writeln!(f, "no undecided secrets")?;
         }
         let undecided = self.packages.iter().filter(|row| row.undecided);
         for way in sharing::ways_to_decide(undecided.map(|row| &row.package)) {

@@ -49,7 +49,7 @@ pub(crate) fn man(
             .and_then(|()| fs::write(page, main_page?))
             .map_err(|error| Error::io("write to", directory, error));
     }
-    ui.write(&main_page.map_err(|error| Error::bug("the manual page can't be made").because(error))?)
+    ui.write(&main_page.map_err(|error| Error::bug("the manual page can't be written").because(error))?)
 }
 
 /// The page of the program itself, its commands in groups.

@@ -30,7 +30,7 @@ pub struct ShowArgs {
     /// A commit, or a package's id
     #[arg(default_value = "HEAD", value_name = "REF")]
     revision: String,
-    /// Show its plugins alone, with all that is recorded of each
+    /// Show only its plugins, with everything recorded about each
     #[arg(long)]
     plugins: bool,
     #[command(flatten)]
@@ -77,6 +77,9 @@ pub(crate) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     })
 }
 
+/// Enough of `sha512-` and its base64 to compare two of them by eye.
+const DIGEST_CHARS: usize = 19;
+
 impl fmt::Display for ShowReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.plugins {
@@ -88,10 +91,10 @@ impl fmt::Display for ShowReport {
         let shown = |text: &str| shown(text).into_owned();
         line("Package", &package.id.to_string())?;
         if let Some(ban) = &self.banned {
-            line("Banned", &format!("{WARNING}not to be deployed{WARNING:#}  {ban}"))?;
+            line("Banned", &format!("{WARNING}{ban}{WARNING:#}"))?;
         }
         if let Some(pin) = &self.pinned {
-            line("Pinned", &format!("to be kept  {pin}"))?;
+            line("Pinned", &pin.to_string())?;
         }
         line("Target", &format!("{target}  {DIM}in {}{DIM:#}", target.path))?;
         line("Commit", &format!("{COMMIT}{}{COMMIT:#}  {}", source.commit, shown(self.object.subject())))?;
@@ -136,7 +139,12 @@ impl fmt::Display for ShowReport {
         match lockfile {
             Some(lockfile) => line(
                 "Lockfile",
-                &format!("{}  {DIM}{} {}{DIM:#}", shown(&lockfile.path), lockfile.kind, lockfile.sha256),
+                &format!(
+                    "{}  {DIM}of {}, {}{DIM:#}",
+                    shown(&lockfile.path),
+                    lockfile.kind,
+                    digest(&lockfile.sha256.to_string())
+                ),
             )?,
             None => line("Lockfile", "none")?,
         }
@@ -147,7 +155,8 @@ impl fmt::Display for ShowReport {
                 None => " version not read".to_owned(),
             };
             let sum = plugin.integrity.as_deref().or(plugin.checksum.as_deref());
-            let origin = [plugin.path.as_deref(), plugin.object.as_deref(), sum];
+            let sum = sum.or(plugin.object.as_deref()).map(digest);
+            let origin = [plugin.path.as_deref(), sum.as_deref()];
             let origin = origin.into_iter().flatten().collect::<Vec<_>>().join(" ");
             let origin = shown(&origin);
             line(
@@ -166,9 +175,22 @@ impl fmt::Display for ShowReport {
             };
             line(
                 label,
-                &format!("{}  {}{form}  {DIM}{}{DIM:#}", shown(&file.path), bytes(file.size), file.sha256),
+                &format!(
+                    "{}  {}{form}  {DIM}{}{DIM:#}",
+                    shown(&file.path),
+                    bytes(file.size),
+                    digest(&file.sha256.to_string())
+                ),
             )?;
         }
         Ok(())
+    }
+}
+
+/// The beginning of a digest, so that its line fits a terminal; `--plugins` and `--json` show all of it.
+fn digest(text: &str) -> String {
+    match text.char_indices().nth(DIGEST_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }

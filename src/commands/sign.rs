@@ -18,9 +18,10 @@ use crate::workspace::Workspace;
 
 /// Sign recorded packages
 ///
-/// Signs packages with the key that git signs commits with, whoever made them: you vouch for them. Each is read back first, and its bytes
-/// compared with what was recorded. A package that has a good signature is left alone, one with a bad signature is refused.
-/// Packages are signed by themselves where git signs commits (commit.gpgSign); this is for those that were made before, or by others.
+/// Signs packages with the key that git signs commits with: you vouch for them, no matter who made them. Each package is
+/// read back first, and compared with its record. A package with a good signature is left alone; one with a bad signature is
+/// refused. If git signs commits (commit.gpgSign), new packages are signed automatically; this command is for older ones and
+/// those of others.
 #[derive(Debug, Args)]
 pub struct SignArgs {
     #[command(flatten)]

@@ -51,7 +51,7 @@ pub(super) fn words(signature: &Signature) -> String {
         Verdict::Good => (GOOD, "✓", "signed"),
         Verdict::Unsigned => (WARNING, "!", "unsigned"),
         Verdict::Bad => (ERROR, "✗", "bad signature"),
-        Verdict::UnknownKey => (WARNING, "!", "signed with an unknown key"),
+        Verdict::UnknownKey => (WARNING, "!", "signed with an untrusted key"),
     };
     let by = signer.as_ref().map(|signer| format!(" by {}", line(signer))).unwrap_or_default();
     let key =

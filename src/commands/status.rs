@@ -26,14 +26,14 @@ use crate::text::words::{ago, bytes, count, line, person, short};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
-/// Show how things stand: what is live, what is packaged, what only this machine has
+/// Show what is live, what is packaged, and what is not pushed
 ///
-/// Of each target: what is live by the history (whether it really is, `git slsart live` asks AWS), how far HEAD is from it, and HEAD's
-/// package. Then what remotes are known to lack, as of the last push or fetch, and the job that packages in the background. Nothing
-/// and nobody is asked but this repository.
+/// For each target: what is live by the history (`git slsart live` asks AWS), how far HEAD is from it, and HEAD's package.
+/// Then what the remotes lack, as of the last push or fetch, and the background job. Reads only this repository: neither AWS
+/// nor a remote is asked.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// Of all services, not only of the current directory's
+    /// Include all services, not only the current directory's
     #[arg(short, long, conflicts_with = "service")]
     all: bool,
     #[command(flatten)]
@@ -249,7 +249,7 @@ impl TargetReport {
                 table.line([mark, short.clone(), subject.into_owned(), how, by, self.distance()]);
                 fmt::Display::fmt(&table, f)?;
             }
-            None => writeln!(f, "  {DIM}○ live  nothing that git slsart knows of{DIM:#}")?,
+            None => writeln!(f, "  {DIM}○ live  no deployment recorded{DIM:#}")?,
         }
         if let Some(later) = &self.later {
             let Attempt { action, short, by, started, .. } = later;
@@ -269,7 +269,7 @@ impl TargetReport {
                 let name = self.renamed_to.iter().map(ToString::to_string).collect::<String>();
                 writeln!(
                     f,
-                    "  {WARNING}!{WARNING:#} HEAD  {DIM}names this service {name}: its stack is another{DIM:#}"
+                    "  {WARNING}!{WARNING:#} HEAD  {DIM}names this service {name}, which has another stack{DIM:#}"
                 )?;
             }
             (Some(Packaged { package, size, dirty, .. }), _) => {
@@ -278,7 +278,7 @@ impl TargetReport {
                 writeln!(f, "  {GOOD}✓{GOOD:#} HEAD  package {package} · {size}{dirty}")?;
             }
             (None, Some(head)) if report.jobs.iter().any(|job| job.packages(&head.commit)) => {
-                writeln!(f, "  - HEAD  {DIM}not packaged yet: a background job is at it{DIM:#}")?;
+                writeln!(f, "  - HEAD  {DIM}not packaged yet: a background job is packaging it{DIM:#}")?;
             }
             (None, Some(_)) => match &self.make {
                 Some(make) => writeln!(f, "  - HEAD  {DIM}not packaged: {make}{DIM:#}")?,
@@ -315,7 +315,7 @@ impl RemoteRow {
         if !self.known {
             return writeln!(
                 f,
-                "{BOLD}{name:<9}{BOLD:#} {DIM}what it has is not known; to ask it: {}{DIM:#}",
+                "{BOLD}{name:<9}{BOLD:#} {DIM}its packages are not known here; to ask: {}{DIM:#}",
                 slsart(["fetch", &name])
             );
         }
@@ -331,11 +331,11 @@ impl RemoteRow {
         let things: Vec<String> =
             things.map(|(number, thing)| count(number, thing).replace("historys", "histories")).collect();
         if things.is_empty() {
-            return writeln!(f, "{BOLD}{name:<9}{BOLD:#} {DIM}has what is here{seen}{DIM:#}");
+            return writeln!(f, "{BOLD}{name:<9}{BOLD:#} {DIM}up to date{seen}{DIM:#}");
         }
         let can_push = self.undecided_count < packages.len() || !chains.is_empty();
         let push = slsart(["push", &name]);
-        let push = if can_push { format!("; to send that: {push}") } else { String::new() };
+        let push = if can_push { format!("; to push: {push}") } else { String::new() };
         let things = things.join(", ");
         writeln!(f, "{BOLD}{name:<9}{BOLD:#} {WARNING}lacks{WARNING:#} {things}{DIM}{seen}{push}{DIM:#}")?;
         if self.undecided_count > 0 {
@@ -374,7 +374,10 @@ impl JobRow {
         table.line(["Job     ".to_owned(), self.short.clone(), subject.into_owned(), how]);
         fmt::Display::fmt(&table, f)?;
         if self.orphaned {
-            writeln!(f, "          {WARNING}!{WARNING:#} what it started still runs: git slsart jobs stop")?;
+            writeln!(
+                f,
+                "          {WARNING}!{WARNING:#} its child processes still run; to stop them: git slsart jobs stop"
+            )?;
         } else if self.error.is_some() {
             writeln!(f, "          {DIM}why: {}{DIM:#}", slsart(["jobs", "log", &self.short]))?;
         }

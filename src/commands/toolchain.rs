@@ -19,11 +19,11 @@ use crate::text::words::{ago, bytes, count, line, short};
 use crate::ui::Ui;
 use crate::workspace::{Wanted, Workspace};
 
-/// Keep installed plugins in the repository, so that a rollback needs no registry
+/// Save installed plugins in the repository, so that a rollback needs no registry
 ///
 /// A toolchain is what the package manager installed for a commit: its `node_modules`, byte for byte. Deploy and rollback
-/// restore it where it fits the machine (system, processor, C library, node), and install from the lockfile where not. By default
-/// those of deployed packages are kept: `[toolchain] snapshot` in slsart.toml.
+/// restore it if it fits the machine (system, processor, C library, node), and install from the lockfile otherwise. By
+/// default, those of deployed packages are saved: `[toolchain] snapshot` in slsart.toml.
 #[derive(Debug, Args)]
 pub struct ToolchainArgs {
     #[command(subcommand)]
@@ -37,7 +37,7 @@ enum ToolchainCommand {
     Drop(DropArgs),
 }
 
-/// Install a commit's plugins in a worktree of its own, and keep them
+/// Install a commit's plugins in a separate worktree, and save them
 #[derive(Debug, Args)]
 struct SaveArgs {
     /// The commit
@@ -46,30 +46,30 @@ struct SaveArgs {
     /// The service: its directory in the repository, or its name
     #[arg(long, value_name = "PATH|NAME")]
     service: Option<String>,
-    /// Only say what would be kept
+    /// Only show what would be saved
     #[arg(short = 'n', long)]
     dry_run: bool,
 }
 
-/// List what is kept
+/// List the saved toolchains
 #[derive(Debug, Args)]
 struct ToolchainListArgs {}
 
-/// Let go of toolchains; their files go when git collects garbage
+/// Delete toolchains; git's garbage collection frees the space
 ///
-/// One that a deployed package needs is refused.
+/// A toolchain that a deployed package needs is not dropped.
 #[derive(Debug, Args)]
 struct DropArgs {
     /// Ids, or beginnings of them
     #[arg(value_name = "ID", required = true)]
     ids: Vec<String>,
-    /// Also what a deployed package needs: a rollback to it then depends on the registry
+    /// Also drop toolchains of deployed packages: a rollback to them then needs the registry
     #[arg(long)]
     although_deployed: bool,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
-    /// Only say what would be dropped
+    /// Only show what would be dropped
     #[arg(short = 'n', long)]
     dry_run: bool,
 }
@@ -173,11 +173,7 @@ fn drop(args: &DropArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
         return ui.report(&report);
     }
     if !args.yes {
-        ui.confirm(
-            &report,
-            "Drop them?",
-            "say --yes to act without being asked, or --dry-run to see the plan",
-        )?;
+        ui.confirm(&report, "Drop them?", "--yes goes on without a question; --dry-run only shows the plan")?;
     }
     snapshots::drop_all(workspace, &report.toolchains)?;
     report.dry_run = false;
@@ -202,7 +198,7 @@ impl fmt::Display for SaveReport {
             Some(SnapshotRow { id, .. }) => {
                 writeln!(
                     f,
-                    "{DIM}kept already for{DIM:#} {COMMIT}{commit}{COMMIT:#}  {BOLD}{}{BOLD:#}",
+                    "{DIM}saved already for{DIM:#} {COMMIT}{commit}{COMMIT:#}  {BOLD}{}{BOLD:#}",
                     short(id, 12)
                 )
             }
@@ -255,7 +251,10 @@ impl fmt::Display for ToolchainsReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Listing { toolchains, unread } = &self.listing;
         if toolchains.is_empty() {
-            writeln!(f, "{DIM}no toolchain is kept here yet: git slsart toolchain save{DIM:#}")?;
+            writeln!(
+                f,
+                "{DIM}no toolchain is saved here yet; to save one: git slsart toolchain save{DIM:#}"
+            )?;
         }
         fmt::Display::fmt(&table_of("", toolchains, self.at), f)?;
         unread.iter().try_for_each(|name| writeln!(f, "{WARNING}!{WARNING:#} {} can't be read", line(name)))

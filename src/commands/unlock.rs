@@ -17,16 +17,16 @@ use crate::text::style::{BOLD, DIM};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
-/// Remove the lock of a target that a deployment left behind on the remote
+/// Remove a stale lock of a target from the remote
 ///
-/// A deployment leaves its lock when it ends, however it ends. One that was killed, or whose machine lost its connection, does
-/// not. See that nothing of it runs any more: a lock that is removed too early lets two deployments of a target run at once.
+/// A deployment releases its lock when it ends. If it was killed, or its machine lost the connection, the lock stays. Make
+/// sure that the deployment has stopped: if you remove its lock too early, two deployments of a target can run at once.
 #[derive(Debug, Args)]
 pub struct UnlockArgs {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
-    /// Only show who holds it
+    /// Only show the lock holder
     #[arg(short = 'n', long)]
     dry_run: bool,
     #[command(flatten)]
@@ -35,7 +35,7 @@ pub struct UnlockArgs {
 
 #[derive(Debug, Serialize)]
 struct UnlockReport {
-    /// The lock; `None` where nobody holds it.
+    /// The lock; `None` where it is free.
     held: Option<HeldLock>,
     removed: bool,
     #[serde(skip)]
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &UnlockArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
             ui.confirm(
                 held,
                 "Remove it?",
-                "say --yes to act without being asked, or --dry-run to see who holds it",
+                "--yes removes it without a question; --dry-run only shows who holds it",
             )?;
         }
         unlock::remove(workspace, held)?;
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &UnlockArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
 impl fmt::Display for UnlockReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.found {
-            None => writeln!(f, "{DIM}nobody holds the lock{DIM:#}"),
+            None => writeln!(f, "{DIM}the lock is free{DIM:#}"),
             Some(held) if self.removed => {
                 writeln!(f, "{BOLD}Removed{BOLD:#}   the lock of {} on {}", held.lock.target, held.remote)
             }

@@ -25,8 +25,8 @@ pub struct VerifyArgs {
     remote: Option<String>,
     /// Also check the signatures of the packages, and of the histories of their targets
     ///
-    /// Exit status 4 when one is bad, 1 when a package has none or one by nobody who is known: by `signers` in slsart.toml, else by git's
-    /// own settings.
+    /// Exit status 4 if one is bad, 1 if a package is not signed with a trusted key. Trusted keys: `signers` in slsart.toml,
+    /// else git's own settings.
     #[arg(long)]
     signatures: bool,
 }
@@ -75,7 +75,7 @@ fn verdict(report: &VerificationReport) -> Result<()> {
             ));
     }
     if damaged == 0 {
-        return Err(Error::refused(format!("{} can't be read by this git-slsart", count(unread, "package")))
+        return Err(Error::refused(format!("this git-slsart can't read {}", count(unread, "package")))
             .hint("install a newer git-slsart: cargo install git-slsart"));
     }
     Err(Error::integrity(format!(

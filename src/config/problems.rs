@@ -78,11 +78,10 @@ impl Config {
             && config.secrets.recipients.is_empty()
             && let Some(value) = of("secrets", "action")
         {
-            let hint =
-                "name the public keys of those who may read: recipients = [\"age1…\", \"ssh-ed25519 AAAA…\"]";
+            let hint = "list the readers' public keys: recipients = [\"age1…\", \"ssh-ed25519 AAAA…\"]";
             add(
                 value,
-                "[secrets] is to encrypt, but has no recipients: nothing can be recorded".to_owned(),
+                "[secrets] has action = \"encrypt\" but no recipients: nothing can be recorded".to_owned(),
                 hint.to_owned(),
                 false,
             );
@@ -120,7 +119,7 @@ mod tests {
                 "slsart.toml:6: 'east' does not look like an AWS region (regions are named as in eu-west-1)",
                 "slsart.toml:8: [share] names the remote 'orgin', which does not exist (did you mean origin?)",
                 "slsart.toml:10: [lock] names the remote 'locks', which does not exist (to add it: git remote add locks URL)",
-                "slsart.toml:12: [secrets] is to encrypt, but has no recipients: nothing can be recorded (name the public keys of those who may read: recipients = [\"age1…\", \"ssh-ed25519 AAAA…\"])",
+                "slsart.toml:12: [secrets] has action = \"encrypt\" but no recipients: nothing can be recorded (list the readers' public keys: recipients = [\"age1…\", \"ssh-ed25519 AAAA…\"])",
             ]
         );
     }

@@ -29,7 +29,7 @@ impl Watermark {
     }
 }
 
-/// The deployment that is live, as far as the history knows: the newest that made its package live. `deployments` are newest first.
+/// The deployment that is live by the history: the newest that made its package live. `deployments` are newest first.
 pub fn live(deployments: &[Deployment]) -> Option<&Deployment> {
     deployments.iter().find(|deployment| deployment.effect() == Effect::Live)
 }
@@ -65,7 +65,7 @@ pub fn unfinished(deployment: &Deployment, now: Timestamp) -> String {
 ///
 /// Going back and going back again leads further back, never forward to what was left: the history is read as a stack that a
 /// deploy puts a package on, a rollback takes those above it off, and an undo puts those back. After a deploy or an undo that
-/// failed half-way, the first is the last that succeeded, since what failed may have left the service in between; a rollback
+/// did not finish, the first is the last that succeeded, since the failed one may have left the service in between; a rollback
 /// that failed keeps its goal.
 pub fn back(deployments: &[Deployment]) -> Vec<&Deployment> {
     let stack = Stack::of(deployments).live;
@@ -84,8 +84,7 @@ pub fn back(deployments: &[Deployment]) -> Vec<&Deployment> {
     back
 }
 
-/// What an undo makes live again: what was live before the last rollback that was not undone yet, or, where a rollback failed
-/// half-way, what was live before that. There is nothing to undo once something was deployed after it.
+/// What an undo makes live again: what was live before the last rollback that was not undone yet, or, where a rollback did not finish, what was live before that. There is nothing to undo once something was deployed after it.
 pub fn undone(deployments: &[Deployment]) -> Option<&Deployment> {
     let stack = Stack::of(deployments);
     let newest = deployments.first()?;

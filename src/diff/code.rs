@@ -74,7 +74,7 @@ impl ArchiveChange {
         });
         let problem = match compared {
             Ok(true) => None,
-            Ok(false) => Some("it is no zip".to_owned()),
+            Ok(false) => Some("it is not a zip".to_owned()),
             Err(error) if error.kind == Kind::Interrupted => return Err(error),
             Err(error) => Some(error.message),
         };

@@ -139,7 +139,7 @@ fn function(what: &str, one: &FunctionChange) -> Line {
 fn code(code: &CodeChange) -> String {
     match code.file_count {
         None => "code can't be compared".to_owned(),
-        Some(0) => "code packed otherwise".to_owned(),
+        Some(0) => "same code, packed differently".to_owned(),
         Some(files) => format!("code ({}, +{} −{})", count(files, "file"), code.added, code.removed),
     }
 }
@@ -182,8 +182,8 @@ fn plugin(one: &PluginChange) -> Line {
         drift::Change::Gone { version: was } => (Sign::Removed, version(was)),
         drift::Change::New { version: is } => (Sign::Added, version(is)),
         drift::Change::Version { before, now } => (Sign::Changed, format!("{before} → {now}")),
-        drift::Change::Source => (Sign::Changed, "the same version from elsewhere".to_owned()),
-        drift::Change::Files { .. } => (Sign::Changed, "the same version with other files".to_owned()),
+        drift::Change::Source => (Sign::Changed, "same version, other source".to_owned()),
+        drift::Change::Files { .. } => (Sign::Changed, "same version, files differ".to_owned()),
     };
     Line::new(sign, format!("plugin {}", one.name), what)
 }

@@ -25,7 +25,7 @@ pub struct Commits {
     pub added: usize,
     /// How many only the earlier has, which a rollback takes back.
     pub removed: usize,
-    /// The first of both, newest first: added ones, then those that are taken back.
+    /// The first of both, newest first: added ones, then those that are undone.
     pub named: Vec<CommitLine>,
 }
 

@@ -33,7 +33,7 @@ impl<'r> StackSnapshot<'r> {
         Self { template: Template::new(template), package: None }
     }
 
-    /// The same package with the template that its deployment left: a plugin, or somebody by hand, may have changed it. Outputs that the
+    /// The same package with the template that its deployment left: a plugin or a console may have changed it. Outputs that the
     /// package lacks are left out: plugins add some at every deploy.
     pub fn with_template(self, template: &Value) -> Self {
         Self { template: Template::new(template).without_outputs_beyond(&self.template), ..self }

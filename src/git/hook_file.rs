@@ -25,10 +25,10 @@ const USUAL: &str =
 
 const IN_WORK_TREE: &str =
     "git's hooks are in the working tree, where a hook manager or the repository itself owns the files";
-const ELSEWHERE: &str = "git's hooks are outside of this repository, where other repositories may share them";
-const NO_DIRECTORY: &str = "core.hooksPath is no directory, so that git runs no hooks";
+const ELSEWHERE: &str = "git's hooks are outside this repository, where other repositories may share them";
+const NO_DIRECTORY: &str = "core.hooksPath is not a directory, so git runs no hooks";
 const NOT_SHELL: &str = "it is not a shell script";
-const NO_END: &str = "the end of git-slsart's block is missing in it";
+const NO_END: &str = "the end marker of git-slsart's block is missing";
 const NOT_EXECUTABLE: &str = "it is not executable, so git does not run it";
 
 /// Suffixes that hook managers give to a hook which they replace by their own.

@@ -104,7 +104,7 @@ impl Repository {
             let message = error.message().to_owned();
             match error.code() {
                 git2::ErrorCode::NotFound => Error::refused(format!("no git repository here: '{place}'"))
-                    .hint("change to one, name one with `-C DIR`, or make one with `git init`"),
+                    .hint("change to a repository, name one with `-C DIR`, or create one with `git init`"),
                 git2::ErrorCode::Owner => Error::refused(format!("git does not trust the repository at '{place}': another user owns it"))
                     .hint(format!("git config --global --add safe.directory {place}")),
                 _ if message.contains("sha256") || message.contains("objectformat") => Error::refused("this repository uses SHA-256 objects, which libgit2 can't read yet")
@@ -148,7 +148,7 @@ impl Repository {
     pub fn work_tree(&self) -> Result<&Path> {
         self.inner.workdir().ok_or_else(|| {
             Error::refused("this repository is bare: it has no working tree")
-                .hint("run this in a clone, or name a commit: commands that take one work here")
+                .hint("run this in a clone, or name a commit: commands that take a commit work here")
         })
     }
 
@@ -195,10 +195,10 @@ impl Repository {
 
     fn no_commit(&self, revision: &str) -> Error {
         if revision.is_empty() {
-            return Error::usage("a commit is named by nothing: the value is empty");
+            return Error::usage("a commit is expected here, and the value is empty");
         }
         if revision.contains("..") && !revision.starts_with(":/") {
-            return Error::usage(format!("'{revision}' is a range, and this takes one commit"));
+            return Error::usage(format!("'{revision}' is a range; a single commit is expected"));
         }
         let error = Error::not_recorded(format!("'{revision}' is not a commit here"))
             .hints(did_you_mean(revision, self.names()))
@@ -272,7 +272,7 @@ impl Repository {
     /// Writes a commit with a fixed author and an empty tree: its id depends only on the arguments. No ref names it yet.
     pub fn write_empty_merge(&self, parents: &[Oid], time: Timestamp, message: &str) -> Result<Oid> {
         let write = || -> std::result::Result<Oid, git2::Error> {
-            let nobody = git2::Signature::new(
+            let own = git2::Signature::new(
                 "git-slsart",
                 "git-slsart@localhost",
                 &git2::Time::new(time.as_second(), 0),
@@ -283,14 +283,16 @@ impl Repository {
                 .map(|id| self.inner.find_commit(*id))
                 .collect::<std::result::Result<_, _>>()?;
             let parents: Vec<&git2::Commit<'_>> = parents.iter().collect();
-            self.inner.commit(None, &nobody, &nobody, message, &tree, &parents)
+            self.inner.commit(None, &own, &own, message, &tree, &parents)
         };
         write().map_err(|error| failed("cannot write to the object store", error))
     }
 
     /// The user, as git has it: `Name <email>`.
     pub fn actor(&self) -> Result<String> {
-        let (_, committer) = self.signatures().map_err(|error| failed("cannot tell who you are", error))?;
+        let (_, committer) = self.signatures().map_err(|error| {
+            failed("cannot read your name and e-mail address from git's configuration", error)
+        })?;
         Ok(format!(
             "{} <{}>",
             String::from_utf8_lossy(committer.name_bytes()),
@@ -342,12 +344,10 @@ pub fn data_dir(repository: &Repository) -> PathBuf {
 
 fn missing_object(what: &str, id: Oid, error: git2::Error) -> Error {
     match error.code() {
-        git2::ErrorCode::NotFound => Error::integrity(format!(
-            "the {what} {id} is missing from the object store"
-        ))
-        .hint(
-            "`git fsck` shows what else is; a copy of the repository that has it can give it back: git fetch",
-        ),
+        git2::ErrorCode::NotFound => {
+            Error::integrity(format!("the {what} {id} is missing from the object store"))
+                .hint("`git fsck` shows everything that is missing; to get it from a remote: git fetch")
+        }
         _ => Error::integrity(format!("the {what} {id} can't be read"))
             .hint("`git fsck` shows what is damaged")
             .because(error),
@@ -360,7 +360,7 @@ fn failed(what: &str, error: git2::Error) -> Error {
     let this = if message.contains("no space left") || message.contains("quota") {
         this.hint("the disk is full: free some space and run the command again; what was recorded before is untouched")
     } else if message.contains("permission denied") || message.contains("read-only") {
-        this.hint("the repository can't be written to by this user")
+        this.hint("this user can't write to the repository")
     } else {
         this
     };

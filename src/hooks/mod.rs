@@ -1,5 +1,5 @@
 //! What git's hooks run: after commits were rewritten, before a push, after a merge or a checkout. What comes after a commit is
-//! packaging's (`packaging::after_commit`). Nothing here fails what git was asked to do: what went wrong is told.
+//! packaging's (`packaging::after_commit`). Nothing here fails git's own command: failures are reported.
 
 pub mod fetch;
 pub mod input;

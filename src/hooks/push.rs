@@ -1,4 +1,4 @@
-//! Before a push: the packages of the pushed commits go along, and it is told where one is missing that should be there.
+//! Before a push: the packages of the pushed commits go along, with a warning where one is missing.
 
 use super::input::Update;
 use crate::config::PushPackages;

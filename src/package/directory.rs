@@ -39,7 +39,7 @@ impl PackageDirectory {
         let state = fs::read(&state_path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
                 Error::refused(format!("'{}' is not a package: it has no {STATE_FILE}", root.display()))
-                    .hint("make one with: serverless package --package DIR --stage STAGE --region REGION")
+                    .hint("to make a package: serverless package --package DIR --stage STAGE --region REGION")
             }
             _ => Error::io("read", &state_path, error),
         })?;
@@ -95,8 +95,8 @@ impl PackageDirectory {
 pub fn count_entries(path: &Path) -> Result<usize> {
     let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
     let archive = zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(|error| {
-        Error::refused(format!("'{}' is not a whole zip", path.display()))
-            .hint("package the service again: the archive was cut short or is something else")
+        Error::refused(format!("'{}' is not a complete zip", path.display()))
+            .hint("package the service again: the archive is truncated or not a zip")
             .because(error)
     })?;
     Ok(archive.len())
@@ -139,7 +139,7 @@ fn relative_name(root: &Path, path: &Path) -> Result<String> {
     let relative = path.strip_prefix(root).unwrap_or(path);
     let name = relative.to_str().filter(|name| is_safe_path(name));
     name.map(str::to_owned).ok_or_else(|| {
-        Error::refused(format!("the name '{}' can't be kept in git", relative.display()))
+        Error::refused(format!("git can't store the name '{}'", relative.display()))
             .hint("rename or remove it: a package's files have plain UTF-8 names, none of them `.git`")
     })
 }

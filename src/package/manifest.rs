@@ -193,7 +193,7 @@ impl Manifest {
         };
         let text = std::str::from_utf8(bytes).map_err(|error| damaged("it is not UTF-8").because(error))?;
         let version: Version =
-            toml::from_str(text).map_err(|error| damaged("its format can't be told").because(error))?;
+            toml::from_str(text).map_err(|error| damaged("it does not name its format").because(error))?;
         if version.format > FORMAT {
             return Err(Error::refused(format!(
                 "the package was recorded in format {}, and this git-slsart knows formats up to {FORMAT}",
@@ -211,15 +211,15 @@ impl Manifest {
             return Err(damaged("it lists too many files"));
         }
         if let Some(file) = manifest.files.iter().find(|file| !is_safe_path(&file.path)) {
-            return Err(damaged(&format!("the path {:?} is not one of a package", file.path)));
+            return Err(damaged(&format!("the path {:?} is not allowed in a package", file.path)));
         }
         if manifest.files.windows(2).any(|pair| pair[0].path >= pair[1].path) {
-            return Err(damaged("its files are not sorted, or one stands in it twice"));
+            return Err(damaged("its files are not sorted, or a file is listed twice"));
         }
         let id =
             PackageId::of(manifest.files.iter().map(|file| (file.path.as_str(), file.size, file.sha256)));
         if id != manifest.package.id {
-            return Err(damaged("its id does not fit its files"));
+            return Err(damaged("its id does not match its files"));
         }
         Ok(manifest)
     }

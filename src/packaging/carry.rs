@@ -32,7 +32,7 @@ pub fn carry(carry: &Carry, from: &Repository, service: &ServicePath, to: &Path)
 }
 
 /// What `carry` names in the working tree of `from`: paths relative to the directory of the service at `service`, sorted. Only
-/// what git ignores is carried: a file that is tracked today is none of an older commit's.
+/// what git ignores is carried: a file that is tracked today does not belong to an older commit.
 pub(super) fn listed(carry: &Carry, from: &Repository, service: &ServicePath) -> Result<Vec<PathBuf>> {
     let matcher = carry.matcher()?;
     let Some(top) = from.work_tree_if_any() else { return Ok(Vec::new()) };

@@ -132,12 +132,12 @@ impl Draft<'_> {
     fn locked(&self, lockfile: &Lockfile, progress: &dyn Progress) -> Result<Option<Locked>> {
         let unread = match lockfile.packages(self.source) {
             Ok(Some(locked)) => return Ok(Some(locked)),
-            Ok(None) => format!("{} is not read", lockfile.path),
+            Ok(None) => format!("this version of git-slsart does not read {}", lockfile.path),
             // npm's own form has not changed in years: it is damaged.
             Err(error) if lockfile.kind == Kind::Npm => return Err(error),
             Err(error) => error.message,
         };
-        progress.note(&format!("{unread}: of the plugins, only what is installed is recorded"));
+        progress.note(&format!("{unread}: only the installed versions of the plugins are recorded"));
         Ok(None)
     }
 

@@ -123,7 +123,7 @@ impl Job<'_, '_> {
         let (commit, tree) = (self.commit.id, self.commit.tree);
         let own = |error: Error| match error.kind {
             Kind::Child(_) => error.hint(format!(
-                "to look into it in a worktree of your own: git worktree add --detach DIR {}",
+                "to debug it in a worktree of your own: git worktree add --detach DIR {}",
                 self.workspace.repository.short_id(commit)
             )),
             _ => error,
@@ -141,7 +141,7 @@ impl Job<'_, '_> {
             checkout.snapshot_plugins(self.workspace);
         }
         if !self.workspace.progress.is_wanted() {
-            return Err(Error::new(Kind::Interrupted, "a newer commit is to be packaged instead"));
+            return Err(Error::new(Kind::Interrupted, "a newer commit is packaged instead"));
         }
         let manager = checkout.package_manager(&self.workspace.context.environment);
         let tools = tools(&checkout.framework, &checkout.service, manager)?;
@@ -230,8 +230,8 @@ impl Job<'_, '_> {
         if state_stamp(service).is_some_and(|after| before != Some(after)) {
             return Ok(());
         }
-        Err(Error::refused(format!("{} ended well, and made no package in .serverless", framework.tool))
-            .hint("a `package.path` in the service's configuration puts it elsewhere: leave it out, or record that directory: git slsart record DIR"))
+        Err(Error::refused(format!("{} succeeded, but wrote no package to .serverless", framework.tool))
+            .hint("if `package.path` in the service's configuration names another directory, remove it, or record that directory: git slsart record DIR"))
     }
 
     /// Records what `framework` made in this environment, of a source: the commit that holds it, and its tree.
@@ -256,7 +256,7 @@ impl Job<'_, '_> {
         };
         state.check_target(self.stage.as_str(), self.region.as_str()).map_err(|mismatch| {
             Error::refused(mismatch.to_string())
-                .hint("the service's configuration fixes its stage or region: name that one")
+                .hint("the service's configuration sets its own stage or region: name that")
         })?;
         let draft = Draft {
             directory: &mut directory,
@@ -300,7 +300,7 @@ pub(super) fn service_name(state: &State, service: &Service) -> Result<crate::se
             name.parse().map_err(|error: crate::service::NameError| Error::refused(error.to_string()))
         }
         (None, Some(name)) => Ok(name.clone()),
-        (None, None) => Err(Error::refused("the package does not say which service it is of")),
+        (None, None) => Err(Error::refused("the package does not name its service")),
     }
 }
 

@@ -22,7 +22,7 @@ use crate::package::Manifest;
 use crate::package::manifest::Target;
 use crate::package::secrets::Secret;
 
-/// What is told of a package after it was recorded, or found to be recorded already.
+/// What is reported of a package after it was recorded, or found to be recorded already.
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
     pub commit: String,

@@ -32,7 +32,7 @@ pub(super) fn of(
     if storage == Storage::Auto && !large.is_empty() && !repository.has_lfs()? {
         placement.lfs_is_here = false;
         progress.warn(&format!(
-            "large, and kept in git objects since git-lfs is not installed: {}; a git host may refuse them ({})",
+            "large files are kept in git objects, since git-lfs is not installed: {}; a git host may refuse them ({})",
             large.join(", "),
             install_lfs()
         ));

@@ -106,19 +106,17 @@ fn service_of(workspace: &Workspace<'_>, state: &State, commit: Oid, wanted: &Wa
     }
     match candidates.len() {
         1 => Ok(candidates.swap_remove(0)),
-        0 => Err(another(packaged.unwrap_or("?"), "this commit has no such service")),
-        _ => {
-            Err(Error::refused("the commit has several services that this package may be of").hint(format!(
-                "name one with --service: {}",
-                candidates.iter().map(|service| service.path.as_str()).collect::<Vec<_>>().join(", ")
-            )))
-        }
+        0 => Err(another(packaged.unwrap_or("?"), "this commit does not have that service")),
+        _ => Err(Error::refused("several services of the commit match this package").hint(format!(
+            "name one of them with --service: {}",
+            candidates.iter().map(|service| service.path.as_str()).collect::<Vec<_>>().join(", ")
+        ))),
     }
 }
 
 fn another(named: &str, why: &str) -> Error {
-    Error::refused(format!("the package is of the service '{named}', and {why}")).hint(
-        "name the commit and the service that it was made from: git slsart record DIR COMMIT --service PATH",
+    Error::refused(format!("the package belongs to the service '{named}', and {why}")).hint(
+        "name the commit and service that the package was made from: git slsart record DIR COMMIT --service PATH",
     )
 }
 
@@ -127,15 +125,15 @@ where
     T: std::str::FromStr<Err = crate::service::NameError> + PartialEq + std::fmt::Display,
 {
     let Some(packaged) = packaged else {
-        return Err(Error::refused(format!("the package does not say which {what} it is for")));
+        return Err(Error::refused(format!("the package does not name its {what}")));
     };
     let packaged: T =
         packaged.parse().map_err(|error: crate::service::NameError| Error::refused(error.to_string()))?;
     match wanted {
-        Some(wanted) if *wanted != packaged => {
-            Err(Error::refused(format!("the package is for the {what} {packaged}, not {wanted}"))
-                .hint("variables are fixed when packaging: a package can't be used for another"))
-        }
+        Some(wanted) if *wanted != packaged => Err(Error::refused(format!(
+            "the package is for the {what} {packaged}, not {wanted}"
+        ))
+        .hint("variables are resolved when packaging: package the commit again for another stage or region")),
         _ => Ok(packaged),
     }
 }

@@ -10,7 +10,7 @@ use crate::text::command::slsart;
 use crate::workspace::Workspace;
 use crate::workspace::secrets::scanner_of_recorded;
 
-/// Tells of a recording, and warns of the secrets in it.
+/// Reports a recording, and warns of the secrets in it.
 pub(super) fn told(
     workspace: &Workspace<'_>,
     recorded: Recorded,
@@ -28,7 +28,7 @@ pub(super) fn told(
         let what = listed(&open).join("; ");
         let progress = workspace.progress;
         match manifest.scan.as_ref().and_then(|scan| scan.decision) {
-            Some(Decision::Encrypt) => progress.note(&format!("what holds secrets is encrypted: {what}")),
+            Some(Decision::Encrypt) => progress.note(&format!("files with secrets are encrypted: {what}")),
             Some(Decision::Warn | Decision::Allow) => {
                 progress.warn(&format!("the package holds secrets, and may be pushed: {what}"));
             }
@@ -98,9 +98,7 @@ pub fn encrypt(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result
     let (scanner, policy) = scanner_of_recorded(workspace, package)?;
     let policy = policy.encrypting()?;
     if !workspace.store().opens(&policy.recipients)? {
-        workspace
-            .progress
-            .warn("no key of yours is one of the recipients: you will not be able to deploy these packages");
+        workspace.progress.warn("none of your keys is a recipient: you can't deploy these packages");
     }
     package.encrypt(SecretOptions { scanner: &scanner, policy: &policy }, workspace.progress)
 }

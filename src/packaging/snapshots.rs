@@ -1,4 +1,4 @@
-//! The toolchains that are kept, for those who look after them: which there are and who needs them, keeping one that is not, and
+//! The toolchains that are kept: which there are and who needs them, keeping one that is not, and
 //! letting go.
 
 use jiff::Timestamp;
@@ -98,12 +98,12 @@ pub fn plan_drop(workspace: &Workspace<'_>, ids: &[String], although_deployed: b
         let mut named: Vec<&str> =
             all.iter().map(|kept| kept.id.as_str()).filter(|kept| kept.starts_with(id)).collect();
         named.dedup();
-        let list = "`git slsart toolchain list` shows what there is";
+        let list = "`git slsart toolchain list` lists the toolchains";
         match named.as_slice() {
             _ if id.len() < 4 => {
                 return Err(Error::usage(format!("'{id}' is too short for an id")).hint(list));
             }
-            [] => return Err(Error::not_recorded(format!("no toolchain '{id}' is kept here")).hint(list)),
+            [] => return Err(Error::not_recorded(format!("there is no toolchain '{id}' here")).hint(list)),
             [first, rest @ ..] if rest.iter().any(|other| other != first) => {
                 return Err(Error::usage(format!("'{id}' is the beginning of several ids")).hint(list));
             }
@@ -120,12 +120,12 @@ pub fn plan_drop(workspace: &Workspace<'_>, ids: &[String], although_deployed: b
             "the toolchain {} is needed to roll back to {commit} without a registry",
             &needed.id[..12]
         ))
-        .hint("--although-deployed drops it all the same: such a rollback then depends on the registry"));
+        .hint("to drop it all the same: --although-deployed; the rollback then needs the registry"));
     }
     Ok(dropped)
 }
 
-/// Lets go of what [`plan_drop`] gave.
+/// Deletes what [`plan_drop`] gave.
 pub fn drop_all(workspace: &Workspace<'_>, dropped: &[Kept]) -> Result<()> {
     dropped.iter().try_for_each(|kept| workspace.store().toolchains().remove(&kept.stored))
 }
@@ -180,7 +180,7 @@ pub fn save(
 ) -> Result<(Toolchain, bool)> {
     let checkout = Checkout::prepare(workspace, commit, service, InstallMode::PackageManager, None, output)?;
     checkout.save_toolchain(workspace)?.ok_or_else(|| {
-        Error::refused("the package manager installed nothing that could be kept")
-            .hint("what the commit has itself, such as a yarn cache, needs no keeping")
+        Error::refused("the package manager installed nothing to keep")
+            .hint("files that are in the commit, such as a yarn cache, are recorded with it")
     })
 }

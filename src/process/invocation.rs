@@ -174,7 +174,7 @@ impl Invocation {
                 this.hint(format!("install {name}, or add its directory to PATH"))
             }
             io::ErrorKind::NotFound => this.hint(format!(
-                "the file or the program that its first line names is missing; try it: {self}"
+                "the file, or the interpreter named in its first line, is missing; to try it: {self}"
             )),
             _ => this,
         };

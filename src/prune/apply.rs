@@ -24,7 +24,7 @@ pub struct Freed {
 /// Prunes, on a remote first where the plan was made for one.
 ///
 /// # Errors
-/// When the remote does not let go of all: then it is all still here, and the next run of the same command goes on.
+/// When the remote does not delete all: then everything is still here, and the next run continues.
 pub fn apply(workspace: &Workspace<'_>, plan: &Plan, from: Option<&From>, at: Timestamp) -> Result<Freed> {
     let store = workspace.store();
     let gone = plan.going.iter().filter(|going| going.fate == Fate::Gone);
@@ -39,15 +39,15 @@ pub fn apply(workspace: &Workspace<'_>, plan: &Plan, from: Option<&From>, at: Ti
     Ok(Freed { objects, bytes })
 }
 
-/// The remote is told that they are gone before they are: its notes never tell of what it does not have.
+/// The remote's notes are updated before its packages go: they never name a package that it does not have.
 fn remove_from(workspace: &Workspace<'_>, plan: &Plan, from: &From) -> Result<()> {
     let From { remote, .. } = from;
     let gone = plan.going.iter().map(|going| going.found.key()).collect();
     let told = sharing::push(workspace, remote, &PushSelection::Gone(gone), false)?;
     let refused = |what: &str, why: &str| {
         let why = why.lines().map(str::trim).collect::<Vec<_>>().join("; ");
-        Error::refused(format!("{remote} does not let go of {what}: {why}"))
-            .hint("nothing was removed here; run the command again once it does")
+        Error::refused(format!("{remote} refuses to delete {what}: {why}"))
+            .hint("nothing was removed here; run the command again once the remote allows it")
     };
     if let Some(kept) = told.refused.iter().find(|kept| kept.what == NOTES_REF) {
         return Err(refused("packages", &kept.why));

@@ -1,5 +1,5 @@
 //! Letting go of packages that a policy no longer keeps: what is chosen, what is kept whatever is chosen, and doing it. Plan, then
-//! apply; what can't be told is kept.
+//! apply; what is uncertain is kept.
 
 mod apply;
 pub mod plan;

@@ -199,7 +199,7 @@ fn fate(found: &NotedPackage, elsewhere: &RemoteNotes<'_>, from: Option<&From>) 
     if found.line.pruned.is_some() {
         return Ok(Fate::Leftover);
     }
-    // A remote's notes must not tell of what it does not have any more, whoever else has it.
+    // A remote's notes must not name a package that it no longer has, even if another remote has it.
     if from.is_some() {
         return Ok(Fate::Gone);
     }
@@ -248,10 +248,10 @@ fn is_kept(workspace: &Workspace<'_>, found: &NotedPackage, why: KeepReason) -> 
             .hint(format!("to lift the pin: {}", workspace.slsart(&["unpin", &package], &found.line.target))),
         KeepReason::Banned => error
             .hint(format!("to lift the ban: {}", workspace.slsart(&["unban", &package], &found.line.target))),
-        KeepReason::GoingOn => error.hint("wait for its end"),
-        KeepReason::Unreadable => error.hint("`git slsart history` and `git slsart log` say what is wrong"),
+        KeepReason::GoingOn => error.hint("wait until the deployment has ended"),
+        KeepReason::Unreadable => error.hint("`git slsart history` and `git slsart log` show what is wrong"),
         KeepReason::Live | KeepReason::MayBeLive | KeepReason::LastGood | KeepReason::Undo => {
-            error.hint(format!("the history says so: {}", workspace.slsart(&["history"], &found.line.target)))
+            error.hint(format!("to see the history: {}", workspace.slsart(&["history"], &found.line.target)))
         }
     }
 }

@@ -39,7 +39,7 @@ impl FromStr for Age {
             .and_then(|days| days.try_weeks(span.get_weeks()))
             .and_then(|days| days.try_days(span.get_days()))
             .map_err(|_| NotAnAge)?;
-        // `6m` are minutes, and nobody means those.
+        // `6m` would be minutes, which is never meant.
         let is_age = span.is_positive() && span.fieldwise() == days.fieldwise();
         if is_age { Ok(Self(span)) } else { Err(NotAnAge) }
     }

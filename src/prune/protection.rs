@@ -1,4 +1,4 @@
-//! What is kept whatever is chosen: what is live, what a rollback goes to, and what somebody banned or pinned. Where that can't be
+//! What is kept whatever is chosen: what is live, what a rollback goes to, and what is banned or pinned. Where that can't be
 //! read, it is kept too.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ use crate::workspace::Workspace;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeepReason {
-    /// It is live, as far as the history knows.
+    /// It is live, by the history.
     Live,
     /// A deployment of it did not finish: it may be what is live.
     MayBeLive,
@@ -41,10 +41,10 @@ impl KeepReason {
             Self::MayBeLive => "may be live: a deployment of it did not finish",
             Self::LastGood => "the last good one: a rollback goes to it",
             Self::Undo => "an undo goes to it",
-            Self::Banned => "banned, and evidence",
+            Self::Banned => "banned, and kept as evidence",
             Self::Pinned => "pinned",
             Self::Unreadable => "its target's history, a ban or a pin can't be read",
-            Self::GoingOn => "a deployment of its target is going on",
+            Self::GoingOn => "a deployment of its target is running",
         }
     }
 }

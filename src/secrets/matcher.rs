@@ -25,9 +25,9 @@ impl Automaton {
     fn new(patterns: impl IntoIterator<Item = (Vec<u8>, Pattern)>) -> Result<Self> {
         let (texts, patterns): (Vec<_>, Vec<_>) = patterns.into_iter().unzip();
         let inner = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&texts);
-        let inner = inner.or_else(|_| AhoCorasick::new(&texts)).map_err(|_| {
-            Error::refused("the values of the environment variables are too many to look for secrets")
-        })?;
+        let inner = inner
+            .or_else(|_| AhoCorasick::new(&texts))
+            .map_err(|_| Error::refused("too many environment variables to search for their values"))?;
         Ok(Self { inner, patterns })
     }
 }

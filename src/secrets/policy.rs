@@ -31,9 +31,8 @@ impl Policy {
     /// With encryption as its action; fails without a recipient.
     pub fn encrypting(self) -> Result<Self> {
         if self.recipients.is_empty() {
-            return Err(Error::refused("[secrets] in slsart.toml names no recipient to encrypt to").hint(
-                "name the public keys of who may read: recipients = [\"age1…\", \"ssh-ed25519 AAAA…\"]",
-            ));
+            return Err(Error::refused("[secrets] in slsart.toml names no recipient to encrypt to")
+                .hint("list the readers' public keys: recipients = [\"age1…\", \"ssh-ed25519 AAAA…\"]"));
         }
         Ok(Self { action: Some(Action::Encrypt), ..self })
     }

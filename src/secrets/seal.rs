@@ -44,13 +44,13 @@ fn without_comment(text: &str) -> String {
 
 fn key(text: &str) -> Result<Box<dyn age::Recipient + Send + Sync>> {
     let wrong = |why: &str| {
-        Error::refused(format!("'{text}' is no recipient: {why}"))
+        Error::refused(format!("'{text}' is not a recipient: {why}"))
             .hint("a recipient is a public key: age1…, ssh-ed25519 AAAA… or ssh-rsa AAAA…; or a file of them in the repository")
     };
     if text.starts_with("AGE-SECRET-KEY-") {
         return Err(Error::refused("a recipient in slsart.toml is a secret key, and must be a public one")
-            .hint("print the public one: age-keygen -y FILE")
-            .hint("the secret one is in a file of this repository: make another"));
+            .hint("to print the public key: age-keygen -y FILE")
+            .hint("the secret key is in a file of this repository: create a new key"));
     }
     if text.starts_with("ssh-") {
         let key = age::ssh::Recipient::from_str(text)
@@ -105,7 +105,7 @@ impl Identities {
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
             match age::x25519::Identity::from_str(line) {
                 Ok(key) => self.keys.push(Box::new(key)),
-                Err(_) => self.unusable.push(format!("{place} has a line that is no key of age")),
+                Err(_) => self.unusable.push(format!("{place} has a line that is not an age key")),
             }
         }
     }
@@ -155,7 +155,7 @@ pub fn unseal(sealed: &[u8], identities: &Identities, limit: u64) -> Result<Vec<
     let mut plain = Vec::new();
     reader.take(limit.saturating_add(1)).read_to_end(&mut plain).map_err(|error| damaged(error.into()))?;
     if plain.len() as u64 > limit {
-        return Err(damaged("it has more bytes than it may have".into()));
+        return Err(damaged("it is too large".into()));
     }
     Ok(plain)
 }

@@ -50,7 +50,7 @@ pub enum StateError {
     #[error("the code of {owner} is not in the package: {STATE_FILE} says {path:?}")]
     NotInPackage { owner: Owner, path: String },
     /// The path of a copy is relative, or not UTF-8.
-    #[error("{} can't be where the framework looks for a package: it must be an absolute path in UTF-8", .0.display())]
+    #[error("the framework can't read a package from {}: the path must be absolute, and UTF-8", .0.display())]
     Directory(PathBuf),
     /// A fresh prefix is for another service, stage or deployment prefix.
     #[error("the S3 prefix {new} is for another service or stage than the package's {old}")]

@@ -1,4 +1,4 @@
-//! The hooks of this program: what is where, putting them in and taking them out. What somebody else owns is told, and left
+//! The hooks of this program: what is where, putting them in and taking them out. What another tool owns is reported, and left
 //! alone.
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -33,7 +33,7 @@ pub enum HookState {
     NotNeeded,
 }
 
-/// A hook, as `hooks status` tells of it.
+/// A hook, as `hooks status` shows it.
 #[derive(Debug, Clone, Serialize)]
 pub struct HookStatus {
     pub name: &'static str,
@@ -132,7 +132,7 @@ impl<'w, 'a> Hooks<'w, 'a> {
         let (state, mut remark) = match &looked.state {
             HookFileState::Installed => (HookState::Installed, self.neighbour(looked)),
             _ if told.is_some() => {
-                (HookState::Installed, told.as_ref().map(|file| format!("told in {file}")))
+                (HookState::Installed, told.as_ref().map(|file| format!("set up in {file}")))
             }
             _ if is_chained => (HookState::Installed, aside.first().map(|file| self.shown(file))),
             HookFileState::Outdated => (HookState::Outdated, None),
@@ -146,10 +146,10 @@ impl<'w, 'a> Hooks<'w, 'a> {
         let runs = matches!(state, HookState::Installed | HookState::Outdated);
         let program = runs.then(|| self.program(hook)).flatten();
         if let Some(file) = aside.first().filter(|_| !runs) {
-            remark = Some(format!("its block was put aside, in {}, which nothing runs", self.shown(file)));
+            remark = Some(format!("its block is in {}, which git does not run", self.shown(file)));
         }
         if runs && program.is_none() {
-            remark = Some("no git-slsart is found: it does nothing".to_owned());
+            remark = Some("git-slsart is not found: the hook does nothing".to_owned());
         }
         let path = self.shown(hook.path());
         HookStatus { name: kind.name, state, path, manager: *manager, program, remark }
@@ -162,10 +162,10 @@ impl<'w, 'a> Hooks<'w, 'a> {
             return Some("beside git-lfs".to_owned());
         }
         if looked.hook.is_shared() {
-            return Some("beside what is in it".to_owned());
+            return Some("beside the lines that are in it".to_owned());
         }
         self.lacks_lfs(looked)
-            .then(|| "git-lfs's own line is missing: it does not overwrite a hook".to_owned())
+            .then(|| "git-lfs's line is missing: git-lfs does not overwrite a hook".to_owned())
     }
 
     fn lacks_lfs(&self, looked: &Looked) -> bool {
@@ -286,13 +286,15 @@ impl Looked {
             (HookFileState::Outdated, None) => {
                 (Action::Add, Some("instead of an earlier version's".to_owned()))
             }
-            (HookFileState::Foreign, None) => (Action::Add, Some("beside what is in it".to_owned())),
+            (HookFileState::Foreign, None) => {
+                (Action::Add, Some("beside the lines that are in it".to_owned()))
+            }
             (HookFileState::Untouchable(why), None) => {
                 let how = match self.hook.barred() {
                     Some(reason) if reason == why => {
                         format!("the lines for it: {}", print_line(Manager::Shell))
                     }
-                    _ => format!("to have it all the same, run from it: git-slsart hook {name}"),
+                    _ => format!("to run it all the same, add this line to the hook: git-slsart hook {name}"),
                 };
                 (Action::Skip, Some(format!("{why}; {how}")))
             }

@@ -5,10 +5,10 @@ use crate::workspace::Workspace;
 const TEMPLATE: &str = r#"# Settings of git slsart; `git slsart --help` has its commands.
 # Every key is optional. What is commented out shows the default.
 
-# The directories that are services of this repository; empty: every directory with a serverless.yml or the like.
+# The directories of this repository's services; empty: every directory with a serverless.yml or the like.
 # services = []
 
-# How packages are kept in the repository:
+# How packages are stored in the repository:
 #   "auto"  in git objects; a file of more than `lfs-above` bytes in Git LFS, where git-lfs is installed
 #   "git"   in git objects
 #   "lfs"   archives in Git LFS; state and templates stay in git objects unless they are that large
@@ -16,38 +16,38 @@ const TEMPLATE: &str = r#"# Settings of git slsart; `git slsart --help` has its 
 # storage = "auto"
 # lfs-above = "50 MiB"
 
-# The stage and region that are meant when the command line names none.
+# The stage and region that are used when the command line names none.
 # Without them, the service's own configuration decides.
 [defaults]
 # stage = "STAGE"
 # region = "REGION"
 
-# Files that git ignores and that packaging or deploying needs, relative to each service's directory. They are copied from
-# your working tree into the worktree that a package is made in or deployed from. A directory stands for all in it.
+# Files that git ignores but packaging or deploying needs, relative to each service's directory. They are copied from
+# your working tree into the worktree that a package is made in or deployed from. A directory includes all files in it.
 [carry]
 # paths = [".env", ".env.*"]
 
-# Whether the installed plugins (node_modules) are kept in the repository too, so that a rollback needs no registry:
+# Whether the installed plugins (node_modules) are saved in the repository too, so that a rollback needs no registry:
 #   "deployed"  those of packages that are deployed
 #   "always"    those of every package that `git slsart package` makes
-#   "never"     only what `git slsart toolchain save` is asked for
+#   "never"     only those that `git slsart toolchain save` saves
 [toolchain]
 # snapshot = "deployed"
 
-# The stages whose name has to be typed before something is deployed there from a terminal.
+# Before a deployment to these stages from a terminal, their name has to be typed.
 [deploy]
 # protected = []
 
-# One deployment of a target goes on at a time. Other machines see it by a ref on a remote, `refs/slsart-locks/…`:
+# Only one deployment of a target runs at a time. Other machines see it by a lock ref on a remote, `refs/slsart-locks/…`:
 #   "auto"  on `origin`, or on the only remote there is
-#   "none"  on none: only deployments of this machine are kept apart
+#   "none"  on none: only deployments on this machine wait for each other
 #   NAME    on that remote
 [lock]
 # remote = "auto"
 
-# Whose packages may be deployed. Packages, and what is recorded of deployments, are signed where git signs your commits.
-# Where `require` is true, a package that is not signed, or by nobody who is known, is refused. `signers` names a file of allowed
-# signers (as for git's gpg.ssh.allowedSignersFile), from the repository's top or anywhere else; where it is empty, git's own
+# Which packages may be deployed. Packages and records of deployments are signed if git signs your commits.
+# If `require` is true, a package without a trusted signature is refused. `signers` names a file of allowed
+# signers (as for git's gpg.ssh.allowedSignersFile), relative to the repository's top or absolute; if it is empty, git's own
 # settings decide.
 [trust]
 # require = false
@@ -65,30 +65,30 @@ const TEMPLATE: &str = r#"# Settings of git slsart; `git slsart --help` has its 
 [push]
 # packages = "manual"
 
-# Secrets that are found in a package when it is recorded:
+# What to do with secrets that are found when a package is recorded:
 #   "warn"     are recorded and pushed, with a warning
 #   "refuse"   stop the recording
 #   "encrypt"  what holds them is encrypted with age to `recipients`: public keys (age1…, ssh-ed25519 …), or files of them
-# Without an action they are recorded on this machine, and not pushed before `git slsart secrets` has decided.
+# Without an action they are recorded on this machine, and not pushed before you decide with `git slsart secrets`.
 [secrets]
 # action = "warn"
 # recipients = []
-# Patterns of what is no secret: a variable's name, a place, a file of the package or a file in an archive.
+# Patterns of values that are not secret: a variable's name, a place, a file of the package or a file in an archive.
 # allow = []
 
 [hooks]
 # After a commit:
 #   "attach"   a package made with `git slsart package --in-place --allow-dirty` from exactly what was then committed
 #              becomes the commit's package
-#   "package"  that, and where there is none the commit is packaged in the background (`git slsart jobs` shows it)
+#   "package"  as "attach"; without such a package, the commit is packaged in the background (`git slsart jobs` shows it)
 #   "off"      nothing
 # post-commit = "attach"
-# The stages that "package" packages for; empty: the default stage.
+# The stages for which "package" packages; empty: the default stage.
 # stages = []
-# Before a push: the branches, and tags as `tags/NAME`, of which it warns when their commit has no package; empty: none.
+# Before a push of these branches (or tags, as `tags/NAME`): warn if their commit has no package; empty: no warnings.
 # protected = ["main", "master", "tags/*"]
 
-# Whether notes and histories are fetched in the background after a merge, a pull and a checkout. The hooks for it are put in
+# Whether notes and histories are fetched in the background after a merge, a pull and a checkout. The hooks for it are installed
 # by `git slsart hooks install`.
 [fetch]
 # hooks = false

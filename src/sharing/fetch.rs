@@ -182,7 +182,10 @@ impl FetchReport {
             0 => String::new(),
             more => format!(", and {more} more"),
         };
-        Err(Error::not_recorded(format!("package {}{others} did not come: {why}", package.package.short()))
-            .hint(format!("a machine that has it can send it: {}", slsart(["push", &self.remote]))))
+        Err(Error::not_recorded(format!(
+            "package {}{others} was not fetched: {why}",
+            package.package.short()
+        ))
+        .hint(format!("to send it from a machine that has it: {}", slsart(["push", &self.remote]))))
     }
 }

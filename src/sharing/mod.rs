@@ -65,7 +65,7 @@ pub fn remote(workspace: &Workspace<'_>, named: Option<&str>) -> Result<String> 
         }
         (None, RemoteChoice::Nowhere) => {
             return Err(Error::refused("`remote` in [share] of slsart.toml is \"none\"")
-                .hint("name one all the same: git slsart push REMOTE"));
+                .hint("to push all the same: git slsart push REMOTE"));
         }
         (None, RemoteChoice::Auto) => return usual(workspace),
     };
@@ -81,11 +81,11 @@ fn usual(workspace: &Workspace<'_>) -> Result<String> {
     if remotes.is_empty() {
         return Err(Error::refused("this repository has no remote")
             .hint("add one: git remote add origin URL")
-            .hint("or take packages along in a file: git slsart export REF FILE"));
+            .hint("or share packages as files: git slsart export REF FILE"));
     }
     Err(Error::refused("there are several remotes, and none is `origin`")
         .hint(format!("name one: {}", remotes.join(", ")))
-        .hint("or for good: `remote` in [share] of slsart.toml"))
+        .hint("or set `remote` in [share] of slsart.toml"))
 }
 
 /// Fetches the notes and records of `remote`, and makes them part of ours.
@@ -99,7 +99,7 @@ pub fn refresh(workspace: &Workspace<'_>, remote: &str) -> Result<MergeReport> {
     integrate(workspace, remote)
 }
 
-/// Makes what was fetched of the notes and records of `remote` part of ours; asks nobody.
+/// Makes what was fetched of the notes and records of `remote` part of ours, without a connection.
 pub fn integrate(workspace: &Workspace<'_>, remote: &str) -> Result<MergeReport> {
     workspace.store().tracking(remote).merge()
 }

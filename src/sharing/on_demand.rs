@@ -31,7 +31,7 @@ pub fn find(workspace: &Workspace<'_>, revision: &str, filter: &Filter) -> Resul
     }
 }
 
-/// The package that a note tells of, brought here where only a remote has it.
+/// The package that a note names, fetched if only a remote has it.
 pub fn open<'r>(workspace: &Workspace<'r>, found: &NotedPackage) -> Result<StoredPackage<'r>> {
     // Without a remote it is lost, which the store has words for.
     if !workspace.repository.remotes().is_empty() {
@@ -47,7 +47,7 @@ pub fn is_elsewhere(workspace: &Workspace<'_>, found: &NotedPackage) -> Result<b
     Ok(!store.packages().is_here(found)? && workspace.repository.remotes().iter().any(known))
 }
 
-/// Fetches the package that a note tells of, where it is not here, from the first remote that has it.
+/// Fetches the package that a note names, if it is not here, from the first remote that has it.
 ///
 /// # Returns
 /// Whether it had to be fetched.
@@ -87,14 +87,14 @@ pub fn fetch_package(workspace: &Workspace<'_>, found: &NotedPackage) -> Result<
             "or import it from a file, written by `git slsart export REF FILE` on a machine that has it",
         ));
     }
-    Err(error.hints(hints).hint("a machine that has it can send it: git slsart push"))
+    Err(error.hints(hints).hint("to send it from a machine that has it: git slsart push"))
 }
 
 fn asked(remote: &str) -> String {
-    format!("{remote} was asked too, and knows of none: a machine that has one can send it: git slsart push")
+    format!("{remote} has no such package either; to send it from a machine that has it: git slsart push")
 }
 
 fn not_asked(remote: &str, error: &Error) -> String {
     let why = error.with_causes();
-    format!("whether {remote} knows of one can't be told: {}", why.lines().next().unwrap_or_default())
+    format!("{remote} may have one, but can't be asked: {}", why.lines().next().unwrap_or_default())
 }

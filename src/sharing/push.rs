@@ -224,7 +224,7 @@ fn refused(remote: &str, found: &NotedPackage, why: &str) -> Error {
     let takes_no_such_ref = ["hidden ref", "funny refname", "prohibited", "not allowed to", "deny"];
     if takes_no_such_ref.iter().any(|sign| words.contains(sign)) {
         return error.hint(format!(
-            "{remote} takes no refs beside branches and tags, or not yours: share through another remote ([share] in slsart.toml), or in \
+            "{remote} accepts only branches and tags, or no refs from you: share through another remote ([share] in slsart.toml), or in \
              a file with `git slsart export REF FILE`"
         ));
     }
@@ -278,7 +278,7 @@ fn send_toolchains(
     Ok(())
 }
 
-/// Sends notes and records, again where others were faster.
+/// Sends notes and records, with retries.
 fn tell(
     workspace: &Workspace<'_>,
     remote: &str,
@@ -323,8 +323,8 @@ fn tell(
             break;
         }
         if start.elapsed() > PATIENCE {
-            return Err(Error::refused(format!("others push to {remote} all the time")).hint(format!(
-                "the packages are there, but not all notes and histories: {}",
+            return Err(Error::refused(format!("{remote} changed during every attempt")).hint(format!(
+                "the packages are pushed, but not all notes and histories; to push them: {}",
                 slsart(["push", remote])
             )));
         }

@@ -1,4 +1,4 @@
-//! Whether a package may leave this machine: not with secrets that nobody has decided about.
+//! Whether a package may leave this machine: not with undecided secrets.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ pub fn secret_status(manifest: &Manifest, policy: &Policy) -> SecretStatus {
 }
 
 impl SecretStatus {
-    /// Whether somebody has to decide.
+    /// Whether a decision is needed.
     pub fn is_undecided(&self) -> bool {
         !self.open.is_empty() && self.decision.is_none()
     }
@@ -64,7 +64,7 @@ pub(super) fn check(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> R
         return Ok(Verdict::May(None));
     }
     let places = listed(&status.open.iter().collect::<Vec<_>>()).join("; ");
-    // What slsart.toml said when it was recorded gives way to what it says now; what somebody said of this package does not.
+    // What slsart.toml said when it was recorded gives way to what it says now; a decision about this package does not.
     let stricter = matches!(policy.action, Some(Action::Encrypt | Action::Refuse));
     let warned = !stricter && status.decision == Some(Decision::Warn) || policy.action == Some(Action::Warn);
     if warned || status.decision == Some(Decision::Allow) {

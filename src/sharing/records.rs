@@ -1,4 +1,4 @@
-//! The records of one remote, quickly: deployments and bans, before and after something is deployed. Asks nobody anything, and
+//! The records of one remote, quickly: deployments and bans, before and after something is deployed. Never prompts, and
 //! takes no answer in time for an answer.
 
 use super::MergeReport;
@@ -41,9 +41,9 @@ pub fn send_records(workspace: &Workspace<'_>, remote: &str, name: &str) -> Resu
             Moved::Elsewhere => fetch_records(workspace, remote).map(drop)?,
             Moved::Refused(why) | Moved::Unreachable(why) => {
                 let why = why.lines().next().unwrap_or_default().to_owned();
-                return Err(Error::refused(format!("{remote} did not take it: {why}")));
+                return Err(Error::refused(format!("{remote} refused it: {why}")));
             }
         }
     }
-    Err(Error::refused(format!("others were faster, {TRIES} times")))
+    Err(Error::refused(format!("it changed during each of {TRIES} attempts")))
 }

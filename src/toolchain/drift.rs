@@ -99,19 +99,21 @@ impl fmt::Display for PluginChange {
         };
         match change {
             Change::Gone { version } => write!(f, "{name}{} is not installed", versioned(version)),
-            Change::New { version } => write!(f, "{name}{} was not there when packaging", versioned(version)),
+            Change::New { version } => {
+                write!(f, "{name}{} was not installed when packaging", versioned(version))
+            }
             Change::Version { before, now } => write!(f, "{name} is {now} and was {before} when packaging"),
             Change::Source => {
-                write!(f, "{name} has the same version and another integrity than when packaging")
+                write!(f, "{name} has the recorded version, but another integrity hash")
             }
             Change::Files { paths } if paths.is_empty() => {
-                write!(f, "{name} has the same version and other files than when packaging")
+                write!(f, "{name} has the recorded version, but its files differ")
             }
             Change::Files { paths } => {
                 let shown = paths.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
                 let more =
                     if paths.len() > 3 { format!(" and {} more", paths.len() - 3) } else { String::new() };
-                write!(f, "{name} has the same version and other files than when packaging: {shown}{more}")
+                write!(f, "{name} has the recorded version, but its files differ: {shown}{more}")
             }
         }
     }
@@ -139,15 +141,15 @@ mod tests {
             (plugin("p", "", ""), ""),
             (plugin("p", "1.0.0", ""), ""),
             (plugin("p", "1.1.0", "bb"), "p is 1.1.0 and was 1.0.0 when packaging"),
-            (plugin("p", "1.0.0", "bb"), "p has the same version and other files than when packaging"),
-            (plugin("q", "2.0.0", ""), "p 1.0.0 is not installed; q 2.0.0 was not there when packaging"),
+            (plugin("p", "1.0.0", "bb"), "p has the recorded version, but its files differ"),
+            (plugin("q", "2.0.0", ""), "p 1.0.0 is not installed; q 2.0.0 was not installed when packaging"),
         ] {
             assert_eq!(shown(&recorded, &now), said);
         }
         let integrity = |text: &str| Plugin { integrity: Some(text.to_owned()), ..plugin("p", "1.0.0", "") };
         assert!(shown(&integrity("sha512-a"), &integrity("sha512-b")).contains("another integrity"));
         let object = |text: &str| Plugin { object: Some(text.to_owned()), ..Plugin::named("./p") };
-        assert!(shown(&object("a"), &object("b")).contains("other files"));
+        assert!(shown(&object("a"), &object("b")).contains("its files differ"));
     }
 
     #[test]
@@ -163,6 +165,6 @@ mod tests {
         assert_eq!(changed_files(&before, &before), [""; 0]);
         let paths = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
         let change = PluginChange { name: "p".to_owned(), change: Change::Files { paths } };
-        assert!(change.to_string().ends_with("packaging: a, b, c and 1 more"), "{change}");
+        assert!(change.to_string().ends_with("differ: a, b, c and 1 more"), "{change}");
     }
 }

@@ -46,8 +46,8 @@ pub fn find(top: &Path, path: &ServicePath) -> Result<Installed> {
         return Ok(found);
     }
     Err(Error::refused(format!("the Serverless Framework is not installed for the service '{path}'"))
-        .hint("a service needs its own: npm install --save-dev osls (or serverless), and commit the lockfile")
-        .hint("a framework installed globally is never used: it is not the one that the commit had"))
+        .hint("install it for the service: npm install --save-dev osls (or serverless), and commit the lockfile")
+        .hint("a globally installed framework is never used: its version may not be the commit's"))
 }
 
 fn in_modules(top: &Path, candidate: &Candidate) -> Result<Option<Installed>> {

@@ -28,12 +28,12 @@ fn command(kind: Kind) -> InstallCommand {
         Kind::Yarn => (
             "yarn",
             &["install", "--frozen-lockfile", "--non-interactive", "--production=false"],
-            "to have yarn 1: npm install --global yarn@1",
+            "to install yarn 1: npm install --global yarn@1",
         ),
         Kind::YarnBerry => (
             "yarn",
             &["install", "--immutable"],
-            "to have the yarn that package.json names: corepack enable; or: npm install --global @yarnpkg/cli-dist",
+            "to install the yarn that package.json names: corepack enable; or: npm install --global @yarnpkg/cli-dist",
         ),
         Kind::Pnpm => (
             "pnpm",
@@ -44,9 +44,9 @@ fn command(kind: Kind) -> InstallCommand {
                 "--config.enable-global-virtual-store=false",
                 "--config.extend-node-path=false",
             ],
-            "to have the pnpm that package.json names: corepack enable; or: npm install --global pnpm",
+            "to install the pnpm that package.json names: corepack enable; or: npm install --global pnpm",
         ),
-        Kind::Bun => ("bun", &["install", "--frozen-lockfile"], "to have bun: npm install --global bun"),
+        Kind::Bun => ("bun", &["install", "--frozen-lockfile"], "to install bun: npm install --global bun"),
     };
     InstallCommand { program, arguments, to_have }
 }
@@ -68,7 +68,7 @@ pub fn install(programs: &Programs, top: &Path, lockfile: &Lockfile, output: Out
     };
     run.in_disposable_directory().run(output).map_err(|error| match error.kind {
         crate::error::Kind::Child(_) => error
-            .hint("a package the lockfile names could not be had: is the registry reachable, and is the version still there?"),
+            .hint("a package in the lockfile could not be downloaded: check that the registry can be reached and still has that version"),
         crate::error::Kind::Refused => error.hint(to_have),
         _ => error,
     })
@@ -88,7 +88,7 @@ fn check_yarn(programs: &Programs, lockfile: &Lockfile, directory: &Path) -> Res
         return Ok(());
     }
     let path = &lockfile.path;
-    Err(Error::refused(format!("{path} is of {wanted}, and the yarn that is found is {found}"))
+    Err(Error::refused(format!("{path} was written by {wanted}, and the installed yarn is {found}"))
         .hint(command(lockfile.kind).to_have))
 }
 
@@ -129,7 +129,7 @@ pub fn machine(programs: &Programs, directory: &Path) -> Result<Machine> {
     let output = programs.run("node").args(["-e", DESCRIBE]).current_dir(directory).read();
     let output = output.map_err(|error| error.hint(NODE_HINT))?;
     serde_json::from_slice(&output)
-        .map_err(|error| Error::refused("node does not say what machine this is").because(error))
+        .map_err(|error| Error::refused("node does not report its platform").because(error))
 }
 
 #[cfg(test)]

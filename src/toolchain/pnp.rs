@@ -67,7 +67,7 @@ impl Pnp {
         let run = run.args(unpacked).current_dir(directory);
         let wrong = |error: Error| {
             Error::refused(format!("{} does not say where packages are", self.file.display()))
-                .hint("let yarn make it again: yarn install")
+                .hint("to write it again: yarn install")
                 .because(error)
         };
         let output = run.read().map_err(wrong)?;

@@ -124,7 +124,8 @@ impl Ui {
     pub fn stream(&self, content: &mut dyn io::Read) -> Result<()> {
         let mut out = io::stdout();
         if out.is_terminal() {
-            return Err(Error::usage("this is not for a terminal").hint("redirect it, or name a file"));
+            return Err(Error::usage("binary output is not written to a terminal")
+                .hint("redirect the output, or name a file"));
         }
         self.spinner.clear();
         written(io::copy(content, &mut out).and_then(|_| out.flush()))

@@ -82,7 +82,7 @@ impl Workspace<'_> {
         let found = if found.is_empty() { store.packages().with_id(revision)? } else { found };
         if found.is_empty() {
             return Err(Error::not_recorded(format!("nothing is recorded for '{revision}'"))
-                .hint("`git slsart log --all` lists what is"));
+                .hint("`git slsart log --all` lists the recorded packages"));
         }
         Ok(found)
     }
@@ -93,7 +93,7 @@ impl Workspace<'_> {
         for NotedPackage { line, .. } in &found {
             let (package, on) = (line.package.short(), pruned_on(line.pruned));
             self.progress
-                .warn(&format!("the package {package} was pruned{on}; what is still here of it is used"));
+                .warn(&format!("the package {package} was pruned{on}; the copy that is still here is used"));
         }
         Ok(found)
     }
@@ -216,9 +216,7 @@ impl Workspace<'_> {
         let Target { path, service, stage, region } = &line.target;
         let filter = Filter::of(&line.target);
         let again = self.package_command(&[&short], (path, Some(service)), stage, Some(region));
-        Ok(error
-            .hints(self.nearest(*commit, &filter)?)
-            .hint(format!("make another of the same commit: {again}")))
+        Ok(error.hints(self.nearest(*commit, &filter)?).hint(format!("to package the commit again: {again}")))
     }
 
     /// A hint that names the nearest commits that have a package.

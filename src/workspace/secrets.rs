@@ -44,7 +44,7 @@ pub fn policy(workspace: &Workspace<'_>) -> Result<Policy> {
         }
         let text = file(workspace, recipient).ok_or_else(|| {
             Error::refused(format!(
-                "{FILE}: the recipient '{recipient}' is neither a public key nor a file of them"
+                "{FILE}: the recipient '{recipient}' is neither a public key nor a file of public keys"
             ))
             .hint("a public key begins with age1 or ssh-; a file is named from the repository's top")
         })?;

@@ -132,18 +132,18 @@ Restore   12a1bee  v1  package be694c54 · 1.3 kB · 8 minutes ago · osls 4.3.1
 Plan      against the live stack's template
   ~ function hello   code (1 file, +1 −1), memory 512 → unset
   - table CartTable  AWS::DynamoDB::Table  would be DELETED  blocked
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
+Plugins   serverless-hello 1.2.0  its effect at a deploy is unknown
+          ./plugins/trace  its effect at a deploy is unknown
 not rolled back: data, secrets, SSM values, other stacks, what plugins did
-! live and not in the package that was deployed, added by a plugin or by somebody else: CartTable
+! live but not in the deployed package: added by a plugin or by hand: CartTable
 Checks
   ✓ intact     3 files are what was recorded
   ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ runtimes   Lambda accepts nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
-  ✓ account    123456789012; no deployment was proven yet that could say another
-  ✓ stack      orders-prod takes an update (UPDATE_COMPLETE)
-  ! toolchain  npm installs the plugins from package-lock.json: none are kept here
+  ✓ account    123456789012; no earlier deployment to compare with
+  ✓ stack      orders-prod can be updated (UPDATE_COMPLETE)
+  ! toolchain  npm will install the plugins from package-lock.json: there is no toolchain here
 ── stderr ──
 Asking AWS what is live
 error: this rollback would delete 1 stateful resource
@@ -177,12 +177,12 @@ fn the_allowed_deletions_and_the_proof_are_in_the_history() {
     proven_in(&sandbox, "123456789012");
     sandbox.slsart("history -s prod").is(str![[r#"
 orders · prod · us-east-1
-3  ● live  rollback  succeeded    12a1bee  Add the service  3 minutes ago in [N] s by Dana, proven (1 of 1 function)
-                                  allowed to be deleted or replaced: CartTable
-2          rollback  succeeded    12a1bee  Add the service  3 minutes ago in [N] s by Dana, not proven
-                                  allowed to be deleted or replaced: CartTable
-                                  AWS does not let these credentials list the stack's resources (AWS says: not with that role)
-1          deploy    succeeded    35040f8  Answer two  4 minutes ago in [N] s by Dana
+3  ● live  rollback  succeeded  12a1bee  Add the service  3 minutes ago in [N] s by Dana, proven (1 of 1 function)
+                                allowed to be deleted or replaced: CartTable
+2          rollback  succeeded  12a1bee  Add the service  3 minutes ago in [N] s by Dana, not proven
+                                allowed to be deleted or replaced: CartTable
+                                AWS does not let these credentials list the stack's resources (AWS says: not with that role)
+1          deploy    succeeded  35040f8  Answer two  4 minutes ago in [N] s by Dana
 
 "#]]);
     let history = sandbox.slsart("history -s prod --json").json();
@@ -204,9 +204,7 @@ fn code_that_was_not_deployed_from_here_is_not_compared() {
     assert_eq!(plan["changes"]["functions"], json!([]), "{plan:#}");
     assert_eq!(
         plan["warnings"],
-        json!([
-            "what is live was not deployed from here: its code, and what it was made with, can't be compared"
-        ])
+        json!(["what is live was not deployed from here: its code, plugins and framework can't be compared"])
     );
 }
 
@@ -226,12 +224,12 @@ Restore   12a1bee  v1  package be694c54 · 1.3 kB · 9 minutes ago · osls 4.3.1
 Plan      against the live stack's template
   ~ function hello  code (1 file, +1 −1)
   ✗ account    the credentials are for account 123456789012, and the last proven deployment was in 222222222222
-    hint:     take the other account's credentials, such as: AWS_PROFILE=NAME; to go on all the same: --allow-account 123456789012
-  ✗ stack      orders-prod is in UPDATE_ROLLBACK_FAILED: an update failed, taking it back failed too, and it takes no other until that is done
+    hint:     use the credentials of that account, such as: AWS_PROFILE=NAME; to go on all the same: --allow-account 123456789012
+  ✗ stack      orders-prod is in UPDATE_ROLLBACK_FAILED: an update failed and its rollback failed too; no other update is possible until that is finished
     hint:     aws cloudformation continue-update-rollback --stack-name orders-prod --region us-east-1
-  ! toolchain  npm installs the plugins from package-lock.json: none are kept here
-error: the credentials are for account 123456789012, and the last proven deployment was in 222222222222; orders-prod is in UPDATE_ROLLBACK_FAILED: an update failed, taking it back failed too, and it takes no other until that is done
-hint: take the other account's credentials, such as: AWS_PROFILE=NAME; to go on all the same: --allow-account 123456789012
+  ! toolchain  npm will install the plugins from package-lock.json: there is no toolchain here
+error: the credentials are for account 123456789012, and the last proven deployment was in 222222222222; orders-prod is in UPDATE_ROLLBACK_FAILED: an update failed and its rollback failed too; no other update is possible until that is finished
+hint: use the credentials of that account, such as: AWS_PROFILE=NAME; to go on all the same: --allow-account 123456789012
 hint: aws cloudformation continue-update-rollback --stack-name orders-prod --region us-east-1
 ── exit 1 ──
 
@@ -254,11 +252,11 @@ fn a_stack_that_is_gone_is_told_and_made_anew() {
     let server = Server::start(&[ACCOUNT, NO_STACK]);
     let sandbox = asking(sandbox, &server);
     let plan = sandbox.slsart("rollback v1 -s prod -n --json").succeeded();
-    assert_eq!(plan.json()["changes"]["against"], "nothing: the stack is not there");
+    assert_eq!(plan.json()["changes"]["against"], "nothing: the stack does not exist");
     assert_eq!(
         checks(&plan, "stack"),
         [
-            "warning: there is no orders-prod in us-east-1, though the history says that one was deployed: it would be made anew"
+            "warning: orders-prod does not exist in us-east-1, but the history has a deployment to it: the stack would be created again"
         ]
     );
     assert_eq!(server.requests().len(), 2);
@@ -289,7 +287,7 @@ Plan      against the last recorded deployment (AWS does not let these credentia
   ~ function hello  code (1 file, +1 −1)
   ! stack      AWS does not let these credentials describe the stack
     hint:     AWS says: not with that role
-  ! toolchain  npm installs the plugins from package-lock.json: none are kept here
+  ! toolchain  npm will install the plugins from package-lock.json: there is no toolchain here
 ── stderr ──
 Asking AWS what is live
 
@@ -363,5 +361,5 @@ fn an_object_that_is_needed_and_missing_blocks() {
     let server = Server::start(&[ACCOUNT, NO_STACK, ("HEAD /shared/code.zip", 200, "")]);
     let sandbox = asking(sandbox, &server);
     let plan = sandbox.slsart("deploy -s prod -n --json").succeeded();
-    assert_eq!(checks(&plan, "objects"), ["ok: 1 object that a deploy does not upload: there"]);
+    assert_eq!(checks(&plan, "objects"), ["ok: 1 object that a deploy does not upload: found"]);
 }

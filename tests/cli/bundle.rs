@@ -31,8 +31,8 @@ fn a_package_goes_into_an_empty_repository_and_is_deployed_there() {
     let sandbox = exported();
     sandbox.slsart("export HEAD ../orders.slsart").is(str![[r#"
 ── stderr ──
-error: '../orders.slsart' is there already
-hint: name another file, or say --force to overwrite it
+error: '../orders.slsart' exists already
+hint: name another file, or overwrite this one with --force
 ── exit 1 ──
 
 "#]]);
@@ -49,31 +49,31 @@ Writing
     elsewhere("import ../orders.slsart").is(str![[r#"
 Imported  c126563  Answer two  package e4ccfcce · orders · prod · us-east-1 · 1.3 kB
 With      its source and 1 toolchain, with its target's history
-what was before c126563 is not here; where a remote has it: git -C ../empty fetch --unshallow
+the history before c126563 is not here; to fetch it: git -C ../empty fetch --unshallow
 Use       git slsart -C ../empty rollback c126563 --service orders -s prod -r us-east-1
 ── stderr ──
 Reading the file
-Verifying it
-Taking it in
+Verifying the file
+Importing the package
 
 "#]]);
     elsewhere("import ../orders.slsart").is(str![[r#"
 Known     c126563  Answer two  package e4ccfcce · orders · prod · us-east-1 · 1.3 kB
 ── stderr ──
 Reading the file
-Verifying it
-Taking it in
+Verifying the file
+Importing the package
 
 "#]]);
     let id = sandbox.git("rev-parse HEAD");
     elsewhere("history -s prod").is(str![[r#"
 orders · prod · us-east-1
-1  ● live  deploy    succeeded    c126563  Answer two  8 minutes ago in [N] s by Dana
+1  ● live  deploy  succeeded  c126563  Answer two  8 minutes ago in [N] s by Dana
 
 "#]]);
     elsewhere("verify --all -q").succeeded();
     let plan = elsewhere(&format!("rollback {id} -s prod -n"));
-    assert!(plan.stdout.contains("✓ toolchain  the plugins are kept here"), "{plan}");
+    assert!(plan.stdout.contains("✓ toolchain  the plugins will be restored"), "{plan}");
     elsewhere(&format!("rollback {} -s prod --yes -q", &id[..7])).succeeded();
     assert_eq!(sandbox.git("-C ../empty rev-parse --is-shallow-repository"), "true");
     let checked = sandbox.git("-C ../empty fsck --full --strict --no-dangling");
@@ -167,19 +167,19 @@ fn nothing_of_a_file_that_is_not_what_it_says_is_taken_in() {
         }
         Some((name.to_owned(), content))
     });
-    refused("'pack' is not what its index says");
+    refused("'pack' does not match the file's index");
     index("refs/slsart/deployments/", "refs/heads/");
-    refused("it has a ref that is none of the package's: refs/heads/orders/prod/us-east-1");
+    refused("it has a ref that does not belong to the package: refs/heads/orders/prod/us-east-1");
     index("refs/slsart/deployments/orders", "refs/slsart/deployments/../../heads");
     refused("its refs lead nowhere");
     index("stage=prod", "stage=dev");
-    refused("is not the one its note tells of");
+    refused("does not match its note");
     index("refs/slsart/toolchains/", "refs/slsart/toolchains/x");
-    refused("it has a ref that is none of the package's");
+    refused("it has a ref that does not belong to the package");
     index("shallow = [\"", "shallow = [\"0");
     refused("its history ends elsewhere");
     fs::write(sandbox.beside("forged"), "PK").unwrap();
-    refused("it is no zip");
+    refused("it is not a zip");
     index("format = 1", "format = 9");
     let later = elsewhere("import ../forged");
     assert_eq!(later.code, 1, "{later}");
@@ -208,8 +208,8 @@ With      its source
 Use       git slsart rollback c126563 --service orders -s prod -r us-east-1
 ── stderr ──
 Reading the file
-Verifying it
-Taking it in
+Verifying the file
+Importing the package
 
 "#]]);
     assert_eq!(sandbox.git(&format!("rev-parse {name}")), history);

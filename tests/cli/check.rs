@@ -30,17 +30,17 @@ fn remarks(sandbox: &Sandbox, code: i32) -> String {
 fn all_is_well() {
     let sandbox = packaged();
     sandbox.slsart("check -s prod").is_all(str![[r#"
-✓ clean      the working tree is as HEAD has it
+✓ clean      the working tree has no changes
 ✓ package    packaged for orders · prod · us-east-1 (d00594d6)
 ✓ lockfile   package-lock.json is as recorded
 ✓ plugins    as recorded (serverless-hello 1.2.0, ./plugins/trace)
 ✓ framework  osls 4.3.1, as recorded
 ✓ intact     3 files are what was recorded
 ✓ target     made for orders · prod · us-east-1
-✓ runtimes   Lambda takes nodejs22.x
+✓ runtimes   Lambda accepts nodejs22.x
 ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
 ! aws        SLSART_OFFLINE is set: AWS is not asked
-✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
+✓ toolchain  npm will install the plugins from package-lock.json: there is no toolchain here
 ✓ node       [NODE], as recorded
 ✓ variables  as when packaging (DB_URL)
 
@@ -52,7 +52,7 @@ fn all_is_well() {
     {
       "name": "clean",
       "verdict": "ok",
-      "message": "the working tree is as HEAD has it"
+      "message": "the working tree has no changes"
     },
     {
       "name": "package",
@@ -87,7 +87,7 @@ fn all_is_well() {
     {
       "name": "runtimes",
       "verdict": "ok",
-      "message": "Lambda takes nodejs22.x"
+      "message": "Lambda accepts nodejs22.x"
     },
     {
       "name": "limits",
@@ -102,7 +102,7 @@ fn all_is_well() {
     {
       "name": "toolchain",
       "verdict": "ok",
-      "message": "npm installs the plugins from package-lock.json: none are kept here"
+      "message": "npm will install the plugins from package-lock.json: there is no toolchain here"
     },
     {
       "name": "node",
@@ -133,7 +133,7 @@ fn changes_fail_and_what_packaging_leaves_does_not() {
         failing(&sandbox),
         str![[r#"
 ✗ clean      the working tree has changes: handler.js and 1 more
-  hint:     commit or stash them
+  hint:     commit them, or put them aside: git stash --include-untracked
 ! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
@@ -212,7 +212,7 @@ fn plugins_that_differ_fail_and_missing_ones_are_a_warning() {
         failing(&sandbox),
         str![[r#"
 ✗ plugins    serverless-hello is 1.3.0 and was 1.2.0 when packaging
-  hint:     install them as the lockfile has them, such as: npm ci
+  hint:     to install what the lockfile has: npm ci
 ! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
@@ -237,8 +237,8 @@ fn a_plugin_with_other_files_fails_and_names_them_where_they_are_known() {
     matches(
         failing(&sandbox),
         str![[r#"
-✗ plugins    serverless-hello has the same version and other files than when packaging
-  hint:     install them as the lockfile has them, such as: npm ci
+✗ plugins    serverless-hello has the recorded version, but its files differ
+  hint:     to install what the lockfile has: npm ci
 ! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
@@ -254,8 +254,8 @@ fn a_plugin_with_other_files_fails_and_names_them_where_they_are_known() {
     matches(
         failing(&sandbox),
         str![[r#"
-✗ plugins    serverless-hello has the same version and other files than when packaging: index.js, new.js
-  hint:     install them as the lockfile has them, such as: npm ci
+✗ plugins    serverless-hello has the recorded version, but its files differ: index.js, new.js
+  hint:     to install what the lockfile has: npm ci
 ! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
@@ -279,7 +279,7 @@ fn another_framework_fails_and_none_is_a_warning() {
         failing(&sandbox),
         str![[r#"
 ✗ framework  osls 4.2.0 is installed and osls 4.3.1 made the package
-  hint:     install it as the lockfile has it, such as: npm ci
+  hint:     to install what the lockfile has: npm ci
 ! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],
     );
@@ -311,7 +311,7 @@ fn another_node_is_told_and_one_that_the_framework_refuses_fails() {
         .unwrap();
     sandbox.slsart_with("check -s prod", &[("PATH", &without)]).is(str![[r#"
 ✓ package    packaged for orders · prod · us-east-1 (d00594d6)
-✗ toolchain  no plugins are kept that fit, and npm, which installs them, is not here either
+✗ toolchain  there is no toolchain that fits, and npm, which would install the plugins, is not here
   hint:     install npm, or add its directory to PATH
 ✗ node       cannot run node
   hint:     install node.js, or add its directory to PATH
@@ -357,7 +357,7 @@ fn a_package_with_another_lockfile_fails() {
         str![[r#"
 ✗ package    HEAD's only package was made with uncommitted changes
   hint:     git slsart package -s prod
-✗ lockfile   package-lock.json is not the one that the package was made with
+✗ lockfile   package-lock.json differs from the one that made the package
   hint:     package the commit again: git slsart package --again -s prod
 ! aws        SLSART_OFFLINE is set: AWS is not asked
 "#]],

@@ -149,14 +149,14 @@ fn variables_that_differ_are_told_by_name_and_never_by_value() {
     assert_eq!(variables(&[("DB_URL", "postgres://one-secret")]), ok("as when packaging (DB_URL)"));
     assert_eq!(
         variables(&[("DB_URL", "postgres://another-secret")]),
-        warning("DB_URL not what it was when packaging")
+        warning("DB_URL changed since packaging")
     );
     assert_eq!(variables(&[]), warning("DB_URL set when packaging and not here"));
     // Where the environment has none, a file does; a stage's own stands in for the other.
     sandbox.write(".env", "DB_URL=postgres://one-secret\n");
     assert_eq!(variables(&[]), ok("as when packaging (DB_URL)"));
     sandbox.write(".env.prod", "DB_URL='postgres://a-third-secret'\n");
-    assert_eq!(variables(&[]), warning("DB_URL not what it was when packaging"));
+    assert_eq!(variables(&[]), warning("DB_URL changed since packaging"));
 
     let manifest = sandbox
         .shell("git show $(git for-each-ref --format='%(refname)' refs/slsart/packages):manifest.toml");
@@ -201,9 +201,9 @@ fn a_runtime_that_is_over_blocks_and_can_be_allowed() {
     deploy.is(str![[r#"
 ── stderr ──
 Deploy    d37701c  Ignore what is made  package b446d85c · 1.8 kB · 1 year ago · node [NODE] · osls 4.3.1
-  ✗ runtimes   Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction
+  ✗ runtimes   Lambda no longer updates functions with nodejs22.x, since 2027-07-01: HelloLambdaFunction
     hint:     by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
-error: Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction
+error: Lambda no longer updates functions with nodejs22.x, since 2027-07-01: HelloLambdaFunction
 hint: by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
 ── exit 1 ──
 
@@ -216,7 +216,7 @@ hint: by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: 
     assert_eq!(error["error"]["message"], message.as_str());
     sandbox.slsart_with("check -s prod -q", &late).is(str![[r#"
 ✓ package    packaged for orders · prod · us-east-1 (b446d85c)
-✗ runtimes   Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction
+✗ runtimes   Lambda no longer updates functions with nodejs22.x, since 2027-07-01: HelloLambdaFunction
   hint:     by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
 ── stderr ──
 error: 1 of 13 checks failed
@@ -245,11 +245,11 @@ fn several_that_block_are_told_at_once() {
     sandbox.slsart_with("rollback HEAD -s prod --yes", &[("SLSART_NOW", LATE)]).is(str![[r#"
 ── stderr ──
 Restore   a17b3ad  Remove the lockfile  package be694c54 · 1.3 kB · 1 year ago
-  ✗ runtimes   Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction
+  ✗ runtimes   Lambda no longer updates functions with nodejs22.x, since 2027-07-01: HelloLambdaFunction
     hint:     by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
-  ✗ toolchain  the commit has no lockfile for the service: nobody knows which plugins it had
+  ✗ toolchain  the commit has no lockfile for the service: its plugins are unknown
     hint:     commit the lockfile of your package manager, such as package-lock.json, and package that commit
-error: Lambda updates no functions with nodejs22.x since 2027-07-01: HelloLambdaFunction; the commit has no lockfile for the service: nobody knows which plugins it had
+error: Lambda no longer updates functions with nodejs22.x, since 2027-07-01: HelloLambdaFunction; the commit has no lockfile for the service: its plugins are unknown
 hint: by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
 hint: commit the lockfile of your package manager, such as package-lock.json, and package that commit
 ── exit 1 ──
@@ -268,10 +268,10 @@ fn a_rollback_shows_where_its_plugins_come_from() {
         check(&sandbox.slsart(&format!("{action} HEAD -s prod -n --json")).succeeded(), "toolchain").unwrap()
     };
     assert_eq!(toolchain("deploy").0, "ok");
-    let warned = "npm installs the plugins from package-lock.json: none are kept here";
+    let warned = "npm will install the plugins from package-lock.json: there is no toolchain here";
     assert_eq!(toolchain("rollback"), ("warning".to_owned(), warned.to_owned()));
     sandbox.slsart("toolchain save HEAD -q").succeeded();
     let (verdict, message) = toolchain("rollback");
     assert_eq!(verdict, "ok");
-    assert!(message.starts_with("the plugins are kept here (toolchain "), "{message}");
+    assert!(message.starts_with("the plugins will be restored (toolchain "), "{message}");
 }

@@ -173,14 +173,14 @@ fn what_the_repository_does_not_have_is_said_with_its_line() {
     sandbox.slsart("status").is(str![[r#"
 HEAD      12a1bee  Add the service
 orders · prod · us-east-1
-  ○ live  nothing that git slsart knows of
+  ○ live  no deployment recorded
   ✓ HEAD  package be694c54 · 1.3 kB
 ── stderr ──
 warning: slsart.toml:3: there is no service in the directory 'services/ordres'; services: .
 warning: slsart.toml:6: 'us-east1' does not look like an AWS region; regions are named as in eu-west-1
 warning: slsart.toml:8: [share] names the remote 'orgin', which does not exist; did you mean origin?
 warning: slsart.toml:10: [lock] names the remote 'locks', which does not exist; to add it: git remote add locks URL
-warning: slsart.toml:12: [secrets] is to encrypt, but has no recipients: nothing can be recorded; name the public keys of those who may read: recipients = ["age1…", "ssh-ed25519 AAAA…"]
+warning: slsart.toml:12: [secrets] has action = "encrypt" but no recipients: nothing can be recorded; list the readers' public keys: recipients = ["age1…", "ssh-ed25519 AAAA…"]
 
 "#]]);
     let init = sandbox.slsart("init -n").succeeded();

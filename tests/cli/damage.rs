@@ -70,7 +70,7 @@ hint: another copy of this repository may have it whole: compare with `git slsar
 ── stderr ──
 Extracting
 error: the object [ID] is missing from the object store
-hint: `git fsck` shows what else is; a copy of the repository that has it can give it back: git fetch
+hint: `git fsck` shows everything that is missing; to get it from a remote: git fetch
 ── exit 4 ──
 
 "#]]);
@@ -153,7 +153,7 @@ fn an_object_that_is_another() {
     fs::copy(sandbox.path(&format!(".git/objects/{}/{}", &other[..2], &other[2..])), object).unwrap();
     sandbox.slsart("verify -q").is(str![[r#"
 ✗ damaged  c126563  e4ccfcce  orders · prod · us-east-1
-           an archive can't be put together again
+           an archive can't be rebuilt
 ── stderr ──
 error: 1 of 1 package is damaged
 hint: another copy of this repository may have it whole: compare with `git slsart verify --all` there
@@ -204,7 +204,7 @@ hint: another copy of this repository may have it whole: compare with `git slsar
     sandbox.slsart("show").is(str![[r#"
 ── stderr ──
 error: the object [ID] is missing from the object store
-hint: `git fsck` shows what else is; a copy of the repository that has it can give it back: git fetch
+hint: `git fsck` shows everything that is missing; to get it from a remote: git fetch
 ── exit 4 ──
 
 "#]]);
@@ -273,7 +273,7 @@ hint: install a newer git-slsart: cargo install git-slsart
 ✓ intact   12a1bee  be694c54  orders · prod · us-east-1
 ── stderr ──
 Verifying 2 packages
-error: 1 package can't be read by this git-slsart
+error: this git-slsart can't read 1 package
 hint: install a newer git-slsart: cargo install git-slsart
 ── exit 1 ──
 
@@ -294,7 +294,7 @@ fn a_manifest_that_lies() {
     rewrite_manifest(&sandbox, |text| text.replace("orders.zip", "../../x.zip"));
     sandbox.slsart("show").is(str![[r#"
 ── stderr ──
-error: the package's manifest is damaged: the path "../../x.zip" is not one of a package
+error: the package's manifest is damaged: the path "../../x.zip" is not allowed in a package
 hint: another copy of this repository may have it whole: compare with `git slsart verify --all` there
 ── exit 4 ──
 
@@ -304,7 +304,7 @@ hint: another copy of this repository may have it whole: compare with `git slsar
     rewrite_manifest(&sandbox, |text| text.replace("stage = \"prod\"", "stage = \"dev\""));
     sandbox.slsart("show").is(str![[r#"
 ── stderr ──
-error: package e4ccfcce is not the one its note tells of
+error: package e4ccfcce does not match its note
 hint: another copy of this repository may have it whole: compare with `git slsart verify --all` there
 ── exit 4 ──
 
@@ -314,7 +314,7 @@ hint: another copy of this repository may have it whole: compare with `git slsar
     rewrite_manifest(&sandbox, |_| "\u{1}".to_owned());
     sandbox.slsart("show").is(str![[r#"
 ── stderr ──
-error: the package's manifest is damaged: its format can't be told
+error: the package's manifest is damaged: it does not name its format
   TOML parse error at line 1, column 2
     |
   1 | 
@@ -464,8 +464,8 @@ fn a_history_that_is_damaged_is_an_integrity_error() {
     fs::remove_file(object).unwrap();
     sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
-1  deploy    not ended    12a1bee  Add the service  4 minutes ago by Dana
-! records that can't be read, damaged or of a newer git-slsart: 1
+1  deploy  not finished  12a1bee  Add the service  4 minutes ago by Dana
+! 1 record can't be read: damaged, or written by a newer git-slsart
 
 "#]]);
     sandbox.slsart("rollback -s prod --yes").is(str![[r#"

@@ -21,15 +21,15 @@ fn a_dry_run_shows_the_plan_and_does_nothing() {
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
+Plugins   serverless-hello 1.2.0  its effect at a deploy is unknown
+          ./plugins/trace  its effect at a deploy is unknown
 Checks
   ✓ intact     3 files are what was recorded
   ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ runtimes   Lambda accepts nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 42 B unzipped
   ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
+  ✓ toolchain  npm will install the plugins from package-lock.json: there is no toolchain here
 
 "#]]);
     sandbox.slsart("rollback v1 -s prod -n --json").is(str![[r#"
@@ -77,7 +77,7 @@ Checks
     {
       "name": "runtimes",
       "verdict": "ok",
-      "message": "Lambda takes nodejs22.x"
+      "message": "Lambda accepts nodejs22.x"
     },
     {
       "name": "limits",
@@ -92,7 +92,7 @@ Checks
     {
       "name": "toolchain",
       "verdict": "warning",
-      "message": "npm installs the plugins from package-lock.json: none are kept here"
+      "message": "npm will install the plugins from package-lock.json: there is no toolchain here"
     }
   ]
 }
@@ -110,7 +110,7 @@ fn without_a_terminal_nobody_can_say_yes() {
 ── stderr ──
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
 error: this needs a confirmation, and there is no terminal to ask on
-hint: say --yes to act without being asked, or --dry-run to see the plan
+hint: --yes goes on without a question; --dry-run only shows the plan
 ── exit 1 ──
 
 "#]]);
@@ -122,7 +122,7 @@ hint: say --yes to act without being asked, or --dry-run to see the plan
     "message": "this needs a confirmation, and there is no terminal to ask on",
     "causes": [],
     "hints": [
-      "say --yes to act without being asked, or --dry-run to see the plan"
+      "--yes goes on without a question; --dry-run only shows the plan"
     ],
     "exit_code": 1
   }
@@ -133,7 +133,7 @@ hint: say --yes to act without being asked, or --dry-run to see the plan
     sandbox.shell("echo y | git-slsart rollback v1 -s prod -q").is(str![[r#"
 ── stderr ──
 error: this needs a confirmation, and there is no terminal to ask on
-hint: say --yes to act without being asked, or --dry-run to see the plan
+hint: --yes goes on without a question; --dry-run only shows the plan
 ── exit 1 ──
 
 "#]]);
@@ -150,15 +150,15 @@ Live      12a1bee  v1 on orders · prod · us-east-1, in [N] s (worktree [N], pl
 Target    orders · prod · us-east-1
 Live      not known: nothing was deployed by git slsart yet
 Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago · osls 4.3.1
-Plugins   serverless-hello 1.2.0  what it does at a deploy is unknown
-          ./plugins/trace  what it does at a deploy is unknown
+Plugins   serverless-hello 1.2.0  its effect at a deploy is unknown
+          ./plugins/trace  its effect at a deploy is unknown
 Checks
   ✓ intact     3 files are what was recorded
   ✓ target     made for orders · prod · us-east-1
-  ✓ runtimes   Lambda takes nodejs22.x
+  ✓ runtimes   Lambda accepts nodejs22.x
   ✓ limits     1 resource, template 349 B, largest function 35 B unzipped
   ! aws        SLSART_OFFLINE is set: AWS is not asked
-  ✓ toolchain  npm installs the plugins from package-lock.json: none are kept here
+  ✓ toolchain  npm will install the plugins from package-lock.json: there is no toolchain here
 Checking out the commit
 Installing plugins (npm)
 Checking plugins and package
@@ -186,9 +186,9 @@ Restore   12a1bee  v1  package be694c54 · 1.3 kB · 8 minutes ago · osls 4.3.1
 "#]]);
     sandbox.slsart("history -s prod").is(str![[r#"
 orders · prod · us-east-1
-3  ● live  rollback  succeeded    12a1bee  Add the service  1 minute ago in [N] s by Dana — checkout 500s
-2          deploy    succeeded    35040f8  Answer two  2 minutes ago in [N] s by Dana
-1          deploy    succeeded    12a1bee  Add the service  3 minutes ago in [N] s by Dana — first release
+3  ● live  rollback  succeeded  12a1bee  Add the service  1 minute ago in [N] s by Dana — checkout 500s
+2          deploy    succeeded  35040f8  Answer two  2 minutes ago in [N] s by Dana
+1          deploy    succeeded  12a1bee  Add the service  3 minutes ago in [N] s by Dana — first release
 
 "#]]);
     sandbox.slsart("rollback -s prod --yes").is(str![[r#"
@@ -201,7 +201,7 @@ hint: name the commit to go back to: git slsart rollback REF -s prod
     sandbox.slsart("deploy -s prod --yes -q").succeeded();
     sandbox.slsart("history -n 1").is(str![[r#"
 orders · prod · us-east-1
-4  ● live  deploy    succeeded    35040f8  Answer two  1 minute ago in [N] s by Dana
+4  ● live  deploy  succeeded  35040f8  Answer two  1 minute ago in [N] s by Dana
 
 "#]]);
     matches(
@@ -276,18 +276,18 @@ Live      12a1bee  v1  deployed 1 minute ago by Dana
 Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 2 minutes ago · osls 4.3.1
   ~ function hello  code (1 file, +1 −1)
 error: osls failed with exit code 9
-hint: the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a plugin that fails after it leaves the update done
+hint: the framework's output shows how far it got: CloudFormation rolls back a failed update by itself, but not an update after which a plugin failed
 hint: to see what is live: git slsart live -s prod
-hint: to make sure of what is live: git slsart rollback be694c54 -s prod
+hint: to be certain what is live, roll back: git slsart rollback be694c54 -s prod
 ── exit 3 ──
 
 "#]]);
     sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
-2          deploy    failed       35040f8  Answer two  1 minute ago in [N] s by Dana, effect unknown
-                                  osls failed with exit code 9
-1  ● live  deploy    succeeded    12a1bee  Add the service  2 minutes ago in [N] s by Dana
-! the deploy of 35040f8 by Dana, begun 1 minute ago, did not finish: what is live is not certain; to look: git slsart live -s prod
+2          deploy  failed     35040f8  Answer two  1 minute ago in [N] s by Dana, effect unknown
+                              osls failed with exit code 9
+1  ● live  deploy  succeeded  12a1bee  Add the service  2 minutes ago in [N] s by Dana
+! the deploy of 35040f8 by Dana, begun 1 minute ago, did not finish: what is live is not certain; to check: git slsart live -s prod
 
 "#]]);
     // After a failure, going back is to what was live before it.
@@ -296,7 +296,7 @@ Live      12a1bee  v1  deployed 3 minutes ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 9 minutes ago · osls 4.3.1
   = 1 resource unchanged
 ! the deploy of 35040f8 by Dana, begun 2 minutes ago, did not finish: what is live is not certain
-! this package is live already, as far as the history knows
+! by the history, this package is live already
 
 "#]]);
     assert_eq!(sandbox.worktrees(), 1);
@@ -312,14 +312,14 @@ fn interrupted_it_passes_the_signal_on_and_cleans_up() {
 ── stderr ──
 Deploy    12a1bee  v1  package be694c54 · 1.3 kB · 6 minutes ago · osls 4.3.1
 error: interrupted
-hint: the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a plugin that fails after it leaves the update done
+hint: the framework's output shows how far it got: CloudFormation rolls back a failed update by itself, but not an update after which a plugin failed
 hint: to see what is live: git slsart live -s prod
 ── exit 130 ──
 
 "#]]);
         sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
-1  deploy    interrupted  12a1bee  Add the service  2 minutes ago in [N] s by Dana, effect unknown
+1  deploy  interrupted  12a1bee  Add the service  2 minutes ago in [N] s by Dana, effect unknown
 
 "#]]);
         assert_eq!(sandbox.worktrees(), 1);
@@ -336,7 +336,7 @@ fn killed_it_leaves_a_deployment_that_has_not_ended() {
     sandbox.shell(&format!("kill -9 {framework}")).succeeded();
     sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
-1  deploy    not ended    12a1bee  Add the service  2 minutes ago by Dana
+1  deploy  not finished  12a1bee  Add the service  2 minutes ago by Dana
 
 "#]]);
     sandbox.slsart("deploy -s prod --yes").is(str![[r#"
@@ -348,8 +348,8 @@ Deploy    35040f8  Answer two  package e4ccfcce · 1.3 kB · 4 minutes ago · os
 "#]]);
     sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
-2  ● live  deploy    succeeded    35040f8  Answer two  1 minute ago in [N] s by Dana
-1          deploy    not ended    12a1bee  Add the service  4 minutes ago by Dana
+2  ● live  deploy  succeeded     35040f8  Answer two  1 minute ago in [N] s by Dana
+1          deploy  not finished  12a1bee  Add the service  4 minutes ago by Dana
 
 "#]]);
     assert_eq!(sandbox.worktrees(), 1);
@@ -405,9 +405,9 @@ fn a_package_whose_lockfile_or_plugins_are_gone_is_not_deployed() {
     sandbox.slsart("deploy -s prod --yes").is(str![[r#"
 ── stderr ──
 Deploy    a17b3ad  Remove the lockfile  package be694c54 · 1.3 kB · 1 minute ago
-  ✗ toolchain  the commit has no lockfile for the service: nobody knows which plugins it had
+  ✗ toolchain  the commit has no lockfile for the service: its plugins are unknown
     hint:     commit the lockfile of your package manager, such as package-lock.json, and package that commit
-error: the commit has no lockfile for the service: nobody knows which plugins it had
+error: the commit has no lockfile for the service: its plugins are unknown
 hint: commit the lockfile of your package manager, such as package-lock.json, and package that commit
 ── exit 1 ──
 

@@ -113,7 +113,7 @@ To    12a1bee  v1  package aeb53813 · orders · prod · us-east-1
 - output CartName         other stacks can import it
 = 1 resource unchanged
 
-1 commit taken back
+1 commit undone
 
 "#]]);
     for line in ["diff v1", "diff v1 --code", "diff HEAD v1 --json", "diff v1 --code --json"] {
@@ -512,7 +512,7 @@ hint: back it up first; this option then deletes it with all data: --allow-delet
     sandbox.slsart("rollback -s prod --yes --allow-delete Cart").is(str![[r#"
 ── stderr ──
 error: there is no resource 'Cart' to be deleted
-hint: --allow-delete takes the logical ids of the plan; blocked is: CartTable, Orders
+hint: --allow-delete takes a logical id of this plan's blocked resources: CartTable, Orders
 ── exit 2 ──
 
 "#]]);
@@ -550,7 +550,7 @@ Restore   12a1bee  v1  package aeb53813 · 1.5 kB · 7 minutes ago · osls 4.3.1
   ! CartTable  AWS::DynamoDB::Table  would be DELETED, if the later deployment went through  blocked
   ! Orders  AWS::DynamoDB::Table  would be REPLACED, if the later deployment went through  blocked
 ! the deploy of 35040f8 by Dana, begun 1 minute ago, did not finish: what is live is not certain
-! this package is live already, as far as the history knows
+! by the history, this package is live already
 error: this rollback would delete or replace 2 stateful resources
 hint: lost with them: CartTable (items), Orders (items)
 hint: back them up first; this option then deletes them with all data: --allow-delete CartTable --allow-delete Orders
@@ -588,7 +588,7 @@ fn where_nothing_is_known_to_be_live_nothing_can_be_allowed() {
     let sandbox = two_versions();
     sandbox.slsart("deploy v1 -s prod --yes --allow-delete Orders").is(str![[r#"
 ── stderr ──
-error: it is not known what is live: nothing is known to be deleted
+error: what is live is unknown, so nothing is known to be deleted
 hint: leave out --allow-delete
 ── exit 2 ──
 

@@ -50,7 +50,7 @@ fetched package e4ccfcce of 35040f8 from origin (1.3 kB)
 Live      35040f8  Answer two  deployed 1 minute ago by Dana
 Restore   12a1bee  v1  package be694c54 · 1.3 kB · 10 minutes ago · osls 4.3.1
   ~ function hello  code (1 file, +1 −1)
-  ! toolchain  npm installs the plugins from package-lock.json: none are kept here
+  ! toolchain  npm will install the plugins from package-lock.json: there is no toolchain here
 
 "#]]);
     let v1 = sandbox.git("rev-parse v1");
@@ -84,8 +84,8 @@ exec git-receive-pack \"$@\"
     assert!(faster.contains("Live      35040f8"), "{faster}");
     outcome.is(str![[r#"
 ── stderr ──
-error: 35040f8 was made live on orders · prod · us-east-1 meanwhile by Dana
-hint: nothing was done: the plan was made for what was live before
+error: Dana deployed 35040f8 to orders · prod · us-east-1 meanwhile
+hint: nothing was deployed: the plan is stale
 hint: see what changed, then run the command again: git slsart history -s prod
 ── exit 1 ──
 
@@ -108,7 +108,7 @@ fn a_remote_that_says_nothing_or_takes_nothing_is_told_of() {
     let refused = sandbox.slsart("deploy -s prod --yes -q").succeeded();
     refused.is(str![[r#"
 ── stderr ──
-warning: origin does not have the record of this deployment, and who deploys next does not know of it (origin did not take it: [remote rejected] (hook declined)); to send it: git slsart push origin
+warning: the record of this deployment is not on origin, so other machines don't see the deployment (origin refused it: [remote rejected] (hook declined)); to push it: git slsart push origin
 
 "#]]);
     sandbox.git("remote set-url origin ../gone.git");
@@ -116,7 +116,7 @@ warning: origin does not have the record of this deployment, and who deploys nex
     let warnings = plan["warnings"].as_array().unwrap();
     let is_said = |warning: &serde_json::Value| {
         warning.as_str().unwrap().starts_with("origin does not answer (")
-            && warning.as_str().unwrap().ends_with("last knew it")
+            && warning.as_str().unwrap().ends_with("may be out of date")
     };
     assert!(warnings.iter().any(is_said), "{plan:#}");
     let unasked = sandbox.slsart("rollback -s prod -n --no-lock --json").succeeded().json();
@@ -134,13 +134,13 @@ Target    orders · prod · us-east-1  in .
 Commit    12a1bee131fc490e459a58c4a125a830181e8d22  Add the service
 Made      elsewhere, and recorded  recorded 8 minutes ago, 2026-01-05T09:05:00Z
 With      osls 4.3.1 · recorded on [SYSTEM]
-Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
+Lockfile  package-lock.json  of npm, 068606cbf3326fb5993…
 Plugins   serverless-hello 1.2.0  tools/serverless-hello
-          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a1954b4b814eaad19b19001c6
+          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a195…
 Variables DB_URL
-Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827226140568f3bef7eaac187cebd76878e0b63e9e442356
-          orders.zip  153 B  d05375d10b2f5752f6583108632cf43df890cf06abf533d989098191f772f975
-          serverless-state.json  1.1 kB  badb46c4b475d60369b434e547c81c2dacaccc1d169ce31f226578a672fd734b
+Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827…
+          orders.zip  153 B  d05375d10b2f5752f65…
+          serverless-state.json  1.1 kB  badb46c4b475d60369b…
 ── stderr ──
 Nothing is recorded here: asking origin
 Fetching package be694c54 of 12a1bee from origin
@@ -161,7 +161,7 @@ Nothing is recorded here: asking origin
 error: commit ad2af7f has no package for stage prod
 hint: the nearest commits that have one: 35040f8 Answer two; 12a1bee Add the service
 hint: to make a package: git slsart -C ../other package -s prod
-hint: origin was asked too, and knows of none: a machine that has one can send it: git slsart -C ../other push
+hint: origin has no such package either; to send it from a machine that has it: git slsart -C ../other push
 ── exit 5 ──
 
 "#]]);
@@ -171,7 +171,7 @@ hint: origin was asked too, and knows of none: a machine that has one can send i
 error: commit ad2af7f has no package for stage prod
 hint: the nearest commits that have one: 35040f8 Answer two; 12a1bee Add the service
 hint: to make a package: git slsart -C ../other package -s prod
-hint: whether origin knows of one can't be told: cannot fetch from origin: fatal: '../gone.git' does not appear to be a git repository
+hint: origin may have one, but can't be asked: cannot fetch from origin: fatal: '../gone.git' does not appear to be a git repository
 ── exit 5 ──
 
 "#]]);

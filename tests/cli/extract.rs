@@ -62,7 +62,7 @@ fn what_is_there_is_never_overwritten() {
 ── stderr ──
 Extracting
 error: '[ROOT]/repo/../empty' exists and is not empty
-hint: name a directory that is not there yet
+hint: name a directory that does not exist yet
 ── exit 1 ──
 
 "]]);
@@ -70,7 +70,7 @@ hint: name a directory that is not there yet
 ── stderr ──
 Extracting
 error: '[ROOT]/repo/handler.js' exists and is not empty
-hint: name a directory that is not there yet
+hint: name a directory that does not exist yet
 ── exit 1 ──
 
 "]]);

@@ -23,9 +23,9 @@ fn a_rollback_goes_to_the_number_that_the_history_shows() {
     let sandbox = three_deployed();
     sandbox.slsart("history -s prod").is(str![[r#"
 orders · prod · us-east-1
-3  ● live  deploy    succeeded    3e1a3d1  Answer three  1 minute ago in [N] s by Dana
-2          deploy    succeeded    386c5e0  Answer two  7 minutes ago in [N] s by Dana
-1          deploy    succeeded    12a1bee  Add the service  13 minutes ago in [N] s by Dana
+3  ● live  deploy  succeeded  3e1a3d1  Answer three  1 minute ago in [N] s by Dana
+2          deploy  succeeded  386c5e0  Answer two  7 minutes ago in [N] s by Dana
+1          deploy  succeeded  12a1bee  Add the service  13 minutes ago in [N] s by Dana
 
 "#]]);
     sandbox.slsart("rollback --to 4 -s prod --yes").is(str![[r#"
@@ -45,15 +45,15 @@ hint: the numbers: git slsart history -s prod
     sandbox.slsart("rollback --to 1 -s prod --yes -q -m 'checkout 500s'").succeeded();
     sandbox.slsart("history -s prod").is(str![[r#"
 orders · prod · us-east-1
-4  ● live  rollback  succeeded    12a1bee  Add the service  1 minute ago in [N] s by Dana — checkout 500s
-3          deploy    succeeded    3e1a3d1  Answer three  5 minutes ago in [N] s by Dana
-2          deploy    succeeded    386c5e0  Answer two  11 minutes ago in [N] s by Dana
-1          deploy    succeeded    12a1bee  Add the service  17 minutes ago in [N] s by Dana
+4  ● live  rollback  succeeded  12a1bee  Add the service  1 minute ago in [N] s by Dana — checkout 500s
+3          deploy    succeeded  3e1a3d1  Answer three  5 minutes ago in [N] s by Dana
+2          deploy    succeeded  386c5e0  Answer two  11 minutes ago in [N] s by Dana
+1          deploy    succeeded  12a1bee  Add the service  17 minutes ago in [N] s by Dana
 
 "#]]);
     // Every line has a number that is taken: of what is live, and of what did not succeed.
     let live = sandbox.slsart("rollback --to 4 -s prod -n").succeeded();
-    assert!(live.stdout.contains("! this package is live already"), "{live}");
+    assert!(live.stdout.contains("! by the history, this package is live already"), "{live}");
     sandbox.slsart_with("deploy v2 -s prod --yes -q", &[("STAND_IN", "fail")]);
     let failed = sandbox.slsart("rollback --to 5 -s prod -n").succeeded();
     assert!(failed.stdout.contains("! deployment 5 did not make its package live"), "{failed}");
@@ -67,7 +67,7 @@ fn an_undo_makes_live_what_the_rollback_replaced() {
     sandbox.slsart("rollback --undo -s prod --yes").is(str![[r#"
 ── stderr ──
 error: there is no rollback of orders · prod · us-east-1 to undo
-hint: the last thing that was done must be a rollback
+hint: --undo works only if the last deployment was a rollback
 hint: name the commit that is meant: git slsart rollback REF -s prod
 ── exit 5 ──
 
@@ -80,11 +80,11 @@ Undo      git slsart rollback be694c54 -s prod
 "#]]);
     sandbox.slsart("history -s prod").is(str![[r#"
 orders · prod · us-east-1
-5  ● live  undo      succeeded    3e1a3d1  Answer three  1 minute ago in [N] s by Dana — it was the database
-4          rollback  succeeded    12a1bee  Add the service  2 minutes ago in [N] s by Dana
-3          deploy    succeeded    3e1a3d1  Answer three  4 minutes ago in [N] s by Dana
-2          deploy    succeeded    386c5e0  Answer two  10 minutes ago in [N] s by Dana
-1          deploy    succeeded    12a1bee  Add the service  16 minutes ago in [N] s by Dana
+5  ● live  undo      succeeded  3e1a3d1  Answer three  1 minute ago in [N] s by Dana — it was the database
+4          rollback  succeeded  12a1bee  Add the service  2 minutes ago in [N] s by Dana
+3          deploy    succeeded  3e1a3d1  Answer three  4 minutes ago in [N] s by Dana
+2          deploy    succeeded  386c5e0  Answer two  10 minutes ago in [N] s by Dana
+1          deploy    succeeded  12a1bee  Add the service  16 minutes ago in [N] s by Dana
 
 "#]]);
     let history = sandbox.slsart("history -s prod --json").json();
@@ -165,10 +165,10 @@ fn records_are_signed_as_commits_are() {
     sandbox.git("verify-commit refs/slsart/deployments/orders/prod/us-east-1");
     sandbox.slsart("history -s prod --verify").is(str![[r#"
 orders · prod · us-east-1
-2  ● live  deploy    succeeded    12a1bee  Add the service  2 minutes ago in [N] s by Dana
-                                  ✓ signed by dana@example.org
-1          deploy    succeeded    12a1bee  Add the service  4 minutes ago in [N] s by Dana
-                                  ! unsigned
+2  ● live  deploy  succeeded  12a1bee  Add the service  2 minutes ago in [N] s by Dana
+                              ✓ signed by dana@example.org
+1          deploy  succeeded  12a1bee  Add the service  4 minutes ago in [N] s by Dana
+                              ! unsigned
 
 "#]]);
     let history = sandbox.slsart("history --verify --json").json();
@@ -179,10 +179,10 @@ orders · prod · us-east-1
     // The same key, once it is not among those that are trusted.
     sandbox.shell("echo >../signers").succeeded();
     let unknown = sandbox.slsart("history -s prod --verify").succeeded().stdout;
-    assert!(unknown.contains("! signed with an unknown key SHA256:"), "{unknown}");
+    assert!(unknown.contains("! signed with an untrusted key SHA256:"), "{unknown}");
     sandbox.git("config --unset gpg.ssh.allowedSignersFile");
     let unknown = sandbox.slsart("history -s prod --verify").succeeded().stdout;
-    assert!(unknown.contains("git can't check it: gpg.ssh.allowedSignersFile"), "{unknown}");
+    assert!(unknown.contains("git can't verify it: gpg.ssh.allowedSignersFile"), "{unknown}");
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn what_cannot_be_signed_is_not_begun() {
     let outcome = sandbox.slsart("deploy -s prod --yes -q");
     assert_eq!(outcome.code, 1, "{outcome}");
     assert!(
-        outcome.stderr.contains("the record can't be signed, and `commit.gpgSign` asks for that"),
+        outcome.stderr.contains("the record can't be signed, and `commit.gpgSign` requires it"),
         "{outcome}"
     );
     assert!(outcome.stderr.contains("hint: to see what is wrong: git commit-tree -S"), "{outcome}");
@@ -233,7 +233,7 @@ fn an_end_that_cannot_be_signed_any_more_is_written_all_the_same() {
     sandbox.shell("git config gpg.ssh.program \"$(cd .. && pwd)/sign-once\"").succeeded();
     let outcome = sandbox.slsart("deploy -s prod --yes -q").succeeded();
     assert!(
-        outcome.stderr.contains("warning: the record of the deployment's end is not signed"),
+        outcome.stderr.contains("warning: the record of the deployment's result is not signed"),
         "{outcome}"
     );
     sandbox.git("config --unset gpg.ssh.program");

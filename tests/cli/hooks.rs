@@ -156,9 +156,9 @@ fn git_lfs_and_ours_live_in_the_same_hooks() {
     sandbox.git("lfs install --local");
     let before = sandbox.fingerprint();
     sandbox.slsart("hooks install").is(str![[r#"
-added      hook post-commit (beside what is in it)
+added      hook post-commit (beside the lines that are in it)
 created    hook post-rewrite
-added      hook pre-push (beside what is in it)
+added      hook pre-push (beside the lines that are in it)
 
 "#]]);
     let expected = [
@@ -185,7 +185,7 @@ added      hook pre-push (beside what is in it)
     sandbox.git("lfs uninstall --local");
     sandbox.slsart("hooks install -q").succeeded();
     assert_ne!(sandbox.run("git", ["lfs", "install", "--local"]).code, 0);
-    let lacking = "git-lfs's own line is missing: it does not overwrite a hook";
+    let lacking = "git-lfs's line is missing: git-lfs does not overwrite a hook";
     assert_eq!(states(&sandbox)[2], format!("pre-push installed {lacking}"));
     let status = sandbox.slsart("hooks").stdout;
     let mend = status.lines().find_map(|line| line.strip_prefix("next       ")).unwrap();
@@ -216,7 +216,7 @@ fn what_a_manager_owns_is_left_alone_until_it_is_told() {
             [format!("post-commit managed {manager}"), format!("post-rewrite managed {manager}")]
         );
         told(manager, file);
-        assert_eq!(states(&sandbox)[2], format!("pre-push installed {manager} told in {file}"));
+        assert_eq!(states(&sandbox)[2], format!("pre-push installed {manager} set up in {file}"));
         let steps = sandbox.slsart("hooks uninstall").succeeded().stdout;
         assert_eq!(steps.matches(&format!("take the lines out of {file} by hand")).count(), 3, "{steps}");
         sandbox.git("checkout --quiet .");
@@ -248,7 +248,7 @@ next       git slsart hooks install --print husky
         let (name, text) = part.split_once('\n').unwrap();
         sandbox.write(&format!(".husky/{name}"), text);
     }
-    assert_eq!(states(&sandbox)[0], "post-commit installed husky told in .husky/post-commit");
+    assert_eq!(states(&sandbox)[0], "post-commit installed husky set up in .husky/post-commit");
     sandbox.record("prod");
     sandbox.run("git", ["commit", "--quiet", "--amend", "-m", "Reworded"]).is(str![]);
     assert!(sandbox.slsart("log").stdout.contains("Reworded"));
@@ -264,7 +264,7 @@ fn a_directory_of_the_repositorys_own_takes_the_same_lines() {
     let lines = sandbox.slsart("hooks install --print shell").succeeded().stdout;
     let block = lines.split("# pre-push\n").nth(1).unwrap();
     sandbox.write_program(".githooks/pre-push", &format!("#!/bin/sh\n{block}echo theirs\n"));
-    assert_eq!(states(&sandbox)[2], "pre-push installed beside what is in it");
+    assert_eq!(states(&sandbox)[2], "pre-push installed beside the lines that are in it");
     let steps = sandbox.slsart("hooks uninstall").succeeded().stdout;
     assert!(steps.contains("left alone hook pre-push"), "{steps}");
 }
@@ -282,7 +282,7 @@ fn what_a_manager_puts_aside_is_told_and_taken_out() {
     let states = states(&sandbox);
     assert_eq!(
         states[0],
-        "post-commit managed lefthook its block was put aside, in .git/hooks/post-commit.old, which nothing runs"
+        "post-commit managed lefthook its block is in .git/hooks/post-commit.old, which git does not run"
     );
     assert_eq!(states[2], "pre-push installed pre-commit .git/hooks/pre-push.legacy");
     sandbox.slsart("hooks uninstall").is(str![[r#"

@@ -19,50 +19,50 @@ Every day:
   package   Package a commit and record the package
   deploy    Deploy a recorded package
   rollback  Roll back to a recorded package
-  status    Show how things stand: what is live, what is packaged, what only this machine has
+  status    Show what is live, what is packaged, and what is not pushed
   log       List recorded packages, a line each
   live      Show which commit is live in AWS
 
 Start:
-  init         Set this repository up: slsart.toml, git's hooks
-  hooks        Show how git's hooks stand; put them in, or take them out
+  init         Set up this repository: slsart.toml and git hooks
+  hooks        Show, install or uninstall the git hooks
   completions  Print a completion script for a shell
   man          Print the manual page, or write all pages to a directory
-  uninstall    Take back what init did; recorded packages stay
+  uninstall    Undo init; recorded packages stay
 
 Look:
   show     Show a recorded package in full
-  diff     Show what differs between two packages, or between what is live and one
+  diff     Show what differs between two packages, or between a package and what is live
   history  Show the deployments of a target, the live one marked
   check    Check that HEAD is ready to be deployed
   verify   Read packages back and compare every byte with what was recorded
-  jobs     Look after the commits that are packaged in the background
+  jobs     Manage background packaging
 
 Share:
   push     Send packages, notes, histories and toolchains to a remote
-  fetch    Fetch notes and histories from a remote, and packages that are asked for
-  record   Record a package that something else made
+  fetch    Fetch notes and histories from a remote, and packages on request
+  record   Record a package that was made without git slsart
   extract  Write a recorded package's exact directory
   export   Write a package into one file, with its source and its toolchains
-  import   Take in a package that was exported
+  import   Import an exported package
 
 Keep in order:
-  pin        Keep a package, whatever is pruned; without REF, list what is kept so
-  unpin      Lift the pin of a package
-  ban        Mark a package as bad: it is not deployed any more
-  unban      Lift the ban of a package
-  prune      Remove packages that need not be kept any more
-  toolchain  Keep installed plugins in the repository, so that a rollback needs no registry
-  secrets    Show the secrets in packages, and decide what becomes of them
+  pin        Protect a package from prune; without REF, list the protected packages
+  unpin      Remove the pin of a package
+  ban        Refuse to deploy a package from now on
+  unban      Remove the ban of a package
+  prune      Remove old packages
+  toolchain  Save installed plugins in the repository, so that a rollback needs no registry
+  secrets    Show the secrets in packages, and encrypt or allow them
   sign       Sign recorded packages
   migrate    Convert recorded packages to Git LFS, or back to git objects
-  unlock     Remove the lock of a target that a deployment left behind on the remote
+  unlock     Remove a stale lock of a target from the remote
 
 Options:
   -C <DIR>            Run as if started in DIR
       --json          Print one JSON object on standard output, and errors as JSON on standard error
   -q, --quiet         Print only warnings, errors and what was asked for
-  -v, --verbose       Also print the output of programs that would only be shown when they fail
+  -v, --verbose       Also print the output of the programs that git slsart runs
       --color <WHEN>  When to use colour [default: auto] [possible values: auto, always, never]
   -h, --help          Print help (see more with '--help')
   -V, --version       Print version

@@ -185,14 +185,14 @@ fn a_killed_job_leaves_nothing_once_the_next_has_run() {
     assert!(sandbox.hangs());
     sandbox.slsart("jobs").is(str![[r#"
 stopped     47316a0  Answer 1  2 minutes ago: its process was killed
-            ! what it started still runs; to end it: git slsart jobs stop
+            ! its child processes still run; to stop them: git slsart jobs stop
 
 "#]]);
     sandbox.look("status").is(str![[r#"
 HEAD      47316a0  Answer 1
 no packages and no deployments here; to make one: git slsart package
 Job       47316a0  Answer 1  stopped: 3 minutes ago: its process was killed
-          ! what it started still runs: git slsart jobs stop
+          ! its child processes still run; to stop them: git slsart jobs stop
 
 "#]]);
     sandbox.commit_with("Answer 2", &[]);
@@ -211,7 +211,7 @@ stopped     47316a0  Answer 1  1 minute ago: its process was killed
 fn jobs_are_stopped_with_all_that_they_started() {
     let sandbox = packaging();
     sandbox.slsart("jobs stop").is(str![[r#"
-no job goes on
+no job is running
 
 "#]]);
     sandbox.commit_with("Answer 1", &[("STAND_IN", "hang")]);
@@ -219,8 +219,8 @@ no job goes on
     sandbox.commit_with("Answer 2", &[]);
     wait_until("the second waits", || sandbox.states() == ["waiting", "running"]);
     sandbox.slsart("jobs stop").is(str![[r#"
-Stopped   0514d5d  Answer 2  it had not begun
-Stopped   f653d64  Answer 1  it had begun
+Stopped   0514d5d  Answer 2  before it started
+Stopped   f653d64  Answer 1  while it was running
 
 "#]]);
     assert!(!sandbox.hangs());
@@ -247,13 +247,13 @@ stopped     f653d64  Answer 1  5 minutes ago in [N] s
 fn the_log_of_a_job_is_shown_and_followed() {
     let sandbox = packaging();
     sandbox.slsart("jobs").is(str![[r#"
-no commit was packaged in the background here; slsart.toml says whether: `post-commit` in [hooks]
+no commit was packaged in the background here; to turn it on: `post-commit` in [hooks] of slsart.toml
 
 "#]]);
     sandbox.slsart("jobs log").is(str![[r#"
 ── stderr ──
 error: no commit was packaged in the background here
-hint: to see what was: git slsart jobs
+hint: to list the jobs: git slsart jobs
 ── exit 5 ──
 
 "#]]);
@@ -287,8 +287,8 @@ Job       b8cc110  Answer 1  failed: 2 minutes ago in [N] s: osls failed with ex
     assert_eq!(whole["state"], "done");
     sandbox.slsart("jobs log HEAD~2").is(str![[r#"
 ── stderr ──
-error: no job is known that packaged 'HEAD~2'
-hint: to see what was: git slsart jobs
+error: no job packaged 'HEAD~2'
+hint: to list the jobs: git slsart jobs
 ── exit 5 ──
 
 "#]]);

@@ -119,7 +119,7 @@ fn what_is_no_object_has_no_json() {
 {
   "error": {
     "kind": "usage",
-    "message": "what this prints is no object",
+    "message": "the output of this command can't be printed as JSON",
     "causes": [],
     "hints": [
       "leave out --json"

@@ -41,9 +41,9 @@ fn a_deployment_that_goes_on_is_seen_by_another_clone() {
     assert_eq!(other.code, 1, "{other}");
     for said in [
         "error: another deployment of orders · prod · us-east-1 holds the lock on origin",
-        "hint: it is Dana <dana@example.org>'s, on ",
+        "hint: held by Dana <dana@example.org> on ",
         ", taken 2 minutes ago: deploy of 12a1bee",
-        "hint: wait for its end, or ask; only when nothing of it runs any more: git slsart -C ../other unlock -s prod",
+        "hint: wait until that deployment has ended, or ask its holder; only if nothing of it runs any more: git slsart -C ../other unlock -s prod",
     ] {
         assert!(other.stderr.contains(said), "{said}? {other}");
     }
@@ -104,15 +104,15 @@ fn one_that_was_left_behind_is_explained_and_removed_by_hand() {
     kill_framework(&sandbox);
     let here = sandbox.slsart("deploy -s prod --yes -q");
     assert_eq!(here.code, 1, "{here}");
-    assert!(
-        here.stderr.contains("it was taken from this repository, by a process that was killed"),
-        "{here}"
-    );
+    assert!(here.stderr.contains("this repository took it, in a process that was killed"), "{here}");
     assert!(here.stderr.contains("\nhint: then remove the lock: git slsart unlock -s prod\n"), "{here}");
     let there = sandbox.slsart("-C ../other deploy v1 -s prod --yes -q");
-    assert!(there.code == 1 && there.stderr.contains("wait for its end, or ask"), "{there}");
+    assert!(
+        there.code == 1 && there.stderr.contains("wait until that deployment has ended, or ask"),
+        "{there}"
+    );
     // Asking twice does not make it somebody else's.
-    assert!(sandbox.slsart("deploy -s prod --yes -q").stderr.contains("from this repository"));
+    assert!(sandbox.slsart("deploy -s prod --yes -q").stderr.contains("this repository took it"));
 
     let shown = sandbox.slsart("-C ../other unlock -s prod -n").succeeded().stdout;
     assert!(shown.contains("Lock      orders · prod · us-east-1 on origin\n"), "{shown}");
@@ -122,7 +122,7 @@ fn one_that_was_left_behind_is_explained_and_removed_by_hand() {
     let removed = sandbox.slsart("-C ../other unlock -s prod --yes --json").succeeded().json();
     assert_eq!((&removed["removed"], &removed["held"]["action"]), (&true.into(), &"deploy".into()));
     assert_eq!(locks(&sandbox), "");
-    assert_eq!(sandbox.slsart("unlock -s prod --yes").succeeded().stdout, "nobody holds the lock\n");
+    assert_eq!(sandbox.slsart("unlock -s prod --yes").succeeded().stdout, "the lock is free\n");
     sandbox.slsart("deploy -s prod --yes -q").succeeded();
 }
 
@@ -176,7 +176,7 @@ fn a_lock_that_is_removed_while_it_is_held_is_told_of() {
     sandbox.shell(&format!("kill -INT {}", child.id())).succeeded();
     let outcome = Outcome::of(child, &sandbox);
     assert!(
-        outcome.stderr.contains("warning: somebody removed the lock on origin while this went on"),
+        outcome.stderr.contains("warning: the lock on origin was removed during this deployment"),
         "{outcome}"
     );
 }

@@ -171,14 +171,14 @@ fn gc_keeps_every_package() {
 "#]]);
     sandbox.slsart("history").is(str![[r#"
 orders · prod · us-east-1
-1  ● live  deploy    succeeded    c126563  Answer two  6 minutes ago in [N] s by Dana
+1  ● live  deploy  succeeded  c126563  Answer two  6 minutes ago in [N] s by Dana
 
 "#]]);
     sandbox.slsart("rollback :/Answer -s prod -n").is(str![[r#"
 Live      c126563  Answer two  deployed 7 minutes ago by Dana
 Restore   c126563  Answer two  package e4ccfcce · 1.3 kB · 8 minutes ago · osls 4.3.1
   = 1 resource unchanged
-! this package is live already, as far as the history knows
+! by the history, this package is live already
 
 "#]]);
     let gone =

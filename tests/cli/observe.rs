@@ -69,7 +69,7 @@ fn a_deployment_that_runs_is_named_with_its_process() {
     );
     assert!(refused.stderr.contains(&running), "{refused}");
     assert!(
-        refused.stderr.contains(&format!("hint: wait for its end, or stop it: kill -INT {pid}\n")),
+        refused.stderr.contains(&format!("hint: wait until it has ended, or stop it: kill -INT {pid}\n")),
         "{refused}"
     );
     assert!(refused.stderr.contains("not known: no deployment has finished yet"), "{refused}");

@@ -254,7 +254,7 @@ fn without_a_lockfile_nobody_knows_the_plugins() {
 ── stderr ──
 Checking out the commit
 error: the commit has no lockfile for the service '.'
-hint: commit the lockfile of your package manager, such as package-lock.json: without it nobody knows which plugins this commit had
+hint: commit the lockfile of your package manager, such as package-lock.json: without it the plugins of this commit are unknown
 hint: a package that is made elsewhere can still be recorded: git slsart record DIR
 ── exit 1 ──
 
@@ -276,16 +276,16 @@ fn without_a_framework_in_the_lockfile_there_is_nothing_to_run() {
 Checking out the commit
 Installing plugins (npm)
 error: the Serverless Framework is not installed for the service '.'
-hint: a service needs its own: npm install --save-dev osls (or serverless), and commit the lockfile
-hint: a framework installed globally is never used: it is not the one that the commit had
+hint: install it for the service: npm install --save-dev osls (or serverless), and commit the lockfile
+hint: a globally installed framework is never used: its version may not be the commit's
 ── exit 1 ──
 
 "#]]);
     sandbox.slsart("package --in-place").is(str![[r#"
 ── stderr ──
 error: the Serverless Framework is not installed for the service '.'
-hint: a service needs its own: npm install --save-dev osls (or serverless), and commit the lockfile
-hint: a framework installed globally is never used: it is not the one that the commit had
+hint: install it for the service: npm install --save-dev osls (or serverless), and commit the lockfile
+hint: a globally installed framework is never used: its version may not be the commit's
 ── exit 1 ──
 
 "#]]);
@@ -382,8 +382,8 @@ fn a_framework_that_makes_nothing_or_half_of_it_records_nothing() {
 ── stderr ──
 Packaging (osls 4.3.1)
 Packaging "orders" for stage "dev" (us-east-1)
-error: osls 4.3.1 ended well, and made no package in .serverless
-hint: a `package.path` in the service's configuration puts it elsewhere: leave it out, or record that directory: git slsart record DIR
+error: osls 4.3.1 succeeded, but wrote no package to .serverless
+hint: if `package.path` in the service's configuration names another directory, remove it, or record that directory: git slsart record DIR
 ── exit 1 ──
 
 "#]]);
@@ -392,9 +392,9 @@ hint: a `package.path` in the service's configuration puts it elsewhere: leave i
 Packaging (osls 4.3.1)
 Packaging "orders" for stage "dev" (us-east-1)
 Recording the package
-error: '[ROOT]/repo/.serverless/orders.zip' is not a whole zip
+error: '[ROOT]/repo/.serverless/orders.zip' is not a complete zip
   invalid Zip archive: Unexpected end of zip::format::blocks::Zip32CDEBlock
-hint: package the service again: the archive was cut short or is something else
+hint: package the service again: the archive is truncated or not a zip
 ── exit 1 ──
 
 "#]]);
@@ -411,8 +411,8 @@ fn an_old_package_is_never_taken_for_a_new_one() {
 ── stderr ──
 Packaging (osls 4.3.1)
 Packaging "orders" for stage "prod" (us-east-1)
-error: osls 4.3.1 ended well, and made no package in .serverless
-hint: a `package.path` in the service's configuration puts it elsewhere: leave it out, or record that directory: git slsart record DIR
+error: osls 4.3.1 succeeded, but wrote no package to .serverless
+hint: if `package.path` in the service's configuration names another directory, remove it, or record that directory: git slsart record DIR
 ── exit 1 ──
 
 "#]]);
@@ -492,7 +492,7 @@ fn one_service_that_fails_does_not_hide_the_others() {
     let outcome = sandbox.slsart("package --all -s prod");
     assert_ne!(outcome.code, 0, "{outcome}");
     assert!(outcome.stdout.contains("Recorded  orders"), "{outcome}");
-    assert!(outcome.stderr.contains("error: 1 of 2 packages could not be made"), "{outcome}");
+    assert!(outcome.stderr.contains("error: 1 of 2 packages were not packaged"), "{outcome}");
     assert!(outcome.stderr.contains("broken: "), "{outcome}");
     sandbox.slsart("show -s prod").succeeded();
 }

@@ -19,14 +19,14 @@ fn outside_a_repository() {
     sandbox.slsart("log").is(str![[r#"
 ── stderr ──
 error: no git repository here: '[ROOT]/repo'
-hint: change to one, name one with `-C DIR`, or make one with `git init`
+hint: change to a repository, name one with `-C DIR`, or create one with `git init`
 ── exit 1 ──
 
 "#]]);
     sandbox.slsart_with("log", &[("GIT_DIR", "/nowhere")]).is(str![[r#"
 ── stderr ──
 error: no git repository here: '/nowhere'
-hint: change to one, name one with `-C DIR`, or make one with `git init`
+hint: change to a repository, name one with `-C DIR`, or create one with `git init`
 ── exit 1 ──
 
 "#]]);
@@ -96,8 +96,8 @@ hint: a service is a directory with a committed serverless.yml (or .yaml, .json,
     sandbox.slsart("record ../dist").is(str![[r#"
 ── stderr ──
 Reading the package
-error: the package is of the service 'orders', and this commit has no such service
-hint: name the commit and the service that it was made from: git slsart record DIR COMMIT --service PATH
+error: the package belongs to the service 'orders', and this commit does not have that service
+hint: name the commit and service that the package was made from: git slsart record DIR COMMIT --service PATH
 ── exit 1 ──
 
 "#]]);
@@ -137,21 +137,21 @@ Commit    12a1bee  Add the service
     sandbox.slsart("-C ../bare.git package --in-place").is(str![[r#"
 ── stderr ──
 error: this repository is bare: it has no working tree
-hint: run this in a clone, or name a commit: commands that take one work here
+hint: run this in a clone, or name a commit: commands that take a commit work here
 ── exit 1 ──
 
 "#]]);
     sandbox.slsart("-C ../bare.git init").is(str![[r#"
 ── stderr ──
 error: this repository is bare: it has no working tree
-hint: run this in a clone, or name a commit: commands that take one work here
+hint: run this in a clone, or name a commit: commands that take a commit work here
 ── exit 1 ──
 
 "#]]);
     sandbox.slsart("-C ../bare.git check").is(str![[r#"
 ── stderr ──
 error: this repository is bare: it has no working tree
-hint: run this in a clone, or name a commit: commands that take one work here
+hint: run this in a clone, or name a commit: commands that take a commit work here
 ── exit 1 ──
 
 "#]]);
@@ -222,13 +222,13 @@ Target    orders · prod · us-east-1  in .
 Commit    c126563471fe1945ad526072881ee6466d0d53fe  Answer two
 Made      elsewhere, and recorded  recorded 6 minutes ago, 2026-01-05T09:09:00Z
 With      osls 4.3.1 · recorded on [SYSTEM]
-Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
+Lockfile  package-lock.json  of npm, 068606cbf3326fb5993…
 Plugins   serverless-hello 1.2.0  tools/serverless-hello
-          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a1954b4b814eaad19b19001c6
+          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a195…
 Variables DB_URL
-Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827226140568f3bef7eaac187cebd76878e0b63e9e442356
-          orders.zip  160 B  db30b3216e11403ab69667f1eace418323d037052a258cb62c0cb5fac72841ac
-          serverless-state.json  1.1 kB  badb46c4b475d60369b434e547c81c2dacaccc1d169ce31f226578a672fd734b
+Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827…
+          orders.zip  160 B  db30b3216e11403ab69…
+          serverless-state.json  1.1 kB  badb46c4b475d60369b…
 ── stderr ──
 Fetching package e4ccfcce of c126563 from origin
 fetched package e4ccfcce of c126563 from origin (1.3 kB)
@@ -240,7 +240,7 @@ Nothing is recorded here: asking origin
 error: 'HEAD~' is not a commit here
 hint: `git slsart -C ../shallow log --all` lists what is recorded
 hint: this clone is shallow and may lack the commit: git -C ../shallow fetch --unshallow
-hint: origin was asked too, and knows of none: a machine that has one can send it: git slsart -C ../shallow push
+hint: origin has no such package either; to send it from a machine that has it: git slsart -C ../shallow push
 ── exit 5 ──
 
 "#]]);

@@ -41,13 +41,13 @@ Target    orders · prod · us-east-1  in .
 Commit    e827e9b5d5b3b5c207b360173b2c2167b912293c  Answer two
 Made      in place  recorded 4 minutes ago, 2026-01-05T09:08:00Z
 With      osls 4.3.1 · node [NODE] · [SYSTEM]
-Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
+Lockfile  package-lock.json  of npm, 068606cbf3326fb5993…
 Plugins   serverless-hello 1.2.0  tools/serverless-hello
-          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a1954b4b814eaad19b19001c6
+          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a195…
 Variables DB_URL
-Files     cloudformation-template-update-stack.json  493 B  d52a9dd7f404192955bda4c4036e139509536e4a25fbbd7d53310f97b07fc885
-          orders.zip  153 B  57d7efee90628996f5cdaf829bfa54cacf0c3ec542bc3307a95ebd211e1fbd0a
-          serverless-state.json  1.1 kB  5e7cfa0319a0f255c3fcbf36f43906f574d365cafc86071c3bf98eeb583ef6a2
+Files     cloudformation-template-update-stack.json  493 B  d52a9dd7f404192955b…
+          orders.zip  153 B  57d7efee90628996f5c…
+          serverless-state.json  1.1 kB  5e7cfa0319a0f255c3f…
 
 "#]]);
     sandbox.slsart("verify -q").is(str![[r#"

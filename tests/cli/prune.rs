@@ -29,7 +29,7 @@ fn what_a_policy_chooses_is_shown_and_removed() {
     let sandbox = five();
     sandbox.slsart("prune").is(str![[r#"
 ── stderr ──
-error: which packages are meant?
+error: no packages are selected
 hint: for example: git slsart prune --keep-last 20 --older-than 90d --dry-run
 hint: or name them: git slsart prune REF
 ── exit 2 ──
@@ -41,21 +41,21 @@ Remove    b4fea36  64412c9a  orders · prod · us-east-1  1.3 kB  18 minutes ago
 Remove    12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  22 minutes ago  Add the service  gone for good
 Keep      30de28d  0be2f0a6  orders · prod · us-east-1  1.3 kB  9 minutes ago   Answer 4  live
 Keep      247d5ee  1935688f  orders · prod · us-east-1  1.3 kB  14 minutes ago  Answer 3  the last good one: a rollback goes to it
-Frees     about 2.6 kB on disk; what is shared with what stays frees nothing
+Frees     about 2.6 kB on disk; objects that other packages share stay
 ── stderr ──
-Looking at what is kept
+Reading the packages and histories
 
 "#]]);
     sandbox.slsart("prune --keep-last 1").is(str![[r#"
 ── stderr ──
-Looking at what is kept
+Reading the packages and histories
 Remove    b4fea36  64412c9a  orders · prod · us-east-1  1.3 kB  19 minutes ago  Answer 2  gone for good
 Remove    12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  23 minutes ago  Add the service  gone for good
 Keep      30de28d  0be2f0a6  orders · prod · us-east-1  1.3 kB  10 minutes ago  Answer 4  live
 Keep      247d5ee  1935688f  orders · prod · us-east-1  1.3 kB  15 minutes ago  Answer 3  the last good one: a rollback goes to it
-Frees     about 2.6 kB on disk; what is shared with what stays frees nothing
+Frees     about 2.6 kB on disk; objects that other packages share stay
 error: this needs a confirmation, and there is no terminal to ask on
-hint: say --yes to act without being asked, or --dry-run to see the plan
+hint: --yes goes on without a question; --dry-run only shows the plan
 ── exit 1 ──
 
 "#]]);
@@ -71,7 +71,7 @@ Keep      30de28d  0be2f0a6  orders · prod · us-east-1  1.3 kB  14 minutes ago
 Keep      247d5ee  1935688f  orders · prod · us-east-1  1.3 kB  19 minutes ago  Answer 3  the last good one: a rollback goes to it
 there is nothing to remove
 ── stderr ──
-Looking at what is kept
+Reading the packages and histories
 
 "#]]);
     sandbox.slsart("verify --all -q").succeeded();
@@ -100,7 +100,7 @@ b4fea36  64412c9a  orders · prod · us-east-1  1.3 kB  26 minutes ago  Answer 2
 ── stderr ──
 error: the package 64412c9a of b4fea36 for orders · prod · us-east-1 was pruned on 2026-01-05
 hint: the nearest commits that have one: 2016ece Answer 5; 30de28d Answer 4; 247d5ee Answer 3
-hint: make another of the same commit: git slsart package b4fea36 -s prod -r us-east-1
+hint: to package the commit again: git slsart package b4fea36 -s prod -r us-east-1
 ── exit 5 ──
 
 "#]]);
@@ -113,7 +113,7 @@ hint: make another of the same commit: git slsart package b4fea36 -s prod -r us-
 ── stderr ──
 error: the package be694c54 of 12a1bee for orders · prod · us-east-1 was pruned on 2026-01-05
 hint: the nearest commits that have one: 2016ece Answer 5; 30de28d Answer 4; 247d5ee Answer 3
-hint: make another of the same commit: git slsart package 12a1bee -s prod -r us-east-1
+hint: to package the commit again: git slsart package 12a1bee -s prod -r us-east-1
 ── exit 5 ──
 
 "#]]);
@@ -170,7 +170,7 @@ fn what_is_needed_is_never_removed() {
     sandbox.slsart("pin HEAD~3 -m why").succeeded();
     refused("prune HEAD~3 --yes", "is kept: pinned");
     sandbox.slsart("ban HEAD~4 -m broken").succeeded();
-    refused("prune HEAD HEAD~4 --yes", "is kept: banned, and evidence");
+    refused("prune HEAD HEAD~4 --yes", "is kept: banned, and kept as evidence");
     sandbox.slsart("rollback -s prod --yes -q").succeeded();
     refused("prune HEAD~ --yes", "is kept: an undo goes to it");
     let failed = sandbox.slsart_with("deploy -s prod --yes -q", &[("STAND_IN", "fail")]);
@@ -181,10 +181,10 @@ Keep      2016ece  447cf8a0  orders · prod · us-east-1  1.3 kB  12 minutes ago
 Keep      30de28d  0be2f0a6  orders · prod · us-east-1  1.3 kB  17 minutes ago  Answer 4  an undo goes to it
 Keep      247d5ee  1935688f  orders · prod · us-east-1  1.3 kB  22 minutes ago  Answer 3  live
 Keep      b4fea36  64412c9a  orders · prod · us-east-1  1.3 kB  26 minutes ago  Answer 2  pinned
-Keep      12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  30 minutes ago  Add the service  banned, and evidence
+Keep      12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  30 minutes ago  Add the service  banned, and kept as evidence
 there is nothing to remove
 ── stderr ──
-Looking at what is kept
+Reading the packages and histories
 
 "#]]);
     sandbox.slsart("unpin HEAD~3").succeeded();
@@ -212,7 +212,7 @@ fn nothing_of_a_target_goes_while_it_is_deployed() {
     let mut child = sandbox.hanging("deploy -s prod --yes --again");
     let outcome = sandbox.slsart("prune HEAD~3 --yes");
     assert_eq!(outcome.code, 1, "{outcome}");
-    assert!(outcome.stderr.contains("a deployment of its target is going on"), "{outcome}");
+    assert!(outcome.stderr.contains("a deployment of its target is running"), "{outcome}");
     assert_eq!(
         sandbox.slsart("prune --keep-last 0 -n --json").json()["packages"].as_array().unwrap().len(),
         1
@@ -239,7 +239,7 @@ fn what_a_killed_process_or_another_machine_left_goes_too() {
     mark("HEAD~");
     let left = sandbox.slsart("show HEAD~4 -q").succeeded();
     assert!(
-        left.stderr.contains("be694c54 was pruned on 2026-01-06; what is still here of it is used"),
+        left.stderr.contains("be694c54 was pruned on 2026-01-06; the copy that is still here is used"),
         "{left}"
     );
     sandbox.slsart("rollback HEAD~ -s prod --yes -q").succeeded();
@@ -248,11 +248,11 @@ fn what_a_killed_process_or_another_machine_left_goes_too() {
 Removed   2 packages  about 2.6 kB on disk
 hint: the space is freed when git collects garbage; to free all of it now: git gc --prune=now
 ── stderr ──
-Looking at what is kept
+Reading the packages and histories
 Remove    b4fea36  64412c9a  orders · prod · us-east-1  1.3 kB  21 minutes ago  Answer 2  gone for good
-Remove    12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  25 minutes ago  Add the service  what is left of one that was pruned
+Remove    12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  25 minutes ago  Add the service  the rest of a pruned package
 Keep      30de28d  0be2f0a6  orders · prod · us-east-1  1.3 kB  12 minutes ago  Answer 4  live
-Frees     about 2.6 kB on disk; what is shared with what stays frees nothing
+Frees     about 2.6 kB on disk; objects that other packages share stay
 Removing
 
 "#]]);
@@ -266,7 +266,7 @@ fn the_copy_of_what_a_remote_has_goes_without_a_trace_in_the_notes() {
     sandbox.git("init --quiet --bare ../origin.git");
     sandbox.git("remote add origin ../origin.git");
     let warned = sandbox.slsart("prune --keep-last 1 -n");
-    assert!(warned.stdout.contains("! what origin has is not known here"), "{warned}");
+    assert!(warned.stdout.contains("! the packages of origin are not known here"), "{warned}");
     // Two are there, as the notes said when they were fetched.
     let notes = sandbox.git("rev-parse refs/notes/slsart");
     sandbox.git("update-ref refs/notes/remotes/origin/slsart refs/notes/slsart~4");
@@ -274,12 +274,12 @@ fn the_copy_of_what_a_remote_has_goes_without_a_trace_in_the_notes() {
 Removed   2 packages  about 2.6 kB on disk
 hint: the space is freed when git collects garbage; to free all of it now: git gc --prune=now
 ── stderr ──
-Looking at what is kept
-Remove    b4fea36  64412c9a  orders · prod · us-east-1  1.3 kB  21 minutes ago  Answer 2  the copy here; origin has it
-Remove    12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  25 minutes ago  Add the service  the copy here; origin has it
+Reading the packages and histories
+Remove    b4fea36  64412c9a  orders · prod · us-east-1  1.3 kB  21 minutes ago  Answer 2  only the local copy; origin has the package
+Remove    12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  25 minutes ago  Add the service  only the local copy; origin has the package
 Keep      30de28d  0be2f0a6  orders · prod · us-east-1  1.3 kB  12 minutes ago  Answer 4  live
 Keep      247d5ee  1935688f  orders · prod · us-east-1  1.3 kB  17 minutes ago  Answer 3  the last good one: a rollback goes to it
-Frees     about 2.6 kB on disk; what is shared with what stays frees nothing
+Frees     about 2.6 kB on disk; objects that other packages share stay
 Removing
 
 "#]]);
@@ -376,9 +376,9 @@ fn packages_are_removed_from_a_remote_too() {
     sandbox.git("push --quiet origin :refs/slsart-locks/orders/prod/us-east-1");
     sandbox.slsart("-C ../third prune v1 --remote -n").is(str![[r#"
 Remove    12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  14 minutes ago  Add the service  gone for good, from origin too
-Frees     about 0 B on disk; what is shared with what stays frees nothing
+Frees     about 0 B on disk; objects that other packages share stay
 ── stderr ──
-Looking at what is kept
+Reading the packages and histories
 
 "#]]);
     assert_eq!(packages("../origin.git"), 2);
@@ -387,9 +387,9 @@ Removed   1 package  about 0 B on disk
 hint: the space is freed when git collects garbage; to free all of it now: git -C ../third gc --prune=now
 hint: origin frees its space when its host collects garbage, and keeps LFS objects
 ── stderr ──
-Looking at what is kept
+Reading the packages and histories
 Remove    12a1bee  be694c54  orders · prod · us-east-1  1.3 kB  16 minutes ago  Add the service  gone for good, from origin too
-Frees     about 0 B on disk; what is shared with what stays frees nothing
+Frees     about 0 B on disk; objects that other packages share stay
 Removing
 Asking origin what it has
 Sending notes and histories to origin
@@ -411,8 +411,8 @@ Removing from origin
     sandbox.slsart("fetch -q").succeeded();
     sandbox.slsart("prune HEAD --remote=origin --yes -q").is(str![[r#"
 ── stderr ──
-error: origin does not let go of package e4ccfcce: [remote rejected] (hook declined); error: hook declined to update refs/slsart/packages/35040f885b4af1ed9d3f260f469eb65a08387061/e4ccfcce19ad6fe7ee1c45255f4662a1053be80e268daf9fef19a6abc80e7f64
-hint: nothing was removed here; run the command again once it does
+error: origin refuses to delete package e4ccfcce: [remote rejected] (hook declined); error: hook declined to update refs/slsart/packages/35040f885b4af1ed9d3f260f469eb65a08387061/e4ccfcce19ad6fe7ee1c45255f4662a1053be80e268daf9fef19a6abc80e7f64
+hint: nothing was removed here; run the command again once the remote allows it
 ── exit 1 ──
 
 "#]]);

@@ -67,5 +67,5 @@ fn a_commit_that_cannot_be_packaged_does_not_hide_the_others() {
     let outcome = sandbox.slsart("package -s dev HEAD~1 HEAD");
     assert_eq!(outcome.code, 1, "{outcome}");
     assert!(outcome.stdout.contains("  Back\n"), "{outcome}");
-    assert!(outcome.stderr.contains("\nerror: 1 of 2 packages could not be made\n"), "{outcome}");
+    assert!(outcome.stderr.contains("\nerror: 1 of 2 packages were not packaged\n"), "{outcome}");
 }

@@ -73,7 +73,7 @@ Commit    12a1bee  Add the service
 ── stderr ──
 Reading the package
 error: the package is for the stage prod, not dev
-hint: variables are fixed when packaging: a package can't be used for another
+hint: variables are resolved when packaging: package the commit again for another stage or region
 ── exit 1 ──
 
 "]]);
@@ -81,7 +81,7 @@ hint: variables are fixed when packaging: a package can't be used for another
 ── stderr ──
 Reading the package
 error: the package is for the region us-east-1, not eu-west-1
-hint: variables are fixed when packaging: a package can't be used for another
+hint: variables are resolved when packaging: package the commit again for another stage or region
 ── exit 1 ──
 
 "]]);
@@ -99,14 +99,14 @@ hint: this commit has: . (orders)
 fn a_package_of_another_service_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.build_of("dist", "billing", "prod", "us-east-1");
-    sandbox.slsart("record ../dist").is(str![[r"
+    sandbox.slsart("record ../dist").is(str![[r#"
 ── stderr ──
 Reading the package
-error: the package is of the service 'billing', and this commit has no such service
-hint: name the commit and the service that it was made from: git slsart record DIR COMMIT --service PATH
+error: the package belongs to the service 'billing', and this commit does not have that service
+hint: name the commit and service that the package was made from: git slsart record DIR COMMIT --service PATH
 ── exit 1 ──
 
-"]]);
+"#]]);
 }
 
 #[test]
@@ -132,7 +132,7 @@ hint: name the directory that `serverless package --package DIR` wrote
 ── stderr ──
 Reading the package
 error: '[ROOT]/repo/.' is not a package: it has no serverless-state.json
-hint: make one with: serverless package --package DIR --stage STAGE --region REGION
+hint: to make a package: serverless package --package DIR --stage STAGE --region REGION
 ── exit 1 ──
 
 "]]);
@@ -157,13 +157,13 @@ hint: give the directory that `serverless package` made (usually `.serverless`)
 "]]);
     fs::write(dist.join("serverless-state.json"), r#"{"service": {"service": "orders"}, "package": {}}"#)
         .unwrap();
-    sandbox.slsart("record ../dist").is(str![[r"
+    sandbox.slsart("record ../dist").is(str![[r#"
 ── stderr ──
 Reading the package
-error: the package does not say which stage it is for
+error: the package does not name its stage
 ── exit 1 ──
 
-"]]);
+"#]]);
     assert_eq!(sandbox.git("for-each-ref refs/slsart refs/notes"), "");
 }
 
@@ -176,9 +176,9 @@ fn a_zip_that_is_cut_short_or_missing_is_refused() {
     sandbox.slsart("record ../dist").is(str![[r"
 ── stderr ──
 Reading the package
-error: '[ROOT]/repo/../dist/orders.zip' is not a whole zip
+error: '[ROOT]/repo/../dist/orders.zip' is not a complete zip
   invalid Zip archive: Unexpected end of zip::format::blocks::Zip32CDEBlock
-hint: package the service again: the archive was cut short or is something else
+hint: package the service again: the archive is truncated or not a zip
 ── exit 1 ──
 
 "]]);
@@ -201,15 +201,15 @@ fn leftovers_of_plugins_are_no_part_of_the_package() {
     fs::create_dir(dist.join("requirements")).unwrap();
     fs::write(dist.join("requirements/six.py"), "").unwrap();
     fs::write(dist.join("meta.json"), "{}").unwrap();
-    sandbox.slsart("record ../dist").is(str![[r"
+    sandbox.slsart("record ../dist").is(str![[r#"
 Recorded  orders · prod · us-east-1  package be694c54 · 3 files · 1.3 kB
 Commit    12a1bee  Add the service
-left out, as no part of a package: meta.json, requirements
+left out, since they are not part of a package: meta.json, requirements
 ── stderr ──
 Reading the package
 Recording the package
 
-"]]);
+"#]]);
 }
 
 #[test]
@@ -218,14 +218,14 @@ fn a_name_that_git_cannot_hold_is_refused() {
     let dist = sandbox.build("dist", "prod");
     fs::create_dir(dist.join(".git")).unwrap();
     fs::write(dist.join(".git/config"), "").unwrap();
-    sandbox.slsart("record ../dist").is(str![[r"
+    sandbox.slsart("record ../dist").is(str![[r#"
 ── stderr ──
 Reading the package
-error: the name '.git' can't be kept in git
+error: git can't store the name '.git'
 hint: rename or remove it: a package's files have plain UTF-8 names, none of them `.git`
 ── exit 1 ──
 
-"]]);
+"#]]);
 }
 
 #[cfg(target_os = "linux")]

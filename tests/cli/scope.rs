@@ -163,7 +163,7 @@ fn what_lists_is_narrowed_to_the_service_of_the_current_directory_and_says_so() 
     sandbox.slsart("deploy v1 --all -s prod --yes -q").succeeded();
     for line in LISTING {
         let outcome = sandbox.slsart(&format!("-C services/topics {line}")).succeeded();
-        says(&outcome, 0, &["topics · prod", "only services/topics; of all services: "]);
+        says(&outcome, 0, &["topics · prod", "only services/topics; for all services: "]);
         assert!(!outcome.stdout.contains("orders · prod"), "{outcome}");
         let all = sandbox.slsart(&format!("-C services/topics {line} --all")).succeeded();
         says(&all, 0, &["topics · prod", "orders · prod"]);
@@ -174,7 +174,7 @@ fn what_lists_is_narrowed_to_the_service_of_the_current_directory_and_says_so() 
         assert_eq!(json["service"], "services/topics", "{line}");
     }
     // What the directory narrows is no choice of what to remove.
-    says(&sandbox.slsart("-C services/topics prune -n"), 2, &["which packages are meant"]);
+    says(&sandbox.slsart("-C services/topics prune -n"), 2, &["no packages are selected"]);
 }
 
 #[test]
@@ -205,7 +205,7 @@ Nothing is recorded here: asking origin
 error: nothing was packaged or deployed for the stage 'qa' of services/orders
 hint: stages with packages or deployments: prod
 hint: to make a package: git slsart -C services/orders package -s qa
-hint: origin was asked too, and knows of none: a machine that has one can send it: git slsart -C services/orders push
+hint: origin has no such package either; to send it from a machine that has it: git slsart -C services/orders push
 hint: to package it first: git slsart -C services/orders deploy HEAD --package -s qa
 ── exit 5 ──
 
@@ -257,27 +257,31 @@ fn a_renamed_service_makes_a_second_stack_only_when_that_is_asked_for() {
     status.is(str![[r#"
 HEAD      0e27490  Rename orders
 billing · prod · us-east-1
-  ○ live  nothing that git slsart knows of
+  ○ live  no deployment recorded
   - HEAD  not packaged: git slsart -C services/orders package -s prod -r us-east-1
 orders · prod · us-east-1
   ● live  656b748  Add two services  deployed 4 minutes ago by Dana; HEAD is 1 commit ahead
-  ! HEAD  names this service billing: its stack is another
-only services/orders; of all services: git slsart -C services/orders status --all
+  ! HEAD  names this service billing, which has another stack
+only services/orders; for all services: git slsart -C services/orders status --all
 
 "#]]);
     record(&sandbox, "orders", "billing");
     sandbox.slsart("-C services/orders deploy -s prod --yes").is(str![[r#"
 ── stderr ──
 Deploy    0e27490  Rename orders  package 13a7b1cd · 994 B · 1 minute ago · osls 4.3.1
-! creates a second stack, billing-prod: orders-prod, of the service's other name orders, stays as it is
-error: this creates a second stack, billing-prod: orders-prod, of the service's other name orders, stays as it is
+! creates a second stack, billing-prod; the stack orders-prod of the same service, under its name orders, is left as it is
+error: this creates a second stack, billing-prod; the stack orders-prod of the same service, under its name orders, is left as it is
 hint: to create billing-prod beside orders-prod: --new-stack
 hint: to update orders-prod instead, commit the service under its name orders again
 ── exit 1 ──
 
 "#]]);
     let plan = sandbox.slsart("-C services/orders deploy -s prod -n");
-    says(&plan, 1, &["creates a second stack, billing-prod: orders-prod", "beside orders-prod: --new-stack"]);
+    says(
+        &plan,
+        1,
+        &["creates a second stack, billing-prod; the stack orders-prod", "beside orders-prod: --new-stack"],
+    );
     sandbox.slsart("-C services/orders deploy -s prod -n --new-stack").succeeded();
     sandbox.slsart("-C services/orders deploy -s prod --yes --new-stack -q").succeeded();
     // It is no new one now.
@@ -286,7 +290,7 @@ hint: to update orders-prod instead, commit the service under its name orders ag
     let refused = sandbox.slsart("-C services/orders rollback v1.4.0 -s prod --yes -q");
     refused.is(str![[r#"
 ── stderr ──
-error: this updates one of two stacks, orders-prod: billing-prod, of the service's other name billing, stays as it is
+error: this updates only one of two stacks, orders-prod; the stack billing-prod of the same service, under its name billing, is left as it is
 hint: to update orders-prod, and leave billing-prod as it is: --old-stack
 hint: to update billing-prod instead, name a package of billing
 ── exit 1 ──
@@ -300,7 +304,7 @@ hint: to update billing-prod instead, name a package of billing
     let plan =
         sandbox.slsart("-C services/orders rollback v1.4.0 -s prod -n --json --old-stack").succeeded().json();
     assert_eq!(plan["target"]["service"], "orders");
-    let warning = "updates one of two stacks, orders-prod: billing-prod, of the service's other name billing, stays as it is";
+    let warning = "updates only one of two stacks, orders-prod; the stack billing-prod of the same service, under its name billing, is left as it is";
     assert!(plan["warnings"].as_array().unwrap().contains(&warning.into()), "{plan:#}");
     let quiet = sandbox.slsart("-C services/orders rollback v1.4.0 -s prod --yes -q --old-stack").succeeded();
     assert!(quiet.stderr.contains(warning), "{quiet}");

@@ -218,7 +218,7 @@ for all packages: [secrets] action = "warn", or allow = ["NAME"] for what is no 
     // What is no secret is named once, for all packages.
     configure(&sandbox, "allow = ['DB_URL', '*Variables.DB_URL', 'PASSWORD_SALT', '*.js']");
     silent(sandbox.slsart("secrets")).is(str![[r#"
-no secrets that nobody has decided about
+no undecided secrets
 
 "#]]);
     sandbox.fsck();
@@ -258,7 +258,7 @@ Withheld  package 3160aaaf of a04e0f5: undecided secrets: orders.zip: config.js:
 Asking origin what it has
 Sending packages to origin
 Sending notes and histories to origin
-error: 2 packages did not get to origin
+error: 2 packages not pushed to origin
 hint: to encrypt the secrets, with [secrets] recipients in slsart.toml: git slsart secrets encrypt 3160aaaf
 hint: to push them as they are: git slsart secrets allow 3160aaaf
 hint: for all packages: [secrets] action = "warn", or allow = ["NAME"] for what is no secret, in slsart.toml
@@ -290,9 +290,9 @@ for all packages: [secrets] action = "warn", or allow = ["NAME"] for what is no 
     sandbox.slsart("status").is(str![[r#"
 HEAD      7302ffb  Answer three
 orders · prod · us-east-1
-  ○ live  nothing that git slsart knows of
+  ○ live  no deployment recorded
   ✓ HEAD  package b5cff989 · 1.3 kB
-origin    has what is here, as of 1 minute ago
+origin    up to date, as of 1 minute ago
 
 "#]]);
 }
@@ -307,7 +307,7 @@ fn slsart_toml_decides_about_packages_that_were_recorded_before() {
     assert!(!sandbox.slsart("push -n").succeeded().stderr.contains("secrets"));
     configure(&sandbox, &format!("recipients = ['{RECIPIENT}']"));
     let outcome = sandbox.slsart("secrets encrypt 3160aaaf -q").succeeded();
-    assert!(outcome.stderr.contains("no key of yours is one of the recipients"), "{outcome}");
+    assert!(outcome.stderr.contains("none of your keys is a recipient"), "{outcome}");
     sandbox.slsart("push").succeeded();
 }
 
@@ -319,12 +319,12 @@ fn slsart_toml_decides_before_anything_is_recorded() {
     let before = sandbox.fingerprint();
     silent(sandbox.slsart("record ../dist -q")).is(str![[r#"
 ── stderr ──
-error: the package holds secrets: nothing was recorded, as slsart.toml wants it
+error: the package holds secrets, and slsart.toml refuses them: nothing was recorded
 hint: orders.zip: config.js: line 1 (the value of PASSWORD_SALT)
 hint: orders.zip: config.js: line 2 (github token)
 hint: serverless-state.json: service.provider.compiledCloudFormationTemplate.Resources.HelloLambdaFunction.Properties.Environment.Variables.DB_URL (password in url)
 hint: keep them in SSM or Secrets Manager, and let the function read them there
-hint: let one be that is none: allow = ["NAME"] in [secrets] of slsart.toml
+hint: to allow a value that is not a secret: allow = ["NAME"] in [secrets] of slsart.toml
 ── exit 1 ──
 
 "#]]);
@@ -337,14 +337,14 @@ warning: the package holds secrets, and may be pushed: serverless-state.json: se
 
 "#]]);
     silent(sandbox.slsart("secrets")).is(str![[r#"
-no secrets that nobody has decided about
+no undecided secrets
 
 "#]]);
     configure(&sandbox, "action = 'encrypt'");
     sandbox.slsart("record ../dist -q").is(str![[r#"
 ── stderr ──
 error: [secrets] in slsart.toml names no recipient to encrypt to
-hint: name the public keys of who may read: recipients = ["age1…", "ssh-ed25519 AAAA…"]
+hint: list the readers' public keys: recipients = ["age1…", "ssh-ed25519 AAAA…"]
 ── exit 1 ──
 
 "#]]);
@@ -354,8 +354,8 @@ hint: name the public keys of who may read: recipients = ["age1…", "ssh-ed2551
     outcome.is(str![[r#"
 ── stderr ──
 error: a recipient in slsart.toml is a secret key, and must be a public one
-hint: print the public one: age-keygen -y FILE
-hint: the secret one is in a file of this repository: make another
+hint: to print the public key: age-keygen -y FILE
+hint: the secret key is in a file of this repository: create a new key
 ── exit 1 ──
 
 "#]]);
@@ -391,7 +391,7 @@ manifest.toml
     // Without a key: what can be said is said, and nothing is taken for damaged.
     silent(sandbox.slsart("verify")).is(str![[r#"
 ? locked   12a1bee  3160aaaf  orders · prod · us-east-1
-           not compared, since no key of yours opens them: orders.zip, serverless-state.json
+           not compared, since none of your keys decrypts them: orders.zip, serverless-state.json
 ── stderr ──
 Verifying 1 package
 error: 1 package can't be compared without a key
@@ -403,7 +403,7 @@ hint: name the file of your secret key: SLSART_IDENTITY=FILE, or git config slsa
     silent(sandbox.slsart("extract HEAD -o ../out")).is(str![[r#"
 ── stderr ──
 Extracting
-error: 'orders.zip' is encrypted, and no key of yours opens it
+error: 'orders.zip' is encrypted, and none of your keys decrypts it
   age: none of your identities is one of its recipients
 hint: it is encrypted to: age1lmt6fqp7w86qxkqysjg8vuhupyjy2amsu8ee90gw7cp9874e43ls8z9gp9
 hint: name the file of your secret key: SLSART_IDENTITY=FILE, or git config slsart.identity FILE
@@ -412,7 +412,7 @@ hint: name the file of your secret key: SLSART_IDENTITY=FILE, or git config slsa
 "#]]);
     silent(sandbox.slsart("rollback HEAD -s prod -n")).is(str![[r#"
 ── stderr ──
-error: 'orders.zip' is encrypted, and no key of yours opens it
+error: 'orders.zip' is encrypted, and none of your keys decrypts it
   age: none of your identities is one of its recipients
 hint: it is encrypted to: age1lmt6fqp7w86qxkqysjg8vuhupyjy2amsu8ee90gw7cp9874e43ls8z9gp9
 hint: name the file of your secret key: SLSART_IDENTITY=FILE, or git config slsart.identity FILE
@@ -475,7 +475,7 @@ fn a_recorded_package_is_encrypted_afterwards_and_again_to_others() {
 ── stderr ──
 Searching 1 package
 error: [secrets] in slsart.toml names no recipient to encrypt to
-hint: name the public keys of who may read: recipients = ["age1…", "ssh-ed25519 AAAA…"]
+hint: list the readers' public keys: recipients = ["age1…", "ssh-ed25519 AAAA…"]
 ── exit 1 ──
 
 "#]]);
@@ -538,7 +538,7 @@ fn packages_of_before_are_searched_when_asked_and_ssh_keys_do() {
         )
         .succeeded();
     silent(sandbox.slsart("secrets")).is(str![[r#"
-no secrets that nobody has decided about
+no undecided secrets
 1 package recorded before packages were searched: git slsart secrets scan --all
 
 "#]]);

@@ -216,12 +216,12 @@ Order      =  orders · prod · us-east-1  49f294e  v2  is live already
     sandbox.slsart("rollback v2 --all -s prod --yes").is(str![[r#"
 Already   49f294e  v2 on orders · prod · us-east-1
 Already   49f294e  v2 on topics · prod · us-east-1
-Left      late · prod · us-east-1  no service of that commit
+Left      late · prod · us-east-1  not a service of that commit
 nothing was done; to deploy all the same: --again
 ── stderr ──
 Order      =  orders · prod · us-east-1  49f294e  v2  is live already
            =  topics · prod · us-east-1  49f294e  v2  is live already
-           =  late · prod · us-east-1    is no service of that commit, and stays as it is
+           =  late · prod · us-east-1    is not a service of that commit, and is left alone
 
 "#]]);
 }
@@ -242,7 +242,7 @@ fn an_export_that_is_still_imported_blocks_all() {
               ✗ it would no longer export us-east-1-topic, which orders · prod · us-east-1 imports
 error: 1 of 2 services can't be rolled back: none is started
   topics: it would no longer export us-east-1-topic, which orders · prod · us-east-1 imports
-hint: CloudFormation removes no export that another stack imports: take that service along to a package that does without, or go to a commit that still has the export
+hint: CloudFormation does not remove an export that another stack imports: include that service, with a package that does not import it, or choose a commit that still has the export
 ── exit 1 ──
 
 "#]],
@@ -279,9 +279,9 @@ fn what_can_t_be_worked_out_is_told() {
     assert_eq!(
         remarks("deploy --all", 1),
         [
-            "not known: the names of 1 of the values that it imports",
+            "not known: the names of 1 of its imports",
             "not known: what its nested stacks export and import",
-            "it imports us-east-1-elsewhere, which no service here exports: something else has to, already",
+            "it imports us-east-1-elsewhere, which no service here exports: another stack must export it already",
         ]
     );
     sandbox.slsart("deploy --all -s prod --yes -q").succeeded();
@@ -289,10 +289,7 @@ fn what_can_t_be_worked_out_is_told() {
     record_with(&sandbox, "topics", "topic", |template| template["Outputs"]["topic"]["Value"] = json!("2"));
     let told = remarks("deploy --service topics --service services/topics", 0);
     let [doubt, value] = told.as_slice() else { panic!("{told:?}") };
-    assert!(
-        doubt.starts_with("whether orders · prod · us-east-1 imports what is no longer exported"),
-        "{doubt}"
-    );
+    assert!(doubt.starts_with("orders · prod · us-east-1 may import what is no longer exported"), "{doubt}");
     assert!(value.starts_with("it exports us-east-1-topic with another value, and orders · prod"), "{value}");
 }
 
@@ -302,10 +299,10 @@ fn a_circle_is_refused_by_its_names() {
     release(&sandbox, "v1", &[("orders", "order < topic"), ("topics", "topic < order")]);
     sandbox.slsart("deploy --all -s prod --yes").is(str![[r#"
 ── stderr ──
-error: these services wait for each other, and none can be the first: orders → topics → orders
+error: these services depend on each other in a circle: orders → topics → orders
 hint: topics imports us-east-1-order of orders
 hint: orders imports us-east-1-topic of topics
-hint: go by a commit in between, in which one of them does without the other's export
+hint: go through a commit in between, where one of them does not import from the other
 ── exit 1 ──
 
 "#]]);
@@ -327,11 +324,11 @@ Left      billing · prod · us-east-1  not started
 error: orders · prod · us-east-1: osls failed with exit code 9
   Stack UPDATE_ROLLBACK_COMPLETE
   ✖ Error: Handler is bad
-hint: the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a plugin that fails after it leaves the update done
+hint: the framework's output shows how far it got: CloudFormation rolls back a failed update by itself, but not an update after which a plugin failed
 hint: to see what is live: git slsart live --service services/orders -s prod
-hint: to make sure of what is live: git slsart rollback c7898d96 --service services/orders -s prod
+hint: to be certain what is live, roll back: git slsart rollback c7898d96 --service services/orders -s prod
 hint: done: topics; failed: orders; not started: billing
-hint: once that is mended, to go on (what is done is left alone): git slsart deploy v2 --all -s prod
+hint: once that is fixed, to continue with the services that are left: git slsart deploy v2 --all -s prod
 hint: to go back: git slsart rollback 4c1f9e5 --service services/orders --service services/topics -s prod
 ── exit 3 ──
 
@@ -398,7 +395,7 @@ error: commit 3f31c32 has no package for service services/billing, stage prod
 hint: it has one for: orders · prod · us-east-1; topics · prod · us-east-1
 hint: the nearest commits that have one: 4c1f9e5 v1
 hint: to make a package: git slsart package --service services/billing -s prod
-hint: the others alone: git slsart rollback v2 --service services/orders --service services/topics -s prod
+hint: to deploy the others alone: git slsart rollback v2 --service services/orders --service services/topics -s prod
 ── exit 5 ──
 
 "#]]);
@@ -415,7 +412,7 @@ hint: the others alone: git slsart rollback v2 --service services/orders --servi
         .succeeded();
     sandbox.slsart("ban v2 --service orders -s prod -q -m 'loses orders'").succeeded();
     let banned = sandbox.slsart("rollback v2 --service orders --service topics -s prod --yes");
-    assert!(banned.code == 1 && banned.stderr.contains("is not to be deployed: banned by Dana"), "{banned}");
+    assert!(banned.code == 1 && banned.stderr.contains("must not be deployed: banned by Dana"), "{banned}");
 }
 
 #[test]
@@ -425,14 +422,14 @@ fn several_need_a_commit() {
     {
         let outcome = sandbox.slsart(line);
         assert_eq!(outcome.code, 2, "{outcome}");
-        assert!(outcome.stderr.contains("hint: name the commit that all go back to"), "{outcome}");
+        assert!(outcome.stderr.contains("hint: name the commit for all services"), "{outcome}");
     }
     sandbox.slsart("rollback --all").is(str![[r#"
 ── stderr ──
-error: a rollback of several services needs a REF: each of them has a history of its own
-hint: name the commit that all go back to: git slsart rollback REF --all
+error: a rollback of several services needs a REF: each service has its own history
+hint: name the commit for all services: git slsart rollback REF --all
 hint: `git slsart log` lists the packages
-hint: one service alone goes back without a REF: git slsart rollback --service NAME
+hint: to roll back one service without a REF: git slsart rollback --service NAME
 ── exit 2 ──
 
 "#]]);
@@ -440,11 +437,11 @@ hint: one service alone goes back without a REF: git slsart rollback --service N
     let package =
         sandbox.slsart("log --json").json()["packages"][0]["package"].as_str().unwrap()[..8].to_owned();
     let outcome = sandbox.slsart(&format!("rollback {package} --all -s prod -n"));
-    assert!(outcome.stderr.contains("hint: all services are those of a commit"), "{outcome}");
+    assert!(outcome.stderr.contains("hint: --all deploys the services of a commit"), "{outcome}");
     sandbox.slsart("rollback v1 --all -s prod -q").is(str![[r#"
 ── stderr ──
 error: this needs a confirmation, and there is no terminal to ask on
-hint: say --yes to act without being asked, or --dry-run to see the plan
+hint: --yes goes on without a question; --dry-run only shows the plan
 ── exit 1 ──
 
 "#]]);
@@ -476,8 +473,8 @@ hint: back it up first; this option then deletes it with all data: --allow-delet
 "#]]);
     sandbox.slsart("rollback v1 --all -s prod --yes -q --allow-delete Cart").is(str![[r#"
 ── stderr ──
-error: several services have a 'Cart' to lose
-hint: say whose: --allow-delete orders:Cart --allow-delete topics:Cart
+error: several services would lose a resource 'Cart'
+hint: name the service too: --allow-delete orders:Cart --allow-delete topics:Cart
 ── exit 2 ──
 
 "#]]);
@@ -551,7 +548,7 @@ fn a_service_whose_package_would_change_nothing_live_is_left_alone() {
     );
     assert_eq!(deployed(&sandbox), ["orders", "topics", "orders"]);
     let shown = sandbox.slsart("deploy v2 --all -s prod --yes").succeeded();
-    assert!(shown.stdout.contains("changes nothing that is live"), "{shown}");
+    assert!(shown.stdout.contains("would change nothing live"), "{shown}");
     sandbox.slsart("deploy v2 --all --again -s prod --yes -q").succeeded();
     assert_eq!(deployed(&sandbox).len(), 5);
 }

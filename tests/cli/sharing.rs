@@ -77,8 +77,8 @@ Histories orders · prod · us-east-1
 "#]]);
     sandbox.git("clone --quiet ../origin.git ../other");
     sandbox.slsart("-C ../other fetch").is(str![[r#"
-Notes     new packages are known
-          their content comes when it is needed, or now: git slsart -C ../other fetch origin --all
+Notes     updated, with new packages
+          their content is fetched when it is needed; to fetch it now: git slsart -C ../other fetch origin --all
 Histories orders · prod · us-east-1
 ── stderr ──
 Fetching notes and histories from origin
@@ -90,7 +90,7 @@ Fetching notes and histories from origin
 "#]]);
     sandbox.slsart("-C ../other history").is(str![[r#"
 orders · prod · us-east-1
-1  ● live  deploy    succeeded    12a1bee  Add the service  5 minutes ago in [N] s by Dana
+1  ● live  deploy  succeeded  12a1bee  Add the service  5 minutes ago in [N] s by Dana
 
 "#]]);
     sandbox.slsart("-C ../other fetch origin HEAD").is(str![[r#"
@@ -122,7 +122,7 @@ fn what_cannot_be_done_says_why() {
 ── stderr ──
 error: this repository has no remote
 hint: add one: git remote add origin URL
-hint: or take packages along in a file: git slsart export REF FILE
+hint: or share packages as files: git slsart export REF FILE
 ── exit 1 ──
 
 "#]]);
@@ -139,7 +139,7 @@ hint: add one: git remote add origin URL
 ── stderr ──
 error: there are several remotes, and none is `origin`
 hint: name one: one, two
-hint: or for good: `remote` in [share] of slsart.toml
+hint: or set `remote` in [share] of slsart.toml
 ── exit 1 ──
 
 "#]]);
@@ -151,7 +151,7 @@ error: cannot fetch from two
   fatal: Could not read from remote repository.
   Please make sure you have the correct access rights
   and the repository exists.
-hint: see that you can reach it: git ls-remote two
+hint: check that you can reach it: git ls-remote two
 ── exit 1 ──
 
 "#]]);
@@ -165,7 +165,7 @@ error: cannot fetch from one
   fatal: Could not read from remote repository.
   Please make sure you have the correct access rights
   and the repository exists.
-hint: see that you can reach it: git ls-remote one
+hint: check that you can reach it: git ls-remote one
 ── exit 1 ──
 
 "#]]);
@@ -173,7 +173,7 @@ hint: see that you can reach it: git ls-remote one
     sandbox.slsart("push").is(str![[r#"
 ── stderr ──
 error: there is no remote 'gone'
-hint: there is: one, two
+hint: known remotes: one, two
 hint: `remote` in [share] of slsart.toml names it
 ── exit 1 ──
 
@@ -361,7 +361,7 @@ Refused   package 623263e3 of 62c0376: [remote rejected] (pre-receive hook decli
 Asking origin what it has
 Sending packages to origin
 Sending notes and histories to origin
-error: 1 package did not get to origin
+error: 1 package not pushed to origin
 hint: keep its large files in Git LFS, then push again: git slsart migrate --to lfs 62c0376
 ── exit 1 ──
 
@@ -389,8 +389,8 @@ Refused   package 8fd93307 of 9435cd3: [remote rejected] (deny updating a hidden
 ── stderr ──
 Asking strict what it has
 Sending packages to strict
-error: 1 package did not get to strict
-hint: strict takes no refs beside branches and tags, or not yours: share through another remote ([share] in slsart.toml), or in a file with `git slsart export REF FILE`
+error: 1 package not pushed to strict
+hint: strict accepts only branches and tags, or no refs from you: share through another remote ([share] in slsart.toml), or in a file with `git slsart export REF FILE`
 ── exit 1 ──
 
 "#]]);
@@ -431,13 +431,13 @@ fn a_package_that_is_only_noted_there_is_told_of() {
     sandbox.git(&format!("-C ../origin.git update-ref -d {name}"));
     sandbox.git("clone --quiet ../origin.git ../other");
     sandbox.slsart("-C ../other fetch --all").is(str![[r#"
-Notes     new packages are known
+Notes     updated, with new packages
 Missing   package be694c54: origin does not have it
 ── stderr ──
 Fetching notes and histories from origin
 Fetching packages from origin
-error: package be694c54 did not come: origin does not have it
-hint: a machine that has it can send it: git slsart -C ../other push origin
+error: package be694c54 was not fetched: origin does not have it
+hint: to send it from a machine that has it: git slsart -C ../other push origin
 ── exit 5 ──
 
 "#]]);

@@ -8,41 +8,41 @@ use crate::sandbox::Sandbox;
 fn a_package_in_full() {
     let sandbox = Sandbox::installed();
     sandbox.slsart("package --in-place -s prod -q").succeeded();
-    sandbox.slsart("show").is(str![[r"
+    sandbox.slsart("show").is(str![[r#"
 Package   d00594d65753b1bb375c447da1a563fbd17e6a654e07d64ce0fdb7b5a9ee0a5f
 Target    orders · prod · us-east-1  in .
 Commit    12a1bee131fc490e459a58c4a125a830181e8d22  Add the service
 Made      in place  recorded 1 minute ago, 2026-01-05T09:05:00Z
 With      osls 4.3.1 · node [NODE] · [SYSTEM]
-Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
+Lockfile  package-lock.json  of npm, 068606cbf3326fb5993…
 Plugins   serverless-hello 1.2.0  tools/serverless-hello
-          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a1954b4b814eaad19b19001c6
+          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a195…
 Variables DB_URL
-Files     cloudformation-template-update-stack.json  493 B  f1a85c12db6605c4e5145e0e9c5fd9aabbf21371ab4b7643ab42a21ddc5fc666
-          orders.zip  153 B  6159d249632b2236e15390610e861a089cc9f862fcc96f1728b8c9819aba37cc
-          serverless-state.json  1.1 kB  34cfd1e7e634350a176af186774788bd4eea99c5f62086213424d001c3247d6f
+Files     cloudformation-template-update-stack.json  493 B  f1a85c12db6605c4e51…
+          orders.zip  153 B  6159d249632b2236e15…
+          serverless-state.json  1.1 kB  34cfd1e7e634350a176…
 
-"]]);
+"#]]);
 }
 
 #[test]
 fn a_package_made_elsewhere_says_so_and_json_is_the_manifest() {
     let sandbox = Sandbox::recorded();
-    sandbox.slsart("show").is(str![[r"
+    sandbox.slsart("show").is(str![[r#"
 Package   be694c5446a50f647a5e4126100515600eb4b75078d1c4461cddda49bde26609
 Target    orders · prod · us-east-1  in .
 Commit    12a1bee131fc490e459a58c4a125a830181e8d22  Add the service
 Made      elsewhere, and recorded  recorded 1 minute ago, 2026-01-05T09:05:00Z
 With      osls 4.3.1 · recorded on [SYSTEM]
-Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
+Lockfile  package-lock.json  of npm, 068606cbf3326fb5993…
 Plugins   serverless-hello 1.2.0  tools/serverless-hello
-          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a1954b4b814eaad19b19001c6
+          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a195…
 Variables DB_URL
-Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827226140568f3bef7eaac187cebd76878e0b63e9e442356
-          orders.zip  153 B  d05375d10b2f5752f6583108632cf43df890cf06abf533d989098191f772f975
-          serverless-state.json  1.1 kB  badb46c4b475d60369b434e547c81c2dacaccc1d169ce31f226578a672fd734b
+Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827…
+          orders.zip  153 B  d05375d10b2f5752f65…
+          serverless-state.json  1.1 kB  badb46c4b475d60369b…
 
-"]]);
+"#]]);
     sandbox.slsart("show --json").is(str![[r#"
 {
   "commit": "12a1bee131fc490e459a58c4a125a830181e8d22",
@@ -122,22 +122,22 @@ fn a_package_made_with_changes_says_so() {
     let sandbox = Sandbox::installed();
     sandbox.write("handler.js", "exports.hello = async () => 'local';\n");
     sandbox.slsart("package --in-place --allow-dirty -q").succeeded();
-    sandbox.slsart("show").is(str![[r"
+    sandbox.slsart("show").is(str![[r#"
 Package   51755bb0f821f3e74b7b675ee087b69a0f8768d18a3558a5605981fd54ce0509
 Target    orders · dev · us-east-1  in .
 Commit    12a1bee131fc490e459a58c4a125a830181e8d22  Add the service
 Source    with uncommitted changes  tree 7f72423f3fe4f75a56e277f6fadad39ad243e90c
 Made      in place  recorded 1 minute ago, 2026-01-05T09:05:00Z
 With      osls 4.3.1 · node [NODE] · [SYSTEM]
-Lockfile  package-lock.json  npm 068606cbf3326fb5993ed60761c435784b224a7c89c5fadc6312bba010dd7527
+Lockfile  package-lock.json  of npm, 068606cbf3326fb5993…
 Plugins   serverless-hello 1.2.0  tools/serverless-hello
-          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a1954b4b814eaad19b19001c6
+          ./plugins/trace  plugins/trace.js 0ba985d1a4fbf02a195…
 Variables DB_URL
-Files     cloudformation-template-update-stack.json  491 B  b22d35c798f80ded582f9b5abc923733ee71a95866bff311f7960c174dea4b15
-          orders.zip  155 B  9832fa60c51ba601c76cf1a988a0c7e5c1fa14ea75a3f67f6d960f646e8d5764
-          serverless-state.json  1.1 kB  2b15878ecef8c9e5f0748e5c469d566ff7ee1fce3130fb5a8337470b49a6ab4d
+Files     cloudformation-template-update-stack.json  491 B  b22d35c798f80ded582…
+          orders.zip  155 B  9832fa60c51ba601c76…
+          serverless-state.json  1.1 kB  2b15878ecef8c9e5f07…
 
-"]]);
+"#]]);
 }
 
 #[test]
@@ -309,7 +309,7 @@ hint: `git slsart log --all` lists what is recorded
 "#]]);
     sandbox.slsart("show ''").is(str![[r#"
 ── stderr ──
-error: a commit is named by nothing: the value is empty
+error: a commit is expected here, and the value is empty
 ── exit 2 ──
 
 "#]]);

@@ -29,7 +29,7 @@ HEAD      64d9012  Rewrite the checkout
 orders · prod · us-east-1
   ● live  12a1bee  Add the service  deployed 7 minutes ago by Dana; HEAD is 1 commit ahead
   - HEAD  not packaged: git slsart package -s prod -r us-east-1
-origin    what it has is not known; to ask it: git slsart fetch origin
+origin    its packages are not known here; to ask: git slsart fetch origin
 
 "#]]);
     sandbox.slsart("push -q").succeeded();
@@ -38,7 +38,7 @@ HEAD      64d9012  Rewrite the checkout
 orders · prod · us-east-1
   ● live  12a1bee  Add the service  deployed 9 minutes ago by Dana; HEAD is 1 commit ahead
   - HEAD  not packaged: git slsart package -s prod -r us-east-1
-origin    has what is here, as of 1 minute ago
+origin    up to date, as of 1 minute ago
 
 "#]]);
 
@@ -52,13 +52,13 @@ origin    has what is here, as of 1 minute ago
     sandbox.slsart("status").is(str![[r#"
 HEAD      64d9012  Rewrite the checkout
 orders · dev · us-east-1
-  ○ live  nothing that git slsart knows of
+  ○ live  no deployment recorded
   ! deploy of 64d9012 by Dana, begun 1 minute ago, has not finished and may still run
   ✓ HEAD  package 71119333 · 1.3 kB
 orders · prod · us-east-1
   ● live  12a1bee  Add the service  deployed 14 minutes ago by Dana; HEAD is 1 commit ahead
   ✓ HEAD  package 8160d640 · 1.3 kB
-origin    lacks 2 packages, 1 history, 1 ban, as of 6 minutes ago; to send that: git slsart push origin
+origin    lacks 2 packages, 1 history, 1 ban, as of 6 minutes ago; to push: git slsart push origin
           64d9012  8160d640  orders · prod · us-east-1
           64d9012  71119333  orders · dev · us-east-1
 LFS       1 object, 2.0 kB, that no remote is known to have
@@ -76,7 +76,7 @@ HEAD      64d9012  Rewrite the checkout
 orders · prod · us-east-1
   ● live  395ed48  Take vouchers  deployed 2 minutes ago by Dana; HEAD is 1 commit ahead and 1 commit behind
   ✓ HEAD  package 8160d640 · 1.3 kB
-origin    lacks 3 packages, 1 history, 1 ban, as of 15 minutes ago; to send that: git slsart push origin
+origin    lacks 3 packages, 1 history, 1 ban, as of 15 minutes ago; to push: git slsart push origin
           395ed48  fa012501  orders · prod · us-east-1
           64d9012  8160d640  orders · prod · us-east-1
           64d9012  71119333  orders · dev · us-east-1
@@ -88,13 +88,13 @@ LFS       1 object, 2.0 kB, that no remote is known to have
     sandbox.slsart("status").is(str![[r#"
 HEAD      64d9012  Rewrite the checkout
 orders · dev · us-east-1
-  ○ live  nothing that git slsart knows of
+  ○ live  no deployment recorded
   ! deploy of 64d9012 by Dana, begun 12 minutes ago, has not finished and may still run
   ✓ HEAD  package 71119333 · 1.3 kB
 orders · prod · us-east-1
   ● live  395ed48  Take vouchers  deployed 4 minutes ago by Dana; HEAD is 1 commit ahead and 1 commit behind
   ✓ HEAD  package 8160d640 · 1.3 kB
-origin    has what is here, as of 1 minute ago
+origin    up to date, as of 1 minute ago
 LFS       1 object, 2.0 kB, that no remote is known to have
 ── stderr ──
 warning: slsart.toml can't be read; key with no value, expected `=`; `git slsart init --print` shows the default file with every key explained
@@ -115,9 +115,9 @@ no packages and no deployments here; commit your service first: git add -A && gi
     sandbox.slsart("-C ../bare.git status").is(str![[r#"
 HEAD      12a1bee  Add the service
 orders · prod · us-east-1
-  ○ live  nothing that git slsart knows of
+  ○ live  no deployment recorded
   ✓ HEAD  package be694c54 · 1.3 kB
-origin    what it has is not known; to ask it: git slsart -C ../bare.git fetch origin
+origin    its packages are not known here; to ask: git slsart -C ../bare.git fetch origin
 
 "#]]);
 }
@@ -137,7 +137,7 @@ HEAD      12a1bee  Add the service
 orders · prod · us-east-1
   ● live  12a1bee  Add the service  deployed 1 minute ago by Dana; it is HEAD
   ✓ HEAD  package be694c54 · 1.3 kB
-origin    lacks 1 history, as of 2 minutes ago; to send that: git slsart -C ../other push origin
+origin    lacks 1 history, as of 2 minutes ago; to push: git slsart -C ../other push origin
 
 "#]]);
     sandbox.slsart("-C ../other push -q").succeeded();
@@ -147,7 +147,7 @@ HEAD      12a1bee  Add the service
 orders · prod · us-east-1
   ● live  12a1bee  Add the service  deployed 4 minutes ago by Dana; it is HEAD
   ✓ HEAD  package be694c54 · 1.3 kB
-origin    has what is here, as of 1 minute ago
+origin    up to date, as of 1 minute ago
 
 "#]]);
 }

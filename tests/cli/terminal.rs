@@ -193,7 +193,7 @@ fn each_line_of_the_picker_says_how_the_package_stands() {
 fn a_banned_package_is_not_the_one_and_says_so() {
     let sandbox = three_deployed();
     sandbox.slsart("ban HEAD~ -s prod -m 'loses orders'").succeeded();
-    let steps = [(QUESTION, ""), ("is passed over", ENTER), ("Go on with", "n\r")];
+    let steps = [(QUESTION, ""), ("is skipped", ENTER), ("Go on with", "n\r")];
     let outcome = at_terminal(&sandbox, "rollback -s prod", &steps);
     assert_eq!(outcome.code, 1, "{outcome}");
     let restore = outcome.stdout.lines().find(|line| line.contains("Restore")).unwrap();
@@ -261,12 +261,12 @@ fn a_lock_is_removed_once_that_is_confirmed() {
         )
         .succeeded();
     let outcome = sandbox.slsart("deploy -s prod --yes -q").succeeded();
-    assert!(outcome.stderr.contains("warning: the lock on origin is still there"), "{outcome}");
+    assert!(outcome.stderr.contains("warning: the lock on origin was not released"), "{outcome}");
     sandbox.shell("rm ../origin.git/hooks/update").succeeded();
     let outcome = at_terminal(&sandbox, "unlock -s prod", &[("Remove it?", "n\r")]);
     assert_eq!(outcome.code, 1, "{outcome}");
     at_terminal(&sandbox, "unlock -s prod", &[("Remove it?", "y\r")]).succeeded();
-    assert_eq!(sandbox.slsart("unlock -s prod -n").stdout, "nobody holds the lock\n");
+    assert_eq!(sandbox.slsart("unlock -s prod -n").stdout, "the lock is free\n");
 }
 
 #[test]
@@ -395,7 +395,7 @@ fn a_terminal_that_goes_away_does_not_stop_the_framework() {
     let sandbox = deploying("wait");
     at_terminal_of(&sandbox, (24, 80), "deploy -s prod --yes", &[("waiting", None)]);
     let history = sandbox.slsart("history -s prod");
-    assert!(history.stdout.contains("● live  deploy    succeeded"), "{history}");
+    assert!(history.stdout.contains("● live  deploy  succeeded"), "{history}");
 }
 
 #[test]

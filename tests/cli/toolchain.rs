@@ -31,7 +31,7 @@ fn what_is_saved_is_listed_saved_once_and_dropped() {
     let before = sandbox.fingerprint();
     let plan = sandbox.slsart("toolchain save --dry-run").succeeded();
     assert!(plan.stdout.contains("what npm installs from package-lock.json"), "{plan}");
-    assert!(sandbox.slsart("toolchain list").succeeded().stdout.contains("no toolchain is kept here"));
+    assert!(sandbox.slsart("toolchain list").succeeded().stdout.contains("no toolchain is saved here"));
     sandbox.is_as_before(&before);
 
     let saved = sandbox.slsart("toolchain save --json").succeeded().json();
@@ -45,7 +45,7 @@ fn what_is_saved_is_listed_saved_once_and_dropped() {
     assert_eq!(sandbox.git(&format!("rev-parse {}:content", sandbox.git(REFS))), id);
 
     let again = sandbox.slsart("toolchain save").succeeded();
-    assert!(again.stdout.starts_with("kept already"), "{again}");
+    assert!(again.stdout.starts_with("saved already"), "{again}");
     // Another commit with the same packages: another ref, the same content, no new pack of it.
     sandbox.change("Answer two");
     sandbox.slsart("toolchain save").succeeded();
@@ -92,7 +92,7 @@ fn a_deploy_restores_what_is_kept_and_npm_is_not_started() {
     sandbox.slsart(&format!("toolchain drop {id} --yes --although-deployed")).succeeded();
     let failed = sandbox.slsart_with("rollback v1 -s prod --yes", &without_npm);
     assert_eq!(failed.code, 3, "{failed}");
-    assert!(failed.stderr.contains("no toolchain is kept here for this commit"), "{failed}");
+    assert!(failed.stderr.contains("there is no toolchain for this commit here"), "{failed}");
     assert_eq!(sandbox.worktrees(), 1);
 }
 
@@ -110,7 +110,7 @@ fn a_package_manager_that_is_missing_or_of_another_kind_is_told_with_how_to_have
         (
             "yarn.lock",
             "__metadata:\n  version: 8\n",
-            "yarn.lock is of yarn 2 or later, and the yarn that is found is 1.22.22",
+            "yarn.lock was written by yarn 2 or later, and the installed yarn is 1.22.22",
             "corepack enable",
         ),
     ] {

@@ -62,7 +62,7 @@ history    orders · prod · us-east-1
            ✓ signed by dana@example.org  2 records
 ── stderr ──
 Verifying 2 packages
-error: 1 of 2 packages is not signed by somebody who is known
+error: 1 of 2 packages is not signed with a trusted key
 hint: to sign one that you vouch for: git slsart sign be694c54
 ── exit 1 ──
 
@@ -91,7 +91,7 @@ hint: to sign one that you vouch for: git slsart sign be694c54
     // That it is bad is refused though no signature is asked for.
     let deployed = sandbox.slsart("deploy -s prod --yes --again");
     assert!(refused(&deployed, 4).starts_with("error: the package's signature"), "{deployed}");
-    assert!(refused(&sandbox.slsart("sign"), 4).contains("has a bad signature: it is not signed anew"));
+    assert!(refused(&sandbox.slsart("sign"), 4).contains("has a bad signature, and is not signed again"));
     sandbox.fsck();
 }
 
@@ -110,13 +110,13 @@ fn where_signatures_are_required_only_packages_of_known_signers_are_deployed() {
 Live      12a1bee  Add the service  deployed 6 minutes ago by Dana
 Restore   12a1bee  Add the service  package be694c54 · 1.3 kB · 7 minutes ago · osls 4.3.1
   = 1 resource unchanged
-! this package is live already, as far as the history knows
-  ✗ signature  the package is not signed, and [trust] in slsart.toml requires a signature that is known
-    hint:     once you have checked it, sign it: git slsart sign be694c54
-  ! signature  1 record that says what is live: no signature that is known; it may be something else
+! by the history, this package is live already
+  ✗ signature  the package is not signed, and [trust] in slsart.toml requires a trusted signature
+    hint:     once you have checked the package, sign it: git slsart sign be694c54
+  ! signature  1 record that says what is live: no trusted signature; the history may be wrong
     hint:     git slsart history --verify -s prod
-error: the package is not signed, and [trust] in slsart.toml requires a signature that is known
-hint: once you have checked it, sign it: git slsart sign be694c54
+error: the package is not signed, and [trust] in slsart.toml requires a trusted signature
+hint: once you have checked the package, sign it: git slsart sign be694c54
 ── exit 1 ──
 
 "#]]);
@@ -136,7 +136,7 @@ Verifying and signing 1 package
     sandbox.git(&format!("verify-commit refs/slsart/packages/{first}/{}", package(&sandbox)));
     let unknown = sandbox.slsart("rollback HEAD~ -s prod --yes");
     assert!(refused(&unknown, 1).contains("the package is signed by SHA256:"), "{unknown}");
-    assert!(unknown.stderr.contains("/trusted; once you have checked it, sign it: "), "{unknown}");
+    assert!(unknown.stderr.contains("/trusted; once you have checked the package, sign it: "), "{unknown}");
     assert_eq!(sandbox.slsart("verify --signatures HEAD~").code, 1);
 
     // The one who signed becomes known.
@@ -153,8 +153,8 @@ Live      12a1bee  Add the service on orders · prod · us-east-1, in [N] s (wor
 Live      12a1bee  Add the service  deployed 15 minutes ago by Dana
 Restore   12a1bee  Add the service  package be694c54 · 1.3 kB · 16 minutes ago · osls 4.3.1
   = 1 resource unchanged
-! this package is live already, as far as the history knows
-  ! signature  1 record that says what is live: no signature that is known; it may be something else
+! by the history, this package is live already
+  ! signature  1 record that says what is live: no trusted signature; the history may be wrong
     hint:     git slsart history --verify -s prod
 
 "#]]);
@@ -196,11 +196,11 @@ fn a_ban_holds_whoever_wrote_it_and_is_lifted_by_somebody_known() {
     with_key_of(&sandbox, "dana");
     trust(&sandbox, &["dana"]);
     let banned = sandbox.slsart("deploy -s prod --yes");
-    assert!(refused(&banned, 1).contains("is not to be deployed: banned by Dana"), "{banned}");
+    assert!(refused(&banned, 1).contains("must not be deployed: banned by Dana"), "{banned}");
     sandbox.git("config commit.gpgSign false");
     sandbox.slsart("unban HEAD").is(str![[r#"
 ── stderr ──
-error: [trust] in slsart.toml requires signatures: a ban is lifted only by a record that is signed
+error: [trust] in slsart.toml requires signatures: only a signed record lifts a ban
 hint: to sign what git slsart records: git config commit.gpgSign true
 ── exit 1 ──
 
@@ -210,8 +210,8 @@ hint: to sign what git slsart records: git config commit.gpgSign true
     sandbox.slsart("unban HEAD").is(str![[r#"
 Lifted    12a1bee  Add the service  package be694c54 · orders · prod · us-east-1
 ── stderr ──
-error: [trust] in slsart.toml requires signatures: a ban is lifted only by a record that is signed by somebody who is known, and this one is not
-hint: whose signatures are known says `signers` in slsart.toml, or git's own settings
+error: [trust] in slsart.toml requires signatures: only a signed record lifts a ban, and the key that signed this one is not trusted
+hint: the trusted keys are those of `signers` in slsart.toml, or of git's own settings
 ── exit 1 ──
 
 "#]]);
@@ -229,7 +229,7 @@ hint: whose signatures are known says `signers` in slsart.toml, or git's own set
         sandbox.git("for-each-ref --sort=-committerdate --count=1 --format=%(refname) refs/slsart/bans");
     sandbox.git(&format!("update-ref {other} {lift}"));
     let moved = sandbox.slsart("deploy -s prod --yes");
-    assert!(refused(&moved, 4).contains("whether the package is banned is not known"), "{moved}");
+    assert!(refused(&moved, 4).contains("the package may be banned"), "{moved}");
 }
 
 #[test]
@@ -243,14 +243,14 @@ fn a_changed_form_is_signed_anew_where_the_signature_was_good() {
     assert!(!migrated.stderr.contains("warning"), "{migrated}");
     // The one that was not signed is not vouched for.
     let verified = sandbox.slsart("verify --signatures --all");
-    assert_eq!(refused(&verified, 1), "error: 1 of 2 packages is not signed by somebody who is known");
+    assert_eq!(refused(&verified, 1), "error: 1 of 2 packages is not signed with a trusted key");
     assert!(verified.stdout.contains("✓ signed by dana"), "{verified}");
     sandbox.fsck();
 
     // Nobody who is known any more, and nobody to sign.
     sandbox.shell("echo >../signers").succeeded();
     let unknown = sandbox.slsart("migrate HEAD --to git").succeeded();
-    assert!(unknown.stderr.contains("is gone: it was of the form before, and it was not known to be good"));
+    assert!(unknown.stderr.contains("was of the old form and is removed, since it could not be verified"));
     let verified = sandbox.slsart("verify --signatures");
     assert!(verified.stdout.contains("! unsigned"), "{verified}");
     sandbox.shell("sed 's/^/dana /' ../key.pub >../signers").succeeded();
@@ -258,7 +258,7 @@ fn a_changed_form_is_signed_anew_where_the_signature_was_good() {
     sandbox.git("config commit.gpgSign false");
     let unsigned = sandbox.slsart("migrate HEAD --to lfs").succeeded();
     assert!(
-        unsigned.stderr.contains("git signs no commits here; to sign it: git slsart sign "),
+        unsigned.stderr.contains("git does not sign commits here; to sign it: git slsart sign "),
         "{unsigned}"
     );
     sandbox.slsart("verify --all").succeeded();
@@ -285,17 +285,23 @@ fn what_cannot_be_signed_is_not_recorded_but_by_a_hook_which_asks_nobody() {
     sandbox.build("dist", "prod");
     let refused = sandbox.slsart("record ../dist");
     assert_eq!(refused.code, 1, "{refused}");
-    assert!(
-        refused.stderr.contains("error: the package can't be signed, and `commit.gpgSign` asks for that")
-    );
+    assert!(refused.stderr.contains("error: the package can't be signed, and `commit.gpgSign` requires it"));
     assert_eq!(sandbox.git("for-each-ref refs/slsart refs/notes"), "");
     let head = sandbox.git("rev-parse HEAD");
     let packaged = sandbox.slsart(&format!("hook package {head}")).succeeded();
-    assert!(packaged.stderr.contains("the package is not signed, as nobody can be asked here"), "{packaged}");
+    assert!(
+        packaged
+            .stderr
+            .contains("the package is not signed, since there is no terminal to ask for a passphrase"),
+        "{packaged}"
+    );
     assert_eq!(sandbox.slsart("verify --signatures").code, 1);
     let asked = sandbox.slsart("sign");
     assert!(asked.stderr.contains("error: the package can't be signed\n"), "{asked}");
-    assert!(asked.stderr.contains("hint: which key git signs with: git config user.signingKey"), "{asked}");
+    assert!(
+        asked.stderr.contains("hint: to see which key git signs with: git config user.signingKey"),
+        "{asked}"
+    );
     sandbox.fsck();
 }
 
@@ -319,7 +325,7 @@ fn gpg_signs_too_and_asks_nobody_in_a_hook() {
     sandbox.write("slsart.toml", REQUIRED);
     sandbox.write("trusted", "");
     let unknown = sandbox.slsart("verify --signatures");
-    assert!(unknown.stdout.contains("it is no SSH signature"), "{unknown}");
+    assert!(unknown.stdout.contains("it is not an SSH signature"), "{unknown}");
     sandbox.shell("rm slsart.toml trusted").succeeded();
     // A passphrase that no agent knows.
     let head = sandbox.change("Answer two");
@@ -327,6 +333,11 @@ fn gpg_signs_too_and_asks_nobody_in_a_hook() {
         .shell("git config user.signingKey kim && git config commit.gpgSign true && gpgconf --kill gpg-agent")
         .succeeded();
     let packaged = sandbox.slsart(&format!("hook package {head}")).succeeded();
-    assert!(packaged.stderr.contains("the package is not signed, as nobody can be asked here"), "{packaged}");
+    assert!(
+        packaged
+            .stderr
+            .contains("the package is not signed, since there is no terminal to ask for a passphrase"),
+        "{packaged}"
+    );
     sandbox.shell("gpgconf --kill gpg-agent").succeeded();
 }

@@ -27,7 +27,7 @@ fn a_runtime_that_is_over_and_a_variable_that_changed() {
         "Lambda updates no functions with nodejs12.x since 2023-04-30",
         "CheckoutLambdaFunction",
         "--allow-runtime nodejs12.x",
-        "! variables  DB_URL not what it was when packaging",
+        "! variables  DB_URL changed since packaging",
         "✓ intact",
     ] {
         assert!(refused.stderr.contains(said), "{said}? {refused}");

@@ -45,7 +45,7 @@ fn of_two_rollbacks_at_once_one_is_refused_and_what_was_done_is_undone() {
     let undo = project.slsart(&format!("-C {other} rollback --undo -s prod --yes --json")).succeeds().json();
     assert_eq!((&undo["label"], project.live()), (&"v2".into(), live_v2));
     let banned = project.slsart(&format!("-C {other} rollback v1 -s prod --yes")).fails_with(1);
-    assert!(banned.stderr.contains("is not to be deployed: banned by Dana"), "{banned}");
+    assert!(banned.stderr.contains("must not be deployed: banned by Dana"), "{banned}");
     let history = project.slsart(&format!("-C {other} history -s prod --json")).succeeds().json();
     let rows = history["targets"][0]["deployments"].as_array().unwrap();
     let actions: Vec<_> = rows.iter().map(|row| row["action"].as_str().unwrap()).collect();

@@ -92,7 +92,7 @@ fn what_is_live_is_proven_and_told() {
     assert!(other.stderr.contains("git slsart deploy"), "{other}");
     let change = project.slsart("diff --live -s prod").succeeds().stdout;
     assert!(change.contains(": not recorded here  is-live · prod · us-east-1\n"), "{change}");
-    assert!(change.contains("! the live code is not compared: it is of no package here\n"), "{change}");
+    assert!(change.contains("! the live code is not compared: it matches no package here\n"), "{change}");
     assert!(change.contains("! function bye  memory 256 → 512, since it was deployed\n"), "{change}");
 
     project.slsart("deploy v2 -s prod --yes").succeeds();
@@ -146,6 +146,6 @@ fn a_stack_that_cloudformation_refuses_is_explained() {
 
     let nothing = "nothing was changed in AWS: no update of the stack refused-prod began";
     assert!(deploy.stderr.contains(nothing), "{deploy}");
-    assert!(deploy.stderr.contains("this stack imports what no other exports any more"), "{deploy}");
+    assert!(deploy.stderr.contains("this stack imports an export that no longer exists"), "{deploy}");
     assert_eq!(project.live(), live);
 }

@@ -82,6 +82,6 @@ fn a_rollback_with_the_network_cut_restores_the_plugins_that_were_deployed_with(
     assert!(refused.stderr.contains("--although-deployed"), "{refused}");
     project.slsart(&format!("toolchain drop {} --yes --although-deployed", &id[..12])).succeeds();
     let failed = project.slsart("rollback v2 -s prod --yes").fails_with(3);
-    assert!(failed.stderr.contains("no toolchain is kept here for this commit"), "{failed}");
+    assert!(failed.stderr.contains("there is no toolchain for this commit here"), "{failed}");
     assert_eq!(project.live(), live_v1);
 }

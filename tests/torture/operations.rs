@@ -269,7 +269,7 @@ fn is_extracted(sandbox: &Sandbox, _: u64) {
 
 fn is_kept(sandbox: &Sandbox, _: u64) {
     let again = sandbox.slsart("toolchain save").succeeded();
-    assert!(again.stdout.starts_with("kept already"), "{again}");
+    assert!(again.stdout.starts_with("saved already"), "{again}");
 }
 
 /// The same as [`recorded`], with a remote that has it.

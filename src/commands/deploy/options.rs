@@ -16,40 +16,41 @@ use crate::store::deployments::Action;
 use crate::ui::Ui;
 
 /// What to do where a question can't be asked.
-pub(super) const NOBODY_TO_ASK: &str = "say --yes to act without being asked, or --dry-run to see the plan";
+pub(super) const NOBODY_TO_ASK: &str = "--yes goes on without a question; --dry-run only shows the plan";
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct ActArgs {
-    /// Why: kept in the target's history
+    /// The reason, recorded in the target's history
     #[arg(short, long, value_name = "REASON")]
     pub(super) message: Option<String>,
     /// Do not ask
     #[arg(short, long)]
     pub(super) yes: bool,
-    /// Only show the plan, with what is blocked; exit status 1 then
+    /// Only show the plan; exit status 1 if it is blocked
     #[arg(short = 'n', long)]
     pub(super) dry_run: bool,
-    /// Go on although the plugin (or the framework) NAME is not what was recorded; may be given several times
+    /// Deploy even if the plugin (or the framework) NAME differs from the recorded one; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(super) allow_plugin_drift: Vec<String>,
-    /// Do not take the lock on the remote, by which other machines see this deployment
+    /// Do not take the lock on the remote: other machines do not see this deployment
     #[arg(long)]
     pub(super) no_lock: bool,
-    /// Deploy although git slsart finds no AWS credentials that are valid: for a framework that finds them elsewhere
+    /// Deploy even if git slsart finds no valid AWS credentials: for a framework that finds them elsewhere
     #[arg(long)]
     pub(super) no_credentials: bool,
-    /// Go on although AWS, by the dates known here, does not take the Lambda runtime NAME any more; may be given several times
+    /// Deploy even if Lambda no longer accepts the runtime NAME; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(super) allow_runtime: Vec<String>,
-    /// Go on although the credentials are for the account NUMBER, and the last proven deployment was in another
+    /// Deploy to the account NUMBER, even if the last proven deployment was in another account
     #[arg(long, value_name = "NUMBER")]
     pub(super) allow_account: Vec<String>,
-    /// Go on although the S3 object at URL, or the container image of that name, is missing, which the package needs and no deploy
-    /// uploads; may be given several times
+    /// Deploy even if the package needs the S3 object or container image at URL, which is missing and which a deploy does
+    /// not upload; may be given several times
     #[arg(long, value_name = "URL")]
     pub(super) allow_missing: Vec<String>,
-    /// Let the stateful resource with this logical id be deleted or replaced; kept in the history; may be given several times
+    /// Allow this deployment to delete or replace the stateful resource with this logical id, and its data; recorded in the
+    /// history; may be given several times
     #[arg(long, value_name = "LOGICAL_ID")]
     pub(super) allow_delete: Vec<String>,
     /// Create a second stack where the service was renamed; the stack of its old name stays as it is
@@ -58,7 +59,7 @@ pub(super) struct ActArgs {
     /// Update the stack of a service's old name; the stack of its new name stays as it is
     #[arg(long)]
     pub(super) old_stack: bool,
-    /// Of several services, deploy those too whose package is live already or would change nothing live
+    /// With several services, also deploy those whose package is live already or would change nothing live
     #[arg(long)]
     pub(super) again: bool,
     #[command(flatten)]

@@ -97,7 +97,7 @@ impl fmt::Display for VerificationReport {
             }
             if !locked.is_empty() {
                 let files = shown(&locked.join(", ")).into_owned();
-                writeln!(f, "           not compared, since no key of yours opens them: {files}")?;
+                writeln!(f, "           not compared, since none of your keys decrypts them: {files}")?;
             }
         }
         self.histories.iter().flatten().try_for_each(|history| write!(f, "{history}"))?;

@@ -56,7 +56,7 @@ pub(super) fn verdict(report: &VerificationReport) -> Result<()> {
     if let Some(first) = lacking.first() {
         let package = short(&first.package, 8);
         return Err(Error::refused(format!(
-            "{} of {total} {} not signed by somebody who is known",
+            "{} of {total} {} not signed with a trusted key",
             lacking.len(),
             are(lacking.len())
         ))

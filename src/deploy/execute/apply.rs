@@ -72,7 +72,7 @@ pub struct DeployReport {
 /// Carries out `plan`, whose locks are taken.
 ///
 /// # Arguments
-/// `remote`: that has the lock too, and is told.
+/// `remote`: it has the lock too, and gets the record.
 pub(in crate::deploy) fn carry_out(
     workspace: &Workspace<'_>,
     plan: &Plan<'_>,
@@ -118,9 +118,8 @@ pub(in crate::deploy) fn carry_out(
         history_sync::tell(workspace, &plan.target, remote);
     }
     outcome.map_err(|error| recovery_hints(workspace, error, plan, &record))?;
-    written.map_err(|error| {
-        error.hint("the deployment itself succeeded: only its end is missing in the history")
-    })?;
+    written
+        .map_err(|error| error.hint("the deployment succeeded: only its result is missing in the history"))?;
     Ok(DeployReport {
         commit: plan.restore.commit.clone(),
         short: plan.restore.short.clone(),
@@ -139,7 +138,7 @@ fn write_end(workspace: &Workspace<'_>, record: &Deployment) -> Result<()> {
     let store = workspace.store();
     store.histories().append(record, Signing::Configured).or_else(|error| {
         store.histories().append(record, Signing::Never)?;
-        workspace.progress.warn(&format!("the record of the deployment's end is not signed: {error}"));
+        workspace.progress.warn(&format!("the record of the deployment's result is not signed: {error}"));
         Ok(())
     })
 }
@@ -245,8 +244,8 @@ fn check_drift(workspace: &Workspace<'_>, installed: &Installation<'_>, allowed:
     let names =
         refused.iter().map(|drift| format!("--allow-plugin-drift '{}'", drift.name)).collect::<Vec<_>>();
     Err(Error::refused(messages)
-        .hint("the plugins that are installed must be those that the package was made with")
-        .hint(format!("to deploy with what is installed all the same: {}", names.join(" "))))
+        .hint("the installed plugins must be the ones that made the package")
+        .hint(format!("to deploy with the installed plugins all the same: {}", names.join(" "))))
 }
 
 fn phase(name: &str, milliseconds: u64) -> Phase {
@@ -268,9 +267,9 @@ fn recovery_hints(workspace: &Workspace<'_>, error: Error, plan: &Plan<'_>, reco
     match record.effect() {
         Effect::Live if live.package != plan.restore.package => error.hint(format!("to go back: {back}")),
         Effect::None | Effect::Live => error,
-        // The framework ended well: what is wrong came after it, and has its own hint.
+        // The framework succeeded: the error came later, and has its own hint.
         Effect::Unknown if record.proof.is_some() => error,
-        Effect::Unknown => error.hint(format!("to make sure of what is live: {back}")),
+        Effect::Unknown => error.hint(format!("to be certain what is live, roll back: {back}")),
     }
 }
 

@@ -31,8 +31,7 @@ pub(in crate::deploy) fn copy(
     let state = package.state()?;
     let target = &package.manifest.target;
     state.check_target(target.stage.as_str(), target.region.as_str()).map_err(|error| {
-        Error::refused(error.to_string())
-            .hint("the package was recorded for another target than it was made for")
+        Error::refused(error.to_string()).hint("the package was recorded for a target other than its own")
     })?;
     let prefix = state.prefix().and_then(|prefix| Ok(prefix.fresh(at)?))?;
     let files: BTreeSet<String> = package.manifest.files.iter().map(|file| file.path.clone()).collect();

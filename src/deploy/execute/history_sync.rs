@@ -1,5 +1,6 @@
-//! What other machines did to a target, and what they are told of this one. The histories come from the remote that holds the
-//! locks: before a plan is made, and again once its lock is taken, since nobody else writes from then on. The record of a deployment
+//! What other machines did to a target, and what this one sends them. The histories come from the remote that holds the
+//! locks: before a plan is made, and again once its lock is taken, since no other machine writes from then on. The record of
+//! a deployment
 //! goes there before the lock is left.
 
 use crate::deploy::execute::lock;
@@ -28,7 +29,7 @@ pub fn look(workspace: &Workspace<'_>, no_lock: bool) -> Result<Option<String>> 
     workspace.progress.phase(&format!("Asking {remote} what was deployed"));
     match fetch_records(workspace, &remote) {
         Ok(new) if new.is_empty() => Ok(None),
-        // Whoever deployed elsewhere has packages that nothing is known of here.
+        // Another machine may have deployed packages that are unknown here.
         Ok(_) => match sharing::remote(workspace, None).map(|remote| sharing::refresh(workspace, &remote)) {
             Ok(Err(error)) if error.kind == Kind::Interrupted => Err(error),
             // A package that is then not known says so.
@@ -38,7 +39,7 @@ pub fn look(workspace: &Workspace<'_>, no_lock: bool) -> Result<Option<String>> 
         Err(error) => {
             let why = error.causes().into_iter().next().unwrap_or_else(|| error.to_string());
             Ok(Some(format!(
-                "{remote} does not answer ({}): the history is as this repository last knew it",
+                "{remote} does not answer ({}): the history here may be out of date",
                 why.lines().next().unwrap_or_default()
             )))
         }
@@ -53,7 +54,7 @@ pub(in crate::deploy) fn check_unmoved<'p>(
 ) -> Result<()> {
     if let Some(remote) = remote {
         fetch_records(workspace, remote).map_err(|error| {
-            error.hint(format!("whether somebody deployed meanwhile is not known: {remote} must answer, or go on with --no-lock"))
+            error.hint(format!("another machine may have deployed meanwhile: wait until {remote} answers, or go on with --no-lock"))
         })?;
     }
     for (target, mark) in planned {
@@ -68,7 +69,7 @@ pub(in crate::deploy) fn check_unmoved<'p>(
 fn moved(workspace: &Workspace<'_>, target: &Target, mark: &Watermark, deployments: &[Deployment]) -> Error {
     let what = match (mark.newly_live(deployments), deployments.first()) {
         (Some(live), _) => {
-            format!("{} was made live on {target} meanwhile by {}", short(&live.commit, 7), person(&live.by))
+            format!("{} deployed {} to {target} meanwhile", person(&live.by), short(&live.commit, 7))
         }
         (None, Some(newest)) if newest.effect() == Effect::Unknown => {
             format!(
@@ -78,7 +79,7 @@ fn moved(workspace: &Workspace<'_>, target: &Target, mark: &Watermark, deploymen
         }
         (None, _) => format!("the history of {target} changed meanwhile"),
     };
-    Error::refused(what).hint("nothing was done: the plan was made for what was live before").hint(format!(
+    Error::refused(what).hint("nothing was deployed: the plan is stale").hint(format!(
         "see what changed, then run the command again: {}",
         workspace.slsart(&["history"], target)
     ))
@@ -90,7 +91,7 @@ pub(in crate::deploy) fn tell(workspace: &Workspace<'_>, target: &Target, remote
     progress.phase(&format!("Sending the record to {remote}"));
     if let Err(error) = send_records(workspace, remote, &history_ref(target)) {
         progress.warn(&format!(
-            "{remote} does not have the record of this deployment, and who deploys next does not know of it ({error}); to send it: {}",
+            "the record of this deployment is not on {remote}, so other machines don't see the deployment ({error}); to push it: {}",
             slsart(["push", remote])
         ));
     }

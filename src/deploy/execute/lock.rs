@@ -46,7 +46,7 @@ struct OnRemote {
 /// Takes the locks for all that is about to be done, one after the other.
 ///
 /// # Errors
-/// When somebody else has one, and when it can't be told; those that were taken are left again.
+/// When another process holds one, and when that is unknown; those that were taken are released.
 pub(in crate::deploy) fn take<'a>(
     workspace: &'a Workspace<'a>,
     purposes: &[Purpose],
@@ -106,7 +106,7 @@ impl LockGuard<'_> {
                 (why, None)
             }
             Moved::Elsewhere => (String::new(), holder(self.workspace, remote, &self.target)?),
-            // Of two that come at once, one is told so in the words of the remote.
+            // Of two concurrent pushes, the remote refuses one.
             Moved::Refused(why) => (why, holder(self.workspace, remote, &self.target)?),
         };
         self.remote = None;
@@ -128,7 +128,7 @@ impl Drop for LockGuard<'_> {
             Ok(Moved::Done | Moved::Elsewhere) => {
                 if is_taken && moved.is_ok_and(|moved| moved == Moved::Elsewhere) {
                     progress.warn(&format!(
-                        "somebody removed the lock on {remote} while this went on: see that nobody else deployed {}",
+                        "the lock on {remote} was removed during this deployment: check that nothing else deployed {}",
                         self.target
                     ));
                 }
@@ -140,7 +140,7 @@ impl Drop for LockGuard<'_> {
             Err(error) => error.to_string(),
         };
         progress.warn(&format!(
-            "the lock on {remote} is still there, and keeps others from deploying ({}); to remove it: {}",
+            "the lock on {remote} was not released, and blocks other deployments ({}); to remove it: {}",
             why.lines().next().unwrap_or_default(),
             self.workspace.slsart(&["unlock"], &self.target)
         ));
@@ -193,23 +193,23 @@ fn is_held(
         Some(lock) => {
             let now = workspace.context.clock.now();
             error.hint(format!(
-                "it is {}'s, on {}, taken {}: {}",
+                "held by {} on {}, taken {}: {}",
                 lock.by,
                 lock.host,
                 ago(lock.since, now),
                 purpose(lock)
             ))
         }
-        None => error.hint(format!("who holds it can't be read: {}", holder.commit)),
+        None => error.hint(format!("its holder can't be read: {}", holder.commit)),
     };
     let unlock = workspace.slsart(&["unlock"], target);
     if left_behind == Some(holder.commit) {
         return error
-            .hint("it was taken from this repository, by a process that was killed or could not leave it")
-            .hint(format!("see what that did: {}", workspace.slsart(&["history"], target)))
+            .hint("this repository took it, in a process that was killed or could not release it")
+            .hint(format!("see what that deployment did: {}", workspace.slsart(&["history"], target)))
             .hint(format!("then remove the lock: {unlock}"));
     }
-    error.hint(format!("wait for its end, or ask; only when nothing of it runs any more: {unlock}"))
+    error.hint(format!("wait until that deployment has ended, or ask its holder; only if nothing of it runs any more: {unlock}"))
 }
 
 /// What a lock was taken for: `rollback to 3f2a1c0`.
@@ -224,12 +224,12 @@ fn purpose_of(action: Action, commit: &str) -> String {
 
 fn cannot_take(target: &Target, remote: &str, why: String) -> Error {
     Error::refused(format!("the lock of {target} on {remote} can't be taken"))
-        .hint("whether somebody else is deploying it now is therefore not known; to go on all the same: --no-lock")
-        .hint("where a remote never takes locks: `remote` in [lock] of slsart.toml names another, or is \"none\"")
+        .hint("another machine may be deploying it now; to go on all the same: --no-lock")
+        .hint("if the remote never accepts locks: set `remote` in [lock] of slsart.toml to another remote, or to \"none\"")
         .because(io::Error::other(why))
 }
 
-/// The remote that holds the locks; `None` where none is to. Warns where it can't be told which.
+/// The remote that holds the locks; `None` where none is to. Warns where that is ambiguous.
 pub(in crate::deploy) fn remote(workspace: &Workspace<'_>) -> Result<Option<String>> {
     let remote = usual_remote(workspace)?;
     let is_auto = workspace.config.lock.remote == RemoteChoice::Auto;
@@ -290,12 +290,12 @@ impl LocalLock {
         }
         let error = |how: String| Error::refused(format!("another deployment of {target} is running{how}"));
         let Some(holder) = Self::holder(workspace, target) else {
-            return Err(error(String::new()).hint("wait for its end"));
+            return Err(error(String::new()).hint("wait until the deployment has ended"));
         };
         let LocalHolder { process, doing, by, since } = holder;
         let since = ago(since, workspace.context.clock.now());
         Err(error(format!(": {doing} by {}, process {process}, begun {since}", person(&by)))
-            .hint(format!("wait for its end, or stop it: kill -INT {process}")))
+            .hint(format!("wait until it has ended, or stop it: kill -INT {process}")))
     }
 
     /// Takes it; `None` where another process has it.

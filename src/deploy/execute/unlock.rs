@@ -25,7 +25,7 @@ pub struct Unlocking {
     now: Timestamp,
 }
 
-/// The lock of the one target that is meant; `None` where nobody holds it.
+/// The lock of the one target that is meant; `None` where it is free.
 ///
 /// # Errors
 /// When the remote can't be reached, and when several are meant.
@@ -72,7 +72,7 @@ pub fn remove(workspace: &Workspace<'_>, unlocking: &Unlocking) -> Result<()> {
     match moved {
         Moved::Done => Ok(()),
         Moved::Elsewhere => Err(Error::refused(format!(
-            "the lock on {remote} is not this one any more: it was left or taken meanwhile"
+            "the lock on {remote} has changed: it was released or taken meanwhile"
         ))
         .hint("run the command again to see who holds it now")),
         Moved::Refused(why) | Moved::Unreachable(why) => {

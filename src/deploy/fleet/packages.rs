@@ -73,7 +73,7 @@ pub(in crate::deploy) fn left_alone(workspace: &Workspace<'_>, steps: &[Step<'_>
     Ok(left)
 }
 
-/// A filter for each service, with the name it is told by.
+/// A filter for each service, with the name that messages use.
 fn filters(
     workspace: &Workspace<'_>,
     revision: &str,
@@ -91,7 +91,7 @@ fn filters(
         }
         Selection::All => {
             let commit = workspace.repository.resolve(revision).map_err(|error| {
-                error.hint("all services are those of a commit: name one, not a package's id")
+                error.hint("--all deploys the services of a commit: name a commit, not a package's id")
             })?;
             let services = workspace.services(commit)?;
             if services.is_empty() {
@@ -104,7 +104,7 @@ fn filters(
     }
 }
 
-/// The filter for a service's package. As where a service is named, its stage is today's where nobody says another.
+/// The filter for a service's package. Without --stage, its stage is the current default.
 fn of_service(
     workspace: &Workspace<'_>,
     head: &[Service],
@@ -142,7 +142,7 @@ fn not_all(
     }
     let others: Vec<&Target> = found.iter().map(|found| &found.line.target).collect();
     let stage = wanted.stage.as_ref().map(ToString::to_string);
-    all.hint(format!("the others alone: {}", command(action, revision, &others, stage.as_deref())))
+    all.hint(format!("to deploy the others alone: {}", command(action, revision, &others, stage.as_deref())))
 }
 
 /// A command that deploys the packages that `revision` has of these services, to paste.

@@ -183,7 +183,7 @@ impl<'r> FleetPlan<'r> {
     /// of that id to lose.
     ///
     /// # Errors
-    /// Usage, when an id is none of what is live, and when it is not clear whose it is.
+    /// Usage, when an id is unknown or ambiguous.
     pub fn allow_deletion(&mut self, ids: &[String]) -> Result<()> {
         let mut allowed: Vec<Vec<String>> = self.to_do().map(|_| Vec::new()).collect();
         for text in ids {
@@ -207,16 +207,16 @@ impl<'r> FleetPlan<'r> {
         match losing.as_slice() {
             [(at, ..)] => Ok(Some(*at)),
             [] if all.is_empty() && service.is_some() => {
-                Err(Error::usage(format!("'{text}' names no service that is deployed")))
+                Err(Error::usage(format!("'{text}' names no service of this plan")))
             }
             [] if changes().any(|(_, _, changes)| changes.knows(id)) => Ok(None),
-            // Whoever is asked says what is wrong with it.
+            // The parser reports what is wrong with it.
             [] => Ok(all.first().map(|(at, _)| *at)),
             several => {
                 let each =
                     several.iter().map(|(_, plan, _)| format!("--allow-delete {}:{id}", plan.target.service));
-                Err(Error::usage(format!("several services have a '{id}' to lose"))
-                    .hint(format!("say whose: {}", each.collect::<Vec<_>>().join(" "))))
+                Err(Error::usage(format!("several services would lose a resource '{id}'"))
+                    .hint(format!("name the service too: {}", each.collect::<Vec<_>>().join(" "))))
             }
         }
     }

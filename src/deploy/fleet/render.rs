@@ -9,7 +9,7 @@ use crate::package::manifest::Target;
 use crate::text::style::{COMMIT, DIM};
 use crate::text::words::line;
 
-/// Most reasons that are told of one place in the order.
+/// The most reasons that are shown for one place in the order.
 const MAX_REASONS: usize = 3;
 
 /// The stack that a remark is of, and the remark.
@@ -17,7 +17,9 @@ pub(in crate::deploy) fn remark(remark: &Remark, targets: &[Target]) -> (usize, 
     match remark {
         Remark::ExportedElsewhere { stack, export } => (
             *stack,
-            format!("it imports {export}, which no service here exports: something else has to, already"),
+            format!(
+                "it imports {export}, which no service here exports: another stack must export it already"
+            ),
         ),
         Remark::OtherValue { stack, importer, export } => (
             *stack,
@@ -33,16 +35,16 @@ pub(in crate::deploy) fn remark(remark: &Remark, targets: &[Target]) -> (usize, 
 pub(in crate::deploy) fn circular(circle: &[Reason], targets: &[Target]) -> Error {
     let mut names: Vec<_> = circle.iter().map(|reason| targets[reason.first].service.as_str()).collect();
     names.extend(names.first().copied());
-    let error = Error::refused(format!(
-        "these services wait for each other, and none can be the first: {}",
-        names.join(" → ")
-    ));
+    let error =
+        Error::refused(format!("these services depend on each other in a circle: {}", names.join(" → ")));
     let hints = circle.iter().map(|reason| {
         let after =
             After { target: targets[reason.first].clone(), why: reason.why, export: reason.export.clone() };
         format!("{} {after}", targets[reason.then].service)
     });
-    error.hints(hints).hint("go by a commit in between, in which one of them does without the other's export")
+    error
+        .hints(hints)
+        .hint("go through a commit in between, where one of them does not import from the other")
 }
 
 impl Blocked {
@@ -50,10 +52,9 @@ impl Blocked {
     pub(in crate::deploy) fn hint(&self) -> &'static str {
         match self.conflict {
             Conflict::StillImported | Conflict::ImportedThen => {
-                "CloudFormation removes no export that another stack imports: take that service along to a package that does without, \
-                 or go to a commit that still has the export"
+                "CloudFormation does not remove an export that another stack imports: include that service, with a package that does not import it, or choose a commit that still has the export"
             }
-            Conflict::ExportedTwice => "the name of an export is one stack's in its account and region",
+            Conflict::ExportedTwice => "an export's name is unique in its account and region",
         }
     }
 }
@@ -94,11 +95,11 @@ impl Step<'_> {
                 format!("{COMMIT}{short}{COMMIT:#}  {label}  {DIM}is live already{DIM:#}")
             }
             (State::NotInCommit, _) => {
-                format!("{DIM}is no service of that commit, and stays as it is{DIM:#}")
+                format!("{DIM}is not a service of that commit, and is left alone{DIM:#}")
             }
             (State::Unchanged, Some(plan)) => {
                 let (short, label) = (&plan.restore.short, line(&plan.restore.label));
-                format!("{COMMIT}{short}{COMMIT:#}  {label}  {DIM}changes nothing that is live{DIM:#}")
+                format!("{COMMIT}{short}{COMMIT:#}  {label}  {DIM}would change nothing live{DIM:#}")
             }
             (State::AlreadyLive | State::Unchanged, None) => String::new(),
             (State::ToDo, _) if self.after.is_empty() => String::new(),

@@ -69,7 +69,7 @@ pub enum End {
     Succeeded,
     /// It failed.
     Failed,
-    /// Somebody stopped it.
+    /// The user stopped it.
     Interrupted,
     /// It was not started, since one before it failed.
     NotStarted,
@@ -92,7 +92,7 @@ pub fn apply(
 ) -> Result<FleetReport> {
     let Workspace { progress, .. } = *workspace;
     let mut plans: Vec<&Plan<'_>> = several.steps.iter().filter_map(|step| step.plan.as_ref()).collect();
-    // In one order whoever asks, so that of two at once one gets them all.
+    // Always in the same order, so that of two concurrent runs one gets all locks.
     plans.sort_by(|one, other| one.target.cmp(&other.target));
     let total = several.to_do().count();
     let purposes: Vec<_> = plans.iter().map(|plan| plan.purpose()).collect();
@@ -224,11 +224,14 @@ impl fmt::Display for FleetReport {
                 (End::Unchanged, _) => {
                     writeln!(
                         f,
-                        "{BOLD}Left{BOLD:#}      {target}  {DIM}{label}{DIM} changes nothing that is live{DIM:#}"
+                        "{BOLD}Left{BOLD:#}      {target}  {DIM}{label}{DIM} would change nothing live{DIM:#}"
                     )?;
                 }
                 (End::NotInCommit, _) => {
-                    writeln!(f, "{BOLD}Left{BOLD:#}      {target}  {DIM}no service of that commit{DIM:#}")?;
+                    writeln!(
+                        f,
+                        "{BOLD}Left{BOLD:#}      {target}  {DIM}not a service of that commit{DIM:#}"
+                    )?;
                 }
                 (End::NotStarted | End::Succeeded, None) => {
                     writeln!(f, "{BOLD}Left{BOLD:#}      {target}  {DIM}not started{DIM:#}")?;

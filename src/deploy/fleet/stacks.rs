@@ -73,7 +73,7 @@ fn doubt(found: &mut Stacks, target: &Target, unknown: &[String]) {
         let removes = stack.now.exports.keys().any(|name| !stack.then.exports.contains_key(name));
         if stack.moves && removes {
             remarks.push(format!(
-                "whether {target} imports what is no longer exported is not certain; not known: {}",
+                "{target} may import what is no longer exported; not known: {}",
                 unknown.join("; ")
             ));
         }
@@ -92,7 +92,7 @@ fn known(read: Result<Option<Sharing>>, what: &str, remarks: &mut Vec<String>) -
     }
 }
 
-/// What a target's live stack shares, as far as the history knows; none where it knows of nothing.
+/// What a target's live stack shares, by the history.
 fn live(workspace: &Workspace<'_>, target: &Target) -> Result<Option<Sharing>> {
     let known = workspace.store().histories().of(target)?.deployments;
     let Some(live) = history::live(&known) else { return Ok(None) };

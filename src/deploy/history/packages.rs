@@ -20,7 +20,7 @@ pub(in crate::deploy) fn package_of(
             "the package of the previous deployment, {}, is not here any more",
             deployment.package.short()
         ))
-        .hint("where another machine recorded it: git slsart fetch")
+        .hint("if another machine recorded it: git slsart fetch")
     }))
 }
 

@@ -1,5 +1,5 @@
 //! What AWS says of a target before a deployment: each thing asked once, and shared by the plan, the guard and all checks. That an
-//! answer is not to be had is an answer too, and no error. Compares nothing.
+//! missing answer is an answer too, and no error. Compares nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +41,7 @@ pub struct WantedImage {
     pub uri: String,
     /// Where it is; none where that is not ECR.
     pub image: Option<Image>,
-    /// Whether it is there; none where nobody was asked.
+    /// Whether it is there; `None` where AWS was not asked.
     pub there: Option<Result<bool, AwsError>>,
 }
 

@@ -47,7 +47,7 @@ pub(in crate::deploy) struct Seen {
 pub(in crate::deploy) enum Left {
     /// No update began.
     Untouched,
-    /// CloudFormation took the update back.
+    /// CloudFormation rolled the update back.
     TakenBack,
     /// The update went through: what failed came after it.
     Updated,

@@ -1,4 +1,4 @@
-//! What a package makes live: for each function and layer its code, as AWS tells of it. Read from the stored package, so that
+//! What a package makes live: for each function and layer its code, as AWS reports it. Read from the stored package, so that
 //! what a copy of it is changed in can't matter.
 
 use std::collections::{BTreeMap, BTreeSet};

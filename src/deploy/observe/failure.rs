@@ -27,8 +27,7 @@ const SKEW: SignedDuration = SignedDuration::from_mins(2);
 const LOOK: Duration = Duration::from_secs(10);
 
 /// What is said when AWS can't be asked.
-const UNKNOWN: &str = "the framework's output says how far it came: CloudFormation goes back by itself when the update of the stack failed, but a \
-     plugin that fails after it leaves the update done";
+const UNKNOWN: &str = "the framework's output shows how far it got: CloudFormation rolls back a failed update by itself, but not an update after which a plugin failed";
 
 /// The deployment that failed.
 pub(in crate::deploy) struct Attempt<'a> {
@@ -75,7 +74,7 @@ pub(in crate::deploy) fn explain(
     let mut error = error;
     let mut reasons = said;
     if let Some(event) = first_failure(&seen.events, stack) {
-        let reason = event.reason.as_deref().unwrap_or("no reason is given");
+        let reason = event.reason.as_deref().unwrap_or("without a reason");
         let _ = write!(error.message, ": {} ({}) {}: {reason}", event.resource, event.kind, event.status);
         reasons = format!("{reason}\n{reasons}");
     }

@@ -201,7 +201,7 @@ fn target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target> {
         1 => Ok(targets.swap_remove(0)),
         _ => {
             let list: Vec<_> = targets.iter().map(ToString::to_string).collect();
-            Err(Error::refused("several targets are meant")
+            Err(Error::refused("several targets match")
                 .hint(format!("name one with --service, --stage and --region: {}", list.join("; "))))
         }
     }
@@ -215,11 +215,11 @@ fn newest_of<'r>(workspace: &Workspace<'r>, target: &Target) -> Result<Option<St
 fn no_stack(stack: &str, target: &Target, account: &str, again: Option<String>) -> Error {
     let message = format!("there is no stack '{stack}' in {} of account {account}", target.region);
     if let Some(again) = again {
-        Error::integrity(format!("{message}, though the history says that one was deployed"))
-            .hint("are these the credentials that it was deployed with?")
+        Error::integrity(format!("{message}, but the history has a deployment to it"))
+            .hint("check that these are the credentials of that deployment")
             .hint(format!("if the stack was removed, to create it again: {again}"))
     } else {
-        Error::refused(message).hint("are these the credentials for that account?")
+        Error::refused(message).hint("check that these are the credentials for that account")
     }
 }
 

@@ -61,13 +61,13 @@ impl Expectation {
     }
 
     /// Whether it holds; `None` where the user does not want AWS to be asked. That AWS gives no answer is no error: the deployment
-    /// has ended well, and only the proof is missing.
+    /// has succeeded, and only the proof is missing.
     pub(in crate::deploy) fn prove(&self, workspace: &Workspace<'_>, target: &Target) -> Option<Proof> {
         let aws = match session::connect(workspace.context, target, self.expected.profile.as_deref()) {
             Err(AwsError::Off) => return None,
             other => other,
         };
-        workspace.progress.phase("Looking at what is live");
+        workspace.progress.phase("Comparing what is live");
         let seen = aws.and_then(|aws| look(&aws, &self.expected));
         match seen {
             Ok(seen) => Some(compare(&self.expected, &self.template, &seen)),
@@ -132,8 +132,8 @@ fn refuse(proof: &Proof, target: &Target) -> Result<()> {
     if proof.verdict != Verdict::Mismatch {
         return Ok(());
     }
-    let message = format!("what is live on {target} is not what was recorded: {}", proof.problems.join("; "));
-    Err(Error::integrity(message).hint("something changed it after the framework did, a plugin perhaps"))
+    let message = format!("what is live on {target} differs from the package: {}", proof.problems.join("; "));
+    Err(Error::integrity(message).hint("something changed it after the framework, perhaps a plugin"))
 }
 
 fn look(aws: &Aws, expected: &Expected) -> Result<Seen, AwsError> {
@@ -249,7 +249,7 @@ fn compare(expected: &Expected, template: &Value, seen: &Seen) -> Proof {
 
 /// What is wrong with a function; none where all is well, and where its code can't be compared.
 fn function_problem(known: &ExpectedFunction, live: Option<&Function>, seen: &Seen) -> Option<String> {
-    let Some(live) = live else { return Some("is not there".to_owned()) };
+    let Some(live) = live else { return Some("does not exist".to_owned()) };
     match &known.code {
         ExpectedCode::Zip(hash) => {
             let hash = hash.to_base64();

@@ -5,21 +5,21 @@ pub(in crate::deploy) fn standing(status: &str, stack: &str, region: &str) -> St
     let aws = |what: &str| command(what, stack, region);
     let (means, next) = match status {
         "UPDATE_ROLLBACK_COMPLETE" => {
-            ("CloudFormation took the update back: what was live before is live", None)
+            ("CloudFormation rolled the update back: what was live before is live again", None)
         }
         "UPDATE_ROLLBACK_FAILED" => (
-            "taking the update back failed as well, and the stack takes no update until that is done",
+            "the rollback of the update failed as well, and the stack can't be updated until it is finished",
             Some(aws("continue-update-rollback")),
         ),
         "DELETE_COMPLETE" => ("it was deleted meanwhile, and nothing is live", None),
         "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "DELETE_FAILED" => {
-            ("it was never made whole, and can only be deleted", Some(aws("delete-stack")))
+            ("it was never created completely, and can only be deleted", Some(aws("delete-stack")))
         }
         "CREATE_FAILED" | "UPDATE_FAILED" => {
-            ("it was left half-way, as `disableRollback` asks for, and takes another deploy", None)
+            ("its update stopped half-way, as `disableRollback` asks; it can be deployed again", None)
         }
         _ if status.ends_with("_IN_PROGRESS") => {
-            ("CloudFormation is still at it; see how it goes on", Some(aws("describe-stacks")))
+            ("CloudFormation is still working on it; to follow it", Some(aws("describe-stacks")))
         }
         _ => ("see what AWS says of it", Some(aws("describe-stacks"))),
     };
@@ -46,7 +46,9 @@ mod tests {
             "{stuck}"
         );
         assert!(standing("ROLLBACK_COMPLETE", "o", "r").contains("delete-stack"));
-        assert!(standing("UPDATE_ROLLBACK_COMPLETE", "o", "r").ends_with("what was live before is live"));
-        assert!(standing("UPDATE_IN_PROGRESS", "o", "r").contains("still at it"));
+        assert!(
+            standing("UPDATE_ROLLBACK_COMPLETE", "o", "r").ends_with("what was live before is live again")
+        );
+        assert!(standing("UPDATE_IN_PROGRESS", "o", "r").contains("still working on it"));
     }
 }

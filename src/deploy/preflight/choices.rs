@@ -78,7 +78,7 @@ impl Choices {
         });
         let live = history::live(&known).and_then(|live| package_of(workspace, live).ok());
         let table = table(workspace, &found, marks, live.as_ref());
-        // Where there is nothing to go back to: what changes nothing, else what nobody has fled from.
+        // Where there is nothing to go back to: what changes nothing, else a package that was never rolled back from.
         let standing = |wanted| standings.iter().position(|standing| *standing == wanted);
         let first = meant.or_else(|| standing(Standing::Live)).or_else(|| standing(Standing::NeverDeployed));
         Ok(Self { target, table, first: first.unwrap_or(0), remark, found })
@@ -143,7 +143,7 @@ fn in_words(changes: &[PluginChange]) -> String {
         Change::Version { before, now } => format!("{} {} → {}", line(name), line(before), line(now)),
         Change::Gone { .. } => format!("without {}", line(name)),
         Change::New { .. } => format!("with {}", line(name)),
-        Change::Source | Change::Files { .. } => format!("another {}", line(name)),
+        Change::Source | Change::Files { .. } => format!("{} differs", line(name)),
     };
     let named = changes.iter().take(2).map(one).collect::<Vec<_>>().join(", ");
     if changes.len() > 2 { format!("{named} and {} more", changes.len() - 2) } else { named }

@@ -1,5 +1,5 @@
 //! What a deployment would change of what is live, and the guard over what it would destroy: nothing that holds data is deleted or
-//! replaced unless somebody allowed it by its name.
+//! replaced unless the user allowed it by its name.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -34,11 +34,10 @@ const MAX_EARLIER: usize = 20;
 
 /// What is said where no deployment of the history uploaded the live code.
 const NOT_FROM_HERE: &str =
-    "what is live was not deployed from here: its code, and what it was made with, can't be compared";
+    "what is live was not deployed from here: its code, plugins and framework can't be compared";
 
 /// The same where the stack has no code in S3.
-const OTHER_TEMPLATE: &str =
-    "the live template is not that of the last recorded deployment: what it was made with can't be compared";
+const OTHER_TEMPLATE: &str = "the live template is not that of the last recorded deployment: its plugins and framework can't be compared";
 
 /// What a deployment starts from.
 pub struct Baseline<'r> {
@@ -50,7 +49,7 @@ pub struct Baseline<'r> {
     pub because: Option<String>,
     /// What may be there instead: packages of later deployments that did not finish.
     pub perhaps: Vec<StackSnapshot<'r>>,
-    /// What somebody should know of the comparison.
+    /// A remark on the comparison.
     pub remark: Option<String>,
 }
 
@@ -131,8 +130,8 @@ impl<'r> Baseline<'r> {
         Self { side, against: "the live stack's template", because: None, perhaps: Vec::new(), remark }
     }
 
-    /// The live stack where no code in S3 says which deployment made it: the template is compared with that of the one that is live as
-    /// far as the history knows.
+    /// The live stack where no code in S3 says which deployment made it: the template is compared with that of the one that is live by
+    /// the history.
     fn by_template(
         workspace: &Workspace<'r>,
         deployments: &[Deployment],
@@ -150,14 +149,14 @@ impl<'r> Baseline<'r> {
     fn nothing() -> Self {
         Self {
             side: StackSnapshot::of_template(&Value::Null),
-            against: "nothing: the stack is not there",
+            against: "nothing: the stack does not exist",
             because: None,
             perhaps: Vec::new(),
             remark: None,
         }
     }
 
-    /// What is live as far as the history knows; `None` where it knows nothing.
+    /// What is live by the history, if it knows.
     fn recorded(workspace: &Workspace<'r>, deployments: &[Deployment]) -> Result<Option<Self>> {
         let live = history::live(deployments);
         let later = deployments.iter().take_while(|other| live.is_none_or(|live| other.id != live.id));
@@ -180,7 +179,7 @@ impl<'r> Baseline<'r> {
 /// none.
 fn added(live: &StackSnapshot<'_>, recorded: &BTreeSet<String>) -> Option<String> {
     let added: Vec<&str> = live.template().ids().filter(|id| !recorded.contains(*id)).collect();
-    let who = "live and not in the package that was deployed, added by a plugin or by somebody else";
+    let who = "live but not in the deployed package: added by a plugin or by hand";
     (!added.is_empty()).then(|| format!("{who}: {}", listed(&added)))
 }
 
@@ -265,13 +264,16 @@ impl Changes {
     /// Lets resources go that hold data, by their logical ids.
     ///
     /// # Errors
-    /// Usage, when an id is none of what is there.
+    /// Usage, when an id is unknown.
     pub fn allow(&mut self, ids: &[String]) -> Result<()> {
         if let Some(unknown) = ids.iter().find(|id| !self.known.contains(id)) {
             let blocked = self.blocked().map(|one| one.id.as_str()).collect::<Vec<_>>().join(", ");
-            let blocked = if blocked.is_empty() { "nothing".to_owned() } else { blocked };
-            return Err(Error::usage(format!("there is no resource '{unknown}' to be deleted"))
-                .hint(format!("--allow-delete takes the logical ids of the plan; blocked is: {blocked}")));
+            let hint = if blocked.is_empty() {
+                "this plan needs no --allow-delete: it deletes and replaces no stateful resource".to_owned()
+            } else {
+                format!("--allow-delete takes a logical id of this plan's blocked resources: {blocked}")
+            };
+            return Err(Error::usage(format!("there is no resource '{unknown}' to be deleted")).hint(hint));
         }
         for one in self.difference.judgements.iter_mut().chain(&mut self.uncertain) {
             if one.is_blocked() && ids.contains(&one.id) {
@@ -343,7 +345,7 @@ pub(in crate::deploy) fn or_warning<T>(
         Err(error) if matches!(error.kind, Kind::Interrupted | Kind::Bug) => Err(error),
         Err(error) => {
             warnings.push(format!(
-                "what would be deleted or replaced is not known: what is live can't be compared: {error}"
+                "what would be deleted or replaced is unknown, since what is live can't be compared: {error}"
             ));
             Ok(None)
         }
@@ -376,7 +378,7 @@ impl fmt::Display for PluginHooks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let version = self.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
         let what = match &self.events {
-            None => "what it does at a deploy is unknown".to_owned(),
+            None => "its effect at a deploy is unknown".to_owned(),
             Some(events) => {
                 let more = if events.len() > MAX_EVENTS { ", …" } else { "" };
                 format!(

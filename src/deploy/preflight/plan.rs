@@ -31,7 +31,7 @@ pub struct Plan<'r> {
     pub action: Action,
     /// To what.
     pub target: Target,
-    /// What is live there now, as far as the history knows.
+    /// What is live there now, by the history.
     pub live: Option<Live>,
     /// What will be live.
     pub restore: Restore,
@@ -39,7 +39,7 @@ pub struct Plan<'r> {
     pub changes: Option<Changes>,
     /// The plugins that act when the package is deployed.
     pub plugins_at_deploy: Vec<PluginHooks>,
-    /// What somebody should know before saying yes.
+    /// What the user should know before saying yes.
     pub warnings: Vec<String>,
     /// What was checked.
     pub checks: Vec<Check>,
@@ -53,7 +53,7 @@ pub struct Plan<'r> {
     /// Whether a later deployment than the live one may have changed what is live.
     #[serde(skip)]
     pub uncertain: bool,
-    /// Whether nothing was ever deployed there, as far as the history knows.
+    /// Whether the history has no deployment.
     #[serde(skip)]
     is_new: bool,
     /// When the stack was last updated.
@@ -130,12 +130,12 @@ impl<'r> Plan<'r> {
     /// Lets resources that hold data be deleted or replaced, by their logical ids.
     ///
     /// # Errors
-    /// Usage, when an id is none of what is live.
+    /// Usage, when an id is unknown.
     pub fn allow_deletion(&mut self, ids: &[String]) -> Result<()> {
         match (&mut self.changes, ids) {
             (_, []) => Ok(()),
             (Some(changes), ids) => changes.allow(ids),
-            (None, _) => Err(Error::usage("it is not known what is live: nothing is known to be deleted")
+            (None, _) => Err(Error::usage("what is live is unknown, so nothing is known to be deleted")
                 .hint("leave out --allow-delete")),
         }
     }
@@ -177,7 +177,7 @@ impl<'r> Plan<'r> {
         warnings.extend(history::doubt(&deployments, workspace.context.clock.now()));
         let is_gone = last_update == LastUpdate::NoStack;
         if !is_gone && live.as_ref().is_some_and(|live| live.package == manifest.package.id.to_string()) {
-            warnings.push("this package is live already, as far as the history knows".to_owned());
+            warnings.push("by the history, this package is live already".to_owned());
         }
         let before = Baseline::of(workspace, &deployments, answers.as_ref());
         let before = guard::or_warning(before, &mut warnings)?;
@@ -222,12 +222,12 @@ impl<'r> Plan<'r> {
     }
 }
 
-/// Refuses a package that somebody marked as bad.
+/// Refuses a banned package.
 fn check_not_banned(workspace: &Workspace<'_>, found: &NotedPackage) -> Result<()> {
     let Some(ban) = workspace.store().bans().of(found.commit, found.line.package)? else { return Ok(()) };
     let short = workspace.repository.short_id(found.commit);
     let package = found.line.package.short();
-    Err(Error::refused(format!("{short} ({package}) is not to be deployed: {ban}"))
+    Err(Error::refused(format!("{short} ({package}) must not be deployed: {ban}"))
         .hint(format!("to lift the ban: {}", workspace.slsart(&["unban", &package], &found.line.target))))
 }
 

@@ -32,7 +32,7 @@ impl<'r> Plan<'r> {
             RollbackTarget::Undone => {
                 let undone = history::undone(deployments).ok_or_else(|| {
                     Error::not_recorded(format!("there is no rollback of {target} to undo"))
-                        .hint("the last thing that was done must be a rollback")
+                        .hint("--undo works only if the last deployment was a rollback")
                         .hint(format!("name the commit that is meant: {}", to_commit(workspace, &target)))
                 })?;
                 Self::of_found(workspace, Action::Undo, &package_of(workspace, undone)?)
@@ -83,7 +83,7 @@ pub(in crate::deploy) fn previous(workspace: &Workspace<'_>, deployments: &[Depl
     for deployment in history::back(deployments) {
         let found = match package_of(workspace, deployment) {
             Err(error) if error.kind == Kind::NotRecorded => {
-                skipped.push(format!("{} is passed over: {error}", short(&deployment.commit, 7)));
+                skipped.push(format!("{} is skipped: {error}", short(&deployment.commit, 7)));
                 continue;
             }
             found => found?,
@@ -125,5 +125,5 @@ fn to_commit(workspace: &Workspace<'_>, target: &Target) -> String {
 
 fn skip(workspace: &Workspace<'_>, found: &NotedPackage, ban: &Ban) -> String {
     let short = workspace.repository.short_id(found.commit);
-    format!("{short} ({}) is passed over: {ban}", found.line.package.short())
+    format!("{short} ({}) is skipped: {ban}", found.line.package.short())
 }

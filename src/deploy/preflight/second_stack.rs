@@ -104,7 +104,10 @@ fn has_moved(workspace: &Workspace<'_>, target: &Target) -> Result<bool> {
 impl fmt::Display for SecondStack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { stack, beside, name, is_new, .. } = self;
-        let what = if *is_new { "creates a second stack" } else { "updates one of two stacks" };
-        write!(f, "{what}, {stack}: {beside}, of the service's other name {name}, stays as it is")
+        let what = if *is_new { "creates a second stack" } else { "updates only one of two stacks" };
+        write!(
+            f,
+            "{what}, {stack}; the stack {beside} of the same service, under its name {name}, is left as it is"
+        )
     }
 }

@@ -108,7 +108,7 @@ proptest! {
     fn anything_is_read_and_is_the_same_as_itself(template in any_value(), other in any_value()) {
         let [one, two] = [&template, &other].map(|value| resources(&json!({"A": {"Type": "T::T::T", "Properties": value}})));
         prop_assert_eq!(compare(&one, &one).unchanged, 1);
-        // What is found does not hang on the direction.
+        // What is found does not depend on the direction.
         let there = compare(&one, &two);
         let back = compare(&two, &one);
         prop_assert_eq!(&there, &back);

@@ -107,17 +107,18 @@ impl Repository {
                 });
             }
             "U" => (Verdict::UnknownKey, Some("the key is not trusted here")),
-            "E" => (Verdict::UnknownKey, Some("the key is not here")),
+            "E" => (Verdict::UnknownKey, Some("the public key is not in your keyring")),
             // Without a list of allowed signers, git reports an SSH signature as none.
             _ if self.signature_text(commit)?.is_some() => {
-                (Verdict::UnknownKey, Some("git can't check it: gpg.ssh.allowedSignersFile names no keys"))
+                (Verdict::UnknownKey, Some("git can't verify it: gpg.ssh.allowedSignersFile names no keys"))
             }
             _ => (Verdict::Unsigned, None),
         };
         if verdict == Verdict::Good && self.trust().signers.is_some() {
             let is_ssh = |text: String| text.starts_with("-----BEGIN SSH SIGNATURE-----");
             if !self.signature_text(commit)?.is_some_and(is_ssh) {
-                let remark = "it is no SSH signature, and `signers` of [trust] in slsart.toml names SSH keys";
+                let remark =
+                    "it is not an SSH signature, and `signers` in [trust] of slsart.toml names SSH keys";
                 return Ok((Verdict::UnknownKey, Some(remark)));
             }
         }

@@ -33,8 +33,9 @@ impl Repository {
     /// Writes a commit as [`crate::git::Batch::commit`] does, signed. `tree` and `parents` are in the repository already. `what` names the
     /// object in an error: `the record`.
     pub fn signed_commit(&self, tree: Oid, parents: &[Oid], message: &str, what: &str) -> Result<Oid> {
-        let (author, committer) =
-            self.signatures().map_err(|error| failed("cannot tell who you are", error))?;
+        let (author, committer) = self.signatures().map_err(|error| {
+            failed("cannot read your name and e-mail address from git's configuration", error)
+        })?;
         let command = self
             .command()
             .env("GIT_AUTHOR_NAME", text(author.name_bytes()))
@@ -46,7 +47,9 @@ impl Repository {
     /// Writes a copy of `commit` with another tree, signed by this repository's user: the same parents, message and author; the committer
     /// is the signer.
     pub fn signed_commit_like(&self, commit: Oid, tree: Oid, what: &str, why: SigningReason) -> Result<Oid> {
-        let (_, committer) = self.signatures().map_err(|error| failed("cannot tell who you are", error))?;
+        let (_, committer) = self.signatures().map_err(|error| {
+            failed("cannot read your name and e-mail address from git's configuration", error)
+        })?;
         let parents = self.commit(commit)?.parents;
         let like = self
             .inner
@@ -157,10 +160,10 @@ fn not_signed(error: Error, what: &str, why: SigningReason) -> Error {
     };
     match why {
         SigningReason::Asked => cannot(format!("{what} can't be signed")).hint(
-            "which key git signs with: git config user.signingKey; of which kind: git config gpg.format",
+            "to see which key git signs with: git config user.signingKey; and its kind: git config gpg.format",
         ),
         SigningReason::Configured => {
-            cannot(format!("{what} can't be signed, and `commit.gpgSign` asks for that"))
+            cannot(format!("{what} can't be signed, and `commit.gpgSign` requires it"))
                 .hint("to go on without signatures: git config commit.gpgSign false")
         }
     }

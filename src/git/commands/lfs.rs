@@ -100,7 +100,7 @@ impl Repository {
             if current == Some(old) {
                 return Ok(Some(new));
             }
-            Err(Error::refused(format!("{name} was changed by another process: nothing was done to it"))
+            Err(Error::refused(format!("{name} was changed by another process, and left as it is"))
                 .hint("run the command again"))
         })
     }
@@ -115,7 +115,7 @@ impl Repository {
                 let hint = if known.is_empty() {
                     "add one: git remote add origin URL".to_owned()
                 } else {
-                    format!("there is: {}", known.join(", "))
+                    format!("known remotes: {}", known.join(", "))
                 };
                 Err(Error::refused(format!("there is no remote '{remote}'")).hint(hint))
             }
@@ -156,7 +156,7 @@ pub fn install_lfs() -> String {
     } else {
         return "install git-lfs: https://git-lfs.com says how".to_owned();
     };
-    format!("install it: {command}")
+    format!("to install git-lfs: {command}")
 }
 
 fn quoted(text: &str) -> String {

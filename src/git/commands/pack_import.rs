@@ -99,11 +99,13 @@ impl Repository {
             move |error| Error::io(action, &path, error)
         };
         let mut lock = File::create_new(&locked).map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => Error::refused("another process changes where the history ends")
-                .hint(format!(
-                    "when no git command is running, a killed one left this: rm '{}'",
-                    locked.display()
-                )),
+            ErrorKind::AlreadyExists => Error::refused(
+                "another process is changing the boundary of this shallow clone",
+            )
+            .hint(format!(
+                "if no git command is running, a killed one left this lock: rm '{}'",
+                locked.display()
+            )),
             _ => Error::io("create", &locked, error),
         })?;
         let mut write = || -> Result<()> {

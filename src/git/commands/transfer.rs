@@ -18,7 +18,7 @@ pub struct Update {
     pub name: String,
     /// What it is to point at; `None` removes it.
     pub new: Option<Oid>,
-    /// Where it has to be for that; `None`: nowhere, it is not there yet.
+    /// What it must point at now; `None`: it must not exist.
     pub old: Option<Oid>,
 }
 
@@ -212,9 +212,9 @@ fn answer(ended: &Ended, name: &str) -> Option<RefAnswer> {
 
 fn unreached(verb: &str, remote: &str, ended: &Ended) -> Error {
     let error = Error::refused(format!("cannot {verb} {remote}"))
-        .hint(format!("see that you can reach it: git ls-remote {remote}"));
+        .hint(format!("check that you can reach it: git ls-remote {remote}"));
     let error = if verb == "push to" {
-        error.hint("where you may not write there, as to what you forked from, name a remote of yours: git slsart push REMOTE")
+        error.hint("if you can't write there, as to the repository that you forked, name your own remote: git slsart push REMOTE")
     } else {
         error
     };

@@ -59,7 +59,7 @@ impl<'r> Worktree<'r> {
         }
         self.git().args(["lfs", "pull"]).read().map(drop).map_err(|error| {
             error.hint(
-                "the commit keeps files in LFS: install git-lfs, and see that its server can be reached",
+                "the commit has files in LFS: install git-lfs, and check that its server can be reached",
             )
         })
     }
@@ -86,7 +86,7 @@ impl<'r> Worktree<'r> {
                 self.git().args(["-c", "protocol.file.allow=always", "-c", &url, "submodule", "--quiet"]);
             update.args(["update", "--"]).arg(path).read().map_err(|error| {
                 error.hint(format!(
-                    "the submodule '{path}' lacks what the commit needs: git submodule update '{path}'"
+                    "the submodule '{path}' lacks the objects that the commit needs: git submodule update '{path}'"
                 ))
             })?;
         }

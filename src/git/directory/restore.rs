@@ -74,7 +74,7 @@ impl Repository {
         let mut pending = vec![(String::new(), tree, 0)];
         while let Some((prefix, id, depth)) = pending.pop() {
             for TreeEntry { name, id, mode } in self.read_tree(id)? {
-                let name = unescape(&name).ok_or_else(|| odd(tree, "a name that it can't have"))?;
+                let name = unescape(&name).ok_or_else(|| odd(tree, "an invalid name"))?;
                 let path = format!("{prefix}{}", String::from_utf8_lossy(name));
                 match mode {
                     _ if name.is_empty() => {}
@@ -94,7 +94,7 @@ impl Repository {
         fs::create_dir(path).map_err(|error| Error::io("create", path, error))?;
         wanted.directories += 1;
         for entry in self.read_tree(tree)? {
-            let name = unescape(&entry.name).ok_or_else(|| odd(tree, "a name that it can't have"))?;
+            let name = unescape(&entry.name).ok_or_else(|| odd(tree, "an invalid name"))?;
             if name.is_empty() {
                 continue;
             }
@@ -105,7 +105,7 @@ impl Repository {
                 }
                 MODE_FILE | MODE_EXECUTABLE => wanted.files.push((place, entry)),
                 MODE_LINK => wanted.links.push((place, entry.id)),
-                _ => return Err(odd(tree, "an entry that it can't have")),
+                _ => return Err(odd(tree, "an invalid entry")),
             }
             if wanted.files.len() + wanted.links.len() + wanted.directories > MAX_FILES {
                 return Err(odd(tree, "too many entries"));
@@ -171,10 +171,10 @@ fn hash(blob: &[u8]) -> Option<Oid> {
 }
 
 fn damaged(id: Oid) -> Error {
-    Error::integrity(format!("the object {id} is not what its id says"))
+    Error::integrity(format!("the object {id} does not match its id"))
         .hint("`git fsck` shows what is damaged")
 }
 
 fn odd(tree: Oid, what: &str) -> Error {
-    Error::integrity(format!("the tree {tree} is no directory of git slsart's: it has {what}"))
+    Error::integrity(format!("the tree {tree} was not written by git slsart: it has {what}"))
 }

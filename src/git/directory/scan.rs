@@ -237,7 +237,7 @@ fn walk(top: &Path, selection: &Selection<'_>) -> Result<Scan> {
                     "'{}' is neither a file, a link nor a directory",
                     found.path().display()
                 ))
-                .hint("a socket, a pipe or a device can't be kept: stop what made it, and remove it"));
+                .hint("sockets, pipes and devices can't be recorded: stop the program that made it, and remove it"));
             }
             entries.push(entry);
         }

@@ -59,5 +59,5 @@ fn write_entry(batch: &Batch, directory: &Directory, entry: &Entry) -> Result<()
 
 fn changed(path: &std::path::Path) -> Error {
     Error::refused(format!("'{}' changed while it was saved: nothing was saved", path.display()))
-        .hint("see that nothing else writes there, and run the command again")
+        .hint("make sure that nothing else writes there, and run the command again")
 }

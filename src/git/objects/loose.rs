@@ -58,7 +58,7 @@ impl Loose {
     pub(in crate::git) fn read(self) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
         self.reader.take(self.size.saturating_add(1)).read_to_end(&mut content)?;
-        if content.len() as u64 == self.size { Ok(content) } else { Err(invalid("its size is another")) }
+        if content.len() as u64 == self.size { Ok(content) } else { Err(invalid("its size is wrong")) }
     }
 }
 

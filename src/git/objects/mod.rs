@@ -51,7 +51,7 @@ impl Objects<'_> {
         // The size comes first, from the object's header: an object that is too large is never unpacked.
         let (size, found) = read_header(&odb, id).map_err(missing)?;
         if found != kind {
-            return Err(Error::integrity(format!("the object {id} is no {}", kind.str())));
+            return Err(Error::integrity(format!("the object {id} is not a {}", kind.str())));
         }
         if size as u64 > limit {
             return Ok(None);
@@ -90,7 +90,7 @@ impl Objects<'_> {
     pub(super) fn check_commit(&self, id: Oid) -> Result<()> {
         let too_large = || {
             Error::integrity(format!(
-                "the commit {id} has more than the {MAX_COMMIT_BYTES} bytes it may have"
+                "the commit {id} has more than the {MAX_COMMIT_BYTES} bytes that are allowed"
             ))
         };
         if let Some(loose) = loose::open(self.directories, id).ok().flatten() {
@@ -110,7 +110,7 @@ impl Objects<'_> {
     fn loose(&self, id: Oid, kind: git2::ObjectType) -> Result<Option<Loose>> {
         match loose::open(self.directories, id).map_err(|error| damaged(id, error))? {
             Some(loose) if loose.kind != kind.str() => {
-                Err(Error::integrity(format!("the object {id} is no {}", kind.str())))
+                Err(Error::integrity(format!("the object {id} is not a {}", kind.str())))
             }
             loose => Ok(loose),
         }
@@ -123,7 +123,7 @@ pub(super) fn read_header(
     id: Oid,
 ) -> std::result::Result<(usize, git2::ObjectType), git2::Error> {
     panic::catch_unwind(AssertUnwindSafe(|| odb.read_header(id)))
-        .unwrap_or_else(|_| Err(git2::Error::from_str("it is of no kind that git knows")))
+        .unwrap_or_else(|_| Err(git2::Error::from_str("git does not know its kind")))
 }
 
 impl Repository {
@@ -153,7 +153,7 @@ impl Repository {
     /// Reads a blob; one with more than `limit` bytes is an error ([`crate::error::Kind::Integrity`]).
     pub fn read_blob(&self, id: Oid, limit: u64) -> Result<Vec<u8>> {
         self.read_blob_within(id, limit)?.ok_or_else(|| {
-            Error::integrity(format!("object {id} has more than the {limit} bytes it may have"))
+            Error::integrity(format!("object {id} has more than the {limit} bytes that are allowed"))
         })
     }
 

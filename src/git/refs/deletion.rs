@@ -15,11 +15,9 @@ impl Repository {
         }
         let outcome = self.command().args(["update-ref", "--no-deref", "--stdin"]).input(lines).read();
         outcome.map(drop).map_err(|error| match error.kind {
-            Kind::Child(_) => Error::refused(
-                "a ref was moved by another process meanwhile, or is locked: no ref was removed",
-            )
-            .hint("run the command again: it completes what is left")
-            .because(std::io::Error::other(error.causes().join("\n"))),
+            Kind::Child(_) => Error::refused("another process has moved or locked a ref: no ref was removed")
+                .hint("to finish, run the command again")
+                .because(std::io::Error::other(error.causes().join("\n"))),
             _ => error,
         })
     }

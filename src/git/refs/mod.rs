@@ -110,7 +110,7 @@ impl Repository {
                     let file = self.common_dir().join(format!("{name}.lock"));
                     return Err(Error::refused(format!("another process holds the lock of {name}")).hint(
                         format!(
-                            "when no git command is running, a killed one left it: rm '{}'",
+                            "if no git command is running, a killed one left this lock: rm '{}'",
                             file.display()
                         ),
                     ));

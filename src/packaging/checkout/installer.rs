@@ -136,8 +136,7 @@ impl Installer<'_> {
             if tried.is_empty() {
                 let source = short(&self.source.to_string(), 12).to_owned();
                 tried.push(format!(
-                    "no toolchain is kept here for this commit: where it is, or where the registry can be reached, it can be had \
-                     with `git slsart fetch --all` or `{}`",
+                    "there is no toolchain for this commit here: fetch it with `git slsart fetch --all`, or make it with `{}` where the registry can be reached",
                     slsart(["toolchain", "save", &source])
                 ));
             }
@@ -178,7 +177,7 @@ impl Installer<'_> {
         let scan = Scan::read_parts(self.top, &found)?;
         if let Some(link) = scan.link_outward() {
             return Err(Error::refused(format!("the link '{}' leads out of the repository", link.display()))
-                .hint("what it leads to can't be kept: let the package manager install into the repository itself"));
+                .hint("its target can't be recorded: let the package manager install into the repository itself"));
         }
         let pnp = Pnp::find(&self.lockfile.directory.under(self.top), self.top);
         if let Some(place) = pnp.map(|pnp| pnp.outside(self.top)).transpose()?.flatten() {

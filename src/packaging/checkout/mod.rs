@@ -67,7 +67,7 @@ impl<'r> Checkout<'r> {
         let service = path.under(worktree.path());
         if !is_inside(&service, worktree.path()) {
             return Err(Error::refused(format!("the commit has no directory '{path}'"))
-                .hint("a service's directory is one of the repository itself: neither absent nor a link that leads out of it"));
+                .hint("the service's directory must exist in the commit, and must not be a link out of the repository"));
         }
         // A linked worktree may have files of its own; what it lacks is the main one's.
         let main = repository.main();
@@ -88,7 +88,7 @@ impl<'r> Checkout<'r> {
         let lockfile = Lockfile::find(source, path)?;
         let Some(found) = &lockfile else {
             return Err(Error::refused(format!("the commit has no lockfile for the service '{path}'"))
-                .hint("commit the lockfile of your package manager, such as package-lock.json: without it nobody knows which plugins this commit had")
+                .hint("commit the lockfile of your package manager, such as package-lock.json: without it the plugins of this commit are unknown")
                 .hint("a package that is made elsewhere can still be recorded: git slsart record DIR"));
         };
         let top = worktree.path();

@@ -2,7 +2,7 @@
 //!
 //! A job has three files in `.git/slsart/jobs`, named by its commit: a log, a record, and a lock that its process and all that this
 //! started hold as long as any of them lives. What packages also holds `package.lock`, which its children do not have. So a record of
-//! a job that goes on is never believed by itself, and what a killed job left behind is told from a job.
+//! a job that goes on is never believed by itself, and what a killed job left behind is no job.
 
 mod log;
 mod progress;

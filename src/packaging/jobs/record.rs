@@ -23,7 +23,7 @@ pub enum State {
     Running,
     Done,
     Failed,
-    /// Somebody stopped it, or its process was killed.
+    /// The user stopped it, or its process was killed.
     Stopped,
     /// A job for a newer commit took its place.
     Superseded,
@@ -115,7 +115,7 @@ impl Record {
     /// Writes it whole, or not at all.
     pub(super) fn write(&self, path: &Path) -> Result<()> {
         let text = toml::to_string(self)
-            .map_err(|error| Error::bug("a job can't be written down").because(error))?;
+            .map_err(|error| Error::bug("a job's record can't be written").because(error))?;
         let directory = path.parent().unwrap_or(Path::new("."));
         let write = || -> std::io::Result<()> {
             let mut file = tempfile::Builder::new()

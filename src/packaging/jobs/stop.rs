@@ -39,7 +39,7 @@ impl Jobs {
             let killed = job.is_orphaned || !self.end(&job.record, Ending::Asked);
             if killed && !self.end(&job.record, Ending::Killed) {
                 let process = job.record.process.map(|id| format!(" (process {id})")).unwrap_or_default();
-                return Err(Error::refused(format!("a job does not end{process}"))
+                return Err(Error::refused(format!("a job does not stop{process}"))
                     .hint(format!("its log: {}", job.log.display())));
             }
             self.note_killed(&job.record, workspace.context.clock.now())?;

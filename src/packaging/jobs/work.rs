@@ -2,7 +2,8 @@
 //!
 //! One job of a repository packages at a time, and the newest commit wins: a job that waits gives way to that of a newer commit, and so
 //! does one that runs as long as no framework has started. From then on it finishes its commit: what is under way would be lost,
-//! and half of a commit's packages help nobody. Which branch a commit is on makes no difference; the newest is what its author looks at.
+//! and half of a commit's packages are no use. Which branch a commit is on makes no difference; the newest is what its
+//! author looks at.
 
 use std::fs::{File, TryLockError};
 use std::thread;
@@ -69,7 +70,7 @@ fn state_of(error: &Error) -> State {
 }
 
 impl Jobs {
-    /// The record that the hook has made for this process, which has its lock too; or both anew, where somebody runs this by hand.
+    /// The record that the hook has made for this process, which has its lock too; or new ones, where this is run by hand.
     fn own_record(&self, workspace: &Workspace<'_>, commit: Oid) -> Result<(Record, Option<Queued>)> {
         let is_mine = |job: &Job| job.record.state == State::Waiting && job.record.process.is_none();
         if let Some(job) = self.find(commit).filter(is_mine) {
@@ -94,7 +95,7 @@ impl Jobs {
             }
             match turn.try_lock() {
                 Ok(()) => return Ok(Some(turn)),
-                // The file says nothing of when it is let go of to somebody who may not want it any more.
+                // A blocking wait could not be given up when a newer job replaces this one.
                 Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
                 Err(TryLockError::Error(error)) => return Err(Error::io("lock", &self.turn, error)),
             }

@@ -54,11 +54,11 @@ impl Sharing {
             match names.work_out(name, 0) {
                 Some(name) => {
                     if output.get("Condition").is_some() {
-                        found.unknown.push(format!("whether it exports {name} hangs on a condition"));
+                        found.unknown.push(format!("whether it exports {name} depends on a condition"));
                     }
                     found.exports.insert(name, output["Value"].clone());
                 }
-                None => found.unknown.push(format!("the name that its output {id} is exported by")),
+                None => found.unknown.push(format!("the export name of its output {id}")),
             }
         }
         let mut nameless = 0;
@@ -70,7 +70,7 @@ impl Sharing {
             each_import(&template[*section], &mut take);
         }
         if nameless > 0 {
-            found.unknown.push(format!("the names of {nameless} of the values that it imports"));
+            found.unknown.push(format!("the names of {nameless} of its imports"));
         }
         let mut resources = template["Resources"].as_object().into_iter().flatten();
         if resources.any(|(_, resource)| resource["Type"] == "AWS::CloudFormation::Stack") {
@@ -261,7 +261,7 @@ mod tests {
         assert!(found.imports.iter().eq(expected), "{:?}", found.imports);
         assert_eq!(
             found.unknown,
-            ["the names of 1 of the values that it imports", "what its nested stacks export and import"]
+            ["the names of 1 of its imports", "what its nested stacks export and import"]
         );
     }
 
@@ -270,6 +270,6 @@ mod tests {
         let output = json!({ "Condition": "C", "Value": { "Ref": "T" }, "Export": { "Name": "topic" } });
         let found = sharing(&json!({ "Outputs": { "T": output, "Own": { "Value": 1 } } }));
         assert_eq!(found.exports, BTreeMap::from([("topic".to_owned(), json!({ "Ref": "T" }))]));
-        assert_eq!(found.unknown, ["whether it exports topic hangs on a condition"]);
+        assert_eq!(found.unknown, ["whether it exports topic depends on a condition"]);
     }
 }

@@ -1,4 +1,4 @@
-//! States of real packages, cut short: read, relocated, and damaged.
+//! Shortened states of real packages: read, relocated, and damaged.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -141,9 +141,10 @@ impl Zip {
     fn entries(&mut self) -> Result<BTreeMap<String, ZipEntry>> {
         let mut entries = BTreeMap::new();
         for index in 0..self.0.len() {
-            let entry = self.0.by_index_raw(index).map_err(|error| {
-                Error::refused("a zip of the package can't be looked into").because(error)
-            })?;
+            let entry = self
+                .0
+                .by_index_raw(index)
+                .map_err(|error| Error::refused("a zip in the package can't be read").because(error))?;
             if !entry.is_dir() {
                 let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
                 entries.insert(name, ZipEntry { index, crc32: entry.crc32(), size: entry.size() });

@@ -106,7 +106,7 @@ impl Writer<'_> {
     }
 
     fn seal(&self, bytes: &[u8]) -> Result<Written> {
-        let recorder = self.recorder.ok_or_else(|| Error::bug("nothing says whom to encrypt to"))?;
+        let recorder = self.recorder.ok_or_else(|| Error::bug("there are no recipients to encrypt to"))?;
         let id = recorder.sealer().write(self.batch, bytes, |id| self.repository.has(id))?;
         Ok(Written::Sealed(id))
     }
@@ -148,7 +148,7 @@ impl Read for Hashing<'_> {
 
 pub(in crate::store) fn changed(path: &Path) -> Error {
     Error::refused(format!("'{}' changed while it was recorded: nothing was recorded", path.display()))
-        .hint("see that nothing else writes to the package directory, and run the command again")
+        .hint("make sure that nothing else writes to the package directory, and run the command again")
 }
 
 /// Passes the recorded bytes of `file` to `take`, and checks them at the end: they count only when this returns `Ok`.
@@ -168,7 +168,7 @@ pub(in crate::store) fn read(
         },
         _ => {
             return Err(Error::integrity(format!(
-                "'{}' is kept in a form that this git-slsart can't read",
+                "this git-slsart can't read the form that '{}' is stored in",
                 file.path
             ))
             .hint("install a newer git-slsart: cargo install git-slsart"));
@@ -206,5 +206,5 @@ impl Write for Checked<'_> {
 
 pub(in crate::store) fn different(file: &FileEntry) -> Error {
     Error::integrity(format!("'{}' is not what was recorded", file.path))
-        .hint("`git fsck` shows what is damaged; a copy of the repository may have it whole")
+        .hint("`git fsck` shows what is damaged; another clone may have an intact copy")
 }

@@ -141,5 +141,5 @@ pub(in crate::store) fn open(
 
 pub(in crate::store) fn too_large(what: &str) -> Error {
     Error::refused(format!("'{what}' holds secrets and is too large to be encrypted"))
-        .hint("take the secrets out of it, or let them be: [secrets] allow in slsart.toml")
+        .hint("remove the secrets from it, or list them in `allow` in [secrets] of slsart.toml")
 }

@@ -59,7 +59,7 @@ impl StoredPackage<'_> {
     }
 }
 
-/// `None` if it is no zip, or its directory is invalid.
+/// `None` if it is not a zip, or its directory is invalid.
 fn look_into(copy: SpooledTempFile) -> Option<(u64, BTreeSet<String>)> {
     let mut zip = zip::ZipArchive::new(BufReader::new(copy)).ok()?;
     let (mut total, mut top) = (0_u64, BTreeSet::new());

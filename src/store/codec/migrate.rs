@@ -45,7 +45,7 @@ impl StoredPackage<'_> {
         let tip = repository.ref_target(&name)?;
         let tip = tip.filter(|tip| repository.commit(*tip).is_ok_and(|commit| commit.tree == self.tree));
         tip.ok_or_else(|| {
-            Error::refused(format!("{name} was changed by another process: nothing was done to it"))
+            Error::refused(format!("{name} was changed by another process, and left as it is"))
                 .hint("run the command again")
         })
     }
@@ -110,11 +110,11 @@ impl StoredPackage<'_> {
             Verdict::Good if repository.signs_commits()? => {
                 return repository.signed_commit_like(old, tree, "the package", SigningReason::Configured);
             }
-            Verdict::Good => "git signs no commits here",
-            _ => "it was not known to be good",
+            Verdict::Good => "git does not sign commits here",
+            _ => "it could not be verified",
         };
         progress.warn(&format!(
-            "the signature of package {short} is gone: it was of the form before, and {why}; to sign it: {}",
+            "the signature of package {short} was of the old form and is removed, since {why}; to sign it: {}",
             slsart(["sign", &short])
         ));
         repository.write_commit_like(old, tree)

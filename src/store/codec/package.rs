@@ -67,7 +67,7 @@ impl<'r> StoredPackage<'r> {
         let manifest = manifest::read(repository, package_commit)?;
         if manifest.package.id != line.package || manifest.target != line.target {
             return Err(Error::integrity(format!(
-                "package {} is not the one its note tells of",
+                "package {} does not match its note",
                 line.package.short()
             ))
             .hint(ANOTHER_COPY));
@@ -96,7 +96,8 @@ impl<'r> StoredPackage<'r> {
 fn check_source(repository: &Repository, commit: Oid, source: Oid, manifest: &Manifest) -> Result<()> {
     let wrong = || {
         let id = manifest.package.id.short();
-        Error::integrity(format!("package {id} does not hang on the source that it names")).hint(ANOTHER_COPY)
+        Error::integrity(format!("package {id} is not a child of the source commit that it names"))
+            .hint(ANOTHER_COPY)
     };
     if manifest.source.commit != commit.to_string() || (source != commit) != manifest.source.dirty {
         return Err(wrong());
@@ -153,7 +154,7 @@ impl<'r> StoredPackage<'r> {
             fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) || directory.is_file();
         if taken {
             return Err(Error::refused(format!("'{}' exists and is not empty", directory.display()))
-                .hint("name a directory that is not there yet"));
+                .hint("name a directory that does not exist yet"));
         }
         let parent =
             directory.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -252,7 +253,7 @@ impl<'r> StoredPackage<'r> {
     fn locked(&self, file: &FileEntry, error: Error) -> Error {
         let recipients = self.manifest.scan.as_ref().map(|scan| scan.recipients.join(", "));
         let recipients = recipients.filter(|recipients| !recipients.is_empty());
-        Error::refused(format!("'{}' is encrypted, and no key of yours opens it", file.path))
+        Error::refused(format!("'{}' is encrypted, and none of your keys decrypts it", file.path))
             .hints(recipients.map(|recipients| format!("it is encrypted to: {recipients}")))
             .hints(error.hints)
             .hint(

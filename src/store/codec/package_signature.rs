@@ -61,7 +61,9 @@ pub(in crate::store) fn commit_package(
         Ok(commit) => commit,
         Err(error) if repository.is_unattended() && error.kind != Kind::Interrupted => {
             let why = error.causes().join("; ");
-            progress.warn(&format!("the package is not signed, as nobody can be asked here: {why}"));
+            progress.warn(&format!(
+                "the package is not signed, since there is no terminal to ask for a passphrase: {why}"
+            ));
             batch.commit(tree, &[source], message)?
         }
         Err(error) => return Err(error),
@@ -106,7 +108,7 @@ impl StoredPackage<'_> {
             Verdict::Bad => {
                 let short = self.manifest.package.id.short();
                 return Err(Error::integrity(format!(
-                    "package {short} has a bad signature: it is not signed anew"
+                    "package {short} has a bad signature, and is not signed again"
                 ))
                 .hint(format!("to see it: git verify-commit {}", self.object)));
             }

@@ -64,7 +64,7 @@ impl<'r> Recorder<'r> {
             let other = manifest::read(self.repository, package_commit)?.target;
             if other != manifest.target {
                 return Err(Error::refused(format!(
-                    "this package is recorded for this commit as one of '{}'",
+                    "this package is already recorded for this commit, for the service '{}'",
                     other.path
                 ))
                 .hint(format!("name that service: --service {}", other.path)));
@@ -195,11 +195,12 @@ fn refuse(secrets: &[&Secret]) -> Result<()> {
     if secrets.is_empty() {
         return Ok(());
     }
-    let refused = Error::refused("the package holds secrets: nothing was recorded, as slsart.toml wants it");
+    let refused =
+        Error::refused("the package holds secrets, and slsart.toml refuses them: nothing was recorded");
     Err(refused
         .hints(listed(secrets))
         .hint("keep them in SSM or Secrets Manager, and let the function read them there")
-        .hint("let one be that is none: allow = [\"NAME\"] in [secrets] of slsart.toml"))
+        .hint("to allow a value that is not a secret: allow = [\"NAME\"] in [secrets] of slsart.toml"))
 }
 
 fn message(manifest: &Manifest) -> String {

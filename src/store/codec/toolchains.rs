@@ -167,7 +167,7 @@ impl<'r> Toolchains<'r> {
     }
 
     fn open(&self, name: String, commit: Oid) -> Result<StoredToolchain> {
-        let wrong = || Error::integrity(format!("{name} is no toolchain that this git-slsart can read"));
+        let wrong = || Error::integrity(format!("this git-slsart can't read the toolchain {name}"));
         let tree = self.repository.commit(commit)?.tree;
         let entry = |name: &str| self.repository.tree_entry(tree, name.as_bytes())?.ok_or_else(wrong);
         let (description, content) = (entry(FILE)?, entry(CONTENT)?);
@@ -223,7 +223,10 @@ fn check_place(place: &Path, top: &Path) -> Result<()> {
     let real = |path: &Path| path.canonicalize().map_err(|error| Error::io("read", path, error));
     let existing = parent.ancestors().find(|place| place.symlink_metadata().is_ok()).unwrap_or(top);
     if place.symlink_metadata().is_ok() || !real(existing)?.starts_with(real(top)?) {
-        return Err(Error::refused(format!("'{}' is in the commit, or leads out of it", place.display())));
+        return Err(Error::refused(format!(
+            "'{}' already exists in the checkout, or is outside it",
+            place.display()
+        )));
     }
     fs::create_dir_all(parent).map_err(|error| Error::io("create", parent, error))
 }

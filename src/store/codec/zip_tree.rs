@@ -151,9 +151,7 @@ fn parts(repository: &Repository, tree: Oid) -> Result<HashMap<String, Oid>> {
             let path = format!("{prefix}{name}");
             bytes += path.len();
             if parts.len() + pending.len() > MAX_PARTS || bytes > MAX_PATH_BYTES {
-                return Err(
-                    Error::integrity("an archive has more entries than it may have").hint(ANOTHER_COPY)
-                );
+                return Err(Error::integrity("an archive has too many entries").hint(ANOTHER_COPY));
             }
             match entry.mode {
                 MODE_TREE => pending.push((path + "/", entry.id)),
@@ -248,7 +246,7 @@ impl Objects<'_> {
             Blob::Bytes(bytes) => bytes,
             Blob::Stream { size, .. } if size > 2 * MAX_SEALED => {
                 return Err(
-                    Error::integrity("what is encrypted in an archive is too large").hint(ANOTHER_COPY)
+                    Error::integrity("the encrypted part of an archive is too large").hint(ANOTHER_COPY)
                 );
             }
             Blob::Stream { mut reader, .. } => {
@@ -291,6 +289,6 @@ fn from_archive(error: ArchiveError) -> Error {
                 Error::integrity("an archive's content can't be read").hint(ANOTHER_COPY).because(error)
             }
         },
-        error => Error::integrity("an archive can't be put together again").hint(ANOTHER_COPY).because(error),
+        error => Error::integrity("an archive can't be rebuilt").hint(ANOTHER_COPY).because(error),
     }
 }

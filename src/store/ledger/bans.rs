@@ -18,7 +18,7 @@ impl MarkState for BanState {
     const REFS: &'static str = names::BANS;
     const FILE: &'static str = "ban.toml";
     const UNREAD: &'static str =
-        "a ban is damaged, or of a newer git-slsart: whether the package is banned is not known";
+        "a ban can't be read: it is damaged, or written by a newer git-slsart; the package may be banned";
     const SET: Self = Self::Banned;
     const COMMAND: &'static str = "ban";
     const DONE: &'static str = "banned";

@@ -78,7 +78,8 @@ impl<'r> Locks<'r> {
     }
 
     pub fn read(&self, commit: Oid) -> Result<Lock> {
-        let unread = || Error::integrity("the lock is damaged, or of a newer git-slsart");
+        let unread =
+            || Error::integrity("the lock can't be read: it is damaged, or written by a newer git-slsart");
         let tree = self.repository.commit(commit)?.tree;
         let entry = self.repository.tree_entry(tree, FILE.as_bytes())?.ok_or_else(unread)?;
         let text = self.repository.read_blob(entry.id, MAX_BYTES)?;

@@ -44,7 +44,7 @@ pub trait MarkState: Copy + Eq + Serialize + DeserializeOwned {
     }
 }
 
-/// A record: a package was marked, or its mark taken back.
+/// A record: a package was marked, or its mark lifted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark<S> {
     pub format: u32,
@@ -133,7 +133,7 @@ impl<'r, S: MarkState> Marks<'r, S> {
             }
             if seen.len() > MAX_RECORDS {
                 return Err(Error::integrity(S::UNREAD)
-                    .hint(format!("its records have no end; to see them: git log --graph {tip}")));
+                    .hint(format!("its chain of records is too long; to see it: git log --graph {tip}")));
             }
             let commit = self.repository.commit(id)?;
             let Some(entry) = self.repository.tree_entry(commit.tree, S::FILE.as_bytes())? else {

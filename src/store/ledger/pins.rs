@@ -18,7 +18,7 @@ impl MarkState for PinState {
     const REFS: &'static str = names::PINS;
     const FILE: &'static str = "pin.toml";
     const UNREAD: &'static str =
-        "a pin is damaged, or of a newer git-slsart: whether the package is pinned is not known";
+        "a pin can't be read: it is damaged, or written by a newer git-slsart; the package may be pinned";
     const SET: Self = Self::Pinned;
     const COMMAND: &'static str = "pin";
     const DONE: &'static str = "pinned";

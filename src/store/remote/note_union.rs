@@ -129,7 +129,7 @@ impl Union<'_> {
         let text = lines_of(&texts);
         if text.len() as u64 > MAX_BYTES {
             return Err(Error::refused(format!(
-                "a note would have more than the {MAX_BYTES} bytes it may have"
+                "a note would have more than the {MAX_BYTES} bytes that are allowed"
             )));
         }
         self.batch.blob(&text, blobs.first().copied())

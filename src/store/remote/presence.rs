@@ -54,7 +54,7 @@ impl RemotePackages {
         for lender in repository.borrowed_lfs() {
             if files.iter().any(|file| objects::place_in(&lender, file).exists()) {
                 return Err(Error::refused(format!(
-                    "this repository borrows LFS objects from '{}': git-lfs would take them from there, and not ask {}",
+                    "this repository borrows LFS objects from '{}': git-lfs would read them there instead of asking {}",
                     lender.display(),
                     self.name
                 ))

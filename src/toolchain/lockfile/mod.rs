@@ -138,11 +138,11 @@ impl Lockfile {
 
 fn made_again(kind: Kind) -> &'static str {
     match kind {
-        Kind::Npm => "make it again with: npm install --package-lock-only",
-        Kind::Yarn => "make it again with: yarn install",
-        Kind::YarnBerry => "make it again with: yarn install --mode=update-lockfile",
-        Kind::Pnpm => "make it again with: pnpm install --lockfile-only",
-        Kind::Bun => "make it again with: bun install --lockfile-only",
+        Kind::Npm => "to write it again: npm install --package-lock-only",
+        Kind::Yarn => "to write it again: yarn install",
+        Kind::YarnBerry => "to write it again: yarn install --mode=update-lockfile",
+        Kind::Pnpm => "to write it again: pnpm install --lockfile-only",
+        Kind::Bun => "to write it again: bun install --lockfile-only",
     }
 }
 

@@ -182,7 +182,7 @@ proptest! {
         }
     }
 
-    /// What was done, or a part of it, is taken back from its end.
+    /// Undoes some of the steps, from the last one.
     #[test]
     fn the_way_back_is_the_same_way(stacks in any_stacks(), done in 0..=4_usize) {
         let Ok(found) = order(&stacks) else { return Ok(()) };

@@ -77,7 +77,7 @@ impl<'s, 'r> Search<'s, 'r> {
                 break;
             }
             interrupt::check()?;
-            // A package that is damaged is none that could be rolled back to; `verify` tells of it.
+            // A damaged package is skipped; `verify` reports it.
             if let Ok(package) = self.workspace.store().open(commit, &line) {
                 self.take(package, &mut found)?;
             }

@@ -92,7 +92,7 @@ fn a_function_with_other_code_is_named() {
         seen.functions[1].as_mut().unwrap().image = Some("123.dkr.ecr/orders@sha256:cd".to_owned());
     });
     assert_eq!(problems, ["function image runs the image sha256:cd, and sha256:ab was recorded"]);
-    assert_eq!(problems_of(|seen| seen.functions[1] = None), ["function image is not there"]);
+    assert_eq!(problems_of(|seen| seen.functions[1] = None), ["function image does not exist"]);
 }
 
 #[test]

@@ -21,9 +21,7 @@ pub(super) fn recorded(deployments: &[Deployment]) -> Option<&str> {
 pub(super) fn check(account: &Result<String, AwsError>, recorded: Option<&str>) -> Check {
     match (account, recorded) {
         (Err(error), _) => unanswered(NAME, error),
-        (Ok(account), None) => {
-            Check::ok(NAME, format!("{account}; no deployment was proven yet that could say another"))
-        }
+        (Ok(account), None) => Check::ok(NAME, format!("{account}; no earlier deployment to compare with")),
         (Ok(account), Some(recorded)) if account == recorded => {
             Check::ok(NAME, format!("{account}, as in the last proven deployment"))
         }
@@ -32,7 +30,7 @@ pub(super) fn check(account: &Result<String, AwsError>, recorded: Option<&str>) 
             format!(
                 "the credentials are for account {account}, and the last proven deployment was in {recorded}"
             ),
-            "take the other account's credentials, such as: AWS_PROFILE=NAME",
+            "use the credentials of that account, such as: AWS_PROFILE=NAME",
         )
         .allowed_by(ALLOW, account),
     }

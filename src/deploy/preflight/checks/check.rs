@@ -75,7 +75,7 @@ impl Check {
         Self { hint: Some(hint), allowed_by: Some((option, value.to_owned())), ..self }
     }
 
-    /// The same, but that it is no refusal: bytes are not what was recorded.
+    /// The same, but that it is no refusal: the content differs from the record.
     pub(super) fn of_damage(self) -> Self {
         Self { is_damage: true, ..self }
     }
@@ -86,7 +86,7 @@ impl Check {
     }
 }
 
-/// The check of something that AWS did not answer: it is told, and stops nothing.
+/// The check of something that AWS did not answer: a warning.
 pub(super) fn unanswered(name: &'static str, error: &AwsError) -> Check {
     Check { hint: error.hint(), ..Check::warning(name, error.to_string()) }
 }

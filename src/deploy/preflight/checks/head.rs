@@ -85,13 +85,13 @@ fn clean(workspace: &Workspace<'_>) -> Result<Check> {
     let paths: Vec<_> =
         paths.iter().filter(|path| !path.split('/').any(|part| part == ".serverless")).collect();
     Ok(match paths.first() {
-        None => Check::ok("clean", "the working tree is as HEAD has it"),
+        None => Check::ok("clean", "the working tree has no changes"),
         Some(first) => {
             let more = if paths.len() > 1 { format!(" and {} more", paths.len() - 1) } else { String::new() };
             Check::blocks(
                 "clean",
                 format!("the working tree has changes: {first}{more}"),
-                "commit or stash them",
+                "commit them, or put them aside: git stash --include-untracked",
             )
         }
     })
@@ -115,14 +115,14 @@ fn lockfile(source: Source<'_>, path: &ServicePath, manifest: &Manifest, again: 
         }
         (Some(recorded), Some(_)) => Check::blocks(
             "lockfile",
-            format!("{} is not the one that the package was made with", recorded.path),
+            format!("{} differs from the one that made the package", recorded.path),
             format!("package the commit again: {again}"),
         ),
         (Some(recorded), None) => Check::blocks(
             "lockfile",
-            format!("{} is gone", recorded.path),
+            format!("{} is missing", recorded.path),
             format!("git checkout HEAD -- '{}'", recorded.path),
         ),
-        (None, _) => Check::warning("lockfile", "the package was recorded without one"),
+        (None, _) => Check::warning("lockfile", "the package was recorded without a lockfile"),
     })
 }

@@ -83,9 +83,9 @@ impl<'m> Installation<'m> {
 fn plugins(changes: &[PluginChange], manifest: &Manifest) -> Check {
     // A plugin in the repository is part of the commit: checking it out is having it.
     let wrong: Vec<String> = changes.iter().map(ToString::to_string).collect();
-    let install = "install them as the lockfile has them, such as: npm ci";
+    let install = "to install what the lockfile has: npm ci";
     match wrong.as_slice() {
-        [] if manifest.plugins.is_empty() => Check::ok("plugins", "the service has none"),
+        [] if manifest.plugins.is_empty() => Check::ok("plugins", "the service has no plugins"),
         [] => {
             let names = manifest.plugins.iter().map(shown).collect::<Vec<_>>().join(", ");
             let read = |plugin: &Plugin| plugin.version.is_some() || plugin.object.is_some();
@@ -111,7 +111,7 @@ fn framework(
     manifest: &Manifest,
     drift: &dyn Fn(&[Plugin]) -> Vec<PluginChange>,
 ) -> Check {
-    let install = "install it as the lockfile has it, such as: npm ci";
+    let install = "to install what the lockfile has: npm ci";
     match (&manifest.tools.framework, installed) {
         (_, Err(error)) => Check::blocks("framework", error.message, install),
         (None, Ok(now)) => Check::warning(

@@ -36,12 +36,14 @@ pub(super) fn check(template: &Value, unzipped: &BTreeMap<String, u64>) -> Vec<C
     // The framework uploads it without spaces.
     let size = template.to_string().len();
     if size > TEMPLATE_BYTES {
-        let message = format!("the template has {size} bytes, and CloudFormation takes {TEMPLATE_BYTES}");
+        let message =
+            format!("the template has {size} bytes, and CloudFormation accepts at most {TEMPLATE_BYTES}");
         checks.push(blocks(message, "split the service"));
     }
     let resources = template["Resources"].as_object().map_or(0, serde_json::Map::len);
     if resources > RESOURCES {
-        let message = format!("the template has {resources} resources, and CloudFormation takes {RESOURCES}");
+        let message =
+            format!("the template has {resources} resources, and CloudFormation accepts at most {RESOURCES}");
         checks.push(blocks(message, "split the service"));
     }
     let mut largest = 0;
@@ -57,11 +59,9 @@ pub(super) fn check(template: &Value, unzipped: &BTreeMap<String, u64>) -> Vec<C
             total = total.saturating_add(own.map_or(0, size_of));
         }
         if total > UNZIPPED_BYTES {
-            let message = format!("{id} has {total} bytes unzipped, and Lambda takes {UNZIPPED_BYTES}");
-            checks.push(blocks(
-                message,
-                "leave out of its code what it does not need, or make it a container image",
-            ));
+            let message =
+                format!("{id} has {total} bytes unzipped, and Lambda accepts at most {UNZIPPED_BYTES}");
+            checks.push(blocks(message, "exclude files that it does not need, or use a container image"));
         }
         largest = largest.max(total);
     }
@@ -109,7 +109,7 @@ mod tests {
         assert!(messages(&with_layer(), half)[0].ends_with("largest function 262 MB unzipped"));
         assert_eq!(
             messages(&with_layer(), half + 1),
-            [format!("F has {} bytes unzipped, and Lambda takes 262144000", 2 * half + 2)]
+            [format!("F has {} bytes unzipped, and Lambda accepts at most 262144000", 2 * half + 2)]
         );
     }
 
@@ -122,10 +122,10 @@ mod tests {
         assert!(messages(&resources(500), 0)[0].starts_with("500 resources, template "));
         assert_eq!(
             messages(&resources(501), 0),
-            ["the template has 501 resources, and CloudFormation takes 500"]
+            ["the template has 501 resources, and CloudFormation accepts at most 500"]
         );
         let long = json!({ "Resources": {}, "Description": "x".repeat(1_000_000) });
-        assert!(messages(&long, 0)[0].ends_with("bytes, and CloudFormation takes 1000000"));
+        assert!(messages(&long, 0)[0].ends_with("bytes, and CloudFormation accepts at most 1000000"));
         assert!(messages(&Value::Null, 0)[0].starts_with("0 resources"));
     }
 }

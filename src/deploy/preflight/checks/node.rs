@@ -65,7 +65,7 @@ fn verdict(recorded: Option<&str>, engines: Option<(&Tool, &str)>, here: &Here) 
             Some(wanted) => {
                 format!("use that node, or have a version manager install it, such as: nvm install {wanted}")
             }
-            None => "no version of node fits".to_owned(),
+            None => "no installed version of node fits".to_owned(),
         };
         let message = format!("{framework} runs on node {engines}, and {version} is here");
         return Some(Check::blocks("node", message, hint));

@@ -29,7 +29,7 @@ pub(super) fn check(objects: &BTreeMap<String, Objects>) -> Vec<Check> {
             Err(error) => {
                 let check = unanswered(NAME, error);
                 let message =
-                    format!("{}: {bucket} has to have {}", check.message, count(keys.len(), "object"));
+                    format!("{}: {bucket} must have {}", check.message, count(keys.len(), "object"));
                 checks.push(Check { message, ..check });
             }
         }
@@ -37,24 +37,24 @@ pub(super) fn check(objects: &BTreeMap<String, Objects>) -> Vec<Check> {
     if checks.is_empty() && there > 0 {
         checks.push(Check::ok(
             NAME,
-            format!("{} that a deploy does not upload: there", count(there, "object")),
+            format!("{} that a deploy does not upload: found", count(there, "object")),
         ));
     }
     checks
 }
 
 fn missing_object(url: &str) -> Check {
-    let hint = "put it back from another version of it, or from a backup";
+    let hint = "restore it from another object version, or from a backup";
     // A plugin may upload it at the deploy itself.
     Check::blocks(NAME, format!("{url} is missing, and a deploy does not upload it"), hint)
         .allowed_by(ALLOW, url)
 }
 
-/// A line for each image that is missing, or that nobody could be asked for, or one for all; none where none are needed.
+/// A line for each image that is missing or could not be looked up, else one for all.
 pub(super) fn images(images: &[WantedImage]) -> Vec<Check> {
     let mut checks: Vec<Check> = images.iter().filter_map(image).collect();
     if checks.is_empty() && !images.is_empty() {
-        checks.push(Check::ok(IMAGES, format!("{} in ECR: there", count(images.len(), "image"))));
+        checks.push(Check::ok(IMAGES, format!("{} in ECR: found", count(images.len(), "image"))));
     }
     checks
 }
@@ -71,8 +71,8 @@ fn image(wanted: &WantedImage) -> Option<Check> {
                     .allowed_by(ALLOW, uri),
             );
         }
-        Some(Err(error)) => Check::warning(IMAGES, format!("{error}: {uri} has to be there")),
-        None => Check::warning(IMAGES, format!("whether {uri} is still there was not asked")),
+        Some(Err(error)) => Check::warning(IMAGES, format!("{error}: {uri} must exist")),
+        None => Check::warning(IMAGES, format!("{uri} was not looked up")),
     };
     Some(match image {
         Some(image) => check.hinted(ecr_command(image)),
@@ -109,7 +109,7 @@ mod tests {
         let mut checks = check(&all);
         let verdicts: Vec<_> = checks.iter().map(|check| check.verdict).collect();
         assert_eq!(verdicts, [Verdict::Warning, Verdict::Blocks]);
-        assert!(checks[0].message.contains("secret has to have 1 object"), "{checks:?}");
+        assert!(checks[0].message.contains("secret must have 1 object"), "{checks:?}");
         assert!(checks[1].message.starts_with("s3://shared/b.zip is missing"), "{checks:?}");
         allow(&mut checks, ALLOW, &["s3://shared/b.zip".to_owned()]);
         assert_eq!(checks[1].verdict, Verdict::Warning);

@@ -22,20 +22,20 @@ pub(super) fn intact(package: &StoredPackage<'_>, damages: &[Damage]) -> Check {
 
 /// The package was made for what it is recorded for: nothing in the framework compares the two.
 pub(super) fn target(target: &Target, state: &State) -> Check {
-    let hint = "the package was recorded for another target than it was made for: package the commit again";
+    let hint = "the package was recorded for a target other than its own: package the commit again";
     if let Err(mismatch) = state.check_target(target.stage.as_str(), target.region.as_str()) {
         return Check::blocks("target", mismatch.to_string(), hint);
     }
     match state.service_name() {
         Some(name) if name != target.service.as_str() => {
-            let message = format!("the package is of the service {name}, not of {}", target.service);
+            let message = format!("the package belongs to the service {name}, not to {}", target.service);
             Check::blocks("target", message, hint)
         }
         _ => Check::ok("target", format!("made for {target}")),
     }
 }
 
-/// The template of the package that is live as far as the history knows, where it is here and can be read.
+/// The template of the package that is live by the history, if it can be read here.
 pub(super) fn live(workspace: &Workspace<'_>, live: &Deployment) -> Option<Value> {
     open(workspace, live)?.state().ok()?.template().ok()
 }

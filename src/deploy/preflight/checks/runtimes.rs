@@ -58,7 +58,7 @@ pub(super) fn check(
         runtimes.iter().filter_map(|runtime| table.check(runtime, functions, live, today)).collect();
     if checks.is_empty() && !runtimes.is_empty() {
         let list = runtimes.into_iter().collect::<Vec<_>>().join(", ");
-        checks.push(Check::ok(NAME, format!("Lambda takes {list}")));
+        checks.push(Check::ok(NAME, format!("Lambda accepts {list}")));
     }
     Ok(checks)
 }
@@ -82,24 +82,21 @@ impl Table {
             let list = ids.join(", ");
             return Some(self.blocks(
                 runtime,
-                format!("Lambda updates no functions with {runtime} since {date}: {list}"),
+                format!("Lambda no longer updates functions with {runtime}, since {date}: {list}"),
             ));
         }
         if let Some(date) = past(dates.create_blocked) {
-            let message = format!("Lambda makes no functions with {runtime} since {date}");
+            let message = format!("Lambda no longer creates functions with {runtime}, since {date}");
             return Some(if !new.is_empty() {
-                self.blocks(runtime, format!("{message}, and these are not live: {}", new.join(", ")))
+                self.blocks(runtime, format!("{message}; not live yet: {}", new.join(", ")))
             } else if live.is_none() {
-                Check::warning(
-                    NAME,
-                    format!("{message}; that these are live is not known: {}", ids.join(", ")),
-                )
+                Check::warning(NAME, format!("{message}; perhaps not live yet: {}", ids.join(", ")))
             } else {
                 Check::warning(NAME, format!("{message}; it still updates those that are live"))
             });
         }
         past(dates.deprecated)
-            .map(|date| Check::warning(NAME, format!("{runtime} is deprecated since {date}")))
+            .map(|date| Check::warning(NAME, format!("{runtime} has been deprecated since {date}")))
     }
 
     fn blocks(&self, runtime: &str, message: String) -> Check {
@@ -127,9 +124,9 @@ mod tests {
 
     #[test]
     fn a_runtime_ages_in_three_steps() {
-        let ok = (Verdict::Ok, "Lambda takes nodejs14.x, nodejs22.x".to_owned());
+        let ok = (Verdict::Ok, "Lambda accepts nodejs14.x, nodejs22.x".to_owned());
         assert_eq!(at("2023-12-03", None), [ok]);
-        let deprecated = (Verdict::Warning, "nodejs14.x is deprecated since 2023-12-04".to_owned());
+        let deprecated = (Verdict::Warning, "nodejs14.x has been deprecated since 2023-12-04".to_owned());
         assert_eq!(at("2023-12-04", None), [deprecated]);
 
         let live: &[_] = &[("Old", "nodejs14.x")];
@@ -138,15 +135,15 @@ mod tests {
         assert!(message.ends_with("still updates those that are live"), "{message}");
         let [(verdict, message)] = &at("2024-01-09", Some(&[]))[..] else { panic!() };
         assert_eq!(*verdict, Verdict::Blocks);
-        assert!(message.ends_with("these are not live: Old"), "{message}");
+        assert!(message.ends_with("not live yet: Old"), "{message}");
         let [(verdict, message)] = &at("2024-01-09", None)[..] else { panic!() };
         assert_eq!(*verdict, Verdict::Warning);
-        assert!(message.ends_with("is not known: Old"), "{message}");
+        assert!(message.ends_with("perhaps not live yet: Old"), "{message}");
 
         let [(verdict, message)] = &at("2027-03-03", Some(live))[..] else { panic!() };
         assert_eq!(*verdict, Verdict::Blocks);
         assert!(
-            message.starts_with("Lambda updates no functions with nodejs14.x since 2027-03-03"),
+            message.starts_with("Lambda no longer updates functions with nodejs14.x, since 2027-03-03"),
             "{message}"
         );
     }

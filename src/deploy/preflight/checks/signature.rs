@@ -1,4 +1,4 @@
-//! Whether the package is signed, and by whom. A signature that is bad always blocks; one that is missing or by nobody who is known,
+//! Whether the package is signed, and by whom. A signature that is bad always blocks; one that is missing or untrusted,
 //! only where `[trust] require` says so.
 
 use super::Check;
@@ -25,8 +25,8 @@ fn judge(signature: &Signature, package: &str, trust: &Trust) -> Option<Check> {
     let Signature { verdict, signer, key, remark } = signature;
     let remark = remark.map(|remark| format!(": {remark}")).unwrap_or_default();
     let whose = signer.as_ref().or(key.as_ref()).map(|name| format!(" by {name}")).unwrap_or_default();
-    let required = "and [trust] in slsart.toml requires a signature that is known";
-    let way = format!("once you have checked it, sign it: {}", slsart(["sign", package]));
+    let required = "and [trust] in slsart.toml requires a trusted signature";
+    let way = format!("once you have checked the package, sign it: {}", slsart(["sign", package]));
     match verdict {
         Verdict::Good => Some(Check::ok(NAME, format!("signed{whose}{remark}"))),
         Verdict::Bad => {
@@ -37,15 +37,16 @@ fn judge(signature: &Signature, package: &str, trust: &Trust) -> Option<Check> {
             trust.required.then(|| Check::blocks(NAME, format!("the package is not signed, {required}"), way))
         }
         Verdict::UnknownKey => trust.required.then(|| {
-            let message = format!("the package is signed{whose}, which is not known{remark}; {required}");
-            let file = trust.signers.as_ref().map(|path| format!("who is known says {}; ", path.display()));
+            let message = format!("the package is signed{whose}, which is not trusted{remark}; {required}");
+            let file =
+                trust.signers.as_ref().map(|path| format!("the trusted keys are in {}; ", path.display()));
             Check::blocks(NAME, message, format!("{}{way}", file.unwrap_or_default()))
         }),
     }
 }
 
 /// A line for the records that say what is live, where signatures are required and one of them has none that is known. They stop nothing: a
-/// deployment that says what it is of does not hang on them.
+/// deployment does not depend on them.
 pub(super) fn of_history(workspace: &Workspace<'_>, live: Option<&Deployment>) -> Result<Option<Check>> {
     let Some(live) = live.filter(|_| workspace.repository.trust().required) else { return Ok(None) };
     let records = workspace.store().histories().records(&live.target)?;
@@ -56,9 +57,8 @@ pub(super) fn of_history(workspace: &Workspace<'_>, live: Option<&Deployment>) -
     Ok((wanting > 0).then(|| {
         let records = count(wanting, "record");
         let verb = if wanting == 1 { "says" } else { "say" };
-        let message = format!(
-            "{records} that {verb} what is live: no signature that is known; it may be something else"
-        );
+        let message =
+            format!("{records} that {verb} what is live: no trusted signature; the history may be wrong");
         Check::warning(NAME, message).hinted(workspace.slsart(&["history", "--verify"], &live.target))
     }))
 }

@@ -1,4 +1,4 @@
-//! Whether the stack takes an update as it stands. Pure: the answer is handed to it.
+//! Whether the stack can be updated in its current state. Pure: the answer is handed to it.
 
 use super::Check;
 use super::check::unanswered;
@@ -18,59 +18,63 @@ pub(super) fn check(
         Err(error) => unanswered(NAME, error),
         Ok(None) if deployed => Check::warning(
             NAME,
-            format!("there is no {name} in {region}, though the history says that one was deployed: it would be made anew"),
+            format!("{name} does not exist in {region}, but the history has a deployment to it: the stack would be created again"),
         )
-        .hinted("are these the credentials that it was deployed with?"),
-        Ok(None) => Check::ok(NAME, format!("{name} is not there yet, and will be made")),
+        .hinted("check that these are the credentials of that deployment"),
+        Ok(None) => Check::ok(NAME, format!("{name} does not exist yet; it will be created")),
         Ok(Some(stack)) => standing(&stack.status, name, region),
     }
 }
 
 /// What each status means for an update (`CloudFormation` user guide, "Stack status codes" and "Stack failure options"). What is made
-/// with `disableRollback` may be left in `CREATE_FAILED` or `UPDATE_FAILED`, and takes an update. `REVIEW_IN_PROGRESS` is refused by the
+/// with `disableRollback` may be left in `CREATE_FAILED` or `UPDATE_FAILED`, and can be updated. `REVIEW_IN_PROGRESS` is
+/// refused by the
 /// framework itself (`createStack` in `lib/plugins/aws/deploy/lib/create-stack.js`), all others by `CloudFormation`.
 fn standing(status: &str, name: &str, region: &str) -> Check {
     let blocks = |means: &str, way: &str| {
         let hint = command(way, name, region);
         Check::blocks(NAME, format!("{name} is in {status}: {means}"), hint)
     };
-    let unmade = "it was never made whole, and takes no update; once it is deleted, a deploy makes it anew";
+    let unmade =
+        "it was never created completely, and can't be updated; delete it, and a deploy creates it again";
     match status {
         "CREATE_COMPLETE"
         | "UPDATE_COMPLETE"
         | "IMPORT_COMPLETE"
         | "UPDATE_ROLLBACK_COMPLETE"
-        | "IMPORT_ROLLBACK_COMPLETE" => Check::ok(NAME, format!("{name} takes an update ({status})")),
+        | "IMPORT_ROLLBACK_COMPLETE" => Check::ok(NAME, format!("{name} can be updated ({status})")),
         "CREATE_FAILED" | "UPDATE_FAILED" => {
-            Check::warning(NAME, format!("{name} is in {status}: what failed before was left half-way"))
+            Check::warning(NAME, format!("{name} is in {status}: an earlier update stopped half-way"))
         }
         "UPDATE_ROLLBACK_FAILED" => blocks(
-            "an update failed, taking it back failed too, and it takes no other until that is done",
+            "an update failed and its rollback failed too; no other update is possible until that is finished",
             "continue-update-rollback",
         ),
         "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" => blocks(unmade, "delete-stack"),
-        "DELETE_FAILED" => blocks("it was to be deleted, and takes no update", "delete-stack"),
+        "DELETE_FAILED" => blocks("its deletion failed, and it can't be updated", "delete-stack"),
         "REVIEW_IN_PROGRESS" => {
-            blocks("only a change set was made of it, and the framework refuses that", "delete-stack")
+            blocks("it has only a change set so far, and the framework refuses to update it", "delete-stack")
         }
-        "CREATE_IN_PROGRESS" => blocks("it is being made", "wait stack-create-complete"),
-        "ROLLBACK_IN_PROGRESS" => blocks("what failed is being taken back", "wait stack-rollback-complete"),
+        "CREATE_IN_PROGRESS" => blocks("it is being created", "wait stack-create-complete"),
+        "ROLLBACK_IN_PROGRESS" => {
+            blocks("its failed creation is being rolled back", "wait stack-rollback-complete")
+        }
         "DELETE_IN_PROGRESS" => blocks("it is being deleted", "wait stack-delete-complete"),
         "UPDATE_IN_PROGRESS" | "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" => {
             blocks("an update of it is under way", "wait stack-update-complete")
         }
         "UPDATE_ROLLBACK_IN_PROGRESS" | "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS" => {
-            blocks("an update of it is being taken back", "wait stack-rollback-complete")
+            blocks("an update of it is being rolled back", "wait stack-rollback-complete")
         }
         _ if status.ends_with("_IN_PROGRESS") => {
-            blocks("something is under way that has to end first", "describe-stacks")
+            blocks("another operation on it must finish first", "describe-stacks")
         }
         "IMPORT_ROLLBACK_FAILED" => {
-            blocks("an import failed, and was not taken back", "describe-stack-events")
+            blocks("an import failed, and was not rolled back", "describe-stack-events")
         }
         _ => Check::warning(
             NAME,
-            format!("{name} is in {status}: whether it takes an update is not known here"),
+            format!("{name} is in {status}, which git slsart does not know: an update may be impossible"),
         ),
     }
 }

@@ -12,11 +12,13 @@ const NAME: &str = "toolchain";
 pub(super) fn check(source: &InstallSource, action: Action) -> Check {
     match source {
         InstallSource::Snapshot(id) => {
-            Check::ok(NAME, format!("the plugins are kept here (toolchain {})", short(id, 12)))
+            Check::ok(NAME, format!("the plugins will be restored (toolchain {})", short(id, 12)))
         }
         InstallSource::PackageManager { program, found: false, .. } => Check::blocks(
             NAME,
-            format!("no plugins are kept that fit, and {program}, which installs them, is not here either"),
+            format!(
+                "there is no toolchain that fits, and {program}, which would install the plugins, is not here"
+            ),
             format!("install {program}, or add its directory to PATH"),
         ),
         InstallSource::PackageManager { program, lockfile, unfit, .. } if !unfit.is_empty() => {
@@ -24,7 +26,8 @@ pub(super) fn check(source: &InstallSource, action: Action) -> Check {
             Check::warning(NAME, message)
         }
         InstallSource::PackageManager { program, lockfile, .. } => {
-            let message = format!("{program} installs the plugins from {lockfile}: none are kept here");
+            let message =
+                format!("{program} will install the plugins from {lockfile}: there is no toolchain here");
             match action {
                 Action::Deploy => Check::ok(NAME, message),
                 Action::Rollback | Action::Undo => Check::warning(NAME, message),
@@ -32,7 +35,7 @@ pub(super) fn check(source: &InstallSource, action: Action) -> Check {
         }
         InstallSource::NoLockfile => Check::blocks(
             NAME,
-            "the commit has no lockfile for the service: nobody knows which plugins it had",
+            "the commit has no lockfile for the service: its plugins are unknown",
             "commit the lockfile of your package manager, such as package-lock.json, and package that commit",
         ),
     }

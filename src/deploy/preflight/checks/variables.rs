@@ -1,4 +1,4 @@
-//! Environment variables that the configuration refers to: whether they are what they were when packaging. Names are told, values
+//! Environment variables that the configuration refers to: whether they are what they were when packaging. Names are shown, values
 //! never.
 
 use super::Check;
@@ -21,7 +21,7 @@ pub(super) fn check(recorded: &Variables, now: &Values) -> Option<Check> {
         (!names.is_empty()).then(|| format!("{} {what}", listed(&names)))
     };
     let differences: Vec<String> = [
-        told(&changed, "not what it was when packaging"),
+        told(&changed, "changed since packaging"),
         told(&missing, "set when packaging and not here"),
         told(&new, "set here and not when packaging"),
     ]
@@ -52,7 +52,7 @@ mod tests {
         assert_eq!(other.verdict, Verdict::Warning);
         assert_eq!(
             other.message,
-            "A not what it was when packaging; B set when packaging and not here; C set here and not when packaging"
+            "A changed since packaging; B set when packaging and not here; C set here and not when packaging"
         );
         assert!(check(&Variables::named(names), &before).is_none());
         assert!(check(&Variables::marked(Vec::new(), &before, [1; 16]), &before).is_none());

@@ -75,8 +75,9 @@ impl Repository {
     pub fn batch(&self) -> Result<Batch> {
         let reader = blob_readers::open(self.inner.path())?;
         let objects = self.common_dir().join("objects");
-        let (author, committer) =
-            self.signatures().map_err(|error| failed("cannot tell who you are", error))?;
+        let (author, committer) = self.signatures().map_err(|error| {
+            failed("cannot read your name and e-mail address from git's configuration", error)
+        })?;
         Ok(Batch {
             directory: objects.join("pack"),
             marks: data_dir(self).join("packs"),
@@ -373,7 +374,7 @@ fn object_id(hasher: Sha1) -> Result<Oid> {
 
 fn changed() -> Error {
     Error::refused("a file changed while it was recorded: nothing was recorded")
-        .hint("see that nothing else writes to the package directory, and run the command again")
+        .hint("make sure that nothing else writes to the package directory, and run the command again")
 }
 
 fn signature_line(signature: &git2::Signature<'_>) -> String {

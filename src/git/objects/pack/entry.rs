@@ -121,12 +121,12 @@ pub(super) fn read_head(bytes: &mut dyn Read) -> io::Result<Head> {
                     .checked_add(1)
                     .and_then(|distance| distance.checked_mul(128))
                     .map(|distance| distance | u64::from(byte & 0x7f))
-                    .ok_or_else(|| invalid("a difference's base is out of range"))?;
+                    .ok_or_else(|| invalid("a delta's base is out of range"))?;
             }
             Kind::Difference(distance)
         }
         7 => Kind::DifferenceById,
-        _ => return Err(invalid("an object is of no known kind")),
+        _ => return Err(invalid("an object's kind is unknown")),
     };
     Ok(Head { kind, size, length })
 }

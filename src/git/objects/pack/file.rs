@@ -30,7 +30,11 @@ impl Pack {
     pub(super) fn places(&self) -> io::Result<Vec<Place>> {
         let places = self.index.places()?;
         let inside = |place: &Place| place.offset >= super::HEAD_BYTES && place.offset < self.end();
-        if places.iter().all(inside) { Ok(places) } else { Err(invalid("the index is not of its pack")) }
+        if places.iter().all(inside) {
+            Ok(places)
+        } else {
+            Err(invalid("the index does not belong to the pack"))
+        }
     }
 
     pub(super) fn end(&self) -> u64 {
@@ -58,7 +62,7 @@ impl Pack {
             match self.head(place)?.kind {
                 Kind::Difference(distance) if distance > 0 && distance <= place => place -= distance,
                 Kind::Difference(_) | Kind::DifferenceById => {
-                    return Err(invalid("a difference's base is not in its pack"));
+                    return Err(invalid("a delta's base is not in its pack"));
                 }
                 _ => return Ok((place, depth)),
             }

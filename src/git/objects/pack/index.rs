@@ -44,7 +44,7 @@ impl Index {
         let mut bytes = [0; IDS as usize];
         file.read_exact_at(&mut bytes, 0)?;
         let Some(numbers) = bytes.strip_prefix(&MAGIC) else {
-            return Err(invalid("it is no pack index of version 2"));
+            return Err(invalid("it is not a pack index of version 2"));
         };
         let mut counts = Box::new([0; 256]);
         for (count, number) in counts.iter_mut().zip(numbers.as_chunks::<4>().0) {
@@ -93,7 +93,7 @@ impl Index {
     pub(super) fn places(&self) -> io::Result<Vec<Place>> {
         let size = self.offsets() + self.count * 4 - IDS;
         if self.count > MAX_OBJECTS || IDS + size > self.file.metadata()?.len() {
-            return Err(invalid("the index is cut short, or too large"));
+            return Err(invalid("the index is truncated or too large"));
         }
         let mut tables = vec![0; usize::try_from(size).map_err(io::Error::other)?];
         self.file.read_exact_at(&mut tables, IDS)?;

@@ -125,7 +125,7 @@ impl PackReader {
         self.at = (number, begin);
         From { file: &pack.file, place: begin }.take(READ_AT_ONCE as u64).read_to_end(&mut self.buffer)?;
         let start = usize::try_from(offset - begin).unwrap_or_default();
-        if start <= self.buffer.len() { Ok(start) } else { Err(invalid("the pack is cut short")) }
+        if start <= self.buffer.len() { Ok(start) } else { Err(invalid("the pack is truncated")) }
     }
 }
 

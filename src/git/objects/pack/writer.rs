@@ -149,7 +149,7 @@ impl Writer {
         if places.iter().any(|place| self.written.contains_key(&place.id)) {
             return Ok(None);
         }
-        let length = pack.end().checked_sub(HEAD_BYTES).ok_or_else(|| invalid("the pack is cut short"))?;
+        let length = pack.end().checked_sub(HEAD_BYTES).ok_or_else(|| invalid("the pack is truncated"))?;
         let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
         pack.file.read_exact_at(&mut bytes, HEAD_BYTES)?;
         let ends = places.iter().skip(1).map(|place| place.offset).chain([pack.end()]);

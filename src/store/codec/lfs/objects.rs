@@ -156,7 +156,7 @@ pub(in crate::store) fn obtain(
     }
     if let Some((remote, error)) = failure {
         return Err(error.hint(format!(
-            "'{}' is in Git LFS and not on this machine: see that {remote} can be reached, and run the command again; what was transferred is kept",
+            "'{}' is in Git LFS and not on this machine: check that {remote} can be reached, and run the command again; the transfer resumes where it stopped",
             file.path
         )));
     }
@@ -166,10 +166,10 @@ pub(in crate::store) fn obtain(
         format!("not on {}", remotes.join(", "))
     };
     Err(Error::integrity(format!(
-        "'{}' is in Git LFS, and its content neither on this machine nor elsewhere: {elsewhere}",
+        "'{}' is in Git LFS, and its content is neither here nor on a remote: {elsewhere}",
         file.path
     ))
-    .hint(format!("a machine that has it can send it: git lfs push REMOTE {name}")))
+    .hint(format!("to send it from a machine that has it: git lfs push REMOTE {name}")))
 }
 
 /// Moves a damaged object away from `git lfs fetch`, which compares only sizes; `git lfs fsck` does the same.
