@@ -234,20 +234,30 @@ impl Changes {
     ) -> Result<Self> {
         let after = StackSnapshot::of_package(package)?;
         let difference = Difference::between(workspace.repository, &before.side, &after, Detail::Counts)?;
+        let templates = (before.side.template(), after.template());
+        let taken = taken(workspace, templates.0, templates.1, &difference.judgements, deployments);
+        Ok(Self::judged(before, &after, difference, taken))
+    }
+
+    /// The changes of going to `after`, with what a deployment that did not finish makes uncertain. Pure.
+    fn judged(
+        before: &Baseline<'_>,
+        after: &StackSnapshot<'_>,
+        difference: Difference,
+        taken: Vec<Taken>,
+    ) -> Self {
         let mut known: Vec<String> = before.side.template().ids().map(str::to_owned).collect();
         let mut uncertain: Vec<Judgement> = Vec::new();
         for side in &before.perhaps {
             known.extend(side.template().ids().map(str::to_owned));
             let told = |id: &str| difference.judgements.iter().chain(&uncertain).any(|one| one.id == id);
             let more: Vec<_> =
-                side.judge(&after).into_iter().filter(|one| one.is_blocked() && !told(&one.id)).collect();
+                side.judge(after).into_iter().filter(|one| one.is_blocked() && !told(&one.id)).collect();
             uncertain.extend(more);
         }
         let because = before.because.clone();
-        let templates = (before.side.template(), after.template());
-        let taken = taken(workspace, templates.0, templates.1, &difference.judgements, deployments);
         let code_is_known = before.side.has_code();
-        Ok(Self { against: before.against, because, difference, uncertain, known, taken, code_is_known })
+        Self { against: before.against, because, difference, uncertain, known, taken, code_is_known }
     }
 
     /// Whether a deployment would leave everything as it is: stack, code, and what plugins do.
@@ -390,3 +400,6 @@ impl fmt::Display for PluginHooks {
         write!(f, "{}  {DIM}{}{DIM:#}", line(&format!("{}{version}", self.name)), line(&what))
     }
 }
+
+#[cfg(test)]
+mod tests;
