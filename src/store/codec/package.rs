@@ -272,3 +272,44 @@ impl<'r> StoredPackage<'r> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::{MODE_FILE, TreeDraft};
+    use crate::package::Sha256;
+    use crate::package::manifest::tests::sample;
+
+    #[test]
+    fn a_state_is_parsed_once_however_often_it_is_asked_for() {
+        let root = tempfile::tempdir().unwrap();
+        git2::Repository::init_bare(root.path()).unwrap();
+        let repository = Repository::open(root.path(), None, None).unwrap();
+        let batch = repository.batch().unwrap();
+        let content = br#"{"service": {"service": "orders"}, "package": {}}"#;
+        let mut tree = TreeDraft::default();
+        tree.insert(&format!("files/{STATE_FILE}"), batch.blob(content, None).unwrap(), MODE_FILE);
+        let tree = tree.write(&batch, &repository, None).unwrap();
+        let _ = batch.finish().unwrap();
+        let mut manifest = sample();
+        let (size, sha256) = (content.len() as u64, Sha256::of(content));
+        manifest.files = vec![FileEntry { path: STATE_FILE.to_owned(), size, sha256 }];
+        let package = |tree| StoredPackage {
+            keys: Keys { repository: &repository, environment: None },
+            commit: tree,
+            source: tree,
+            object: tree,
+            tree,
+            manifest: manifest.clone(),
+            state: Arc::default(),
+        };
+        let opened = package(tree);
+        let clone = opened.clone();
+        assert_eq!(opened.state().unwrap().service_name(), Some("orders"));
+        assert!(std::ptr::eq(opened.state().unwrap(), clone.state().unwrap()));
+        // What was read to be checked is not read again.
+        let inspected = package(tree);
+        assert!(inspected.inspect(&Silent).unwrap().damages.is_empty());
+        assert!(inspected.state.get().is_some());
+    }
+}
