@@ -9,7 +9,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::package::secrets::Action;
+use crate::package::secrets::SecretAction;
 use crate::package::storage::{Size, Storage};
 use crate::service::{Region, ServicePath, Stage};
 pub use problems::{Known, Problem};
@@ -30,13 +30,13 @@ pub struct Config {
     pub lfs_above: Size,
     /// Ignored files that packaging and deploying need.
     pub carry: Carry,
-    pub hooks: Hooks,
+    pub hooks: HooksConfig,
     /// What becomes of installed packages.
-    pub toolchain: Toolchain,
+    pub toolchain: ToolchainConfig,
     pub deploy: Deploy,
     /// Where a deployment is seen by other machines.
-    pub lock: Lock,
-    pub trust: Trust,
+    pub lock: LockConfig,
+    pub trust: TrustConfig,
     pub share: Share,
     /// What goes along with a `git push`.
     pub push: Push,
@@ -82,7 +82,7 @@ pub struct Fetch {
 /// `[trust]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Trust {
+pub struct TrustConfig {
     /// Whether a package needs a trusted signature.
     pub require: bool,
     /// A file of allowed signers, from the repository's top; empty: git's own settings decide who is known.
@@ -94,7 +94,7 @@ pub struct Trust {
 #[serde(default, deny_unknown_fields)]
 pub struct Secrets {
     /// What is done where there are any; without it they are recorded, and not pushed before there is a decision.
-    pub action: Option<Action>,
+    pub action: Option<SecretAction>,
     /// Whom they are encrypted to: public keys, or files of them in the repository.
     pub recipients: Vec<String>,
     /// Patterns of names, places and files that are no secrets.
@@ -112,7 +112,7 @@ pub struct Deploy {
 /// `[lock]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Lock {
+pub struct LockConfig {
     /// The remote that holds the locks.
     pub remote: RemoteChoice,
 }
@@ -140,7 +140,7 @@ impl From<String> for RemoteChoice {
 /// `[toolchain]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Toolchain {
+pub struct ToolchainConfig {
     /// When what was installed is kept, for a rollback without a registry.
     pub snapshot: Snapshot,
 }
@@ -205,7 +205,7 @@ impl Carry {
 /// `[hooks]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Hooks {
+pub struct HooksConfig {
     pub post_commit: PostCommit,
     /// The stages that `post-commit = "package"` packages for; empty: the default stage.
     pub stages: Vec<Stage>,
@@ -213,14 +213,14 @@ pub struct Hooks {
     pub protected: Vec<String>,
 }
 
-impl Default for Hooks {
+impl Default for HooksConfig {
     fn default() -> Self {
         let protected = ["main", "master", "tags/*"].map(str::to_owned).to_vec();
         Self { post_commit: PostCommit::Attach, stages: Vec::new(), protected }
     }
 }
 
-impl Hooks {
+impl HooksConfig {
     /// The patterns, ready to match names of branches, and of tags as `tags/NAME`.
     pub fn protected(&self) -> Result<GlobSet> {
         let mut set = GlobSetBuilder::new();

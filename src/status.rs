@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::git::{Commit, Oid, Repository};
 use crate::package::PackageId;
 use crate::package::manifest::Target;
-use crate::packaging::jobs::{Job, Jobs, State};
+use crate::packaging::jobs::{Job, JobState, Jobs};
 use crate::service::{Service, ServiceName};
 use crate::sharing;
 use crate::store::deployments::Deployment;
@@ -27,7 +27,7 @@ pub struct Status {
     /// HEAD's commit; `None` before the first.
     pub head: Option<Commit>,
     /// The targets that something was deployed to, or that HEAD or a commit near it has a package for.
-    pub targets: Vec<Standing>,
+    pub targets: Vec<TargetStatus>,
     /// What remotes are known to lack: of the one that packages are shared through, and of each whose notes were fetched.
     pub remotes: Vec<Lacking>,
     /// How many LFS objects no remote is known to have, and how many bytes that are.
@@ -36,7 +36,7 @@ pub struct Status {
     pub jobs: Vec<Job>,
 }
 
-pub struct Standing {
+pub struct TargetStatus {
     pub target: Target,
     /// The name that HEAD gives the service in the target's directory, where it is another: HEAD's stack is another, too.
     pub renamed: Option<ServiceName>,
@@ -75,7 +75,7 @@ pub fn status(workspace: &Workspace<'_>, filter: &Filter) -> Result<Status> {
     let head = repository.head().map(|head| repository.commit(head)).transpose()?;
     let jobs = Jobs::of(repository).all().into_iter().enumerate();
     let is_told = |index: usize, job: &Job| {
-        job.lives || index == 0 && matches!(job.record.state, State::Failed | State::Stopped)
+        job.lives || index == 0 && matches!(job.record.state, JobState::Failed | JobState::Stopped)
     };
     Ok(Status {
         targets: targets(workspace, head.as_ref().map(|head| head.id), filter)?,
@@ -86,7 +86,7 @@ pub fn status(workspace: &Workspace<'_>, filter: &Filter) -> Result<Status> {
     })
 }
 
-fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Result<Vec<Standing>> {
+fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Result<Vec<TargetStatus>> {
     let store = workspace.store();
     // A history belongs to what AWS knows a stack by: the directory of its service may have been another.
     let key = |target: &Target| (target.service.clone(), target.stage.clone(), target.region.clone());
@@ -122,7 +122,17 @@ fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Res
         };
         let renamed = renamed.iter().find(|(known, _)| *known == target).map(|(_, name)| name.clone());
         let is_in_head = workspace.is_in_head(&target)?;
-        standings.push(Standing { target, renamed, is_in_head, live, ahead, behind, later, package, unread });
+        standings.push(TargetStatus {
+            target,
+            renamed,
+            is_in_head,
+            live,
+            ahead,
+            behind,
+            later,
+            package,
+            unread,
+        });
     }
     Ok(standings)
 }

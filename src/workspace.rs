@@ -174,7 +174,7 @@ fn config_text(repository: &Repository) -> Result<String> {
 
 /// Whose signatures count: as `slsart.toml` of today says, never that of an old commit.
 fn trust(config: &Config, context: &Context, repository: &Repository) -> Trust {
-    let config::Trust { require, signers } = &config.trust;
+    let config::TrustConfig { require, signers } = &config.trust;
     let top = repository.work_tree_if_any().unwrap_or(repository.git_dir());
     let home = context.environment.value("HOME").map(Path::new);
     let path = match (signers.strip_prefix("~"), home) {

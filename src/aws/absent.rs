@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::{AwsError, Function, Image, Resource, Settings, Stack, StackEvent};
+use super::{AwsError, AwsSettings, Image, LambdaFunction, Resource, Stack, StackEvent};
 
 pub enum Aws {}
 
 impl Aws {
-    pub fn connect(_: &Settings) -> Result<Self, AwsError> {
+    pub fn connect(_: &AwsSettings) -> Result<Self, AwsError> {
         Err(AwsError::NotBuilt)
     }
 
@@ -31,7 +31,7 @@ impl Aws {
         match *self {}
     }
 
-    pub fn functions(&self, _: &[String]) -> Result<Vec<Option<Function>>, AwsError> {
+    pub fn functions(&self, _: &[String]) -> Result<Vec<Option<LambdaFunction>>, AwsError> {
         match *self {}
     }
 

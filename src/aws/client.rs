@@ -1,7 +1,7 @@
 //! The clients of the services, their timeouts, and waiting for asynchronous answers.
 //!
 //! The SDK's own credential chain reads the process's environment and `~/.aws` by itself; what this program reads from the environment
-//! comes in with [`Settings`].
+//! comes in with [`AwsSettings`].
 
 use std::future::Future;
 use std::pin::pin;
@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::refusal::{Refusal, refusal};
-use super::{AwsError, Login, Settings};
+use super::{AwsError, AwsSettings, Login};
 use crate::process::interrupt;
 
 const CONNECT: Duration = Duration::from_secs(3);
@@ -52,7 +52,7 @@ pub struct Aws {
 
 impl Aws {
     /// Prepares the client. Nothing is sent yet, but a profile may run a program for its credentials at the first request.
-    pub fn connect(settings: &Settings) -> Result<Self, AwsError> {
+    pub fn connect(settings: &AwsSettings) -> Result<Self, AwsError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime =
             runtime.map_err(|error| AwsError::Other { action: "be asked", message: error.to_string() })?;
@@ -137,7 +137,7 @@ impl Aws {
     }
 }
 
-async fn configuration(settings: &Settings) -> SdkConfig {
+async fn configuration(settings: &AwsSettings) -> SdkConfig {
     let region = Region::new(settings.region.clone());
     let http = http();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())

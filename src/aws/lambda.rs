@@ -3,21 +3,21 @@
 use jiff::Timestamp;
 
 use super::refusal::refusal;
-use super::{Aws, AwsError, Function};
+use super::{Aws, AwsError, LambdaFunction};
 
 impl Aws {
     /// The functions of these names, in their order; `None` for one that does not exist.
     ///
     /// By `GetFunction`, which gives an image's digest and allows a hundred requests a second, where others share fifteen (Lambda's
     /// quotas).
-    pub fn functions(&self, names: &[String]) -> Result<Vec<Option<Function>>, AwsError> {
+    pub fn functions(&self, names: &[String]) -> Result<Vec<Option<LambdaFunction>>, AwsError> {
         let questions = names.iter().map(|name| self.lambda.get_function().function_name(name).send());
         let answers = self.ask_all(questions.collect::<Vec<_>>())?;
         let read =
             |answer: Result<aws_sdk_lambda::operation::get_function::GetFunctionOutput, _>| match answer {
                 Ok(answer) => {
                     let Some(it) = answer.configuration else { return Ok(None) };
-                    Ok(Some(Function {
+                    Ok(Some(LambdaFunction {
                         name: it.function_name.unwrap_or_default(),
                         code_sha256: it.code_sha256,
                         image: answer.code.and_then(|code| code.resolved_image_uri),

@@ -33,7 +33,7 @@ pub use client::Aws;
 pub use error::AwsError;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
+pub struct AwsSettings {
     pub region: String,
     pub login: Login,
     /// A replacement for AWS's address. S3's buckets are then named in paths, not in host names: local stand-ins need it.
@@ -97,7 +97,7 @@ pub struct Resource {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Function {
+pub struct LambdaFunction {
     pub name: String,
     /// The SHA-256 of its zip, in base64; for an image, a hash of AWS's own.
     pub code_sha256: Option<String>,

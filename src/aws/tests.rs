@@ -12,7 +12,7 @@ use super::*;
 mod server;
 
 fn aws(endpoint: &str) -> Aws {
-    Aws::connect(&Settings {
+    Aws::connect(&AwsSettings {
         region: "us-east-1".to_owned(),
         login: Login::Keys { id: "x".to_owned(), secret: "y".to_owned(), token: None },
         endpoint: Some(endpoint.to_owned()),

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::args::TargetArgs;
 use super::jobs::wait_for_jobs;
-use crate::deploy::preflight::checks::{self, Check, Verdict};
+use crate::deploy::preflight::checks::{self, Check, CheckVerdict};
 use crate::error::{Error, Result};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
@@ -32,7 +32,7 @@ struct CheckReport {
 pub(crate) fn run(args: &CheckArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
     let mut checks = checks::all(workspace, &args.target.wanted()?)?;
     wait_for_jobs(checks.iter_mut().filter_map(|check| check.hint.as_mut()), workspace.repository);
-    let failed = checks.iter().filter(|check| check.verdict == Verdict::Blocks).count();
+    let failed = checks.iter().filter(|check| check.verdict == CheckVerdict::Blocks).count();
     let total = checks.len();
     ui.report(&CheckReport { ok: failed == 0, checks })?;
     if failed == 0 { Ok(()) } else { Err(Error::refused(format!("{failed} of {total} checks failed"))) }

@@ -21,7 +21,7 @@ use crate::git::Oid;
 use crate::package::manifest::Target;
 use crate::store::deployments::{Deployment, Effect, Outcome, Phase};
 use crate::store::histories::History;
-use crate::store::proof::{Proof, Verdict};
+use crate::store::proof::{Proof, ProofVerdict};
 use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, WARNING};
 use crate::text::table::{Column, Table};
 use crate::text::words::{ago, count, line, person, seconds};
@@ -174,9 +174,9 @@ fn in_shared_names<S: Serializer>(deployment: &Deployment, serializer: S) -> Res
 /// What was found in AWS afterwards, in a few words.
 fn proven(proof: &Proof) -> String {
     let words = match proof.verdict {
-        Verdict::Proven => "proven",
-        Verdict::Mismatch => "differs from the package",
-        Verdict::Unproven => return "not proven".to_owned(),
+        ProofVerdict::Proven => "proven",
+        ProofVerdict::Mismatch => "differs from the package",
+        ProofVerdict::Unproven => return "not proven".to_owned(),
     };
     match proof.functions {
         0 => words.to_owned(),
@@ -254,7 +254,8 @@ impl DeploymentRow {
         if let Some(error) = &deployment.error {
             note(format!("{DIM}{}{DIM:#}", line(error)));
         }
-        if let Some(proof) = deployment.proof.as_ref().filter(|proof| proof.verdict == Verdict::Unproven) {
+        if let Some(proof) = deployment.proof.as_ref().filter(|proof| proof.verdict == ProofVerdict::Unproven)
+        {
             note(format!("{DIM}{}{DIM:#}", line(&proof.problems.join("; "))));
         }
         if report.verbose && !deployment.phases.is_empty() {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::git::{Oid, Repository};
-use crate::packaging::jobs::{Job, Jobs, Made, State};
+use crate::packaging::jobs::{Job, JobState, Jobs, Made};
 use crate::text::command::{in_text, slsart};
 use crate::text::style::{BOLD, COMMIT, DIM, ERROR, GOOD, WARNING};
 use crate::text::table::{Column, Table};
@@ -63,7 +63,7 @@ pub(super) struct JobRow {
     pub(super) short: String,
     pub(super) subject: String,
     #[serde(serialize_with = "by_name")]
-    pub(super) state: State,
+    pub(super) state: JobState,
     queued: Timestamp,
     pub(super) started: Option<Timestamp>,
     ended: Option<Timestamp>,
@@ -76,7 +76,7 @@ pub(super) struct JobRow {
     log: String,
 }
 
-fn by_name<S: serde::Serializer>(state: &State, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+fn by_name<S: serde::Serializer>(state: &JobState, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     serializer.serialize_str(state.name())
 }
 
@@ -100,7 +100,7 @@ impl JobRow {
             started: record.started,
             ended: record.ended,
             milliseconds: record.milliseconds,
-            phase: record.phase.clone().filter(|_| record.state == State::Running),
+            phase: record.phase.clone().filter(|_| record.state == JobState::Running),
             packages: record.packages.clone(),
             error: record.error.clone(),
             orphaned: job.is_orphaned,
@@ -199,11 +199,11 @@ impl fmt::Display for JobsReport {
         ]);
         for row in &self.jobs {
             let style = match row.state {
-                State::Running | State::Waiting => BOLD,
-                State::Done => GOOD,
-                State::Failed => ERROR,
-                State::Stopped => WARNING,
-                State::Superseded => DIM,
+                JobState::Running | JobState::Waiting => BOLD,
+                JobState::Done => GOOD,
+                JobState::Failed => ERROR,
+                JobState::Stopped => WARNING,
+                JobState::Superseded => DIM,
             };
             let subject = line(&row.subject).into_owned();
             let state = format!("{style}{:10}{style:#}", row.state.name());
@@ -230,14 +230,14 @@ impl JobRow {
         let why = self.error.as_ref().map(|error| format!(": {}", line(error))).unwrap_or_default();
         let when = ago(self.ended.or(self.started).unwrap_or(self.queued), now);
         match self.state {
-            State::Running => match self.phase.as_deref() {
+            JobState::Running => match self.phase.as_deref() {
                 Some(phase) => format!("{}, began {when}", line(phase)),
                 None => format!("began {when}"),
             },
-            State::Waiting => format!("committed {when}"),
-            State::Done => format!("{when}{took}: {}", count(self.packages.len(), "package")),
-            State::Failed | State::Stopped => format!("{when}{took}{why}"),
-            State::Superseded => format!("{when}: a newer commit was packaged instead"),
+            JobState::Waiting => format!("committed {when}"),
+            JobState::Done => format!("{when}{took}: {}", count(self.packages.len(), "package")),
+            JobState::Failed | JobState::Stopped => format!("{when}{took}{why}"),
+            JobState::Superseded => format!("{when}: a newer commit was packaged instead"),
         }
     }
 }
@@ -256,7 +256,7 @@ impl fmt::Display for StoppedJobsReport {
         for StoppedJob { job, killed } in &self.stopped {
             let how = match job.state {
                 _ if *killed => "killed",
-                State::Waiting => "before it started",
+                JobState::Waiting => "before it started",
                 _ => "while it was running",
             };
             let subject = line(&job.subject);
@@ -316,7 +316,7 @@ mod tests {
             commit: "12a1bee".to_owned(),
             short: "12a1bee".to_owned(),
             subject: String::new(),
-            state: State::Running,
+            state: JobState::Running,
             queued: now,
             started: Some(now),
             ended: None,

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::args::TargetArgs;
 use crate::deploy::execute::settle;
-use crate::deploy::observe::live::{Answer, Candidate, Report};
+use crate::deploy::observe::live::{Answer, LiveCandidate, LiveReport};
 use crate::error::{Error, Result};
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
 use crate::text::words::{ago, count, line, person, short};
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &LiveArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for LiveReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { target, account, stack, at, .. } = self;
         writeln!(f, "{BOLD}Target{BOLD:#}    {target}  {DIM}account {account}{DIM:#}")?;
@@ -96,14 +96,14 @@ impl fmt::Display for Report {
     }
 }
 
-impl Report {
+impl LiveReport {
     fn first(&self) -> String {
         self.packages.first().map(|package| self.name(package)).unwrap_or_default()
     }
 
     /// A package for people; its target only where it is another.
-    fn name(&self, package: &Candidate) -> String {
-        let Candidate { short: commit, label, package, target, .. } = package;
+    fn name(&self, package: &LiveCandidate) -> String {
+        let LiveCandidate { short: commit, label, package, target, .. } = package;
         let elsewhere = if *target == self.target { String::new() } else { format!(" · {target}") };
         let package = short(package, 8);
         format!("{COMMIT}{commit}{COMMIT:#}  {}  {DIM}package {package}{elsewhere}{DIM:#}", line(label))

@@ -12,8 +12,8 @@ use crate::error::{Error, Result};
 use crate::package::PackageId;
 use crate::package::manifest::Target;
 use crate::package::storage::Size;
-use crate::prune::plan::{Candidate, Fate, From, Plan, Scope};
-use crate::prune::policy::{Age, Policy};
+use crate::prune::plan::{From, PruneCandidate, PruneFate, PrunePlan, Scope};
+use crate::prune::policy::{Age, PrunePolicy};
 use crate::prune::{self, KeepReason};
 use crate::sharing;
 use crate::store::NotedPackage;
@@ -117,7 +117,7 @@ pub(crate) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
                 .hint("for example: git slsart prune --keep-last 20 --older-than 90d --dry-run")
                 .hint("or name them: git slsart prune REF"));
         }
-        Scope::Policy(Policy { keep_last, older_than, larger_than })
+        Scope::Policy(PrunePolicy { keep_last, older_than, larger_than })
     } else {
         Scope::Named(args.revisions.clone())
     };
@@ -126,7 +126,7 @@ pub(crate) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
     let remote = remote.map(|name| sharing::remote(workspace, name)).transpose()?;
     workspace.progress.phase("Reading the packages and histories");
     let from = remote.map(|remote| From::ask(workspace, &remote)).transpose()?;
-    let plan = Plan::of(workspace, &scope, &filter, from.as_ref(), now)?;
+    let plan = PrunePlan::of(workspace, &scope, &filter, from.as_ref(), now)?;
     let mut report = PruneReport {
         dry_run: true,
         packages: plan.going.iter().map(|going| row(workspace, going)).collect(),
@@ -164,11 +164,11 @@ pub(crate) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
     ui.done(&report, false)
 }
 
-fn row(workspace: &Workspace<'_>, going: &Candidate) -> PrunedRow {
+fn row(workspace: &Workspace<'_>, going: &PruneCandidate) -> PrunedRow {
     let (fate, remote) = match &going.fate {
-        Fate::Gone => ("gone", None),
-        Fate::Copy(remote) => ("copy", Some(remote.clone())),
-        Fate::Leftover => ("leftover", None),
+        PruneFate::Gone => ("gone", None),
+        PruneFate::Copy(remote) => ("copy", Some(remote.clone())),
+        PruneFate::Leftover => ("leftover", None),
     };
     PrunedRow { package: package(workspace, &going.found), fate, remote }
 }

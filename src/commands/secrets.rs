@@ -13,7 +13,7 @@ use crate::package::secrets::{Decision, Secret};
 use crate::package::{Manifest, PackageId};
 use crate::packaging::secret_policy;
 use crate::progress::Progress as _;
-use crate::secrets::Policy;
+use crate::secrets::SecretPolicy;
 use crate::sharing::{self, secret_status};
 use crate::store::{Filter, StoredPackage};
 use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
@@ -117,7 +117,7 @@ struct SecretsRow {
 }
 
 impl SecretsRow {
-    fn of(manifest: &Manifest, policy: &Policy) -> Self {
+    fn of(manifest: &Manifest, policy: &SecretPolicy) -> Self {
         let standing = secret_status(manifest, policy);
         let undecided = standing.is_undecided();
         let scan = manifest.scan.clone().unwrap_or_default();

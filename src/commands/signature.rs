@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::git::commit_signature::{Signature, Verdict};
+use crate::git::commit_signature::{Signature, SignatureVerdict};
 use crate::package::manifest::Target;
 use crate::store::deployments::{Deployment, Outcome};
 use crate::text::style::{ERROR, GOOD, WARNING};
@@ -36,7 +36,7 @@ pub(super) fn of_records(workspace: &Workspace<'_>, target: &Target) -> Result<V
 }
 
 pub(super) fn none_is_bad<'a>(all: impl Iterator<Item = &'a Signed>) -> Result<()> {
-    let bad: Vec<&Signed> = all.filter(|signed| signed.signature.verdict == Verdict::Bad).collect();
+    let bad: Vec<&Signed> = all.filter(|signed| signed.signature.verdict == SignatureVerdict::Bad).collect();
     let Some(first) = bad.first() else { return Ok(()) };
     let records =
         if bad.len() == 1 { "1 record has".to_owned() } else { count(bad.len(), "record") + " have" };
@@ -48,10 +48,10 @@ pub(super) fn none_is_bad<'a>(all: impl Iterator<Item = &'a Signed>) -> Result<(
 pub(super) fn words(signature: &Signature) -> String {
     let Signature { verdict, signer, key, remark } = signature;
     let (style, sign, what) = match verdict {
-        Verdict::Good => (GOOD, "✓", "signed"),
-        Verdict::Unsigned => (WARNING, "!", "unsigned"),
-        Verdict::Bad => (ERROR, "✗", "bad signature"),
-        Verdict::UnknownKey => (WARNING, "!", "signed with an untrusted key"),
+        SignatureVerdict::Good => (GOOD, "✓", "signed"),
+        SignatureVerdict::Unsigned => (WARNING, "!", "unsigned"),
+        SignatureVerdict::Bad => (ERROR, "✗", "bad signature"),
+        SignatureVerdict::UnknownKey => (WARNING, "!", "signed with an untrusted key"),
     };
     let by = signer.as_ref().map(|signer| format!(" by {}", line(signer))).unwrap_or_default();
     let key =

@@ -16,7 +16,7 @@ use crate::package::PackageId;
 use crate::package::manifest::Target;
 use crate::service::ServiceName;
 use crate::sharing::{self, PackageRef};
-use crate::status::{self, Lacking, Standing};
+use crate::status::{self, Lacking, TargetStatus};
 use crate::store::deployments::{Deployment, Outcome};
 use crate::store::{NotedPackage, PackageLine};
 use crate::text::command::slsart;
@@ -151,9 +151,9 @@ pub(crate) fn run(args: &StatusArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     })
 }
 
-fn section(standing: Standing, workspace: &Workspace<'_>) -> TargetReport {
+fn section(standing: TargetStatus, workspace: &Workspace<'_>) -> TargetReport {
     let repository = workspace.repository;
-    let Standing { target, renamed, is_in_head, live, ahead, behind, later, package, unread } = standing;
+    let TargetStatus { target, renamed, is_in_head, live, ahead, behind, later, package, unread } = standing;
     let attempt = |deployment: Deployment| {
         let commit = Oid::from_str(&deployment.commit).ok();
         let known: Option<Commit> = commit.and_then(|commit| repository.commit(commit).ok());

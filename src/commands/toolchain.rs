@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::installing;
 use crate::error::Result;
 use crate::package::Machine;
-use crate::package::manifest::{Lockfile, Tool};
-use crate::packaging::snapshots::{self, Kept, Listing, Saving};
+use crate::package::manifest::{LockfileEntry, Tool};
+use crate::packaging::snapshots::{self, Kept, Saving, SnapshotListing};
 use crate::service::ServicePath;
 use crate::store::toolchains::Toolchain;
 use crate::text::style::{BOLD, COMMIT, DIM, WARNING};
@@ -88,7 +88,7 @@ struct SaveReport {
     commit: String,
     subject: String,
     path: ServicePath,
-    lockfile: Lockfile,
+    lockfile: LockfileEntry,
     /// What is kept now; `None` where that is only planned.
     toolchain: Option<SnapshotRow>,
     /// Whether it was not kept before.
@@ -149,7 +149,7 @@ fn save(args: &SaveArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
 #[derive(Debug, Serialize)]
 struct ToolchainsReport {
     #[serde(flatten)]
-    listing: Listing,
+    listing: SnapshotListing,
     #[serde(skip)]
     at: Timestamp,
 }
@@ -249,7 +249,7 @@ fn table_of(word: &str, all: &[Kept], at: Timestamp) -> Table {
 
 impl fmt::Display for ToolchainsReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Listing { toolchains, unread } = &self.listing;
+        let SnapshotListing { toolchains, unread } = &self.listing;
         if toolchains.is_empty() {
             writeln!(
                 f,

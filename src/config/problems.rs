@@ -74,7 +74,7 @@ impl Config {
             let hint = "regions are named as in eu-west-1".to_owned();
             add(value, format!("'{region}' does not look like an AWS region"), hint, false);
         }
-        if config.secrets.action == Some(crate::package::secrets::Action::Encrypt)
+        if config.secrets.action == Some(crate::package::secrets::SecretAction::Encrypt)
             && config.secrets.recipients.is_empty()
             && let Some(value) = of("secrets", "action")
         {

@@ -95,7 +95,7 @@ pub fn undone(deployments: &[Deployment]) -> Option<&Deployment> {
 
 /// How a package stands in the history of its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum PackageStanding {
     /// It is live.
     Live,
     /// It was live, and may be again.
@@ -109,20 +109,20 @@ pub enum Standing {
 }
 
 /// How the package stands whose deployments `is_of` knows.
-pub fn standing(deployments: &[Deployment], is_of: impl Fn(&Deployment) -> bool) -> Standing {
+pub fn standing(deployments: &[Deployment], is_of: impl Fn(&Deployment) -> bool) -> PackageStanding {
     if live(deployments).is_some_and(&is_of) {
-        return Standing::Live;
+        return PackageStanding::Live;
     }
     if Stack::of(deployments).live.into_iter().any(&is_of) {
-        return Standing::WasLive;
+        return PackageStanding::WasLive;
     }
     let mut known = deployments.iter().filter(|deployment| is_of(deployment));
     match known.next() {
-        None => Standing::NeverDeployed,
+        None => PackageStanding::NeverDeployed,
         Some(newest) if known.chain([newest]).any(|one| one.effect() == Effect::Live) => {
-            Standing::RolledBackFrom
+            PackageStanding::RolledBackFrom
         }
-        Some(_) => Standing::Failed,
+        Some(_) => PackageStanding::Failed,
     }
 }
 
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn each_package_stands_where_the_history_left_it() {
-        use Standing::{Failed, Live, NeverDeployed, RolledBackFrom, WasLive};
+        use PackageStanding::{Failed, Live, NeverDeployed, RolledBackFrom, WasLive};
         let stands = |text: &str| {
             let history = history(text);
             ["1", "2", "3"].map(|id| standing(&history, |known| known.commit.starts_with(id)))

@@ -29,27 +29,27 @@ pub struct FunctionChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<CodeChange>,
     /// Changes of `memory`, `timeout`, `runtime` and `handler`.
-    pub settings: BTreeMap<&'static str, Values>,
-    pub environment: Names,
+    pub settings: BTreeMap<&'static str, ValueChange>,
+    pub environment: NameChanges,
     /// Other changes: paths of properties, and attributes.
     pub properties: Vec<String>,
 }
 
 /// A harmless value before and after; absent if it was not set, or only `CloudFormation` knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Values {
+pub struct ValueChange {
     pub before: Option<String>,
     pub after: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Names {
+pub struct NameChanges {
     pub added: Vec<String>,
     pub removed: Vec<String>,
     pub changed: Vec<String>,
 }
 
-impl Names {
+impl NameChanges {
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
     }
@@ -124,7 +124,7 @@ fn changes(kind: &str, codes: &mut Codes<'_, '_>, change: &TemplateChange) -> Re
             change,
             code: None,
             settings: BTreeMap::new(),
-            environment: Names::default(),
+            environment: NameChanges::default(),
             properties: Vec::new(),
         };
         match (was, is) {
@@ -160,7 +160,7 @@ fn describe(one: &mut FunctionChange, before: &Value, after: &Value) {
         match parts.as_slice() {
             [property] if HARMLESS.iter().any(|(name, _)| name == property) => {
                 let name = HARMLESS.iter().find(|(name, _)| name == property).map_or("", |(_, name)| name);
-                let values = Values { before: text(&before[*property]), after: text(&after[*property]) };
+                let values = ValueChange { before: text(&before[*property]), after: text(&after[*property]) };
                 one.settings.insert(name, values);
             }
             ["Environment", ..] => has_other_environment = true,
@@ -178,7 +178,7 @@ fn describe(one: &mut FunctionChange, before: &Value, after: &Value) {
     }
 }
 
-fn environment(before: &Value, after: &Value) -> Names {
+fn environment(before: &Value, after: &Value) -> NameChanges {
     let names = |value: &Value| -> Vec<String> {
         value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
     };
@@ -186,7 +186,7 @@ fn environment(before: &Value, after: &Value) -> Names {
     let differs = |name: &&String| {
         new.contains(name) && !paths(&before[name.as_str()], &after[name.as_str()]).is_empty()
     };
-    Names { changed: old.iter().filter(differs).cloned().collect(), ..Names::between(&old, &new) }
+    NameChanges { changed: old.iter().filter(differs).cloned().collect(), ..NameChanges::between(&old, &new) }
 }
 
 #[cfg(test)]
@@ -212,7 +212,7 @@ mod tests {
         let before = json!({"MemorySize": 1024, "Runtime": "nodejs22.x", "Handler": {"Ref": "P"}, "Description": "a", "Role": "r"});
         let after = json!({"MemorySize": "512", "Handler": "a.b", "Description": "b", "Role": "r"});
         let found = change(&before, &after).unwrap();
-        let values = |before: Option<&str>, after: Option<&str>| Values {
+        let values = |before: Option<&str>, after: Option<&str>| ValueChange {
             before: before.map(str::to_owned),
             after: after.map(str::to_owned),
         };
@@ -232,7 +232,7 @@ mod tests {
         let found = change(&all, &with(json!({"B": "3", "C": {"Ref": "Y"}, "D": "4"}))).unwrap();
         assert_eq!(
             found.environment,
-            Names { added: names(&["D"]), removed: names(&["A"]), changed: names(&["B", "C"]) }
+            NameChanges { added: names(&["D"]), removed: names(&["A"]), changed: names(&["B", "C"]) }
         );
         assert!(!serde_json::to_string(&found).unwrap().contains('3'));
         // Without any, and as a value that only CloudFormation knows.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::tables::{self, Stateful, Update};
+use super::tables::{self, Stateful, UpdateEffect};
 use super::template::{Change, ResourceChange, Template, TemplateChange, each_reference};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -88,7 +88,7 @@ pub fn judge(before: &Template, after: &Template, change: &TemplateChange) -> Ve
 
 /// A resource of an unknown type: of an extension, or newer than the tables.
 fn is_unknown(kind: &str) -> bool {
-    tables::update(kind, "") == Update::Unknown
+    tables::update(kind, "") == UpdateEffect::Unknown
 }
 
 /// Whether a policy keeps a resource's data. `Snapshot` only has a meaning for types with snapshots.
@@ -149,9 +149,9 @@ fn changed(resource: &ResourceChange, before: &Template) -> Option<(Fate, Vec<St
     }
     let kind = before.kind(&resource.id);
     let updates = resource.properties.iter().map(|path| (tables::update(kind, path), path));
-    let updates: Vec<_> = updates.filter(|(update, _)| *update > Update::InPlace).collect();
+    let updates: Vec<_> = updates.filter(|(update, _)| *update > UpdateEffect::InPlace).collect();
     let worst = updates.iter().map(|(update, _)| *update).max()?;
-    let fate = if worst == Update::Replaces { Fate::Replaced } else { Fate::MayBeReplaced };
+    let fate = if worst == UpdateEffect::Replaces { Fate::Replaced } else { Fate::MayBeReplaced };
     let names = updates.into_iter().filter(|(update, _)| *update == worst);
     Some((fate, names.map(|(_, path)| path.clone()).collect()))
 }

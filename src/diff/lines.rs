@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::code::CodeChange;
-use super::functions::{FunctionChange, Names, Values};
+use super::functions::{FunctionChange, NameChanges, ValueChange};
 use super::judge::{Fate, Judgement, Verdict};
 use super::template::{Change, OutputChange, ResourceChange};
 use super::{Difference, EventChange, ToolChange};
@@ -106,7 +106,7 @@ impl Difference {
             lines.push(Line::new(Sign::Same, unchanged, ""));
         }
         lines.extend(self.plugin_lines());
-        let Names { added, removed, .. } = &self.made.variables;
+        let NameChanges { added, removed, .. } = &self.made.variables;
         let variable = |sign| {
             move |name: &String| Line::new(sign, format!("variable {name}"), "the configuration refers to it")
         };
@@ -125,7 +125,7 @@ impl Difference {
 fn function(what: &str, one: &FunctionChange) -> Line {
     let mut parts: Vec<String> = one.code.iter().map(code).collect();
     let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "unset".to_owned());
-    let setting = |(name, Values { before, after }): (&&str, &Values)| {
+    let setting = |(name, ValueChange { before, after }): (&&str, &ValueChange)| {
         format!("{name} {} → {}", value(before), value(after))
     };
     parts.extend(one.settings.iter().map(setting));
@@ -144,7 +144,7 @@ fn code(code: &CodeChange) -> String {
     }
 }
 
-fn names(names: &Names) -> String {
+fn names(names: &NameChanges) -> String {
     let all = [("+", &names.added), ("−", &names.removed), ("~", &names.changed)];
     let all = all.into_iter().flat_map(|(sign, names)| names.iter().map(move |name| format!("{sign}{name}")));
     all.collect::<Vec<_>>().join(" ")

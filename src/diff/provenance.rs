@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::functions::Names;
+use super::functions::NameChanges;
 use crate::error::Result;
 use crate::git::{Oid, Repository};
 use crate::package::Manifest;
@@ -43,7 +43,7 @@ pub struct Provenance {
     pub plugins: Vec<PluginChange>,
     /// The programs that differ, if both are known.
     pub tools: Vec<ToolChange>,
-    pub variables: Names,
+    pub variables: NameChanges,
     /// The commits between the sources; absent if one of them is not here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commits: Option<Commits>,
@@ -59,7 +59,7 @@ impl Provenance {
         Ok(Self {
             plugins: differences(&old.plugins, &new.plugins),
             tools: tools(old, new),
-            variables: Names::between(&old.environment.names, &new.environment.names),
+            variables: NameChanges::between(&old.environment.names, &new.environment.names),
             commits: commits(repository, before.commit, after.commit)?,
         })
     }

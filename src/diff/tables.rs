@@ -45,7 +45,7 @@ pub struct Stateful {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Update {
+pub enum UpdateEffect {
     InPlace,
     /// The type, or the property, is unknown.
     Unknown,
@@ -63,36 +63,38 @@ pub fn name(kind: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// The effect of changing the property at `path` of a resource of type `kind`.
-pub fn update(kind: &str, path: &str) -> Update {
-    let Some(known) = REPLACEMENT.get(kind) else { return Update::Unknown };
+pub fn update(kind: &str, path: &str) -> UpdateEffect {
+    let Some(known) = REPLACEMENT.get(kind) else { return UpdateEffect::Unknown };
     let (replacing, in_place) =
         known.split_once('|').map_or((*known, None), |(one, other)| (one, Some(other)));
     let words = replacing.split_ascii_whitespace().filter_map(|word| match word {
-        "*" => Some(Update::Replaces),
+        "*" => Some(UpdateEffect::Replaces),
         word => match word.strip_suffix('?') {
-            Some(word) => touches(word, path).then_some(Update::MayReplace),
-            None => touches(word, path).then_some(Update::Replaces),
+            Some(word) => touches(word, path).then_some(UpdateEffect::MayReplace),
+            None => touches(word, path).then_some(UpdateEffect::Replaces),
         },
     });
-    let worst = words.max().unwrap_or(Update::InPlace);
+    let worst = words.max().unwrap_or(UpdateEffect::InPlace);
     let top = path.split('/').next().unwrap_or_default();
     let is_known = |list: &str| list.split_ascii_whitespace().any(|name| name == top);
     // A part of it may be listed as replacing; then the property is known, too.
     let is_part = || replacing.split_ascii_whitespace().any(|word| word.split('/').next() == Some(top));
     match in_place {
-        Some(list) if worst == Update::InPlace && !is_known(list) && !is_part() => Update::Unknown,
+        Some(list) if worst == UpdateEffect::InPlace && !is_known(list) && !is_part() => {
+            UpdateEffect::Unknown
+        }
         _ => worst,
     }
 }
 
 /// The paths of a type's properties whose change replaces a resource, or may.
-pub fn replacing(kind: &str) -> impl Iterator<Item = (&'static str, Update)> {
+pub fn replacing(kind: &str) -> impl Iterator<Item = (&'static str, UpdateEffect)> {
     let known = REPLACEMENT.get(kind).copied().unwrap_or_default();
     let words =
         known.split('|').next().unwrap_or_default().split_ascii_whitespace().filter(|word| *word != "*");
     words.map(|word| match word.strip_suffix('?') {
-        Some(word) => (word, Update::MayReplace),
-        None => (word, Update::Replaces),
+        Some(word) => (word, UpdateEffect::MayReplace),
+        None => (word, UpdateEffect::Replaces),
     })
 }
 
@@ -112,7 +114,7 @@ mod tests {
         assert_eq!(NAMES.len(), lines(include_str!("tables/names.txt")));
         // A new name is a new resource.
         let renamed =
-            |(kind, (property, _)): (&&str, &(&str, &str))| update(kind, property) < Update::MayReplace;
+            |(kind, (property, _)): (&&str, &(&str, &str))| update(kind, property) < UpdateEffect::MayReplace;
         let renamed: Vec<_> = NAMES.iter().filter(|one| renamed(*one)).collect();
         assert!(renamed.is_empty(), "{renamed:?}");
         assert_eq!(REPLACEMENT.len(), lines(include_str!("tables/replacement.txt")));
@@ -127,25 +129,25 @@ mod tests {
     #[test]
     fn what_the_documentation_says_of_well_known_properties() {
         for (kind, path, expected) in [
-            ("AWS::DynamoDB::Table", "TableName", Update::Replaces),
-            ("AWS::DynamoDB::Table", "KeySchema/0/AttributeName", Update::MayReplace),
-            ("AWS::DynamoDB::Table", "BillingMode", Update::InPlace),
-            ("AWS::DynamoDB::Table", "NoSuchProperty", Update::Unknown),
-            ("AWS::S3::Bucket", "BucketName", Update::Replaces),
-            ("AWS::S3::Bucket", "VersioningConfiguration/Status", Update::InPlace),
-            ("AWS::SQS::Queue", "FifoQueue", Update::Replaces),
-            ("AWS::RDS::DBInstance", "AllocatedStorage", Update::InPlace),
-            ("AWS::RDS::DBInstance", "StorageEncrypted", Update::Replaces),
-            ("AWS::Cognito::UserPool", "Policies/PasswordPolicy", Update::InPlace),
-            ("AWS::Logs::LogGroup", "LogGroupName", Update::Replaces),
-            ("AWS::Logs::LogGroup", "RetentionInDays", Update::InPlace),
-            ("AWS::Lambda::Function", "FunctionName", Update::Replaces),
-            ("AWS::Lambda::Function", "MemorySize", Update::InPlace),
-            ("AWS::MSK::Cluster", "BrokerNodeGroupInfo", Update::Replaces),
-            ("AWS::MSK::Cluster", "BrokerNodeGroupInfo/ClientSubnets/0", Update::Replaces),
-            ("AWS::MSK::Cluster", "BrokerNodeGroupInfo/InstanceType", Update::InPlace),
-            ("AWS::Glue::SecurityConfiguration", "EncryptionConfiguration", Update::Replaces),
-            ("Custom::Thing", "Anything", Update::Unknown),
+            ("AWS::DynamoDB::Table", "TableName", UpdateEffect::Replaces),
+            ("AWS::DynamoDB::Table", "KeySchema/0/AttributeName", UpdateEffect::MayReplace),
+            ("AWS::DynamoDB::Table", "BillingMode", UpdateEffect::InPlace),
+            ("AWS::DynamoDB::Table", "NoSuchProperty", UpdateEffect::Unknown),
+            ("AWS::S3::Bucket", "BucketName", UpdateEffect::Replaces),
+            ("AWS::S3::Bucket", "VersioningConfiguration/Status", UpdateEffect::InPlace),
+            ("AWS::SQS::Queue", "FifoQueue", UpdateEffect::Replaces),
+            ("AWS::RDS::DBInstance", "AllocatedStorage", UpdateEffect::InPlace),
+            ("AWS::RDS::DBInstance", "StorageEncrypted", UpdateEffect::Replaces),
+            ("AWS::Cognito::UserPool", "Policies/PasswordPolicy", UpdateEffect::InPlace),
+            ("AWS::Logs::LogGroup", "LogGroupName", UpdateEffect::Replaces),
+            ("AWS::Logs::LogGroup", "RetentionInDays", UpdateEffect::InPlace),
+            ("AWS::Lambda::Function", "FunctionName", UpdateEffect::Replaces),
+            ("AWS::Lambda::Function", "MemorySize", UpdateEffect::InPlace),
+            ("AWS::MSK::Cluster", "BrokerNodeGroupInfo", UpdateEffect::Replaces),
+            ("AWS::MSK::Cluster", "BrokerNodeGroupInfo/ClientSubnets/0", UpdateEffect::Replaces),
+            ("AWS::MSK::Cluster", "BrokerNodeGroupInfo/InstanceType", UpdateEffect::InPlace),
+            ("AWS::Glue::SecurityConfiguration", "EncryptionConfiguration", UpdateEffect::Replaces),
+            ("Custom::Thing", "Anything", UpdateEffect::Unknown),
         ] {
             assert_eq!(update(kind, path), expected, "{kind} {path}");
         }

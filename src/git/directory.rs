@@ -9,7 +9,7 @@ mod write;
 
 use std::path::Path;
 
-pub use scan::{Listed, Scan};
+pub use scan::{DirectoryScan, Listed};
 
 use super::Oid;
 use crate::error::Result;
@@ -17,7 +17,7 @@ use crate::error::Result;
 /// The id of the tree that `path` would be, without writing it. The same files give the same id on every machine. Anything but files,
 /// symbolic links and directories is an error.
 pub fn hash_directory(path: &Path) -> Result<Oid> {
-    Scan::read(path).map(|scan| scan.id())
+    DirectoryScan::read(path).map(|scan| scan.id())
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
         let (root, repository) = repository();
         let from = tempfile::tempdir().unwrap();
         odd_directory(from.path());
-        let scan = Scan::read(from.path()).unwrap();
+        let scan = DirectoryScan::read(from.path()).unwrap();
         let batch = repository.batch().unwrap();
         let tree = scan.write(&batch).unwrap();
         batch.finish().unwrap().remove();

@@ -7,7 +7,7 @@ pub use super::files::FileEntry;
 use super::files::{MAX_FILES, is_safe_path};
 use super::id::{PackageId, Sha256};
 pub use super::plugin::Plugin;
-use super::secrets::{Scan, Secret};
+use super::secrets::{Secret, SecretScan};
 pub use super::variables::Variables;
 use crate::error::{ANOTHER_COPY, Error, Result};
 use crate::service::{Region, ServiceName, ServicePath, Stage};
@@ -20,7 +20,7 @@ pub const MAX_BYTES: u64 = 16 * 1024 * 1024;
 pub struct Manifest {
     pub format: u32,
     pub package: Package,
-    pub source: Source,
+    pub source: SourceEntry,
     pub target: Target,
     pub tools: Tools,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,14 +28,14 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "NodeWanted::is_empty")]
     pub node: NodeWanted,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lockfile: Option<Lockfile>,
+    pub lockfile: Option<LockfileEntry>,
     #[serde(default)]
     pub environment: Variables,
     #[serde(default, skip_serializing_if = "Carried::is_empty")]
     pub carried: Carried,
     /// Present if it was searched for secrets.
     #[serde(default, rename = "secrets", skip_serializing_if = "Option::is_none")]
-    pub scan: Option<Scan>,
+    pub scan: Option<SecretScan>,
     /// Where secrets are in it, never their values.
     #[serde(default, rename = "secret", skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<Secret>,
@@ -67,7 +67,7 @@ pub enum Origin {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
+pub struct SourceEntry {
     /// The commit it belongs to, 40 hexadecimal digits.
     pub commit: String,
     pub tree: String,
@@ -128,7 +128,7 @@ pub struct Tools {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lockfile {
+pub struct LockfileEntry {
     pub path: String,
     /// `npm`, `yarn`, `pnpm` or `bun`.
     pub kind: String,
@@ -243,7 +243,7 @@ pub(crate) mod tests {
         Manifest {
             format: FORMAT,
             package: Package { id, size: 5, recorded: Timestamp::UNIX_EPOCH, made: Origin::Worktree },
-            source: Source { commit: "1".repeat(40), tree: "2".repeat(40), dirty: false },
+            source: SourceEntry { commit: "1".repeat(40), tree: "2".repeat(40), dirty: false },
             target: Target {
                 service: "orders".parse().unwrap(),
                 path: ".".parse().unwrap(),
@@ -267,7 +267,7 @@ pub(crate) mod tests {
             lockfile: None,
             environment: Variables::default(),
             carried: Carried::default(),
-            scan: Some(Scan { scanner: 1, decision: Some(Decision::Allow), ..Scan::default() }),
+            scan: Some(SecretScan { scanner: 1, decision: Some(Decision::Allow), ..SecretScan::default() }),
             secrets: vec![Secret {
                 file: "serverless-state.json".to_owned(),
                 entry: None,

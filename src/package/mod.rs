@@ -14,7 +14,7 @@ mod variables;
 pub use id::{PackageId, Sha256};
 pub use machine::Machine;
 pub use manifest::Manifest;
-pub use variables::Changes;
+pub use variables::VariableChanges;
 
 use crate::error::Error;
 use crate::service::StateError;

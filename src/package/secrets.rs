@@ -11,7 +11,7 @@ pub const MAX_SECRETS: usize = 500;
 
 /// `[secrets]`: a package was searched for secrets, and what was decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Scan {
+pub struct SecretScan {
     pub scanner: u32,
     /// A mark of the values that were searched for; absent if there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,7 +45,7 @@ pub enum Decision {
 /// `action` of `[secrets]` in `slsart.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Action {
+pub enum SecretAction {
     Warn,
     /// Refuse to record them.
     Refuse,

@@ -22,7 +22,7 @@ pub struct Variables {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Changes {
+pub struct VariableChanges {
     pub changed: Vec<String>,
     /// Those that had a value and have none.
     pub missing: Vec<String>,
@@ -41,9 +41,9 @@ impl Variables {
     }
 
     /// The changes from the values at packaging; `None` if those were unknown.
-    pub fn compare(&self, now: &Values) -> Option<Changes> {
+    pub fn compare(&self, now: &Values) -> Option<VariableChanges> {
         let salt = self.salt.as_ref()?;
-        let mut changes = Changes::default();
+        let mut changes = VariableChanges::default();
         for name in &self.names {
             match (self.marks.get(name), now.get(name)) {
                 (Some(before), Some(value)) if *before != mark(salt, name, value) => {
@@ -82,10 +82,13 @@ mod tests {
         let names = ["A", "B", "C", "D", "E"].map(str::to_owned).to_vec();
         let before = Values::of(&[("A", "1"), ("B", "secret"), ("C", "3")]);
         let recorded = Variables::marked(names.clone(), &before, [7; 16]);
-        assert_eq!(recorded.compare(&before), Some(Changes::default()));
+        assert_eq!(recorded.compare(&before), Some(VariableChanges::default()));
         let changes = recorded.compare(&Values::of(&[("A", "1"), ("B", "other"), ("D", "4")])).unwrap();
         let words = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        assert_eq!(changes, Changes { changed: words(&["B"]), missing: words(&["C"]), new: words(&["D"]) });
+        assert_eq!(
+            changes,
+            VariableChanges { changed: words(&["B"]), missing: words(&["C"]), new: words(&["D"]) }
+        );
         assert_eq!(Variables::named(names).compare(&before), None);
     }
 

@@ -10,13 +10,12 @@ use crate::error::Result;
 use crate::git::{Commit, Oid, Source};
 use crate::package::directory::{PackageDirectory, count_entries};
 use crate::package::manifest::{
-    FORMAT, Lockfile as LockfileEntry, Manifest, NodeWanted, Origin, Package, Source as SourceEntry, Target,
-    Tool, Tools, Variables,
+    FORMAT, LockfileEntry, Manifest, NodeWanted, Origin, Package, SourceEntry, Target, Tool, Tools, Variables,
 };
 use crate::progress::Progress;
 use crate::service::{self, FrameworkKind, MAX_CONFIG_BYTES, Place, Service, State};
 use crate::toolchain::plugin_hooks::PluginHooks;
-use crate::toolchain::{Kind, Locked, Lockfile, node, plugins};
+use crate::toolchain::{Locked, Lockfile, LockfileKind, node, plugins};
 
 /// What is known of a package beside its directory.
 pub(super) struct Draft<'a> {
@@ -134,7 +133,7 @@ impl Draft<'_> {
             Ok(Some(locked)) => return Ok(Some(locked)),
             Ok(None) => format!("this version of git-slsart does not read {}", lockfile.path),
             // npm's own form has not changed in years: it is damaged.
-            Err(error) if lockfile.kind == Kind::Npm => return Err(error),
+            Err(error) if lockfile.kind == LockfileKind::Npm => return Err(error),
             Err(error) => error.message,
         };
         progress.note(&format!("{unread}: only the installed versions of the plugins are recorded"));

@@ -3,8 +3,8 @@
 use super::Summary;
 use crate::error::Result;
 use crate::package::Manifest;
-use crate::package::secrets::{Decision, Scan, listed};
-use crate::secrets::Policy;
+use crate::package::secrets::{Decision, SecretScan, listed};
+use crate::secrets::SecretPolicy;
 use crate::store::{Recorded, SecretOptions, StoredPackage};
 use crate::text::command::slsart;
 use crate::workspace::Workspace;
@@ -15,7 +15,7 @@ pub(super) fn told(
     workspace: &Workspace<'_>,
     recorded: Recorded,
     manifest: Manifest,
-    policy: &Policy,
+    policy: &SecretPolicy,
     subject: &str,
     left_out: Vec<String>,
 ) -> Summary {
@@ -54,7 +54,7 @@ pub fn scan(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<Ma
     let before = manifest.scan.take();
     SecretOptions { scanner: &scanner, policy: &policy }.describe([found, known].concat(), &mut manifest);
     if let Some(scan) = &mut manifest.scan {
-        let Scan { decision, recipients, .. } = before.unwrap_or_default();
+        let SecretScan { decision, recipients, .. } = before.unwrap_or_default();
         (scan.decision, scan.recipients) = (decision, recipients);
         // Encrypted or allowed is what was known then.
         let new = manifest.secrets.iter().any(|secret| !package.manifest.secrets.contains(secret));

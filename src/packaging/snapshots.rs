@@ -8,7 +8,7 @@ use super::checkout::{Checkout, InstallMode};
 use crate::error::{Error, Result};
 use crate::git::{Oid, Source};
 use crate::package::Machine;
-use crate::package::manifest::Lockfile as LockfileEntry;
+use crate::package::manifest::LockfileEntry;
 use crate::process::Output;
 use crate::service::{Service, ServicePath};
 use crate::store::toolchains::{StoredToolchain, Toolchain};
@@ -37,7 +37,7 @@ pub struct Kept {
 }
 
 #[derive(Debug, Serialize)]
-pub struct Listing {
+pub struct SnapshotListing {
     /// Newest first.
     pub toolchains: Vec<Kept>,
     /// Refs that can't be read.
@@ -45,7 +45,7 @@ pub struct Listing {
 }
 
 /// All toolchains, those of one content on one kind of machine together.
-pub fn list(workspace: &Workspace<'_>) -> Result<Listing> {
+pub fn list(workspace: &Workspace<'_>) -> Result<SnapshotListing> {
     let store = workspace.store();
     let found = store.toolchains().all()?;
     let deployed = store.histories().deployed_sources()?;
@@ -68,7 +68,7 @@ pub fn list(workspace: &Workspace<'_>) -> Result<Listing> {
         kept.deployed.extend(Some(source.clone()).filter(|_| is_deployed));
         kept.stored.push(stored);
     }
-    Ok(Listing { toolchains, unread: found.unread })
+    Ok(SnapshotListing { toolchains, unread: found.unread })
 }
 
 impl Kept {

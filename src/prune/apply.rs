@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::plan::{Fate, From, Plan};
+use super::plan::{From, PruneFate, PrunePlan};
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::git::transfer::{RefAnswer, Update};
@@ -25,9 +25,14 @@ pub struct Freed {
 ///
 /// # Errors
 /// When the remote does not delete all: then everything is still here, and the next run continues.
-pub fn apply(workspace: &Workspace<'_>, plan: &Plan, from: Option<&From>, at: Timestamp) -> Result<Freed> {
+pub fn apply(
+    workspace: &Workspace<'_>,
+    plan: &PrunePlan,
+    from: Option<&From>,
+    at: Timestamp,
+) -> Result<Freed> {
     let store = workspace.store();
-    let gone = plan.going.iter().filter(|going| going.fate == Fate::Gone);
+    let gone = plan.going.iter().filter(|going| going.fate == PruneFate::Gone);
     store.notes().write_tombstones(&gone.map(|going| &going.found).collect::<Vec<&NotedPackage>>(), at)?;
     if let Some(from) = from {
         remove_from(workspace, plan, from)?;
@@ -40,7 +45,7 @@ pub fn apply(workspace: &Workspace<'_>, plan: &Plan, from: Option<&From>, at: Ti
 }
 
 /// The remote's notes are updated before its packages go: they never name a package that it does not have.
-fn remove_from(workspace: &Workspace<'_>, plan: &Plan, from: &From) -> Result<()> {
+fn remove_from(workspace: &Workspace<'_>, plan: &PrunePlan, from: &From) -> Result<()> {
     let From { remote, .. } = from;
     let gone = plan.going.iter().map(|going| going.found.key()).collect();
     let told = sharing::push(workspace, remote, &PushSelection::Gone(gone), false)?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
-use super::policy::Policy;
+use super::policy::PrunePolicy;
 use super::protection::{KeepReason, Protection};
 use crate::error::{Error, Result};
 use crate::git::Oid;
@@ -15,13 +15,13 @@ use crate::workspace::Workspace;
 
 #[derive(Debug)]
 pub enum Scope {
-    Policy(Policy),
+    Policy(PrunePolicy),
     /// Those that are named: commits, or packages' ids.
     Named(Vec<String>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum PruneFate {
     /// No remote is known to have it: it is gone.
     Gone,
     /// This remote has it: the copy here goes, and can be fetched again.
@@ -31,9 +31,9 @@ pub enum Fate {
 }
 
 #[derive(Debug)]
-pub struct Candidate {
+pub struct PruneCandidate {
     pub found: NotedPackage,
-    pub fate: Fate,
+    pub fate: PruneFate,
     /// What its ref points at; `None` where only the remote has it that it is removed from.
     pub tip: Option<Oid>,
 }
@@ -62,9 +62,9 @@ impl From {
     }
 }
 
-pub struct Plan {
+pub struct PrunePlan {
     /// The packages that go, newest first.
-    pub going: Vec<Candidate>,
+    pub going: Vec<PruneCandidate>,
     /// Those that were chosen and are kept all the same.
     pub kept: Vec<(NotedPackage, KeepReason)>,
     /// The toolchains that go with them, by ref.
@@ -78,7 +78,7 @@ pub struct Plan {
     _kept: Protection,
 }
 
-impl Plan {
+impl PrunePlan {
     /// Decides what is to be done.
     ///
     /// # Errors
@@ -117,7 +117,7 @@ impl Plan {
             let is_locked = from.is_some_and(|from| from.locks.contains(&lock));
             match kept.why(&found).or(is_locked.then_some(KeepReason::GoingOn)) {
                 Some(why) => staying.push((found, why)),
-                None => going.push(Candidate { fate: fate(&found, &elsewhere, from)?, tip, found }),
+                None => going.push(PruneCandidate { fate: fate(&found, &elsewhere, from)?, tip, found }),
             }
         }
         if let Scope::Named(_) = scope
@@ -158,7 +158,7 @@ impl Plan {
         let there = from.iter().flat_map(|from| from.refs.keys()).filter_map(|name| key_of(name));
         needed.extend(there.filter(|key| !keys.contains(key)).map(|(commit, _)| commit));
         // Whether a remote has a package's toolchains too is not known: those of a copy stay.
-        let is_copy = |going: &&Candidate| matches!(going.fate, Fate::Copy(_));
+        let is_copy = |going: &&PruneCandidate| matches!(going.fate, PruneFate::Copy(_));
         let tips = |copies: bool| {
             self.going
                 .iter()
@@ -195,16 +195,16 @@ impl Plan {
     }
 }
 
-fn fate(found: &NotedPackage, elsewhere: &RemoteNotes<'_>, from: Option<&From>) -> Result<Fate> {
+fn fate(found: &NotedPackage, elsewhere: &RemoteNotes<'_>, from: Option<&From>) -> Result<PruneFate> {
     if found.line.pruned.is_some() {
-        return Ok(Fate::Leftover);
+        return Ok(PruneFate::Leftover);
     }
     // A remote's notes must not name a package that it no longer has, even if another remote has it.
     if from.is_some() {
-        return Ok(Fate::Gone);
+        return Ok(PruneFate::Gone);
     }
     let remote = elsewhere.remote_with(found)?;
-    Ok(remote.map_or(Fate::Gone, |remote| Fate::Copy(remote.to_owned())))
+    Ok(remote.map_or(PruneFate::Gone, |remote| PruneFate::Copy(remote.to_owned())))
 }
 
 /// The packages that are named: every one of each commit that `filter` means.

@@ -12,7 +12,7 @@ use crate::store::{Filter, NotedPackage};
 
 /// What is chosen: what fits all that is given.
 #[derive(Debug, Clone, Default)]
-pub struct Policy {
+pub struct PrunePolicy {
     /// All but so many of each target's newest.
     pub keep_last: Option<usize>,
     pub older_than: Option<Age>,
@@ -52,7 +52,7 @@ impl Age {
     }
 }
 
-impl Policy {
+impl PrunePolicy {
     /// Of `all` packages, those that `filter` means and that fit all that is given. What was pruned already counts for nothing in
     /// [`Self::keep_last`], and is chosen whatever that says.
     pub fn choose(&self, mut all: Vec<NotedPackage>, filter: &Filter, now: Timestamp) -> Vec<NotedPackage> {
@@ -91,7 +91,7 @@ mod tests {
     }
 
     /// The days of those that are chosen on day 100.
-    fn chosen(policy: &Policy, filter: &Filter, all: &[NotedPackage]) -> Vec<i64> {
+    fn chosen(policy: &PrunePolicy, filter: &Filter, all: &[NotedPackage]) -> Vec<i64> {
         let now = Timestamp::from_second(100 * DAY).unwrap();
         let chosen = policy.choose(all.to_vec(), filter, now).into_iter();
         chosen.map(|found| found.line.recorded.as_second() / DAY).collect()
@@ -107,25 +107,25 @@ mod tests {
             found("dev", 95, 1),
         ];
         let any = Filter::default();
-        let last = |keep| Policy { keep_last: Some(keep), ..Policy::default() };
+        let last = |keep| PrunePolicy { keep_last: Some(keep), ..PrunePolicy::default() };
         assert_eq!(chosen(&last(1), &any, &all), [60, 20, 10]);
         assert_eq!(chosen(&last(2), &any, &all), [10]);
         assert_eq!(chosen(&last(0), &any, &all).len(), 5);
-        let old = Policy { older_than: Some("50d".parse().unwrap()), ..last(1) };
+        let old = PrunePolicy { older_than: Some("50d".parse().unwrap()), ..last(1) };
         assert_eq!(chosen(&old, &any, &all), [20, 10]);
-        let large = Policy { larger_than: Some(Size(7)), ..Policy::default() };
+        let large = PrunePolicy { larger_than: Some(Size(7)), ..PrunePolicy::default() };
         assert_eq!(chosen(&large, &any, &all), [90, 20]);
         let dev = Filter { stage: Some("dev".to_owned()), ..Filter::default() };
-        assert_eq!(chosen(&Policy::default(), &dev, &all), [95, 20]);
+        assert_eq!(chosen(&PrunePolicy::default(), &dev, &all), [95, 20]);
         // The newest of a target count, whatever else is asked for.
-        assert_eq!(chosen(&Policy { larger_than: Some(Size(4)), ..last(1) }, &dev, &all), [20]);
+        assert_eq!(chosen(&PrunePolicy { larger_than: Some(Size(4)), ..last(1) }, &dev, &all), [20]);
     }
 
     #[test]
     fn what_was_pruned_already_takes_nobodys_place() {
         let mut gone = found("prod", 99, 1);
         gone.line.pruned = Some(Timestamp::MAX);
-        let policy = Policy { keep_last: Some(1), ..Policy::default() };
+        let policy = PrunePolicy { keep_last: Some(1), ..PrunePolicy::default() };
         assert_eq!(
             chosen(&policy, &Filter::default(), &[gone, found("prod", 10, 1), found("prod", 20, 1)]),
             [99, 10]

@@ -9,6 +9,6 @@ mod scanner;
 mod seal;
 mod values;
 
-pub use policy::Policy;
+pub use policy::SecretPolicy;
 pub use scanner::Scanner;
 pub use seal::{Identities, Locked, MAX_SEALED, Recipients, is_locked, seal, unseal};

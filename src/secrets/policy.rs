@@ -4,19 +4,19 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::seal::Recipients;
 use crate::error::{Error, Result};
-use crate::package::secrets::{Action, Decision, Secret};
+use crate::package::secrets::{Decision, Secret, SecretAction};
 
-pub struct Policy {
+pub struct SecretPolicy {
     /// `None`: secrets are recorded, but not pushed before a user decides.
-    pub action: Option<Action>,
+    pub action: Option<SecretAction>,
     pub recipients: Recipients,
     allowed: GlobSet,
 }
 
-impl Policy {
+impl SecretPolicy {
     /// A policy that ignores secrets which match a pattern: by name, place, file, or file inside an archive. Fails on an invalid pattern,
     /// or encryption without a recipient.
-    pub fn new(action: Option<Action>, allow: &[String], recipients: Recipients) -> Result<Self> {
+    pub fn new(action: Option<SecretAction>, allow: &[String], recipients: Recipients) -> Result<Self> {
         let mut set = GlobSetBuilder::new();
         let wrong =
             |pattern: &str| Error::refused(format!("slsart.toml: `{pattern}` in [secrets] is not a pattern"));
@@ -25,7 +25,7 @@ impl Policy {
         }
         let allowed = set.build().map_err(|error| wrong(&allow.join(", ")).because(error))?;
         let policy = Self { action, recipients, allowed };
-        if action == Some(Action::Encrypt) { policy.encrypting() } else { Ok(policy) }
+        if action == Some(SecretAction::Encrypt) { policy.encrypting() } else { Ok(policy) }
     }
 
     /// With encryption as its action; fails without a recipient.
@@ -34,7 +34,7 @@ impl Policy {
             return Err(Error::refused("[secrets] in slsart.toml names no recipient to encrypt to")
                 .hint("list the readers' public keys: recipients = [\"age1…\", \"ssh-ed25519 AAAA…\"]"));
         }
-        Ok(Self { action: Some(Action::Encrypt), ..self })
+        Ok(Self { action: Some(SecretAction::Encrypt), ..self })
     }
 
     pub fn allows(&self, secret: &Secret) -> bool {
@@ -51,13 +51,13 @@ impl Policy {
     /// The decision for recorded secrets that follows from the action.
     pub fn decision(&self) -> Option<Decision> {
         match self.action {
-            Some(Action::Warn) => Some(Decision::Warn),
-            Some(Action::Encrypt) => Some(Decision::Encrypt),
-            Some(Action::Refuse) | None => None,
+            Some(SecretAction::Warn) => Some(Decision::Warn),
+            Some(SecretAction::Encrypt) => Some(Decision::Encrypt),
+            Some(SecretAction::Refuse) | None => None,
         }
     }
 
     pub fn encrypts(&self, secrets: &[Secret]) -> bool {
-        self.action == Some(Action::Encrypt) && secrets.iter().any(|secret| !self.allows(secret))
+        self.action == Some(SecretAction::Encrypt) && secrets.iter().any(|secret| !self.allows(secret))
     }
 }

@@ -1,20 +1,20 @@
 //! Refspecs by which a plain `git fetch` also brings a remote's notes and histories, to refs of their own: never over those
 //! that are here.
 
-use super::report::{Action, Step, step};
+use super::report::{SetupAction, SetupStep, step};
 use crate::error::Result;
 use crate::git::Repository;
 use crate::store::tracking::refspecs;
 
 /// What is done, or would be, so that `git fetch` follows `remote`.
-pub(super) fn install(repository: &Repository, remote: &str, dry_run: bool) -> Result<Vec<Step>> {
+pub(super) fn install(repository: &Repository, remote: &str, dry_run: bool) -> Result<Vec<SetupStep>> {
     let key = key(remote);
     let known = repository.local_config_values(&key)?;
     let mut steps = Vec::new();
     let missing: Vec<String> = refspecs(remote).into_iter().filter(|spec| !known.contains(spec)).collect();
-    let action = if missing.is_empty() { Action::Unchanged } else { Action::Add };
+    let action = if missing.is_empty() { SetupAction::Unchanged } else { SetupAction::Add };
     let remark = "notes and histories come with `git fetch`".to_owned();
-    steps.push(Step { remark: (action == Action::Add).then_some(remark), ..step(&key, action) });
+    steps.push(SetupStep { remark: (action == SetupAction::Add).then_some(remark), ..step(&key, action) });
     if !dry_run {
         missing.iter().try_for_each(|spec| repository.add_config(&key, spec))?;
     }
@@ -23,13 +23,13 @@ pub(super) fn install(repository: &Repository, remote: &str, dry_run: bool) -> R
             "it overwrites notes and histories that are not pushed yet, at every `git fetch`; to remove it: git config --fixed-value \
              --unset-all {key} '{spec}'"
         );
-        steps.push(Step { remark: Some(remark), ..step(&format!("{key} {spec}"), Action::Skip) });
+        steps.push(SetupStep { remark: Some(remark), ..step(&format!("{key} {spec}"), SetupAction::Skip) });
     }
     Ok(steps)
 }
 
 /// Takes back what [`install`] did, for every remote.
-pub(super) fn uninstall(repository: &Repository, dry_run: bool) -> Result<Vec<Step>> {
+pub(super) fn uninstall(repository: &Repository, dry_run: bool) -> Result<Vec<SetupStep>> {
     let mut steps = Vec::new();
     for remote in repository.remotes() {
         let key = key(&remote);
@@ -41,7 +41,7 @@ pub(super) fn uninstall(repository: &Repository, dry_run: bool) -> Result<Vec<St
         if !dry_run {
             ours.iter().try_for_each(|spec| repository.remove_config(&key, spec))?;
         }
-        steps.push(step(&key, Action::Remove));
+        steps.push(step(&key, SetupAction::Remove));
     }
     Ok(steps)
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::hook_kinds::{HOOKS, HookKind};
 use super::managers::Manager;
-use super::report::{Action, Step, failed, step};
+use super::report::{SetupAction, SetupStep, failed, step};
 use crate::error::Result;
 use crate::git::hook_file::{Directory, Hook, HookFileState, usual_programs};
 use crate::text::command::slsart;
@@ -89,21 +89,21 @@ impl<'w, 'a> Hooks<'w, 'a> {
         HOOKS.iter().map(|kind| Ok(self.status_of(&self.look(kind)?))).collect()
     }
 
-    pub(super) fn install(&self, dry_run: bool) -> Result<Vec<Step>> {
+    pub(super) fn install(&self, dry_run: bool) -> Result<Vec<SetupStep>> {
         let mut steps = Vec::new();
         for kind in HOOKS.iter().filter(|kind| self.is_wanted(kind)) {
             let looked = self.look(kind)?;
             let (action, remark) = looked.plan();
-            if !dry_run && matches!(action, Action::Create | Action::Add) {
+            if !dry_run && matches!(action, SetupAction::Create | SetupAction::Add) {
                 looked.hook.install()?;
             }
-            steps.push(Step { remark, ..step(&subject(kind), action) });
+            steps.push(SetupStep { remark, ..step(&subject(kind), action) });
         }
         Ok(steps)
     }
 
     /// Takes them out, all that there are, and goes on where one can't be.
-    pub(super) fn uninstall(&self, dry_run: bool) -> Vec<Step> {
+    pub(super) fn uninstall(&self, dry_run: bool) -> Vec<SetupStep> {
         HOOKS
             .iter()
             .flat_map(|kind| self.remove(kind, dry_run).unwrap_or_else(|e| vec![failed(&subject(kind), &e)]))
@@ -227,7 +227,7 @@ impl<'w, 'a> Hooks<'w, 'a> {
         })
     }
 
-    fn remove(&self, kind: &'static HookKind, dry_run: bool) -> Result<Vec<Step>> {
+    fn remove(&self, kind: &'static HookKind, dry_run: bool) -> Result<Vec<SetupStep>> {
         let looked = self.look(kind)?;
         let mut steps = Vec::new();
         if matches!(looked.state, HookFileState::Installed | HookFileState::Outdated) {
@@ -235,9 +235,9 @@ impl<'w, 'a> Hooks<'w, 'a> {
                 Some(why) => {
                     let remark =
                         format!("{why}: take the lines out of {} by hand", looked.hook.path().display());
-                    Step { remark: Some(remark), ..step(&subject(kind), Action::Skip) }
+                    SetupStep { remark: Some(remark), ..step(&subject(kind), SetupAction::Skip) }
                 }
-                None => step(&subject(kind), Action::Remove),
+                None => step(&subject(kind), SetupAction::Remove),
             };
             if !dry_run {
                 looked.hook.uninstall()?;
@@ -245,17 +245,17 @@ impl<'w, 'a> Hooks<'w, 'a> {
             steps.push(action);
         } else if let Some(file) = &looked.told {
             let remark = format!("take the lines out of {file} by hand");
-            steps.push(Step { remark: Some(remark), ..step(&subject(kind), Action::Skip) });
+            steps.push(SetupStep { remark: Some(remark), ..step(&subject(kind), SetupAction::Skip) });
         }
         for file in &looked.aside {
             if !dry_run {
                 looked.hook.uninstall_from(file)?;
             }
             let remark = Some(format!("from {}", self.shown(file)));
-            steps.push(Step { remark, ..step(&subject(kind), Action::Remove) });
+            steps.push(SetupStep { remark, ..step(&subject(kind), SetupAction::Remove) });
         }
         if steps.is_empty() && self.is_wanted(kind) {
-            steps.push(step(&subject(kind), Action::Unchanged));
+            steps.push(step(&subject(kind), SetupAction::Unchanged));
         }
         Ok(steps)
     }
@@ -268,26 +268,26 @@ impl<'w, 'a> Hooks<'w, 'a> {
 }
 
 impl Looked {
-    fn plan(&self) -> (Action, Option<String>) {
+    fn plan(&self) -> (SetupAction, Option<String>) {
         let name = self.kind.name;
         match (&self.state, self.manager) {
-            (HookFileState::Installed, _) => (Action::Unchanged, None),
+            (HookFileState::Installed, _) => (SetupAction::Unchanged, None),
             (_, Some(manager)) if self.told.is_some() => {
-                (Action::Unchanged, Some(format!("run by {manager}")))
+                (SetupAction::Unchanged, Some(format!("run by {manager}")))
             }
             (_, Some(Manager::PreCommit)) if !self.aside.is_empty() => {
-                (Action::Unchanged, Some("run by pre-commit".to_owned()))
+                (SetupAction::Unchanged, Some("run by pre-commit".to_owned()))
             }
             (_, Some(manager)) => {
                 let remark = format!("{manager} owns it; the lines for it: {}", print_line(manager));
-                (Action::Skip, Some(remark))
+                (SetupAction::Skip, Some(remark))
             }
-            (HookFileState::Absent, None) => (Action::Create, None),
+            (HookFileState::Absent, None) => (SetupAction::Create, None),
             (HookFileState::Outdated, None) => {
-                (Action::Add, Some("instead of an earlier version's".to_owned()))
+                (SetupAction::Add, Some("instead of an earlier version's".to_owned()))
             }
             (HookFileState::Foreign, None) => {
-                (Action::Add, Some("beside the lines that are in it".to_owned()))
+                (SetupAction::Add, Some("beside the lines that are in it".to_owned()))
             }
             (HookFileState::Untouchable(why), None) => {
                 let how = match self.hook.barred() {
@@ -296,7 +296,7 @@ impl Looked {
                     }
                     _ => format!("to run it all the same, add this line to the hook: git-slsart hook {name}"),
                 };
-                (Action::Skip, Some(format!("{why}; {how}")))
+                (SetupAction::Skip, Some(format!("{why}; {how}")))
             }
         }
     }

@@ -25,14 +25,14 @@ use crate::sharing;
 use crate::text::command::slsart;
 use crate::toolchain::Lockfile;
 use crate::workspace::{Workspace, name_of};
-pub use report::{Action, Report, Step};
+pub use report::{SetupAction, SetupReport, SetupStep};
 pub use status::{hooks_snippet, hooks_status, install_hooks, uninstall_hooks};
 
 /// The SHA-256 of the `slsart.toml` that `init` wrote.
 const WRITTEN: &str = "slsart.written";
 
 /// Sets the repository up. A second time, nothing changes.
-pub fn init(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
+pub fn init(workspace: &Workspace<'_>, dry_run: bool) -> Result<SetupReport> {
     let file = workspace.repository.work_tree()?.join(FILE);
     let missing = Missing::find(workspace)?;
     let mut found = look_around(workspace, &missing)?;
@@ -42,7 +42,7 @@ pub fn init(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
     if !dry_run && new {
         write_config(workspace, &file)?;
     }
-    let mut steps = vec![step(FILE, if new { Action::Create } else { Action::Unchanged })];
+    let mut steps = vec![step(FILE, if new { SetupAction::Create } else { SetupAction::Unchanged })];
     steps.extend(hooks.install(dry_run)?);
     if let Ok(remote) = sharing::remote(workspace, None) {
         steps.extend(following::install(workspace.repository, &remote, dry_run)?);
@@ -53,11 +53,11 @@ pub fn init(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
         _ => Some(slsart(["package", "--all"])),
     };
     let next = missing.steps().into_iter().chain(package).collect();
-    Ok(Report { dry_run, found, steps, next })
+    Ok(SetupReport { dry_run, found, steps, next })
 }
 
 /// Takes back what [`init`] did, and goes on where a part of it can't be. Packages, notes and histories stay.
-pub fn uninstall(workspace: &Workspace<'_>, dry_run: bool) -> Report {
+pub fn uninstall(workspace: &Workspace<'_>, dry_run: bool) -> SetupReport {
     let repository = workspace.repository;
     let mut steps = match Hooks::locate(workspace) {
         Ok(hooks) => hooks.uninstall(dry_run),
@@ -76,12 +76,12 @@ pub fn uninstall(workspace: &Workspace<'_>, dry_run: bool) -> Report {
         let subject = "logs and locks in .git/slsart";
         let removed = if dry_run { Ok(()) } else { fs::remove_dir_all(&data) };
         steps.push(match removed {
-            Ok(()) => step(subject, Action::Remove),
+            Ok(()) => step(subject, SetupAction::Remove),
             Err(error) => failed(subject, &Error::io("remove", &data, error)),
         });
     }
     let next = vec!["recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin".to_owned()];
-    Report { dry_run, found: Vec::new(), steps, next }
+    SetupReport { dry_run, found: Vec::new(), steps, next }
 }
 
 /// The commented `slsart.toml` that [`init`] writes.
@@ -128,7 +128,7 @@ fn write_config(workspace: &Workspace<'_>, path: &Path) -> Result<()> {
 }
 
 /// Removes `slsart.toml` when it is still what `init` wrote and git doesn't know it.
-fn remove_config_file(workspace: &Workspace<'_>, dry_run: bool) -> Result<Vec<Step>> {
+fn remove_config_file(workspace: &Workspace<'_>, dry_run: bool) -> Result<Vec<SetupStep>> {
     let repository = workspace.repository;
     let path: PathBuf = match repository.work_tree_if_any() {
         Some(top) => top.join(FILE),
@@ -148,12 +148,12 @@ fn remove_config_file(workspace: &Workspace<'_>, dry_run: bool) -> Result<Vec<St
     if !ours || tracked {
         let why =
             if tracked { "it is committed: git rm slsart.toml" } else { "it was changed: rm slsart.toml" };
-        return Ok(vec![Step { remark: Some(why.to_owned()), ..step(FILE, Action::Skip) }]);
+        return Ok(vec![SetupStep { remark: Some(why.to_owned()), ..step(FILE, SetupAction::Skip) }]);
     }
     if !dry_run {
         fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
     }
-    Ok(vec![step(FILE, Action::Remove)])
+    Ok(vec![step(FILE, SetupAction::Remove)])
 }
 
 fn forget(workspace: &Workspace<'_>, name: &str) -> Result<()> {

@@ -10,16 +10,16 @@ use crate::text::words::line;
 
 /// One thing that `init` or `uninstall` does.
 #[derive(Debug, Clone, Serialize)]
-pub struct Step {
+pub struct SetupStep {
     pub subject: String,
-    pub action: Action,
+    pub action: SetupAction,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Action {
+pub enum SetupAction {
     Create,
     Add,
     /// It is removed, or what was added to it is.
@@ -33,49 +33,49 @@ pub enum Action {
 
 /// What `init` or `uninstall` did, or would do.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub struct SetupReport {
     /// Whether this is only said.
     pub dry_run: bool,
     pub found: Vec<String>,
     /// The steps, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<SetupStep>,
     pub next: Vec<String>,
 }
 
-impl Report {
+impl SetupReport {
     /// How many steps could not be done.
     pub fn failed(&self) -> usize {
-        self.steps.iter().filter(|step| step.action == Action::Fail).count()
+        self.steps.iter().filter(|step| step.action == SetupAction::Fail).count()
     }
 }
 
-pub(super) fn failed(subject: &str, error: &Error) -> Step {
+pub(super) fn failed(subject: &str, error: &Error) -> SetupStep {
     let remark = error.with_causes();
-    Step { remark: Some(remark), ..step(subject, Action::Fail) }
+    SetupStep { remark: Some(remark), ..step(subject, SetupAction::Fail) }
 }
 
-pub(super) fn step(subject: &str, action: Action) -> Step {
-    Step { subject: subject.to_owned(), action, remark: None }
+pub(super) fn step(subject: &str, action: SetupAction) -> SetupStep {
+    SetupStep { subject: subject.to_owned(), action, remark: None }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for SetupReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // `would remove`, or `left alone`, and a space.
         let width = if self.dry_run { 13 } else { 11 };
         for found in &self.found {
             writeln!(f, "{DIM}{:width$}{DIM:#}{}", "found", line(found))?;
         }
-        for Step { subject, action, remark } in &self.steps {
+        for SetupStep { subject, action, remark } in &self.steps {
             let (style, word) = match (action, self.dry_run) {
-                (Action::Create, false) => (GOOD, "created"),
-                (Action::Add, false) => (GOOD, "added"),
-                (Action::Remove, false) => (GOOD, "removed"),
-                (Action::Create, true) => (BOLD, "would create"),
-                (Action::Add, true) => (BOLD, "would add"),
-                (Action::Remove, true) => (BOLD, "would remove"),
-                (Action::Unchanged, _) => (DIM, "unchanged"),
-                (Action::Skip, _) => (WARNING, "left alone"),
-                (Action::Fail, _) => (ERROR, "failed"),
+                (SetupAction::Create, false) => (GOOD, "created"),
+                (SetupAction::Add, false) => (GOOD, "added"),
+                (SetupAction::Remove, false) => (GOOD, "removed"),
+                (SetupAction::Create, true) => (BOLD, "would create"),
+                (SetupAction::Add, true) => (BOLD, "would add"),
+                (SetupAction::Remove, true) => (BOLD, "would remove"),
+                (SetupAction::Unchanged, _) => (DIM, "unchanged"),
+                (SetupAction::Skip, _) => (WARNING, "left alone"),
+                (SetupAction::Fail, _) => (ERROR, "failed"),
             };
             write!(f, "{style}{word:width$}{style:#}{subject}")?;
             match remark {

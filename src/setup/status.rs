@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::git_hooks::{FoundManager, HookState, HookStatus, Hooks};
 use super::managers::Manager;
-use super::report::Report;
+use super::report::SetupReport;
 use crate::error::Result;
 use crate::text::style::{BOLD, DIM, GOOD, WARNING};
 use crate::text::words::line;
@@ -30,16 +30,16 @@ pub fn hooks_status(workspace: &Workspace<'_>) -> Result<HooksStatus> {
 }
 
 /// Puts the hooks in, and nothing else.
-pub fn install_hooks(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
+pub fn install_hooks(workspace: &Workspace<'_>, dry_run: bool) -> Result<SetupReport> {
     let hooks = Hooks::locate(workspace)?;
     let found = managers_in_words(&hooks);
-    Ok(Report { dry_run, found, steps: hooks.install(dry_run)?, next: Vec::new() })
+    Ok(SetupReport { dry_run, found, steps: hooks.install(dry_run)?, next: Vec::new() })
 }
 
 /// Takes the hooks out, and nothing else.
-pub fn uninstall_hooks(workspace: &Workspace<'_>, dry_run: bool) -> Result<Report> {
+pub fn uninstall_hooks(workspace: &Workspace<'_>, dry_run: bool) -> Result<SetupReport> {
     let steps = Hooks::locate(workspace)?.uninstall(dry_run);
-    Ok(Report { dry_run, found: Vec::new(), steps, next: Vec::new() })
+    Ok(SetupReport { dry_run, found: Vec::new(), steps, next: Vec::new() })
 }
 
 /// What to write where for the hook manager that is named, or that is found, to run the hooks.

@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(config.defaults.stage.take().unwrap().as_str(), "STAGE");
         assert_eq!(config.defaults.region.take().unwrap().as_str(), "REGION");
         // Nothing is decided where the line stays out.
-        assert_eq!(config.secrets.action.take(), Some(crate::package::secrets::Action::Warn));
+        assert_eq!(config.secrets.action.take(), Some(crate::package::secrets::SecretAction::Warn));
         assert_eq!(config, Config::default());
     }
 }

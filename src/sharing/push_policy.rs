@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::config::FILE;
 use crate::error::Result;
-use crate::package::secrets::{Action, Decision, Secret, listed};
+use crate::package::secrets::{Decision, Secret, SecretAction, listed};
 use crate::package::{Manifest, PackageId};
-use crate::secrets::Policy;
+use crate::secrets::SecretPolicy;
 use crate::store::{NotedPackage, StoredPackage};
 use crate::text::command::slsart;
 use crate::workspace::Workspace;
@@ -23,7 +23,7 @@ pub struct SecretStatus {
 }
 
 /// What a package's manifest says of its secrets.
-pub fn secret_status(manifest: &Manifest, policy: &Policy) -> SecretStatus {
+pub fn secret_status(manifest: &Manifest, policy: &SecretPolicy) -> SecretStatus {
     let scan = manifest.scan.as_ref();
     let open = policy.objectionable(&manifest.secrets).into_iter().cloned().collect();
     SecretStatus { open, decision: scan.and_then(|scan| scan.decision), scanned: scan.is_some() }
@@ -65,8 +65,9 @@ pub(super) fn check(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> R
     }
     let places = listed(&status.open.iter().collect::<Vec<_>>()).join("; ");
     // What slsart.toml said when it was recorded gives way to what it says now; a decision about this package does not.
-    let stricter = matches!(policy.action, Some(Action::Encrypt | Action::Refuse));
-    let warned = !stricter && status.decision == Some(Decision::Warn) || policy.action == Some(Action::Warn);
+    let stricter = matches!(policy.action, Some(SecretAction::Encrypt | SecretAction::Refuse));
+    let warned =
+        !stricter && status.decision == Some(Decision::Warn) || policy.action == Some(SecretAction::Warn);
     if warned || status.decision == Some(Decision::Allow) {
         let id = package.manifest.package.id.short();
         return Ok(Verdict::May(warned.then(|| format!("package {id} holds secrets: {places}"))));

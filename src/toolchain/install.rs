@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::lockfile::{Kind, Lockfile};
+use super::lockfile::{Lockfile, LockfileKind};
 use super::programs::{NODE_HINT, Programs};
 use crate::context::Environment;
 use crate::error::{Error, Result};
@@ -18,24 +18,24 @@ struct InstallCommand {
 /// The command that installs exactly what the lockfile says, or fails. It includes development dependencies, often the framework and its
 /// plugins, which `NODE_ENV=production` would leave out. The installation must be in the checkout and independent of its path: pnpm needs
 /// options for that, since by default it writes paths of this machine into programs, and may link to a store that all projects share.
-fn command(kind: Kind) -> InstallCommand {
+fn command(kind: LockfileKind) -> InstallCommand {
     let (program, arguments, to_have): (_, &[_], _) = match kind {
-        Kind::Npm => (
+        LockfileKind::Npm => (
             "npm",
             &["ci", "--include=dev", "--no-audit", "--no-fund"],
             "npm comes with node.js: nodejs.org, or your version manager",
         ),
-        Kind::Yarn => (
+        LockfileKind::Yarn => (
             "yarn",
             &["install", "--frozen-lockfile", "--non-interactive", "--production=false"],
             "to install yarn 1: npm install --global yarn@1",
         ),
-        Kind::YarnBerry => (
+        LockfileKind::YarnBerry => (
             "yarn",
             &["install", "--immutable"],
             "to install the yarn that package.json names: corepack enable; or: npm install --global @yarnpkg/cli-dist",
         ),
-        Kind::Pnpm => (
+        LockfileKind::Pnpm => (
             "pnpm",
             &[
                 "install",
@@ -46,12 +46,14 @@ fn command(kind: Kind) -> InstallCommand {
             ],
             "to install the pnpm that package.json names: corepack enable; or: npm install --global pnpm",
         ),
-        Kind::Bun => ("bun", &["install", "--frozen-lockfile"], "to install bun: npm install --global bun"),
+        LockfileKind::Bun => {
+            ("bun", &["install", "--frozen-lockfile"], "to install bun: npm install --global bun")
+        }
     };
     InstallCommand { program, arguments, to_have }
 }
 
-pub fn program(kind: Kind) -> &'static str {
+pub fn program(kind: LockfileKind) -> &'static str {
     command(kind).program
 }
 
@@ -63,7 +65,9 @@ pub fn install(programs: &Programs, top: &Path, lockfile: &Lockfile, output: Out
     let run = programs.run(program).args(arguments).current_dir(directory);
     let run = match lockfile.kind {
         // Plug'n'Play's packages stay in the cache: the user's own is not kept with the checkout.
-        Kind::YarnBerry => run.env("YARN_ENABLE_GLOBAL_CACHE", "false").without_env("YARN_CACHE_FOLDER"),
+        LockfileKind::YarnBerry => {
+            run.env("YARN_ENABLE_GLOBAL_CACHE", "false").without_env("YARN_CACHE_FOLDER")
+        }
         _ => run,
     };
     run.in_disposable_directory().run(output).map_err(|error| match error.kind {
@@ -77,14 +81,14 @@ pub fn install(programs: &Programs, top: &Path, lockfile: &Lockfile, output: Out
 /// Refuses the yarn of another kind: both have the same name, and fail with unclear errors on the other's lockfile.
 fn check_yarn(programs: &Programs, lockfile: &Lockfile, directory: &Path) -> Result<()> {
     let wanted = match lockfile.kind {
-        Kind::Yarn => "yarn 1",
-        Kind::YarnBerry => "yarn 2 or later",
-        Kind::Npm | Kind::Pnpm | Kind::Bun => return Ok(()),
+        LockfileKind::Yarn => "yarn 1",
+        LockfileKind::YarnBerry => "yarn 2 or later",
+        LockfileKind::Npm | LockfileKind::Pnpm | LockfileKind::Bun => return Ok(()),
     };
     // If even `--version` fails, the installation's own error says more.
     let Some(found) = programs.version_of("yarn", directory) else { return Ok(()) };
     let is_first = found.starts_with("1.") || found.starts_with("0.");
-    if is_first == (lockfile.kind == Kind::Yarn) {
+    if is_first == (lockfile.kind == LockfileKind::Yarn) {
         return Ok(());
     }
     let path = &lockfile.path;
@@ -94,11 +98,11 @@ fn check_yarn(programs: &Programs, lockfile: &Lockfile, directory: &Path) -> Res
 
 pub fn version(
     programs: &Programs,
-    kind: Kind,
+    kind: LockfileKind,
     directory: &Path,
     environment: &Environment,
 ) -> Option<String> {
-    let npm = || programs.find("npm", environment).filter(|_| kind == Kind::Npm);
+    let npm = || programs.find("npm", environment).filter(|_| kind == LockfileKind::Npm);
     npm().and_then(|npm| installed_version(&npm)).or_else(|| programs.version_of(program(kind), directory))
 }
 

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::pnp::Pnp;
 use crate::error::{Error, Result};
-use crate::git::directory::{Listed, Scan};
+use crate::git::directory::{DirectoryScan, Listed};
 
 /// In a linked package's directory, but not part of the package.
 const NOT_OF_A_LINK: &[&str] = &["node_modules", ".git"];
@@ -19,7 +19,7 @@ const NOT_OF_PNPM: &[&str] = &["node_modules/.bin"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstalledPackage {
-    /// Its directory, links resolved; for a package in a zip, a copy that lives as long as [`Packages`].
+    /// Its directory, links resolved; for a package in a zip, a copy that lives as long as [`InstalledPackages`].
     pub directory: PathBuf,
     /// From its own `package.json`.
     pub name: String,
@@ -37,12 +37,12 @@ struct PackageJson {
 }
 
 #[derive(Debug, Default)]
-pub struct Packages {
+pub struct InstalledPackages {
     found: BTreeMap<String, InstalledPackage>,
     _unpacked: Option<TempDir>,
 }
 
-impl Packages {
+impl InstalledPackages {
     /// Looks for the packages `names` as node finds them from `directory`, no higher than `top`. Fails if Plug'n'Play has to be asked and
     /// does not answer.
     pub fn read<'n>(directory: &Path, top: &Path, names: impl IntoIterator<Item = &'n str>) -> Result<Self> {
@@ -105,13 +105,13 @@ impl InstalledPackage {
         self.scan().map(|scan| scan.list())
     }
 
-    fn scan(&self) -> Result<Scan> {
+    fn scan(&self) -> Result<DirectoryScan> {
         if self.linked {
-            Scan::read_without(&self.directory, NOT_OF_A_LINK)
+            DirectoryScan::read_without(&self.directory, NOT_OF_A_LINK)
         } else if self.directory.components().any(|part| part.as_os_str() == ".pnpm") {
-            Scan::read_without(&self.directory, NOT_OF_PNPM)
+            DirectoryScan::read_without(&self.directory, NOT_OF_PNPM)
         } else {
-            Scan::read(&self.directory)
+            DirectoryScan::read(&self.directory)
         }
     }
 }
@@ -139,7 +139,7 @@ mod tests {
         symlink(".store/kept", top.join("node_modules/kept")).unwrap();
         fs::create_dir_all(top.join("services/orders")).unwrap();
         let find = |directory: &Path, name: &str| {
-            Packages::read(directory, top, [name]).unwrap().find(name).cloned()
+            InstalledPackages::read(directory, top, [name]).unwrap().find(name).cloned()
         };
         let tree = |name: &str| find(&top.join("services/orders"), name).unwrap();
         assert_eq!(["linked", "plain", "kept"].map(|name| tree(name).linked), [true, false, false]);

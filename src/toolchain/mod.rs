@@ -12,5 +12,5 @@ pub(crate) mod plugins;
 pub(crate) mod pnp;
 pub(crate) mod programs;
 
-pub use lockfile::{Kind, Locked, LockedPackages, Lockfile, NAMES as LOCKFILE_NAMES};
+pub use lockfile::{Locked, LockedPackages, Lockfile, LockfileKind, NAMES as LOCKFILE_NAMES};
 pub use programs::Programs;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::drift::{Change, PluginChange, changed_files, differences};
-use super::installed::Packages;
+use super::installed::InstalledPackages;
 use super::lockfile::{self, Locked, LockedPackage};
 use crate::error::Result;
 use crate::git::{Oid, Repository, Source};
@@ -50,13 +50,13 @@ pub fn observe(service: &Path, top: &Path, plugins: &[Plugin]) -> Vec<Plugin> {
 }
 
 /// The packages of `plugins`; none if the installation can't be read.
-fn packages(service: &Path, top: &Path, plugins: &[Plugin]) -> Packages {
+fn packages(service: &Path, top: &Path, plugins: &[Plugin]) -> InstalledPackages {
     let of_packages = plugins.iter().filter(|plugin| plugin.object.is_none());
     let names = of_packages.filter_map(|plugin| Plugins::package(&plugin.name));
-    Packages::read(service, top, names).unwrap_or_default()
+    InstalledPackages::read(service, top, names).unwrap_or_default()
 }
 
-fn observe_in(packages: &Packages, plugins: &[Plugin]) -> Vec<Plugin> {
+fn observe_in(packages: &InstalledPackages, plugins: &[Plugin]) -> Vec<Plugin> {
     let one = |plugin: &Plugin| {
         if plugin.object.is_some() {
             return Some(plugin.clone());

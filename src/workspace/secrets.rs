@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::git::Source;
 use crate::package::Manifest;
 use crate::package::secrets::Secret;
-use crate::secrets::{Policy, Recipients, Scanner};
+use crate::secrets::{Recipients, Scanner, SecretPolicy};
 use crate::service::{Stage, Values};
 use crate::store::StoredPackage;
 
@@ -25,7 +25,7 @@ pub fn scanner_and_policy(
     names: &[String],
     stage: &Stage,
     read: impl Fn(&str) -> Option<String>,
-) -> Result<(Scanner, Policy)> {
+) -> Result<(Scanner, SecretPolicy)> {
     let environment = &workspace.context.environment;
     let variable = |name: &str| environment.text(name).map(str::to_owned);
     let values = Values::all(names, stage, variable, read);
@@ -34,7 +34,7 @@ pub fn scanner_and_policy(
 }
 
 /// What `slsart.toml` wants done about secrets.
-pub fn policy(workspace: &Workspace<'_>) -> Result<Policy> {
+pub fn policy(workspace: &Workspace<'_>) -> Result<SecretPolicy> {
     let config = &workspace.config.secrets;
     let mut keys: Vec<String> = Vec::new();
     for recipient in &config.recipients {
@@ -51,7 +51,7 @@ pub fn policy(workspace: &Workspace<'_>) -> Result<Policy> {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         keys.extend(lines.map(str::to_owned));
     }
-    Policy::new(config.action, &config.allow, Recipients::parse(keys.iter().map(String::as_str))?)
+    SecretPolicy::new(config.action, &config.allow, Recipients::parse(keys.iter().map(String::as_str))?)
 }
 
 fn file(workspace: &Workspace<'_>, path: &str) -> Option<String> {
@@ -76,7 +76,7 @@ pub fn search_recorded(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -
 pub fn scanner_of_recorded(
     workspace: &Workspace<'_>,
     package: &StoredPackage<'_>,
-) -> Result<(Scanner, Policy)> {
+) -> Result<(Scanner, SecretPolicy)> {
     let Manifest { environment, target, .. } = &package.manifest;
     let here = workspace.repository.work_tree_if_any().map(|top| target.path.under(top));
     let read = |file: &str| fs::read_to_string(here.as_ref()?.join(file)).ok();

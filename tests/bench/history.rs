@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use git_slsart::package::manifest::{
-    Carried, FORMAT, FileEntry, Manifest, NodeWanted, Origin, Package, Source, Target, Tools, Variables,
+    Carried, FORMAT, FileEntry, Manifest, NodeWanted, Origin, Package, SourceEntry, Target, Tools, Variables,
 };
 use git_slsart::package::{PackageId, Sha256};
 use git_slsart::store::PackageLine;
@@ -173,7 +173,7 @@ fn manifest(commit: &Commit, zip: &str) -> Manifest {
             recorded: "2026-01-01T00:00:00Z".parse().expect("it is a time"),
             made: Origin::Recorded,
         },
-        source: Source { commit: commit.id.clone(), tree: commit.tree.clone(), dirty: false },
+        source: SourceEntry { commit: commit.id.clone(), tree: commit.tree.clone(), dirty: false },
         target: Target {
             service: "orders".parse().expect("it is a name"),
             path: ".".parse().expect("it is a path"),

@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use git_slsart::git::directory::Scan;
+use git_slsart::git::directory::DirectoryScan;
 use git_slsart::git::{Oid, Repository};
-use git_slsart::package::manifest::Lockfile;
+use git_slsart::package::manifest::LockfileEntry;
 use git_slsart::package::{Machine, Sha256};
 use git_slsart::store::Store;
 use git_slsart::store::toolchains::{FORMAT, Toolchain};
@@ -33,11 +33,12 @@ pub(crate) fn step(words: &[String]) {
         store.toolchains().restore(&stored[0], top).expect("the toolchain is restored");
         return;
     }
-    let scan = Scan::read_parts(top, &[PathBuf::from("node_modules")]).expect("the directory is read");
+    let scan =
+        DirectoryScan::read_parts(top, &[PathBuf::from("node_modules")]).expect("the directory is read");
     store.toolchains().save(&scan, &describe(&scan)).expect("the toolchain is saved");
 }
 
-fn describe(scan: &Scan) -> Toolchain {
+fn describe(scan: &DirectoryScan) -> Toolchain {
     let word = |text: &str| text.to_owned();
     Toolchain {
         format: FORMAT,
@@ -47,7 +48,11 @@ fn describe(scan: &Scan) -> Toolchain {
         files: scan.files(),
         size: scan.size(),
         parts: vec![word("node_modules")],
-        lockfile: Lockfile { path: word("package-lock.json"), kind: word("npm"), sha256: Sha256::of(b"") },
+        lockfile: LockfileEntry {
+            path: word("package-lock.json"),
+            kind: word("npm"),
+            sha256: Sha256::of(b""),
+        },
         package_manager: None,
         machine: Machine {
             os: word("linux"),
@@ -66,7 +71,7 @@ pub(crate) fn print(bed: &Path) {
         "\nAn installation kept and restored: median wall seconds of {RUNS} runs, and the most memory (MiB)\n"
     );
     for (name, project) in [("osls", bed.join("flavours/osls4")), ("large", bed.join("growth/modules"))] {
-        let scan = Scan::read_parts(&project, &[PathBuf::from("node_modules")])
+        let scan = DirectoryScan::read_parts(&project, &[PathBuf::from("node_modules")])
             .expect("make setup has installed it");
         println!("{name}: {} files, {} MB", scan.files(), scan.size() / 1_000_000);
         let (rows, pack) = measure(&project, bed);

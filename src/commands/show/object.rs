@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use crate::commands::mark::Marked;
 use crate::git::Commit;
-use crate::package::manifest::{FileEntry, Lockfile, Manifest, NodeWanted, Origin, Plugin, Target, Tool};
+use crate::package::manifest::{
+    FileEntry, LockfileEntry, Manifest, NodeWanted, Origin, Plugin, Target, Tool,
+};
 use crate::package::storage::Form;
 use crate::store::bans::Ban;
 use crate::store::pins::Pin;
@@ -36,7 +38,7 @@ pub(super) struct PackageObject {
     node: Option<String>,
     node_wanted: NodeWanted,
     package_manager: Option<Tool>,
-    lockfile: Option<Lockfile>,
+    lockfile: Option<LockfileEntry>,
     framework: Option<Plugin>,
     plugins: Vec<PluginObject>,
     /// The environment variables that the configuration refers to.

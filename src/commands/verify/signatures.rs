@@ -4,7 +4,7 @@ use super::report::{SignedHistory, VerificationReport, VerifiedPackage, are};
 use crate::commands::signature::{none_is_bad, of_records};
 use crate::error::{Error, Result};
 use crate::git::Oid;
-use crate::git::commit_signature::Verdict;
+use crate::git::commit_signature::SignatureVerdict;
 use crate::package::manifest::Target;
 use crate::text::command::slsart;
 use crate::text::words::{count, short};
@@ -39,12 +39,12 @@ pub(super) fn of_histories(
 /// has none is no failure.
 pub(super) fn verdict(report: &VerificationReport) -> Result<()> {
     let total = count(report.packages.len(), "package");
-    let with = |wanted: &[Verdict]| -> Vec<&VerifiedPackage> {
+    let with = |wanted: &[SignatureVerdict]| -> Vec<&VerifiedPackage> {
         let is =
             |row: &&VerifiedPackage| row.signature.as_ref().is_some_and(|one| wanted.contains(&one.verdict));
         report.packages.iter().filter(is).collect()
     };
-    let bad = with(&[Verdict::Bad]);
+    let bad = with(&[SignatureVerdict::Bad]);
     if let Some(first) = bad.first() {
         let verb = if bad.len() == 1 { "has" } else { "have" };
         let object = first.object.map(|object| object.to_string()).unwrap_or_default();
@@ -52,7 +52,7 @@ pub(super) fn verdict(report: &VerificationReport) -> Result<()> {
             .hint(format!("git verify-commit {object}")));
     }
     none_is_bad(report.histories.iter().flatten().flat_map(|history| &history.signatures))?;
-    let lacking = with(&[Verdict::Unsigned, Verdict::UnknownKey]);
+    let lacking = with(&[SignatureVerdict::Unsigned, SignatureVerdict::UnknownKey]);
     if let Some(first) = lacking.first() {
         let package = short(&first.package, 8);
         return Err(Error::refused(format!(

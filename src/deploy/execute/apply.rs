@@ -12,7 +12,7 @@ use crate::deploy::execute::history_sync;
 use crate::deploy::history::release::Live;
 use crate::deploy::observe::failure::{self, Attempt};
 use crate::deploy::observe::proof::{self, Expectation};
-use crate::deploy::preflight::checks::{self, Check, Here, Installation, Verdict};
+use crate::deploy::preflight::checks::{self, Check, CheckVerdict, Here, Installation};
 use crate::deploy::preflight::plan::{Plan, Restore};
 use crate::error::{Error, Kind, Result};
 use crate::package::Manifest;
@@ -218,7 +218,7 @@ fn check_checkout(
     let installed = Installation::read(workspace.repository, checkout.top(), &manifest.target.path, manifest);
     check_drift(workspace, &installed, allowed)?;
     for check in installed.checks() {
-        if check.verdict == Verdict::Warning {
+        if check.verdict == CheckVerdict::Warning {
             workspace.progress.warn(&format!("{}: {}", check.name, check.message));
         }
     }

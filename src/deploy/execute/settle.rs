@@ -3,14 +3,14 @@
 use crate::deploy::execute::lock::{self, LocalLock};
 use crate::deploy::history;
 use crate::deploy::observe::effect;
-use crate::deploy::observe::live::{self, LiveObservation, Report};
+use crate::deploy::observe::live::{self, LiveObservation, LiveReport};
 use crate::error::Result;
 use crate::store::Signing;
 use crate::store::deployments::Deployment;
 use crate::workspace::{Wanted, Workspace};
 
 /// Which commit is live on the target that is `wanted`. What the history left open of that goes into it.
-pub fn look(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Report> {
+pub fn look(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<LiveReport> {
     let looked = live::look(workspace, wanted)?;
     if settle(workspace, &looked)? == 0 {
         return Ok(looked.report);

@@ -12,7 +12,7 @@ use crate::service::Sharing;
 
 /// A service's stack, before and after.
 #[derive(Debug, Clone)]
-pub struct Stack {
+pub struct StackExports {
     /// Its region: names are shared within one.
     pub region: String,
     /// Whether it is to be deployed.
@@ -113,7 +113,7 @@ pub struct Order {
 ///
 /// # Errors
 /// A circle of stacks each of which has to go after the one before, the first one after the last.
-pub fn order(stacks: &[Stack]) -> Result<Order, Vec<Reason>> {
+pub fn order(stacks: &[StackExports]) -> Result<Order, Vec<Reason>> {
     let mut found = Order::default();
     let moving = || stacks.iter().enumerate().filter(|(_, stack)| stack.moves);
     for (at, _) in moving() {
@@ -134,13 +134,13 @@ pub fn order(stacks: &[Stack]) -> Result<Order, Vec<Reason>> {
 }
 
 /// The other stacks that names are shared with.
-fn others(stacks: &[Stack], at: usize) -> impl Iterator<Item = (usize, &Stack)> {
+fn others(stacks: &[StackExports], at: usize) -> impl Iterator<Item = (usize, &StackExports)> {
     let region = stacks[at].region.as_str();
     stacks.iter().enumerate().filter(move |(other, stack)| *other != at && stack.region == region)
 }
 
 /// What a stack imports has to be exported first.
-fn imports(stacks: &[Stack], at: usize, found: &mut Order) {
+fn imports(stacks: &[StackExports], at: usize, found: &mut Order) {
     let stack = &stacks[at];
     let own = |name: &String| stack.now.exports.contains_key(name) || stack.then.exports.contains_key(name);
     for name in stack.then.imports.iter().filter(|name| !own(name)) {
@@ -160,7 +160,7 @@ fn imports(stacks: &[Stack], at: usize, found: &mut Order) {
 }
 
 /// What a stack exports no more must not be imported when it goes.
-fn removals(stacks: &[Stack], at: usize, found: &mut Order) {
+fn removals(stacks: &[StackExports], at: usize, found: &mut Order) {
     let stack = &stacks[at];
     for name in stack.now.exports.keys().filter(|name| !stack.then.exports.contains_key(*name)) {
         let is_taken_over = others(stacks, at).any(|(_, other)| other.then.exports.contains_key(name));
@@ -178,7 +178,7 @@ fn removals(stacks: &[Stack], at: usize, found: &mut Order) {
 }
 
 /// What a stack comes to export must be no other's when it comes.
-fn additions(stacks: &[Stack], at: usize, found: &mut Order) {
+fn additions(stacks: &[StackExports], at: usize, found: &mut Order) {
     let stack = &stacks[at];
     for name in stack.then.exports.keys().filter(|name| !stack.now.exports.contains_key(*name)) {
         for (first, other) in others(stacks, at) {
@@ -192,11 +192,12 @@ fn additions(stacks: &[Stack], at: usize, found: &mut Order) {
 }
 
 /// What a stack goes on exporting should be what it was, where it is imported all the time.
-fn values(stacks: &[Stack], at: usize, found: &mut Order) {
-    let Stack { now, then, .. } = &stacks[at];
+fn values(stacks: &[StackExports], at: usize, found: &mut Order) {
+    let StackExports { now, then, .. } = &stacks[at];
     let changes = |name: &String| then.exports.get(name).is_some_and(|value| *value != now.exports[name]);
     for name in now.exports.keys().filter(|name| changes(name)) {
-        let imports = |stack: &Stack| stack.now.imports.contains(name) && stack.then.imports.contains(name);
+        let imports =
+            |stack: &StackExports| stack.now.imports.contains(name) && stack.then.imports.contains(name);
         for (importer, _) in others(stacks, at).filter(|(_, other)| imports(other)) {
             found.remarks.push(Remark::OtherValue { stack: at, importer, export: name.clone() });
         }

@@ -1,6 +1,6 @@
 //! Which packages are meant when several services are.
 
-use super::step::{State, Step};
+use super::step::{Step, StepState};
 use crate::deploy::history;
 use crate::error::{Error, Kind, Result};
 use crate::package::manifest::Target;
@@ -60,8 +60,9 @@ pub(in crate::deploy) fn left_alone(workspace: &Workspace<'_>, steps: &[Step<'_>
     for target in store.histories().targets()? {
         let beside =
             |step: &Step<'_>| (&step.target.stage, &step.target.region) == (&target.stage, &target.region);
-        let is_taken =
-            steps.iter().any(|step| step.state != State::NotInCommit && step.target.is_same_stack(&target));
+        let is_taken = steps
+            .iter()
+            .any(|step| step.state != StepState::NotInCommit && step.target.is_same_stack(&target));
         if steps.iter().any(beside)
             && !is_taken
             && history::live(&store.histories().of(&target)?.deployments).is_some()

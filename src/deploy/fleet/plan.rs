@@ -8,7 +8,7 @@ use std::io;
 use serde::{Serialize, Serializer};
 
 use super::packages::{self, Selection};
-use super::step::{After, Blocked, State, Step};
+use super::step::{After, Blocked, Step, StepState};
 use super::{render, stacks};
 use crate::deploy::fleet::order::{Block, Order, Reason, order};
 use crate::deploy::preflight::guard::Changes;
@@ -33,7 +33,7 @@ impl<'r> From<Plan<'r>> for FleetPlan<'r> {
         let (after, blocks, remarks) = (Vec::new(), Vec::new(), Vec::new());
         let (action, target) = (plan.action, plan.target.clone());
         let step =
-            Step { place: Some(1), state: State::ToDo, target, after, blocks, remarks, plan: Some(plan) };
+            Step { place: Some(1), state: StepState::ToDo, target, after, blocks, remarks, plan: Some(plan) };
         Self { steps: vec![step], action, is_single: true }
     }
 }
@@ -103,10 +103,10 @@ impl<'r> FleetPlan<'r> {
             let plan = Plan::of_found(workspace, action, found)?;
             let is_live = plan.live.as_ref().is_some_and(|live| live.package == plan.restore.package);
             states.push(match () {
-                () if plan.uncertain || again => State::ToDo,
-                () if is_live => State::AlreadyLive,
-                () if plan.changes.as_ref().is_some_and(Changes::is_nothing) => State::Unchanged,
-                () => State::ToDo,
+                () if plan.uncertain || again => StepState::ToDo,
+                () if is_live => StepState::AlreadyLive,
+                () if plan.changes.as_ref().is_some_and(Changes::is_nothing) => StepState::Unchanged,
+                () => StepState::ToDo,
             });
             plans.push(plan);
         }
@@ -153,12 +153,15 @@ impl<'r> FleetPlan<'r> {
 
     /// The plans that are carried out, in their order.
     pub fn to_do(&self) -> impl Iterator<Item = &Plan<'r>> {
-        self.steps.iter().filter(|step| step.state == State::ToDo).filter_map(|step| step.plan.as_ref())
+        self.steps.iter().filter(|step| step.state == StepState::ToDo).filter_map(|step| step.plan.as_ref())
     }
 
     /// The same, to be changed.
     pub fn to_do_mut(&mut self) -> impl Iterator<Item = &mut Plan<'r>> {
-        self.steps.iter_mut().filter(|step| step.state == State::ToDo).filter_map(|step| step.plan.as_mut())
+        self.steps
+            .iter_mut()
+            .filter(|step| step.state == StepState::ToDo)
+            .filter_map(|step| step.plan.as_mut())
     }
 
     /// Refuses names, of plugins that may drift, that none of the packages knows a plugin by.
@@ -232,7 +235,7 @@ impl<'r> FleetPlan<'r> {
         let mut kind = Kind::Refused;
         let (mut reasons, mut hints) = (Vec::new(), Vec::<String>::new());
         let mut services = 0;
-        for step in self.steps.iter().filter(|step| step.state == State::ToDo) {
+        for step in self.steps.iter().filter(|step| step.state == StepState::ToDo) {
             let before = reasons.len();
             let service = &step.target.service;
             if let Some(Err(error)) = step.plan.as_ref().map(Plan::pass) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::step::{After, Blocked, State, Step};
+use super::step::{After, Blocked, Step, StepState};
 use crate::deploy::fleet::order::{Conflict, Reason, Remark, Why};
 use crate::error::Error;
 use crate::package::manifest::Target;
@@ -90,20 +90,20 @@ impl Step<'_> {
     /// Why it stands where it does, or why nothing is done with it.
     pub(super) fn remark(&self) -> String {
         match (self.state, &self.plan) {
-            (State::AlreadyLive, Some(plan)) => {
+            (StepState::AlreadyLive, Some(plan)) => {
                 let (short, label) = (&plan.restore.short, line(&plan.restore.label));
                 format!("{COMMIT}{short}{COMMIT:#}  {label}  {DIM}is live already{DIM:#}")
             }
-            (State::NotInCommit, _) => {
+            (StepState::NotInCommit, _) => {
                 format!("{DIM}is not a service of that commit, and is left alone{DIM:#}")
             }
-            (State::Unchanged, Some(plan)) => {
+            (StepState::Unchanged, Some(plan)) => {
                 let (short, label) = (&plan.restore.short, line(&plan.restore.label));
                 format!("{COMMIT}{short}{COMMIT:#}  {label}  {DIM}would change nothing live{DIM:#}")
             }
-            (State::AlreadyLive | State::Unchanged, None) => String::new(),
-            (State::ToDo, _) if self.after.is_empty() => String::new(),
-            (State::ToDo, _) => {
+            (StepState::AlreadyLive | StepState::Unchanged, None) => String::new(),
+            (StepState::ToDo, _) if self.after.is_empty() => String::new(),
+            (StepState::ToDo, _) => {
                 let mut all: Vec<_> = self.after.iter().take(MAX_REASONS).map(After::to_string).collect();
                 if self.after.len() > MAX_REASONS {
                     all.push(format!("and {} more", self.after.len() - MAX_REASONS));

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::packages::command;
 use super::plan::FleetPlan;
-use super::step::State;
+use super::step::StepState;
 use crate::deploy::execute::apply::{DeployOptions, DeployReport, carry_out, way_back};
 use crate::deploy::execute::history_sync;
 use crate::deploy::execute::lock::{self, LockGuard};
@@ -108,10 +108,10 @@ pub fn apply(
     let mut changed: Vec<&Plan<'_>> = Vec::new();
     for step in &several.steps {
         let mut row = Row::new(step.target.clone(), step.state);
-        if step.state == State::ToDo && results.failure.is_none() {
+        if step.state == StepState::ToDo && results.failure.is_none() {
             results.failure = interrupt::check().err();
         }
-        if let (State::ToDo, Some(plan), None) = (step.state, &step.plan, &results.failure) {
+        if let (StepState::ToDo, Some(plan), None) = (step.state, &step.plan, &results.failure) {
             if !is_single {
                 progress.phase(&format!("{} of {total}: {}", step.place.unwrap_or(1), step.target));
             }
@@ -128,7 +128,7 @@ pub fn apply(
                     results.failure = Some(error);
                 }
             }
-        } else if let (State::AlreadyLive | State::Unchanged, Some(plan)) = (step.state, &step.plan) {
+        } else if let (StepState::AlreadyLive | StepState::Unchanged, Some(plan)) = (step.state, &step.plan) {
             row.label = format!("{COMMIT}{}{COMMIT:#}  {}", plan.restore.short, plan.restore.label);
         }
         if let (Some(plan), true) = (&step.plan, row.done.is_none()) {
@@ -179,12 +179,12 @@ fn ways_back(workspace: &Workspace<'_>, changed: &[&Plan<'_>]) -> Vec<String> {
 }
 
 impl Row {
-    fn new(target: Target, state: State) -> Self {
+    fn new(target: Target, state: StepState) -> Self {
         let outcome = match state {
-            State::ToDo => End::NotStarted,
-            State::AlreadyLive => End::AlreadyLive,
-            State::Unchanged => End::Unchanged,
-            State::NotInCommit => End::NotInCommit,
+            StepState::ToDo => End::NotStarted,
+            StepState::AlreadyLive => End::AlreadyLive,
+            StepState::Unchanged => End::Unchanged,
+            StepState::NotInCommit => End::NotInCommit,
         };
         Self { target, outcome, done: None, error: None, label: String::new() }
     }

@@ -1,7 +1,7 @@
 //! What the stacks of this repository export and import, now and when all is done: read from recorded packages alone.
 
-use super::step::State;
-use crate::deploy::fleet::order::Stack;
+use super::step::StepState;
+use crate::deploy::fleet::order::StackExports;
 use crate::deploy::history;
 use crate::deploy::history::packages::package_of;
 use crate::deploy::preflight::plan::Plan;
@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 
 /// The stacks: those of the plans first, in the plans' order, then all others that were deployed from here.
 pub(in crate::deploy) struct Stacks {
-    pub(in crate::deploy) all: Vec<Stack>,
+    pub(in crate::deploy) all: Vec<StackExports>,
     /// What each is called.
     pub(in crate::deploy) targets: Vec<Target>,
     /// What is not known of each plan's.
@@ -25,11 +25,11 @@ pub(in crate::deploy) struct Stacks {
 pub(in crate::deploy) fn of(
     workspace: &Workspace<'_>,
     plans: &[Plan<'_>],
-    states: &[State],
+    states: &[StepState],
 ) -> Result<Stacks> {
     let mut found = Stacks { all: Vec::new(), targets: Vec::new(), remarks: Vec::new() };
     for (plan, state) in plans.iter().zip(states) {
-        let moves = *state == State::ToDo;
+        let moves = *state == StepState::ToDo;
         let mut remarks = Vec::new();
         let now = known(live(workspace, &plan.target), "what it exports and imports now", &mut remarks)?;
         let then = if moves {
@@ -45,7 +45,7 @@ pub(in crate::deploy) fn of(
                 }
             }
         }
-        found.all.push(Stack { region: plan.target.region.to_string(), moves, now, then });
+        found.all.push(StackExports { region: plan.target.region.to_string(), moves, now, then });
         found.targets.push(plan.target.clone());
         found.remarks.push(remarks);
     }
@@ -61,7 +61,7 @@ pub(in crate::deploy) fn of(
         if !unknown.is_empty() {
             doubt(&mut found, &target, &unknown);
         }
-        found.all.push(Stack { region, moves: false, then: now.clone(), now });
+        found.all.push(StackExports { region, moves: false, then: now.clone(), now });
         found.targets.push(target);
     }
     Ok(found)

@@ -13,7 +13,7 @@ pub struct Step<'r> {
     #[serde(rename = "step")]
     pub place: Option<usize>,
     /// What is to become of it.
-    pub state: State,
+    pub state: StepState,
     /// The service, stage and region.
     pub target: Target,
     /// Why it goes after others.
@@ -29,7 +29,7 @@ pub struct Step<'r> {
 /// What is to become of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum StepState {
     /// It is deployed.
     ToDo,
     /// Its package is live already: nothing is done.
@@ -65,6 +65,6 @@ pub struct Blocked {
 impl Step<'_> {
     pub(super) fn left_alone(target: Target) -> Self {
         let (after, blocks, remarks) = (Vec::new(), Vec::new(), Vec::new());
-        Self { place: None, state: State::NotInCommit, target, after, blocks, remarks, plan: None }
+        Self { place: None, state: StepState::NotInCommit, target, after, blocks, remarks, plan: None }
     }
 }

@@ -31,7 +31,7 @@ pub struct AwsState {
     /// The container images that the package names by digest, and the live template does not.
     pub images: Vec<WantedImage>,
     /// The objects that the package needs and a deploy does not upload, by bucket.
-    pub objects: BTreeMap<String, Objects>,
+    pub objects: BTreeMap<String, BucketObjects>,
 }
 
 /// A container image that has to be there.
@@ -47,7 +47,7 @@ pub struct WantedImage {
 
 /// Objects of one bucket.
 #[derive(Debug)]
-pub struct Objects {
+pub struct BucketObjects {
     /// Their keys.
     pub keys: Vec<String>,
     /// Whether each is there, in the order of the keys.
@@ -90,7 +90,7 @@ impl AwsState {
         for (bucket, keys) in keys {
             let all: Vec<_> = keys.iter().map(|key| (bucket.clone(), key.clone())).collect();
             let there = asking.ask(|aws| aws.have_objects(&all));
-            objects.insert(bucket, Objects { keys, there });
+            objects.insert(bucket, BucketObjects { keys, there });
         }
         if let Err(AwsError::Interrupted) = asking.0 {
             return Err(Error::interrupted());

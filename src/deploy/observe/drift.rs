@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::aws::Function;
+use crate::aws::LambdaFunction;
 use crate::deploy::observe::expected::{ExpectedCode, ExpectedFunction, digest};
 
 /// A setting of a function that is not as it was recorded.
@@ -20,7 +20,7 @@ pub struct Drift {
 }
 
 /// Whether `live` runs the code that is expected; none where the package does not tell.
-pub(in crate::deploy) fn runs_recorded_code(code: &ExpectedCode, live: &Function) -> Option<bool> {
+pub(in crate::deploy) fn runs_recorded_code(code: &ExpectedCode, live: &LambdaFunction) -> Option<bool> {
     match code {
         ExpectedCode::Zip(hash) => Some(live.code_sha256.as_deref() == Some(hash.to_base64().as_str())),
         ExpectedCode::Image(wanted) => Some(live.image.as_deref().and_then(digest) == Some(wanted.as_str())),
@@ -29,7 +29,7 @@ pub(in crate::deploy) fn runs_recorded_code(code: &ExpectedCode, live: &Function
 }
 
 /// What differs; a function that is not there differs in that. What the template leaves to AWS is no difference.
-pub(in crate::deploy) fn of(known: &ExpectedFunction, live: Option<&Function>) -> Vec<Drift> {
+pub(in crate::deploy) fn of(known: &ExpectedFunction, live: Option<&LambdaFunction>) -> Vec<Drift> {
     let function = &known.function;
     let drift = |what, recorded: String, live: String| Drift {
         function: function.name.clone(),
@@ -101,8 +101,8 @@ mod tests {
         }
     }
 
-    fn live() -> Function {
-        Function {
+    fn live() -> LambdaFunction {
+        LambdaFunction {
             code_sha256: Some(Sha256::of(b"zip").to_base64()),
             memory: Some(512),
             timeout: Some(900),
@@ -111,11 +111,11 @@ mod tests {
             role: Some("arn:aws:iam::123456789012:role/orders".to_owned()),
             layers: vec!["arn:aws:lambda:us-east-1:123456789012:layer:money:3".to_owned()],
             variables: Some(vec!["DB_URL".to_owned()]),
-            ..Function::default()
+            ..LambdaFunction::default()
         }
     }
 
-    fn names(live: Option<&Function>) -> Vec<&'static str> {
+    fn names(live: Option<&LambdaFunction>) -> Vec<&'static str> {
         of(&known(), live).iter().map(|drift| drift.what).collect()
     }
 
@@ -123,13 +123,13 @@ mod tests {
     fn only_what_the_record_says_can_drift() {
         assert!(names(Some(&live())).is_empty());
         assert_eq!(names(None), ["function"]);
-        let other = Function { memory: Some(1024), runtime: Some("nodejs24.x".to_owned()), ..live() };
+        let other = LambdaFunction { memory: Some(1024), runtime: Some("nodejs24.x".to_owned()), ..live() };
         assert_eq!(names(Some(&other)), ["memory", "runtime"]);
-        let other = Function { code_sha256: Some(Sha256::of(b"other").to_base64()), ..live() };
+        let other = LambdaFunction { code_sha256: Some(Sha256::of(b"other").to_base64()), ..live() };
         assert_eq!(names(Some(&other)), ["code"]);
-        let other = Function { layers: Vec::new(), variables: Some(Vec::new()), ..live() };
+        let other = LambdaFunction { layers: Vec::new(), variables: Some(Vec::new()), ..live() };
         assert_eq!(names(Some(&other)), ["layers", "variables"]);
         // AWS can't always say.
-        assert!(names(Some(&Function { variables: None, ..live() })).is_empty());
+        assert!(names(Some(&LambdaFunction { variables: None, ..live() })).is_empty());
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::aws::{AwsError, Stack, StackEvent};
 use crate::store::deployments::{Deployment, Effect, Outcome};
-use crate::store::proof::Verdict;
+use crate::store::proof::ProofVerdict;
 
 pub(in crate::deploy) const STACK: &str = "AWS::CloudFormation::Stack";
 const FUNCTION: &str = "AWS::Lambda::Function";
@@ -125,7 +125,7 @@ pub(in crate::deploy) fn certain(deployments: &mut [Deployment], live: usize, is
     for (at, known) in deployments.iter_mut().enumerate().take(live + 1) {
         let is_running = known.outcome == Outcome::Started && !is_idle;
         // Its code was looked at, and is not what was recorded: that the stack's template is does not change that.
-        let is_other = known.proof.as_ref().is_some_and(|proof| proof.verdict == Verdict::Mismatch);
+        let is_other = known.proof.as_ref().is_some_and(|proof| proof.verdict == ProofVerdict::Mismatch);
         if known.effect() != Effect::Unknown || is_running || (at == live && is_other) {
             continue;
         }

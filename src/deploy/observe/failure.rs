@@ -17,7 +17,7 @@ use crate::error::{Error, Kind};
 use crate::package::manifest::{Plugin, Target};
 use crate::process::interrupt;
 use crate::store::deployments::{Deployment, Effect};
-use crate::store::proof::Verdict;
+use crate::store::proof::ProofVerdict;
 use crate::workspace::Workspace;
 
 /// How far this machine's clock may be ahead of AWS's.
@@ -118,7 +118,7 @@ fn updated(
 ) -> Error {
     let proof = proof::proven(workspace, claim, record);
     let verdict = record.proof.as_ref().map(|proof| proof.verdict);
-    let is_live = verdict == Some(Verdict::Proven) || is_ours && verdict != Some(Verdict::Mismatch);
+    let is_live = verdict == Some(ProofVerdict::Proven) || is_ours && verdict != Some(ProofVerdict::Mismatch);
     let culprit = culprit(attempt.plugins, said);
     if !is_live {
         let hints = proof.err().map(|error| error.hints).unwrap_or_default();

@@ -10,7 +10,7 @@ use search::{Findings, Search};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::aws::{AwsError, Function, Stack};
+use crate::aws::{AwsError, LambdaFunction, Stack};
 use crate::deploy::history;
 use crate::deploy::history::packages::open;
 use crate::deploy::history::release::{Live, describe_commit, describe_live};
@@ -27,7 +27,7 @@ use crate::workspace::{Wanted, Workspace};
 
 /// What is live.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub struct LiveReport {
     /// Where.
     pub target: Target,
     /// The account that was asked.
@@ -37,7 +37,7 @@ pub struct Report {
     /// What its code is.
     pub answer: Answer,
     /// The packages whose code it is, best first.
-    pub packages: Vec<Candidate>,
+    pub packages: Vec<LiveCandidate>,
     /// What the history says is live.
     pub history: Option<Live>,
     /// Whether that is so, settings included; none where the history knows of nothing.
@@ -82,7 +82,7 @@ pub struct StackNow {
 
 /// A package with the code that is live.
 #[derive(Debug, Serialize)]
-pub struct Candidate {
+pub struct LiveCandidate {
     /// Its commit.
     pub commit: String,
     /// The commit's name for people.
@@ -111,7 +111,7 @@ pub struct FunctionNow {
 
 /// What was found out of a target, and what it was found out with.
 pub(in crate::deploy) struct LiveObservation<'r> {
-    pub(in crate::deploy) report: Report,
+    pub(in crate::deploy) report: LiveReport,
     /// The package whose code runs, the best of them; none where none is recorded here.
     pub(in crate::deploy) package: Option<StoredPackage<'r>>,
     /// The stack.
@@ -156,7 +156,7 @@ pub(in crate::deploy) fn look<'r>(workspace: &Workspace<'r>, wanted: &Wanted) ->
     };
     let drift = against.map(|against| running.drift(&against)).unwrap_or_default();
     let functions: Vec<FunctionNow> = running.all().map(now).collect();
-    let report = Report {
+    let report = LiveReport {
         account,
         answer,
         packages: found.packages.iter().map(|package| candidate(workspace, package)).collect(),
@@ -223,9 +223,9 @@ fn no_stack(stack: &str, target: &Target, account: &str, again: Option<String>) 
     }
 }
 
-fn candidate(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Candidate {
+fn candidate(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> LiveCandidate {
     let (short, label) = describe_commit(workspace.repository, package.commit);
-    Candidate {
+    LiveCandidate {
         commit: package.commit.to_string(),
         short,
         label,
@@ -234,7 +234,7 @@ fn candidate(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Candidat
     }
 }
 
-fn now(function: &Function) -> FunctionNow {
+fn now(function: &LambdaFunction) -> FunctionNow {
     FunctionNow {
         name: function.name.clone(),
         code_sha256: function.code_sha256.clone(),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::aws::{Aws, AwsError, Function};
+use crate::aws::{Aws, AwsError, LambdaFunction};
 use crate::deploy::observe::expected::{Expected, ExpectedCode, ExpectedFunction, digest};
 use crate::deploy::observe::session;
 use crate::diff::template::Template;
@@ -16,7 +16,7 @@ use crate::progress::Progress;
 use crate::service::{Bucket, LayerUse, objects};
 use crate::store::StoredPackage;
 use crate::store::deployments::{Deployment, Phase};
-use crate::store::proof::{Proof, Verdict};
+use crate::store::proof::{Proof, ProofVerdict};
 use crate::text::style::BOLD;
 use crate::text::words::count;
 use crate::workspace::Workspace;
@@ -36,7 +36,7 @@ pub(in crate::deploy) struct Expectation {
 struct Seen {
     account: Option<String>,
     /// The functions, in the order of the expected ones.
-    functions: Vec<Option<Function>>,
+    functions: Vec<Option<LambdaFunction>>,
     /// Logical id → name in AWS.
     names: BTreeMap<String, String>,
     /// A layer version's ARN → the hash of its content, in base64.
@@ -97,7 +97,7 @@ pub(in crate::deploy) fn proven(
 
 /// Tells what is no contradiction, and yet not what one expects.
 fn tell(proof: &Proof, progress: &dyn Progress) {
-    if proof.verdict == Verdict::Unproven {
+    if proof.verdict == ProofVerdict::Unproven {
         progress.warn(&format!("not proven: {}", proof.problems.join("; ")));
     }
     proof.notes.iter().for_each(|note| progress.warn(note));
@@ -113,7 +113,7 @@ pub(in crate::deploy) fn write(proof: &Proof, f: &mut fmt::Formatter<'_>) -> fmt
 
 /// What was proven; `None` where nothing was.
 pub(in crate::deploy) fn sentence(proof: &Proof) -> Option<String> {
-    if proof.verdict != Verdict::Proven {
+    if proof.verdict != ProofVerdict::Proven {
         return None;
     }
     let Proof { functions, as_recorded, layers, .. } = proof;
@@ -129,7 +129,7 @@ pub(in crate::deploy) fn sentence(proof: &Proof) -> Option<String> {
 
 /// The error of a proof that failed; nothing for any other.
 fn refuse(proof: &Proof, target: &Target) -> Result<()> {
-    if proof.verdict != Verdict::Mismatch {
+    if proof.verdict != ProofVerdict::Mismatch {
         return Ok(());
     }
     let message = format!("what is live on {target} differs from the package: {}", proof.problems.join("; "));
@@ -237,18 +237,18 @@ fn compare(expected: &Expected, template: &Value, seen: &Seen) -> Proof {
         (_, true) => Some("there are no functions to compare, and the live template is not the recorded one"),
     };
     proof.verdict = match (proof.problems.is_empty(), unproven) {
-        (false, _) => Verdict::Mismatch,
-        (true, Some(_)) => Verdict::Unproven,
-        (true, None) => Verdict::Proven,
+        (false, _) => ProofVerdict::Mismatch,
+        (true, Some(_)) => ProofVerdict::Unproven,
+        (true, None) => ProofVerdict::Proven,
     };
-    if proof.verdict == Verdict::Unproven {
+    if proof.verdict == ProofVerdict::Unproven {
         proof.problems.extend(unproven.map(str::to_owned));
     }
     proof
 }
 
 /// What is wrong with a function; none where all is well, and where its code can't be compared.
-fn function_problem(known: &ExpectedFunction, live: Option<&Function>, seen: &Seen) -> Option<String> {
+fn function_problem(known: &ExpectedFunction, live: Option<&LambdaFunction>, seen: &Seen) -> Option<String> {
     let Some(live) = live else { return Some("does not exist".to_owned()) };
     match &known.code {
         ExpectedCode::Zip(hash) => {

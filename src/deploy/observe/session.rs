@@ -1,6 +1,6 @@
 //! The AWS of a target, reached as the framework reaches it: what is asked must be the account that is deployed to.
 
-use crate::aws::{Aws, AwsError, Login, Settings};
+use crate::aws::{Aws, AwsError, AwsSettings, Login};
 use crate::context::{Context, Environment};
 use crate::package::manifest::Target;
 
@@ -14,7 +14,7 @@ pub fn connect(context: &Context, target: &Target, profile: Option<&str>) -> Res
         return Err(AwsError::Off);
     }
     let text = |name| environment.text(name).map(str::to_owned);
-    Aws::connect(&Settings {
+    Aws::connect(&AwsSettings {
         region: target.region.to_string(),
         login: login(environment, target.stage.as_str(), profile),
         endpoint: text("AWS_ENDPOINT_URL"),

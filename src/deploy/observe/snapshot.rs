@@ -1,6 +1,6 @@
 //! What is live in AWS as one side of a comparison: the live stack's template, and the code of the recorded package that runs.
 
-use crate::deploy::observe::live::{self, Answer, LiveObservation, Report};
+use crate::deploy::observe::live::{self, Answer, LiveObservation, LiveReport};
 use crate::diff::StackSnapshot;
 use crate::error::Result;
 use crate::store::StoredPackage;
@@ -9,7 +9,7 @@ use crate::workspace::{Wanted, Workspace};
 /// What is live.
 pub struct LiveSnapshot<'r> {
     /// What was found out of it.
-    pub report: Report,
+    pub report: LiveReport,
     /// The package whose code runs; `None` where none is recorded here.
     pub package: Option<StoredPackage<'r>>,
     /// The side.

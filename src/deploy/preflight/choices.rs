@@ -2,7 +2,7 @@
 
 use crate::deploy::history::packages::package_of;
 use crate::deploy::history::release::describe_commit;
-use crate::deploy::history::{self, Standing, standing};
+use crate::deploy::history::{self, PackageStanding, standing};
 use crate::deploy::preflight::plan::Plan;
 use crate::deploy::preflight::rollback_target::{Previous, previous};
 use crate::error::{Error, Result};
@@ -67,12 +67,12 @@ impl Choices {
         let marks = found.iter().zip(&standings).enumerate().map(|(at, (found, standing))| {
             let mark = match standing {
                 _ if meant == Some(at) => "last good",
-                Standing::Live => "live",
+                PackageStanding::Live => "live",
                 _ if is_banned(found) => "banned",
-                Standing::WasLive => "was live",
-                Standing::RolledBackFrom => "rolled back from",
-                Standing::Failed => "failed",
-                Standing::NeverDeployed => "never deployed",
+                PackageStanding::WasLive => "was live",
+                PackageStanding::RolledBackFrom => "rolled back from",
+                PackageStanding::Failed => "failed",
+                PackageStanding::NeverDeployed => "never deployed",
             };
             if mark == "live" && is_banned(found) { "live, banned" } else { mark }
         });
@@ -80,7 +80,9 @@ impl Choices {
         let table = table(workspace, &found, marks, live.as_ref());
         // Where there is nothing to go back to: what changes nothing, else a package that was never rolled back from.
         let standing = |wanted| standings.iter().position(|standing| *standing == wanted);
-        let first = meant.or_else(|| standing(Standing::Live)).or_else(|| standing(Standing::NeverDeployed));
+        let first = meant
+            .or_else(|| standing(PackageStanding::Live))
+            .or_else(|| standing(PackageStanding::NeverDeployed));
         Ok(Self { target, table, first: first.unwrap_or(0), remark, found })
     }
 

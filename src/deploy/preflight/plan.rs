@@ -10,7 +10,7 @@ use crate::deploy::history::Watermark;
 use crate::deploy::history::release::{Live, describe_commit, describe_live};
 use crate::deploy::observe::aws_state::AwsState;
 use crate::deploy::observe::effect::{self, LastUpdate};
-use crate::deploy::preflight::checks::{self, Check, Checked};
+use crate::deploy::preflight::checks::{self, Check, CheckedPackage};
 use crate::deploy::preflight::guard::{self, Baseline, Changes, PluginHooks};
 use crate::error::{Error, Result};
 use crate::git::Oid;
@@ -157,7 +157,7 @@ impl<'r> Plan<'r> {
         let manifest = &package.manifest;
         let History { mut deployments, unread } = workspace.store().histories().of(&manifest.target)?;
         let watermark = Watermark::of(&deployments);
-        let Checked { mut checks, prefix, answers, .. } =
+        let CheckedPackage { mut checks, prefix, answers, .. } =
             checks::of_package(workspace, &package, action, &deployments, None)?;
         if let Some(AwsState { stack: Ok(Some(stack)), template: Ok(Some(template)), .. }) = &answers {
             effect::settle(&mut deployments, stack, template, false);

@@ -8,7 +8,7 @@ use crate::git::{Oid, Repository};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum SignatureVerdict {
     /// It is good, and by a key that this machine trusts.
     Good,
     Unsigned,
@@ -20,7 +20,7 @@ pub enum Verdict {
 
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Signature {
-    pub verdict: Verdict,
+    pub verdict: SignatureVerdict,
     /// The signer, as far as git knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signer: Option<String>,
@@ -32,7 +32,7 @@ pub struct Signature {
 
 impl Signature {
     pub fn none() -> Self {
-        Self { verdict: Verdict::Unsigned, signer: None, key: None, remark: None }
+        Self { verdict: SignatureVerdict::Unsigned, signer: None, key: None, remark: None }
     }
 }
 
@@ -90,36 +90,37 @@ impl Repository {
     }
 
     /// What the letter of `%G?` means (git-log, "Pretty formats").
-    fn verdict(&self, commit: Oid, letter: &str) -> Result<(Verdict, Option<&'static str>)> {
+    fn verdict(&self, commit: Oid, letter: &str) -> Result<(SignatureVerdict, Option<&'static str>)> {
         let (verdict, remark) = match letter {
-            "G" => (Verdict::Good, None),
-            "X" => (Verdict::Good, Some("the signature has expired since")),
-            "Y" => (Verdict::Good, Some("the key has expired since")),
-            "B" => (Verdict::Bad, None),
-            "R" => (Verdict::Bad, Some("the key was revoked")),
+            "G" => (SignatureVerdict::Good, None),
+            "X" => (SignatureVerdict::Good, Some("the signature has expired since")),
+            "Y" => (SignatureVerdict::Good, Some("the key has expired since")),
+            "B" => (SignatureVerdict::Bad, None),
+            "R" => (SignatureVerdict::Bad, Some("the key was revoked")),
             _ if self.trust().signers.as_ref().is_some_and(|path| std::fs::File::open(path).is_err()) => {
                 let remark = "the file `signers` of [trust] in slsart.toml can't be read";
                 let is_signed = self.signature_text(commit)?.is_some();
                 return Ok(if is_signed {
-                    (Verdict::UnknownKey, Some(remark))
+                    (SignatureVerdict::UnknownKey, Some(remark))
                 } else {
-                    (Verdict::Unsigned, None)
+                    (SignatureVerdict::Unsigned, None)
                 });
             }
-            "U" => (Verdict::UnknownKey, Some("the key is not trusted here")),
-            "E" => (Verdict::UnknownKey, Some("the public key is not in your keyring")),
+            "U" => (SignatureVerdict::UnknownKey, Some("the key is not trusted here")),
+            "E" => (SignatureVerdict::UnknownKey, Some("the public key is not in your keyring")),
             // Without a list of allowed signers, git reports an SSH signature as none.
-            _ if self.signature_text(commit)?.is_some() => {
-                (Verdict::UnknownKey, Some("git can't verify it: gpg.ssh.allowedSignersFile names no keys"))
-            }
-            _ => (Verdict::Unsigned, None),
+            _ if self.signature_text(commit)?.is_some() => (
+                SignatureVerdict::UnknownKey,
+                Some("git can't verify it: gpg.ssh.allowedSignersFile names no keys"),
+            ),
+            _ => (SignatureVerdict::Unsigned, None),
         };
-        if verdict == Verdict::Good && self.trust().signers.is_some() {
+        if verdict == SignatureVerdict::Good && self.trust().signers.is_some() {
             let is_ssh = |text: String| text.starts_with("-----BEGIN SSH SIGNATURE-----");
             if !self.signature_text(commit)?.is_some_and(is_ssh) {
                 let remark =
                     "it is not an SSH signature, and `signers` in [trust] of slsart.toml names SSH keys";
-                return Ok((Verdict::UnknownKey, Some(remark)));
+                return Ok((SignatureVerdict::UnknownKey, Some(remark)));
             }
         }
         Ok((verdict, remark))

@@ -12,7 +12,7 @@ use sha1::{Digest as _, Sha1};
 
 use super::names::{escape, unescape};
 #[cfg(doc)]
-use super::scan::Scan;
+use super::scan::DirectoryScan;
 use super::scan::{Listed, MAX_DEPTH};
 use super::spread::spread;
 use crate::error::{Error, Result};
@@ -33,7 +33,7 @@ struct Wanted {
 }
 
 impl Repository {
-    /// Writes `tree`, as [`Scan::write`] made it, to `directory`, which must not exist and whose parent must.
+    /// Writes `tree`, as [`DirectoryScan::write`] made it, to `directory`, which must not exist and whose parent must.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl Repository {
         self.find_path(tree, &names.join("/"))
     }
 
-    /// The files and symbolic links of `tree`, as [`Scan::write`] made it, sorted by path as [`Scan::list`] has them.
+    /// The files and symbolic links of `tree`, as [`DirectoryScan::write`] made it, sorted by path as [`DirectoryScan::list`] has them.
     pub fn list_directory(&self, tree: Oid) -> Result<Vec<Listed>> {
         let mut listed = Vec::new();
         let mut pending = vec![(String::new(), tree, 0)];

@@ -18,7 +18,7 @@ use crate::git::{MODE_EXECUTABLE, MODE_FILE, MODE_LINK, MODE_TREE, Oid, TreeEntr
 pub(super) const MAX_DEPTH: usize = 256;
 
 #[derive(Debug)]
-pub struct Scan {
+pub struct DirectoryScan {
     /// Parents before children; the first is the directory itself.
     pub(super) directories: Vec<Directory>,
 }
@@ -48,7 +48,7 @@ pub struct Listed {
     pub mode: i32,
 }
 
-impl Scan {
+impl DirectoryScan {
     /// Reads `path` and everything below it, except `node_modules/.cache`. Symbolic links are not followed; anything but files, symbolic
     /// links and directories is an error.
     pub fn read(path: &Path) -> Result<Self> {
@@ -202,7 +202,7 @@ impl Selection<'_> {
     }
 }
 
-fn walk(top: &Path, selection: &Selection<'_>) -> Result<Scan> {
+fn walk(top: &Path, selection: &Selection<'_>) -> Result<DirectoryScan> {
     let mut directories = vec![Directory { path: top.to_owned(), depth: 0, entries: Vec::new() }];
     let mut number = 0;
     while number < directories.len() {
@@ -246,7 +246,7 @@ fn walk(top: &Path, selection: &Selection<'_>) -> Result<Scan> {
         directories[number].entries = entries;
         number += 1;
     }
-    Ok(Scan { directories })
+    Ok(DirectoryScan { directories })
 }
 
 fn hash_tree(directory: &Directory) -> Result<Oid> {

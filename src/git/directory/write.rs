@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt as _;
 
-use super::scan::{Directory, Entry, Scan, open};
+use super::scan::{Directory, DirectoryScan, Entry, open};
 use super::spread::spread;
 use crate::error::{Error, Result};
 use crate::git::{Batch, MODE_LINK, MODE_TREE, Oid};
@@ -13,7 +13,7 @@ use crate::git::{Batch, MODE_LINK, MODE_TREE, Oid};
 /// Most bytes of a file that is held in memory, one a thread.
 const MAX_HELD: u64 = 8 * 1024 * 1024;
 
-impl Scan {
+impl DirectoryScan {
     /// Adds its tree and everything in it to `batch`; fails if a file changed since it was read.
     pub fn write(&self, batch: &Batch) -> Result<Oid> {
         let mut seen = HashSet::new();

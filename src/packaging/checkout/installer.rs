@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use crate::error::{Error, Kind, Result};
-use crate::git::directory::Scan;
+use crate::git::directory::DirectoryScan;
 use crate::git::{Oid, Source};
-use crate::package::manifest::{Lockfile as LockfileEntry, Tool};
+use crate::package::manifest::{LockfileEntry, Tool};
 use crate::process::Output;
 use crate::service::ServicePath;
 use crate::store::toolchains::{FORMAT, StoredToolchain, Toolchain};
@@ -174,7 +174,7 @@ impl Installer<'_> {
             return Ok(None);
         }
         progress.phase("Keeping the plugins");
-        let scan = Scan::read_parts(self.top, &found)?;
+        let scan = DirectoryScan::read_parts(self.top, &found)?;
         if let Some(link) = scan.link_outward() {
             return Err(Error::refused(format!("the link '{}' leads out of the repository", link.display()))
                 .hint("its target can't be recorded: let the package manager install into the repository itself"));

@@ -13,7 +13,7 @@ mod work;
 use std::fs::{self, File};
 use std::path::PathBuf;
 
-pub use record::{Made, Record, State};
+pub use record::{JobRecord, JobState, Made};
 pub use work::{check_unclaimed, package_all};
 
 use crate::error::{Error, Result};
@@ -36,7 +36,7 @@ pub struct Jobs {
 #[derive(Debug, Clone)]
 pub struct Job {
     /// What it says of itself, or is known better: one that was killed is stopped.
-    pub record: Record,
+    pub record: JobRecord,
     /// Whether its process, or something that it started, lives.
     pub lives: bool,
     /// Whether it was killed, and something that it started lives.
@@ -66,34 +66,34 @@ impl Jobs {
 
     pub fn find(&self, commit: Oid) -> Option<Job> {
         let commit = commit.to_string();
-        let record = Record::read(&self.file(&commit, "toml")).filter(|record| record.commit == commit)?;
+        let record = JobRecord::read(&self.file(&commit, "toml")).filter(|record| record.commit == commit)?;
         Some(self.look_at(record))
     }
 
-    fn records(&self) -> Vec<Record> {
+    fn records(&self) -> Vec<JobRecord> {
         let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
         let paths = entries.map(|entry| entry.path());
         let records = paths.filter(|path| path.extension().is_some_and(|extension| extension == "toml"));
-        records.filter_map(|path| Record::read(&path)).collect()
+        records.filter_map(|path| JobRecord::read(&path)).collect()
     }
 
-    fn look_at(&self, mut record: Record) -> Job {
+    fn look_at(&self, mut record: JobRecord) -> Job {
         let mut lives = false;
         let mut is_orphaned = false;
         if record.state.goes_on() {
             lives = is_held(&self.file(&record.commit, "lock"));
             if lives {
-                is_orphaned = record.state == State::Running && !is_held(&self.turn);
+                is_orphaned = record.state == JobState::Running && !is_held(&self.turn);
             }
             // It may have ended between the two looks.
             if (!lives || is_orphaned)
-                && let Some(last) = Record::read(&self.file(&record.commit, "toml"))
+                && let Some(last) = JobRecord::read(&self.file(&record.commit, "toml"))
             {
                 is_orphaned &= last.state.goes_on();
                 record = last;
             }
             if (!lives || is_orphaned) && record.state.goes_on() {
-                record.state = State::Stopped;
+                record.state = JobState::Stopped;
                 record.error = Some("its process was killed".to_owned());
             }
         }
@@ -126,7 +126,7 @@ impl Jobs {
         background::inherit_file(&lock).map_err(|error| Error::io("lock", &path, error))?;
         let path = self.file(&commit, "log");
         let log = File::create(&path).map_err(|error| Error::io("write", &path, error))?;
-        Record::new(number, commit.clone(), now).write(&self.file(&commit, "toml"))?;
+        JobRecord::new(number, commit.clone(), now).write(&self.file(&commit, "toml"))?;
         Ok(Some(Queued { log, _lock: lock }))
     }
 

@@ -3,14 +3,14 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Jobs, Record};
+use super::{JobRecord, Jobs};
 use crate::progress::Progress;
 
 /// Writes each phase into the job's record, and hands all on to its log.
 pub(super) struct Told<'a> {
     jobs: &'a Jobs,
     log: &'a dyn Progress,
-    record: Mutex<Record>,
+    record: Mutex<JobRecord>,
     number: u64,
     /// Whether a framework has started: from then on the commit's packages are finished.
     has_begun: AtomicBool,
@@ -18,14 +18,14 @@ pub(super) struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    pub(super) fn new(jobs: &'a Jobs, record: Record, log: &'a dyn Progress) -> Self {
+    pub(super) fn new(jobs: &'a Jobs, record: JobRecord, log: &'a dyn Progress) -> Self {
         let number = record.number;
         let [has_begun, is_superseded] = [AtomicBool::new(false), AtomicBool::new(false)];
         Self { jobs, log, record: Mutex::new(record), number, has_begun, is_superseded }
     }
 
     /// Changes the record. What can't be written is only not told.
-    pub(super) fn change(&self, change: impl FnOnce(&mut Record)) {
+    pub(super) fn change(&self, change: impl FnOnce(&mut JobRecord)) {
         if let Ok(mut record) = self.record.lock() {
             change(&mut record);
             let _ = record.write(&self.jobs.file(&record.commit, "toml"));

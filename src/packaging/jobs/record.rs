@@ -18,7 +18,7 @@ const MAX_BYTES: u64 = 1024 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum JobState {
     Waiting,
     Running,
     Done,
@@ -29,7 +29,7 @@ pub enum State {
     Superseded,
 }
 
-impl State {
+impl JobState {
     /// Its name, as records and tables have it.
     pub fn name(self) -> &'static str {
         match self {
@@ -56,12 +56,12 @@ pub struct Made {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
+pub struct JobRecord {
     /// The jobs' order: a later one has a greater number.
     pub number: u64,
     /// The commit that it packages, 40 hexadecimal digits.
     pub commit: String,
-    pub state: State,
+    pub state: JobState,
     pub queued: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
@@ -81,13 +81,13 @@ pub struct Record {
     pub packages: Vec<Made>,
 }
 
-impl Record {
+impl JobRecord {
     /// The record of a job that is to package `commit`.
     pub(super) fn new(number: u64, commit: String, now: Timestamp) -> Self {
         Self {
             number,
             commit,
-            state: State::Waiting,
+            state: JobState::Waiting,
             queued: now,
             started: None,
             ended: None,
@@ -99,7 +99,7 @@ impl Record {
         }
     }
 
-    pub(super) fn end(&mut self, state: State, error: Option<String>, now: Timestamp) {
+    pub(super) fn end(&mut self, state: JobState, error: Option<String>, now: Timestamp) {
         self.state = state;
         self.error = error;
         self.ended = Some(now);

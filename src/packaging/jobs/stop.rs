@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::{Job, Jobs, Record, State};
+use super::{Job, JobRecord, JobState, Jobs};
 use crate::error::{Error, Result};
 use crate::git::worktree;
 use crate::process::background::{self, Ending, is_held};
@@ -59,7 +59,7 @@ impl Jobs {
     ///
     /// # Returns
     /// Whether all of them are gone.
-    pub(super) fn end(&self, record: &Record, ending: Ending) -> bool {
+    pub(super) fn end(&self, record: &JobRecord, ending: Ending) -> bool {
         let lock = self.file(&record.commit, "lock");
         let path = self.file(&record.commit, "toml");
         let limit = if ending == Ending::Asked { PATIENCE } else { GONE };
@@ -70,7 +70,7 @@ impl Jobs {
                 return false;
             }
             // One that has only just been started has not said yet which process it is.
-            let process = record.process.or_else(|| Record::read(&path)?.process);
+            let process = record.process.or_else(|| JobRecord::read(&path)?.process);
             if process != told
                 && let Some(process) = process
             {
@@ -83,11 +83,11 @@ impl Jobs {
     }
 
     /// Writes down that a job was stopped which could not do so itself.
-    pub(super) fn note_killed(&self, record: &Record, now: Timestamp) -> Result<()> {
+    pub(super) fn note_killed(&self, record: &JobRecord, now: Timestamp) -> Result<()> {
         let path = self.file(&record.commit, "toml");
-        let Some(mut last) = Record::read(&path) else { return Ok(()) };
+        let Some(mut last) = JobRecord::read(&path) else { return Ok(()) };
         if last.number == record.number && last.state.goes_on() {
-            last.end(State::Stopped, Some("its process was killed".to_owned()), now);
+            last.end(JobState::Stopped, Some("its process was killed".to_owned()), now);
             last.write(&path)?;
         }
         Ok(())

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::progress::Told;
-use super::{Job, Jobs, Made, Queued, Record, State};
+use super::{Job, JobRecord, JobState, Jobs, Made, Queued};
 use crate::error::{Error, Kind, Result};
 use crate::git::Oid;
 use crate::packaging::checkout::Stopwatch;
@@ -37,7 +37,7 @@ pub fn package_all(workspace: &Workspace<'_>, commit: &str) -> Result<()> {
     let turn = match jobs.wait_for_turn(number) {
         Ok(Some(turn)) => turn,
         Ok(None) => {
-            told.change(|record| record.end(State::Superseded, None, now()));
+            told.change(|record| record.end(JobState::Superseded, None, now()));
             return Ok(());
         }
         Err(error) => {
@@ -47,14 +47,14 @@ pub fn package_all(workspace: &Workspace<'_>, commit: &str) -> Result<()> {
     };
     let mut watch = Stopwatch::start();
     told.change(|record| {
-        record.state = State::Running;
+        record.state = JobState::Running;
         record.started = Some(now());
     });
     let outcome = jobs.tidy(number, now()).and_then(|()| package(workspace, commit, &told));
     let (state, error) = match &outcome {
-        Ok(()) => (State::Done, None),
-        Err(_) if told.is_superseded() => (State::Superseded, None),
-        Err(error) if error.kind == Kind::Interrupted => (State::Stopped, None),
+        Ok(()) => (JobState::Done, None),
+        Err(_) if told.is_superseded() => (JobState::Superseded, None),
+        Err(error) if error.kind == Kind::Interrupted => (JobState::Stopped, None),
         Err(error) => (state_of(error), Some(error.to_string())),
     };
     told.change(|record| {
@@ -62,22 +62,22 @@ pub fn package_all(workspace: &Workspace<'_>, commit: &str) -> Result<()> {
         record.end(state, error, now());
     });
     drop(turn);
-    if state == State::Superseded { Ok(()) } else { outcome }
+    if state == JobState::Superseded { Ok(()) } else { outcome }
 }
 
-fn state_of(error: &Error) -> State {
-    if error.kind == Kind::Interrupted { State::Stopped } else { State::Failed }
+fn state_of(error: &Error) -> JobState {
+    if error.kind == Kind::Interrupted { JobState::Stopped } else { JobState::Failed }
 }
 
 impl Jobs {
     /// The record that the hook has made for this process, which has its lock too; or new ones, where this is run by hand.
-    fn own_record(&self, workspace: &Workspace<'_>, commit: Oid) -> Result<(Record, Option<Queued>)> {
-        let is_mine = |job: &Job| job.record.state == State::Waiting && job.record.process.is_none();
+    fn own_record(&self, workspace: &Workspace<'_>, commit: Oid) -> Result<(JobRecord, Option<Queued>)> {
+        let is_mine = |job: &Job| job.record.state == JobState::Waiting && job.record.process.is_none();
         if let Some(job) = self.find(commit).filter(is_mine) {
             return Ok((job.record, None));
         }
         let queued = self.enqueue(commit, workspace.context.clock.now())?;
-        let record = Record::read(&self.file(&commit.to_string(), "toml")).filter(|_| queued.is_some());
+        let record = JobRecord::read(&self.file(&commit.to_string(), "toml")).filter(|_| queued.is_some());
         let record = record.ok_or_else(|| Error::refused("a job packages this commit already"))?;
         Ok((record, queued))
     }
@@ -105,8 +105,8 @@ impl Jobs {
     /// Ends what killed jobs have left running, writes down that they were killed, and forgets old jobs. For who has the turn.
     fn tidy(&self, own: u64, now: jiff::Timestamp) -> Result<()> {
         let others = || self.records().into_iter().filter(|record| record.number != own);
-        let is_held = |record: &Record| background::is_held(&self.file(&record.commit, "lock"));
-        for record in others().filter(|record| record.state == State::Running && is_held(record)) {
+        let is_held = |record: &JobRecord| background::is_held(&self.file(&record.commit, "lock"));
+        for record in others().filter(|record| record.state == JobState::Running && is_held(record)) {
             self.end(&record, background::Ending::Killed);
         }
         let _numbering = self.numbering()?;

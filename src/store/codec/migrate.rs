@@ -9,7 +9,7 @@ use super::lfs::{self, ATTRIBUTES};
 use super::package::StoredPackage;
 use super::writer::Writer;
 use crate::error::{Error, Result};
-use crate::git::commit_signature::Verdict;
+use crate::git::commit_signature::SignatureVerdict;
 use crate::git::{MODE_FILE, Oid, SigningReason, TreeDraft};
 use crate::package::storage::{Form, Placement};
 use crate::process::interrupt;
@@ -106,11 +106,11 @@ impl StoredPackage<'_> {
         let signature = repository.signature_of(old)?;
         let short = self.manifest.package.id.short();
         let why = match signature.verdict {
-            Verdict::Unsigned => return repository.write_commit_like(old, tree),
-            Verdict::Good if repository.signs_commits()? => {
+            SignatureVerdict::Unsigned => return repository.write_commit_like(old, tree),
+            SignatureVerdict::Good if repository.signs_commits()? => {
                 return repository.signed_commit_like(old, tree, "the package", SigningReason::Configured);
             }
-            Verdict::Good => "git does not sign commits here",
+            SignatureVerdict::Good => "git does not sign commits here",
             _ => "it could not be verified",
         };
         progress.warn(&format!(

@@ -3,7 +3,7 @@
 
 use super::package::StoredPackage;
 use crate::error::{Error, Kind, Result};
-use crate::git::commit_signature::{Signature, Verdict};
+use crate::git::commit_signature::{Signature, SignatureVerdict};
 use crate::git::pack::Replaced;
 use crate::git::{Batch, Oid, Repository, SigningReason};
 use crate::package::PackageId;
@@ -82,7 +82,7 @@ pub(in crate::store) fn has_trusted_signature(
     }
     for (_, tip) in repository.refs_matching(&format!("{PACKAGES}*/{id}"))? {
         let is_same = repository.commit(tip).is_ok_and(|commit| commit.tree == tree);
-        if is_same && repository.signature_of(tip)?.verdict == Verdict::Good {
+        if is_same && repository.signature_of(tip)?.verdict == SignatureVerdict::Good {
             return Ok(true);
         }
     }
@@ -104,15 +104,15 @@ impl StoredPackage<'_> {
         let repository = self.repository();
         let signature = self.signature()?;
         match signature.verdict {
-            Verdict::Good => return Ok(Signed::Already(signature)),
-            Verdict::Bad => {
+            SignatureVerdict::Good => return Ok(Signed::Already(signature)),
+            SignatureVerdict::Bad => {
                 let short = self.manifest.package.id.short();
                 return Err(Error::integrity(format!(
                     "package {short} has a bad signature, and is not signed again"
                 ))
                 .hint(format!("to see it: git verify-commit {}", self.object)));
             }
-            Verdict::Unsigned | Verdict::UnknownKey => {}
+            SignatureVerdict::Unsigned | SignatureVerdict::UnknownKey => {}
         }
         let new =
             repository.signed_commit_like(self.object, self.tree, "the package", SigningReason::Asked)?;

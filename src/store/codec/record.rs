@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::git::pack::Replaced;
 use crate::git::{Batch, MODE_FILE, MODE_TREE, Oid, Repository, TreeDraft, TreeEntry};
 use crate::package::directory::PackageDirectory;
-use crate::package::secrets::{Action, Secret, listed};
+use crate::package::secrets::{Secret, SecretAction, listed};
 use crate::package::storage::{Form, Placement, Storage};
 use crate::package::{Manifest, PackageId};
 use crate::process::interrupt;
@@ -157,7 +157,7 @@ impl<'r> Recorder<'r> {
             tree.insert(lfs::ATTRIBUTES, id, MODE_FILE);
         }
         let found = recorder.finish();
-        if secret_options.policy.action == Some(Action::Refuse) {
+        if secret_options.policy.action == Some(SecretAction::Refuse) {
             refuse(&secret_options.policy.objectionable(&found))?;
         }
         let mut manifest = (*manifest).clone();

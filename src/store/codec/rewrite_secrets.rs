@@ -17,12 +17,12 @@ use crate::package::secrets::Secret;
 use crate::package::storage::Form;
 use crate::process::interrupt;
 use crate::progress::{Progress, Silent};
-use crate::secrets::{Policy, Recipients, Scanner};
+use crate::secrets::{Recipients, Scanner, SecretPolicy};
 
 impl StoredPackage<'_> {
     /// Searches its files. Returns the secrets in it, sorted; an encrypted file that no key opens is an error.
     pub fn search(&self, scanner: &Scanner, progress: &dyn Progress) -> Result<Vec<Secret>> {
-        let policy = Policy::new(None, &[], Recipients::default())?;
+        let policy = SecretPolicy::new(None, &[], Recipients::default())?;
         let recorder = SecretRecorder::new(self.repository(), SecretOptions { scanner, policy: &policy });
         for file in &self.manifest.files {
             let copy = self.copy(file, progress)?;

@@ -13,10 +13,10 @@ use crate::archive::{Content, Place};
 use crate::error::{Error, Result};
 use crate::git::Repository;
 use crate::package::manifest::FileEntry;
-use crate::package::secrets::{MAX_SECRETS, SCANNER, Scan, Secret};
+use crate::package::secrets::{MAX_SECRETS, SCANNER, Secret, SecretScan};
 use crate::package::storage::Form;
 use crate::package::{Manifest, PackageId};
-use crate::secrets::{Policy, Scanner};
+use crate::secrets::{Scanner, SecretPolicy};
 
 /// Most unpacked bytes of an archive's entry that are searched.
 const MAX_UNPACKED: u64 = 64 << 20;
@@ -24,7 +24,7 @@ const MAX_UNPACKED: u64 = 64 << 20;
 #[derive(Clone, Copy)]
 pub struct SecretOptions<'a> {
     pub scanner: &'a Scanner,
-    pub policy: &'a Policy,
+    pub policy: &'a SecretPolicy,
 }
 
 /// Collects the secrets that are found in a package while it is written.
@@ -170,8 +170,8 @@ impl SecretOptions<'_> {
         manifest.scan = Some(scan);
     }
 
-    fn scan(&self, id: PackageId) -> Scan {
-        Scan { scanner: SCANNER, values: self.scanner.mark(id), ..Scan::default() }
+    fn scan(&self, id: PackageId) -> SecretScan {
+        SecretScan { scanner: SCANNER, values: self.scanner.mark(id), ..SecretScan::default() }
     }
 }
 

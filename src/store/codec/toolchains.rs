@@ -9,12 +9,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::git::directory::Scan;
+use crate::git::directory::DirectoryScan;
 use crate::git::pack::Replaced;
 use crate::git::{Batch, MODE_EXECUTABLE, MODE_FILE, MODE_TREE, Oid, Repository, TreeEntry};
 use crate::package::Machine;
 use crate::package::files::is_safe_path;
-use crate::package::manifest::{Lockfile, Tool};
+use crate::package::manifest::{LockfileEntry, Tool};
 use crate::store::names;
 
 pub const FORMAT: u32 = 1;
@@ -37,7 +37,7 @@ pub struct Toolchain {
     pub size: u64,
     /// Its directories, relative to the repository's top: `node_modules` and the like.
     pub parts: Vec<String>,
-    pub lockfile: Lockfile,
+    pub lockfile: LockfileEntry,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package_manager: Option<Tool>,
     pub machine: Machine,
@@ -94,7 +94,7 @@ impl<'r> Toolchains<'r> {
 
     /// Records the files of `scan` as a snapshot described by `toolchain`: content, then the ref. Returns whether it is new for this
     /// commit and machine.
-    pub fn save(&self, scan: &Scan, toolchain: &Toolchain) -> Result<bool> {
+    pub fn save(&self, scan: &DirectoryScan, toolchain: &Toolchain) -> Result<bool> {
         let name = names::toolchain(&toolchain.id, &toolchain.source, &toolchain.machine);
         if self.repository.ref_target(&name)?.is_some() {
             return Ok(false);

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::chain::{Record, Signing, append};
 use super::note::NotedPackage;
 use crate::error::{Error, Result};
-use crate::git::commit_signature::Verdict;
+use crate::git::commit_signature::SignatureVerdict;
 use crate::git::{Oid, Repository};
 use crate::package::PackageId;
 use crate::store::names::{self, PackageKey};
@@ -162,7 +162,7 @@ impl<'r, S: MarkState> Marks<'r, S> {
     /// Whether a record may take a mark back.
     fn counts(&self, record: Oid) -> Result<bool> {
         Ok(!self.repository.trust().required
-            || self.repository.signature_of(record)?.verdict == Verdict::Good)
+            || self.repository.signature_of(record)?.verdict == SignatureVerdict::Good)
     }
 
     fn message(&self, mark: &Mark<S>) -> String {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
-    pub verdict: Verdict,
+    pub verdict: ProofVerdict,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     #[serde(default)]
@@ -27,7 +27,7 @@ pub struct Proof {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum ProofVerdict {
     Proven,
     Mismatch,
     /// AWS gave no answer, or there was nothing to compare.

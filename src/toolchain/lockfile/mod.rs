@@ -33,7 +33,7 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The package manager that a lockfile belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum LockfileKind {
     /// `package-lock.json`, `npm-shrinkwrap.json`.
     Npm,
     /// `yarn.lock` of yarn 1.
@@ -46,7 +46,7 @@ pub enum Kind {
     Bun,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for LockfileKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Npm => "npm",
@@ -62,13 +62,13 @@ impl fmt::Display for Kind {
 const BINARY: &str = "bun.lockb";
 
 /// The names of lockfiles in order of precedence: npm itself prefers the shrinkwrap, bun its text.
-pub const NAMES: &[(&str, Kind)] = &[
-    ("npm-shrinkwrap.json", Kind::Npm),
-    ("package-lock.json", Kind::Npm),
-    ("pnpm-lock.yaml", Kind::Pnpm),
-    ("yarn.lock", Kind::Yarn),
-    ("bun.lock", Kind::Bun),
-    (BINARY, Kind::Bun),
+pub const NAMES: &[(&str, LockfileKind)] = &[
+    ("npm-shrinkwrap.json", LockfileKind::Npm),
+    ("package-lock.json", LockfileKind::Npm),
+    ("pnpm-lock.yaml", LockfileKind::Pnpm),
+    ("yarn.lock", LockfileKind::Yarn),
+    ("bun.lock", LockfileKind::Bun),
+    (BINARY, LockfileKind::Bun),
 ];
 
 #[derive(Debug, Clone)]
@@ -76,7 +76,7 @@ pub struct Lockfile {
     /// The service's directory or one above it.
     pub directory: ServicePath,
     pub path: String,
-    pub kind: Kind,
+    pub kind: LockfileKind,
     pub sha256: Sha256,
     /// The service's directory relative to the lockfile's; empty if it is the same.
     below: String,
@@ -105,8 +105,9 @@ impl Lockfile {
             for (name, kind) in NAMES {
                 let path = directory.file(name);
                 let Some(content) = source.read(&path, MAX_BYTES)? else { continue };
-                let berry = *kind == Kind::Yarn && content.windows(11).any(|window| window == b"__metadata:");
-                let kind = if berry { Kind::YarnBerry } else { *kind };
+                let berry =
+                    *kind == LockfileKind::Yarn && content.windows(11).any(|window| window == b"__metadata:");
+                let kind = if berry { LockfileKind::YarnBerry } else { *kind };
                 let below = relative(&directory, service);
                 let sha256 = Sha256::of(&content);
                 return Ok(Some(Self { directory, path, kind, sha256, below, content }));
@@ -129,32 +130,32 @@ impl Lockfile {
         })?;
         // Only yarn 1 does not record the requested ranges: the package.json files have them.
         let requests = match self.kind {
-            Kind::Yarn => Request::read_all(source, &self.directory, &self.below)?,
+            LockfileKind::Yarn => Request::read_all(source, &self.directory, &self.below)?,
             _ => Vec::new(),
         };
         Ok(Some(Locked { packages, below: self.below.clone(), requests }))
     }
 }
 
-fn made_again(kind: Kind) -> &'static str {
+fn made_again(kind: LockfileKind) -> &'static str {
     match kind {
-        Kind::Npm => "to write it again: npm install --package-lock-only",
-        Kind::Yarn => "to write it again: yarn install",
-        Kind::YarnBerry => "to write it again: yarn install --mode=update-lockfile",
-        Kind::Pnpm => "to write it again: pnpm install --lockfile-only",
-        Kind::Bun => "to write it again: bun install --lockfile-only",
+        LockfileKind::Npm => "to write it again: npm install --package-lock-only",
+        LockfileKind::Yarn => "to write it again: yarn install",
+        LockfileKind::YarnBerry => "to write it again: yarn install --mode=update-lockfile",
+        LockfileKind::Pnpm => "to write it again: pnpm install --lockfile-only",
+        LockfileKind::Bun => "to write it again: bun install --lockfile-only",
     }
 }
 
 impl LockedPackages {
     /// Reads a lockfile, from any source.
-    pub fn parse(kind: Kind, content: &[u8]) -> Result<Self, Unreadable> {
+    pub fn parse(kind: LockfileKind, content: &[u8]) -> Result<Self, Unreadable> {
         match kind {
-            Kind::Npm => NpmLock::parse(content).map(Self::Npm),
-            Kind::Yarn => YarnLock::parse(content).map(Self::Yarn),
-            Kind::YarnBerry => BerryLock::parse(content).map(Self::YarnBerry),
-            Kind::Pnpm => PnpmLock::parse(content).map(Self::Pnpm),
-            Kind::Bun => BunLock::parse(content).map(Self::Bun),
+            LockfileKind::Npm => NpmLock::parse(content).map(Self::Npm),
+            LockfileKind::Yarn => YarnLock::parse(content).map(Self::Yarn),
+            LockfileKind::YarnBerry => BerryLock::parse(content).map(Self::YarnBerry),
+            LockfileKind::Pnpm => PnpmLock::parse(content).map(Self::Pnpm),
+            LockfileKind::Bun => BunLock::parse(content).map(Self::Bun),
         }
     }
 

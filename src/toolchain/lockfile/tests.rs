@@ -13,18 +13,18 @@ macro_rules! fixture {
     };
 }
 
-const FIXTURES: &[(&str, Kind, &[u8])] = &[
-    ("npm 1", Kind::Npm, fixture!("npm-1.json")),
-    ("npm 2", Kind::Npm, fixture!("npm-2.json")),
-    ("npm 3", Kind::Npm, fixture!("npm-3.json")),
-    ("yarn 1", Kind::Yarn, fixture!("yarn-1.lock")),
-    ("berry", Kind::YarnBerry, fixture!("yarn-berry.lock")),
-    ("berry, Plug'n'Play", Kind::YarnBerry, fixture!("yarn-berry-pnp.lock")),
-    ("pnpm 8", Kind::Pnpm, fixture!("pnpm-6-of-8.yaml")),
-    ("pnpm 9", Kind::Pnpm, fixture!("pnpm-9-of-9.yaml")),
-    ("pnpm 10", Kind::Pnpm, fixture!("pnpm-9-of-10.yaml")),
-    ("pnpm 12", Kind::Pnpm, fixture!("pnpm-9-of-12.yaml")),
-    ("bun", Kind::Bun, fixture!("bun.lock")),
+const FIXTURES: &[(&str, LockfileKind, &[u8])] = &[
+    ("npm 1", LockfileKind::Npm, fixture!("npm-1.json")),
+    ("npm 2", LockfileKind::Npm, fixture!("npm-2.json")),
+    ("npm 3", LockfileKind::Npm, fixture!("npm-3.json")),
+    ("yarn 1", LockfileKind::Yarn, fixture!("yarn-1.lock")),
+    ("berry", LockfileKind::YarnBerry, fixture!("yarn-berry.lock")),
+    ("berry, Plug'n'Play", LockfileKind::YarnBerry, fixture!("yarn-berry-pnp.lock")),
+    ("pnpm 8", LockfileKind::Pnpm, fixture!("pnpm-6-of-8.yaml")),
+    ("pnpm 9", LockfileKind::Pnpm, fixture!("pnpm-9-of-9.yaml")),
+    ("pnpm 10", LockfileKind::Pnpm, fixture!("pnpm-9-of-10.yaml")),
+    ("pnpm 12", LockfileKind::Pnpm, fixture!("pnpm-9-of-12.yaml")),
+    ("bun", LockfileKind::Bun, fixture!("bun.lock")),
 ];
 
 /// The `package.json` files, as tests/bed/lockfiles/project.js writes them for yarn 1.
@@ -40,14 +40,14 @@ fn requests() -> Vec<Request> {
     vec![Request::parse("services/orders", orders.as_bytes()).unwrap(), Request::parse("", top).unwrap()]
 }
 
-fn find(content: &[u8], kind: Kind, directory: &str, name: &str) -> Option<LockedPackage> {
+fn find(content: &[u8], kind: LockfileKind, directory: &str, name: &str) -> Option<LockedPackage> {
     let all = requests();
     let requests = if directory.is_empty() { &all[1..] } else { &all };
     LockedPackages::parse(kind, content).unwrap().find(directory, requests, name)
 }
 
 /// What each lockfile says of a package to the service.
-fn each(name: &str, check: impl Fn(&str, Kind, &LockedPackage)) {
+fn each(name: &str, check: impl Fn(&str, LockfileKind, &LockedPackage)) {
     for (what, kind, content) in FIXTURES {
         let found = find(content, *kind, "services/orders", name);
         let found = found.unwrap_or_else(|| panic!("{what} has no {name}"));
@@ -60,7 +60,7 @@ fn a_package_of_the_registry_has_version_and_integrity() {
     each("serverless-pseudo-parameters", |what, kind, found| {
         assert_eq!(found.version.as_deref(), Some("2.5.0"), "{what}");
         assert_eq!(found.package, None, "{what}");
-        if kind == Kind::YarnBerry {
+        if kind == LockfileKind::YarnBerry {
             assert_eq!(found.integrity, None);
             assert!(found.checksum.as_ref().unwrap().starts_with("10c0/324e56cd"), "{what}");
         } else {
@@ -86,14 +86,14 @@ fn the_nearest_version_wins_and_hoisted_packages_are_found() {
 fn npm_and_pnpm_say_which_node_a_package_runs_on() {
     for (what, kind, content) in FIXTURES {
         let engines = find(content, *kind, "", "is-number").unwrap().engines;
-        let says = matches!(kind, Kind::Npm | Kind::Pnpm) && *what != "npm 1";
+        let says = matches!(kind, LockfileKind::Npm | LockfileKind::Pnpm) && *what != "npm 1";
         assert_eq!(engines.as_deref(), says.then_some(">=0.12.0"), "{what}");
     }
     // Forms of old packages.
     for odd in [r#"["node >= 0.6"]"#, r#""x""#, r#"{"npm": "1"}"#, r#"{"node": 18}"#, "null"] {
         let text =
             format!(r#"{{"packages": {{"node_modules/a": {{"version": "1.0.0", "engines": {odd}}}}}}}"#);
-        let found = find(text.as_bytes(), Kind::Npm, "", "a").unwrap();
+        let found = find(text.as_bytes(), LockfileKind::Npm, "", "a").unwrap();
         assert_eq!((found.version.as_deref(), found.engines), (Some("1.0.0"), None), "{odd}");
     }
 }
@@ -122,7 +122,7 @@ fn git_and_tarballs_say_where_they_came_from() {
     each("remote", |what, kind, found| {
         let resolved = found.resolved.as_deref();
         // pnpm knows the address for the registry's own.
-        let resolved = resolved.unwrap_or(if kind == Kind::Pnpm { "left-pad-1.2.0.tgz" } else { "" });
+        let resolved = resolved.unwrap_or(if kind == LockfileKind::Pnpm { "left-pad-1.2.0.tgz" } else { "" });
         assert!(resolved.contains("left-pad-1.2.0.tgz"), "{what}: {resolved}");
     });
     each("vendored", |what, _, found| {
@@ -134,7 +134,7 @@ fn git_and_tarballs_say_where_they_came_from() {
 #[test]
 fn links_and_workspaces_lead_to_their_directory() {
     each("linked", |what, _, found| assert_eq!(found.link.as_deref(), Some("linked"), "{what}"));
-    for (what, kind, content) in FIXTURES.iter().filter(|(_, kind, _)| *kind != Kind::Yarn) {
+    for (what, kind, content) in FIXTURES.iter().filter(|(_, kind, _)| *kind != LockfileKind::Yarn) {
         let found = find(content, *kind, "services/orders", "@shop/hello").unwrap();
         assert_eq!(found.link.as_deref(), Some("packages/hello"), "{what}");
         let version = found.version.as_deref();
@@ -161,10 +161,10 @@ fn a_patch_is_told() {
 fn a_pnpm_lockfile_may_have_no_workspace_or_a_document_of_pnpms_own() {
     let single = "lockfileVersion: '6.0'\ndevDependencies:\n  p:\n    specifier: ^1\n    version: 1.0.0(q@2.0.0)\n\
                   packages:\n  /p@1.0.0(q@2.0.0):\n    resolution: {integrity: sha512-x}\n";
-    let found = find(single.as_bytes(), Kind::Pnpm, "", "p").unwrap();
+    let found = find(single.as_bytes(), LockfileKind::Pnpm, "", "p").unwrap();
     assert_eq!((found.version.as_deref(), found.integrity.as_deref()), (Some("1.0.0"), Some("sha512-x")));
     let two = format!("lockfileVersion: '9.0'\nimporters: {{}}\n---\n{single}");
-    assert_eq!(find(two.as_bytes(), Kind::Pnpm, "", "p"), Some(found));
+    assert_eq!(find(two.as_bytes(), LockfileKind::Pnpm, "", "p"), Some(found));
 }
 
 #[test]
@@ -172,26 +172,29 @@ fn an_older_berry_leaves_the_registry_out() {
     let lock = "__metadata:\n  version: 6\n\n\"p@npm:^1.0.0, p@npm:^1.1.0\":\n  version: 1.2.0\n  resolution: \"p@npm:1.2.0\"\n  \
                 checksum: abc\n\n\"top@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"top@workspace:.\"\n  \
                 dependencies:\n    p: ^1.0.0\n";
-    assert_eq!(find(lock.as_bytes(), Kind::YarnBerry, "", "p").unwrap().version.as_deref(), Some("1.2.0"));
+    assert_eq!(
+        find(lock.as_bytes(), LockfileKind::YarnBerry, "", "p").unwrap().version.as_deref(),
+        Some("1.2.0")
+    );
 }
 
 #[test]
 fn what_is_too_deep_is_refused() {
     for (kind, content) in [
-        (Kind::Npm, "[".repeat(200_000)),
-        (Kind::Npm, r#"{"dependencies":{"a":"#.repeat(50_000)),
-        (Kind::Bun, "[".repeat(200_000)),
-        (Kind::Bun, r#"{"a":"#.repeat(200_000)),
-        (Kind::Pnpm, "[".repeat(200_000)),
-        (Kind::YarnBerry, "a: {".repeat(100_000)),
-        (Kind::Pnpm, format!("a: &a [x, x]\nb: &b [*a, *a]\n{}", "c: [*b, *b, *b]\n".repeat(1000))),
+        (LockfileKind::Npm, "[".repeat(200_000)),
+        (LockfileKind::Npm, r#"{"dependencies":{"a":"#.repeat(50_000)),
+        (LockfileKind::Bun, "[".repeat(200_000)),
+        (LockfileKind::Bun, r#"{"a":"#.repeat(200_000)),
+        (LockfileKind::Pnpm, "[".repeat(200_000)),
+        (LockfileKind::YarnBerry, "a: {".repeat(100_000)),
+        (LockfileKind::Pnpm, format!("a: &a [x, x]\nb: &b [*a, *a]\n{}", "c: [*b, *b, *b]\n".repeat(1000))),
     ] {
         assert!(LockedPackages::parse(kind, content.as_bytes()).is_err(), "{kind} {}", &content[..12]);
     }
 }
 
 /// A lockfile with some bytes cut out, put in or changed.
-fn mutated() -> impl Strategy<Value = (Kind, Vec<u8>)> {
+fn mutated() -> impl Strategy<Value = (LockfileKind, Vec<u8>)> {
     let change = (any::<prop::sample::Index>(), 0..40_usize, prop::collection::vec(any::<u8>(), 0..8));
     (0..FIXTURES.len(), prop::collection::vec(change, 1..6)).prop_map(|(at, changes)| {
         let (_, kind, content) = FIXTURES[at];
@@ -207,7 +210,7 @@ fn mutated() -> impl Strategy<Value = (Kind, Vec<u8>)> {
 }
 
 /// Reads and asks; the answers may be anything.
-fn ask(kind: Kind, content: &[u8], directory: &str, name: &str) {
+fn ask(kind: LockfileKind, content: &[u8], directory: &str, name: &str) {
     if let Ok(packages) = LockedPackages::parse(kind, content) {
         for name in [name, "ms", "old-ms", "linked", "trace", "@shop/hello", "left-pad", "vendored"] {
             let _ = packages.find(directory, &requests(), name);

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 
 /// A stack from `exports < imports`, before and after: `"a b < c"`, and the same after `=>`.
-fn stack(text: &str) -> Stack {
+fn stack(text: &str) -> StackExports {
     let sharing = |text: &str| {
         let (exports, imports) = text.split_once('<').unwrap_or((text, ""));
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
@@ -16,10 +16,10 @@ fn stack(text: &str) -> Stack {
     let (now, then) = text.split_once("=>").unwrap_or((text, text));
     let moves = text.contains("=>");
     let region = "us-east-1".to_owned();
-    Stack { region, moves, now: sharing(now), then: sharing(then) }
+    StackExports { region, moves, now: sharing(now), then: sharing(then) }
 }
 
-fn stacks(texts: &[&str]) -> Vec<Stack> {
+fn stacks(texts: &[&str]) -> Vec<StackExports> {
     texts.iter().map(|text| stack(text)).collect()
 }
 
@@ -102,16 +102,17 @@ fn what_is_not_known_here_or_changes_is_remarked() {
 }
 
 /// `CloudFormation`'s rules: whether `steps` can be taken one after the other.
-fn is_possible(stacks: &[Stack], steps: &[usize]) -> bool {
+fn is_possible(stacks: &[StackExports], steps: &[usize]) -> bool {
     let mut state: Vec<&Sharing> = stacks.iter().map(|stack| &stack.now).collect();
     steps.iter().all(|at| {
-        let Stack { now, then, .. } = &stacks[*at];
+        let StackExports { now, then, .. } = &stacks[*at];
         let others = || (0..stacks.len()).filter(|other| other != at);
         let exported = |name: &String| others().any(|other| state[other].exports.contains_key(name));
         let imported = |name: &String| others().any(|other| state[other].imports.contains(name));
         let ever = |name: &String| {
-            let ever =
-                |stack: &Stack| stack.now.exports.contains_key(name) || stack.then.exports.contains_key(name);
+            let ever = |stack: &StackExports| {
+                stack.now.exports.contains_key(name) || stack.then.exports.contains_key(name)
+            };
             stacks.iter().any(ever)
         };
         let possible = then.imports.iter().all(|name| exported(name) || !ever(name))
@@ -134,7 +135,7 @@ fn permutations(of: &[usize]) -> Vec<Vec<usize>> {
 }
 
 /// Some stacks, each name exported by one at most before, and by one at most after.
-fn any_stacks() -> impl Strategy<Value = Vec<Stack>> {
+fn any_stacks() -> impl Strategy<Value = Vec<StackExports>> {
     let names = ["x", "y", "z"];
     (1..=4_usize).prop_flat_map(move |count| {
         let owner = || proptest::option::weighted(0.7, 0..count);
@@ -192,11 +193,11 @@ proptest! {
             return Ok(());
         }
         let done = &found.steps[..done.min(found.steps.len())];
-        let back = |(at, stack): (usize, &Stack)| {
+        let back = |(at, stack): (usize, &StackExports)| {
             let (now, then) = (stack.then.clone(), stack.now.clone());
-            if done.contains(&at) { Stack { now, then, ..stack.clone() } } else { Stack { then, ..stack.clone() } }
+            if done.contains(&at) { StackExports { now, then, ..stack.clone() } } else { StackExports { then, ..stack.clone() } }
         };
-        let back: Vec<Stack> = stacks.iter().enumerate().map(back).collect();
+        let back: Vec<StackExports> = stacks.iter().enumerate().map(back).collect();
         let steps: Vec<usize> = done.iter().rev().copied().collect();
         prop_assert!(is_possible(&back, &steps), "{:?}", steps);
     }

@@ -142,7 +142,7 @@ fn a_stack_that_is_under_way_settles_nothing() {
 #[test]
 fn code_that_was_found_to_be_another_is_not_taken_for_live() {
     let mut deployments = history("v2! v1");
-    deployments[0].proof = Some(Proof { verdict: Verdict::Mismatch, ..Proof::default() });
+    deployments[0].proof = Some(Proof { verdict: ProofVerdict::Mismatch, ..Proof::default() });
     assert_eq!(certain(&mut deployments, 0, true), 0);
     assert_eq!(certain(&mut deployments, 1, true), 1);
 }

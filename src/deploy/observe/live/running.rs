@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::aws::{Aws, AwsError, Function, Stack};
+use crate::aws::{Aws, AwsError, LambdaFunction, Stack};
 use crate::deploy::observe::drift::{self, Drift, runs_recorded_code};
 use crate::deploy::observe::expected::{Expected, ExpectedFunction};
 use crate::deploy::observe::proof::name_of;
@@ -15,9 +15,9 @@ const FUNCTION: &str = "AWS::Lambda::Function";
 /// What runs.
 pub(in crate::deploy) struct Running {
     /// The functions of the stack's template, by logical id.
-    pub(in crate::deploy) functions: BTreeMap<String, Function>,
+    pub(in crate::deploy) functions: BTreeMap<String, LambdaFunction>,
     /// Those that the package has beside them, by their names in Lambda.
-    others: BTreeMap<String, Function>,
+    others: BTreeMap<String, LambdaFunction>,
     /// Logical id → name in AWS.
     names: BTreeMap<String, String>,
     /// The stack's template.
@@ -51,12 +51,12 @@ impl Running {
         Ok(Self { functions, others: others.collect(), names, template: Template::new(template) })
     }
 
-    pub(in crate::deploy) fn all(&self) -> impl Iterator<Item = &Function> {
+    pub(in crate::deploy) fn all(&self) -> impl Iterator<Item = &LambdaFunction> {
         self.functions.values().chain(self.others.values())
     }
 
     /// The live function that `known` would be.
-    fn function(&self, known: &ExpectedFunction) -> Option<&Function> {
+    fn function(&self, known: &ExpectedFunction) -> Option<&LambdaFunction> {
         match &known.function.logical {
             Some(logical) => self.functions.get(logical),
             None => self.others.get(&name_of(known, &self.names)),

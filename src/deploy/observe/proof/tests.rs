@@ -45,16 +45,17 @@ fn template() -> Value {
 }
 
 fn seen() -> Seen {
-    let live = |name: &str| Function { name: format!("orders-prod-{name}"), ..Function::default() };
+    let live =
+        |name: &str| LambdaFunction { name: format!("orders-prod-{name}"), ..LambdaFunction::default() };
     Seen {
         account: Some("123456789012".to_owned()),
         functions: vec![
-            Some(Function {
+            Some(LambdaFunction {
                 code_sha256: Some(Sha256::of(b"zip").to_base64()),
                 layers: vec![ARN.to_owned()],
                 ..live("hello")
             }),
-            Some(Function { image: Some("123.dkr.ecr/orders@sha256:ab".to_owned()), ..live("image") }),
+            Some(LambdaFunction { image: Some("123.dkr.ecr/orders@sha256:ab".to_owned()), ..live("image") }),
         ],
         names: BTreeMap::from([("Money".to_owned(), ARN.to_owned())]),
         layers: BTreeMap::from([(ARN.to_owned(), Some(Sha256::of(b"layer").to_base64()))]),
@@ -68,7 +69,7 @@ fn problems_of(change: impl FnOnce(&mut Seen)) -> Vec<String> {
     let mut seen = seen();
     change(&mut seen);
     let proof = compare(&expected(), &template(), &seen);
-    assert_eq!(proof.verdict, Verdict::Mismatch, "{proof:?}");
+    assert_eq!(proof.verdict, ProofVerdict::Mismatch, "{proof:?}");
     assert!(refuse(&proof, &crate::package::manifest::tests::sample().target).is_err());
     proof.problems
 }
@@ -76,7 +77,11 @@ fn problems_of(change: impl FnOnce(&mut Seen)) -> Vec<String> {
 #[test]
 fn what_is_live_is_what_was_recorded() {
     let proof = compare(&expected(), &template(), &seen());
-    assert_eq!((proof.verdict, proof.as_recorded, proof.functions), (Verdict::Proven, 2, 2), "{proof:?}");
+    assert_eq!(
+        (proof.verdict, proof.as_recorded, proof.functions),
+        (ProofVerdict::Proven, 2, 2),
+        "{proof:?}"
+    );
     assert_eq!((proof.layers, proof.objects), (1, 1));
     assert!(proof.problems.is_empty() && proof.notes.is_empty(), "{proof:?}");
 }
@@ -113,7 +118,7 @@ fn what_the_credentials_may_not_see_is_noted_and_the_rest_is_proven() {
     assert_eq!(notes, ["not compared: AWS does not let these credentials look for an object in S3"]);
     assert_eq!(readable::<()>(Err(AwsError::Throttled), &mut notes), Err(AwsError::Throttled));
     let proof = compare(&expected(), &template(), &Seen { objects: Vec::new(), notes, ..seen() });
-    assert_eq!((proof.verdict, proof.notes.len()), (Verdict::Proven, 1));
+    assert_eq!((proof.verdict, proof.notes.len()), (ProofVerdict::Proven, 1));
 }
 
 #[test]
@@ -125,7 +130,7 @@ fn a_template_that_a_plugin_changed_is_reported_and_an_output_that_it_added_is_n
         "Conditions": { "IsProd": true },
     }));
     let proof = compare(&expected(), &template(), &seen);
-    assert_eq!(proof.verdict, Verdict::Proven);
+    assert_eq!(proof.verdict, ProofVerdict::Proven);
     seen.template =
         Some(json!({ "Resources": { "Table": { "Type": "AWS::DynamoDB::Table" } }, "Outputs": { "A": {} } }));
     let without = json!({ "Resources": { "Table": { "Type": "AWS::DynamoDB::Table" } } });
@@ -141,12 +146,12 @@ fn a_service_without_functions_is_proven_by_its_template() {
     (expected.functions, expected.layers) = (Vec::new(), BTreeMap::new());
     let seen = Seen { functions: Vec::new(), objects: Vec::new(), ..seen() };
     let proof = compare(&expected, &template(), &seen);
-    assert_eq!(proof.verdict, Verdict::Proven, "{proof:?}");
+    assert_eq!(proof.verdict, ProofVerdict::Proven, "{proof:?}");
     assert_eq!(sentence(&proof).unwrap(), "the live template is the recorded one; there are no functions");
 
     let other = json!({ "Resources": { "Table": { "Type": "AWS::SQS::Queue" } } });
     let proof = compare(&expected, &template(), &Seen { template: Some(other), ..seen });
-    assert_eq!((proof.verdict, proof.problems.len()), (Verdict::Unproven, 1), "{proof:?}");
+    assert_eq!((proof.verdict, proof.problems.len()), (ProofVerdict::Unproven, 1), "{proof:?}");
     assert_eq!(sentence(&proof), None);
 }
 
@@ -158,6 +163,6 @@ fn code_that_the_package_does_not_hold_proves_nothing() {
     let mut seen = seen();
     seen.functions.truncate(1);
     let proof = compare(&expected, &template(), &seen);
-    assert_eq!((proof.verdict, proof.functions), (Verdict::Unproven, 0), "{proof:?}");
+    assert_eq!((proof.verdict, proof.functions), (ProofVerdict::Unproven, 0), "{proof:?}");
     assert!(refuse(&proof, &crate::package::manifest::tests::sample().target).is_ok());
 }

@@ -4,7 +4,7 @@ use super::Check;
 use super::check::unanswered;
 use crate::aws::AwsError;
 use crate::store::deployments::Deployment;
-use crate::store::proof::Verdict;
+use crate::store::proof::ProofVerdict;
 
 /// The option that lets an account pass.
 pub const ALLOW: &str = "--allow-account";
@@ -14,7 +14,7 @@ const NAME: &str = "account";
 /// The account of the last deployment that was proven; `deployments` are newest first.
 pub(super) fn recorded(deployments: &[Deployment]) -> Option<&str> {
     let proofs = deployments.iter().filter_map(|known| known.proof.as_ref());
-    proofs.filter(|proof| proof.verdict == Verdict::Proven).find_map(|proof| proof.account.as_deref())
+    proofs.filter(|proof| proof.verdict == ProofVerdict::Proven).find_map(|proof| proof.account.as_deref())
 }
 
 /// The check of the account that was told against the `recorded` one.
@@ -44,17 +44,17 @@ mod tests {
     #[test]
     fn another_account_blocks_until_it_is_named() {
         let account = Ok("111111111111".to_owned());
-        assert_eq!(check(&account, Some("111111111111")).verdict, checks::Verdict::Ok);
-        assert_eq!(check(&account, None).verdict, checks::Verdict::Ok);
+        assert_eq!(check(&account, Some("111111111111")).verdict, checks::CheckVerdict::Ok);
+        assert_eq!(check(&account, None).verdict, checks::CheckVerdict::Ok);
         let mut other = vec![check(&account, Some("222222222222"))];
-        assert_eq!(other[0].verdict, checks::Verdict::Blocks);
+        assert_eq!(other[0].verdict, checks::CheckVerdict::Blocks);
         assert!(other[0].hint.as_ref().unwrap().ends_with("--allow-account 111111111111"), "{other:?}");
         checks::allow(&mut other, ALLOW, &["222222222222".to_owned()]);
-        assert_eq!(other[0].verdict, checks::Verdict::Blocks);
+        assert_eq!(other[0].verdict, checks::CheckVerdict::Blocks);
         checks::allow(&mut other, ALLOW, &["111111111111".to_owned()]);
-        assert_eq!(other[0].verdict, checks::Verdict::Warning);
+        assert_eq!(other[0].verdict, checks::CheckVerdict::Warning);
         let denied =
             AwsError::Forbidden { action: "say whose credentials these are", message: "no".to_owned() };
-        assert_eq!(check(&Err(denied), Some("222222222222")).verdict, checks::Verdict::Warning);
+        assert_eq!(check(&Err(denied), Some("222222222222")).verdict, checks::CheckVerdict::Warning);
     }
 }

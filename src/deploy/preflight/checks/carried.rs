@@ -42,10 +42,10 @@ fn warning(message: String) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
+    use super::super::CheckVerdict;
     use super::*;
 
-    fn line(patterns: &[&str], found: &[&str], recorded: &[&str]) -> Option<(Verdict, String)> {
+    fn line(patterns: &[&str], found: &[&str], recorded: &[&str]) -> Option<(CheckVerdict, String)> {
         let words = |all: &[&str]| all.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let found = words(found).into_iter().map(|path| (path, PathBuf::new())).collect();
         let carry = Carry { paths: words(patterns) };
@@ -58,8 +58,8 @@ mod tests {
         let defaults = &[".env", ".env.*"];
         assert_eq!(line(defaults, &[], &[]), None);
         assert_eq!(line(defaults, &[], &["tracked"]), None);
-        let ok = |message: &str| Some((Verdict::Ok, message.to_owned()));
-        let warning = |message: &str| Some((Verdict::Warning, message.to_owned()));
+        let ok = |message: &str| Some((CheckVerdict::Ok, message.to_owned()));
+        let warning = |message: &str| Some((CheckVerdict::Warning, message.to_owned()));
         assert_eq!(line(defaults, &[".env"], &[".env"]), ok("1 ignored file: .env"));
         assert_eq!(
             line(defaults, &[".env"], &[".env", ".env.prod"]),

@@ -15,7 +15,7 @@ pub(super) const INTACT: &str = "intact";
 /// What a check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum CheckVerdict {
     /// As it should be.
     Ok,
     /// Worth a look; nothing is stopped.
@@ -30,7 +30,7 @@ pub struct Check {
     /// What was checked.
     pub name: &'static str,
     /// What was found.
-    pub verdict: Verdict,
+    pub verdict: CheckVerdict,
     /// In words.
     pub message: String,
     /// What to do about it.
@@ -49,7 +49,7 @@ impl Check {
     pub fn ok(name: &'static str, message: impl Into<String>) -> Self {
         Self {
             name,
-            verdict: Verdict::Ok,
+            verdict: CheckVerdict::Ok,
             message: message.into(),
             hint: None,
             allowed_by: None,
@@ -59,7 +59,7 @@ impl Check {
 
     /// Worth a look.
     pub fn warning(name: &'static str, message: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Warning, ..Self::ok(name, message) }
+        Self { verdict: CheckVerdict::Warning, ..Self::ok(name, message) }
     }
 
     /// The same, with what to do.
@@ -82,7 +82,7 @@ impl Check {
 
     /// Not as it must be.
     pub fn blocks(name: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Blocks, hint: Some(hint.into()), ..Self::ok(name, message) }
+        Self { verdict: CheckVerdict::Blocks, hint: Some(hint.into()), ..Self::ok(name, message) }
     }
 }
 
@@ -101,10 +101,10 @@ pub(in crate::deploy) fn listed(names: &[&str]) -> String {
 /// Lets pass what blocks and is of one of the values `names` that were given with `option`. A name that nothing blocks by changes
 /// nothing.
 pub fn allow(checks: &mut [Check], option: &str, names: &[String]) {
-    for check in checks.iter_mut().filter(|check| check.verdict == Verdict::Blocks) {
+    for check in checks.iter_mut().filter(|check| check.verdict == CheckVerdict::Blocks) {
         let Some((by, value)) = &check.allowed_by else { continue };
         if *by == option && names.contains(value) {
-            check.verdict = Verdict::Warning;
+            check.verdict = CheckVerdict::Warning;
             check.message.push_str(&format!(" (allowed by {option})"));
             check.hint = None;
         }
@@ -116,7 +116,7 @@ pub fn allow(checks: &mut [Check], option: &str, names: &[String]) {
 /// # Errors
 /// One error for all that block; [`Kind::Integrity`] where the package itself is damaged.
 pub fn pass(checks: &[Check]) -> Result<()> {
-    let blocking: Vec<&Check> = checks.iter().filter(|check| check.verdict == Verdict::Blocks).collect();
+    let blocking: Vec<&Check> = checks.iter().filter(|check| check.verdict == CheckVerdict::Blocks).collect();
     if blocking.is_empty() {
         return Ok(());
     }
@@ -140,9 +140,9 @@ impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, verdict, message, hint, .. } = self;
         let (style, sign) = match verdict {
-            Verdict::Ok => (GOOD, "✓"),
-            Verdict::Warning => (WARNING, "!"),
-            Verdict::Blocks => (ERROR, "✗"),
+            CheckVerdict::Ok => (GOOD, "✓"),
+            CheckVerdict::Warning => (WARNING, "!"),
+            CheckVerdict::Blocks => (ERROR, "✗"),
         };
         writeln!(f, "{style}{sign}{style:#} {name:10} {}", line(message))?;
         match hint {

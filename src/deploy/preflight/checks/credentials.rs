@@ -28,22 +28,22 @@ pub(super) fn eased(check: Check) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Verdict, allow};
+    use super::super::{CheckVerdict, allow};
     use super::*;
 
     #[test]
     fn only_credentials_that_are_missing_or_refused_block() {
         let none = AwsError::NoCredentials("none".to_owned());
         let all = [none.clone(), AwsError::NoProfile("x".to_owned()), AwsError::Expired { profile: None }];
-        assert!(all.iter().all(|error| silence(error).verdict == Verdict::Blocks));
+        assert!(all.iter().all(|error| silence(error).verdict == CheckVerdict::Blocks));
         for error in [AwsError::Off, AwsError::NotBuilt, AwsError::Throttled] {
-            assert_eq!(silence(&error).verdict, Verdict::Warning, "{error}");
+            assert_eq!(silence(&error).verdict, CheckVerdict::Warning, "{error}");
         }
         let mut checks = [silence(&none)];
         let hint = checks[0].hint.clone().unwrap();
         assert!(hint.ends_with("; to go on all the same: --no-credentials"), "{hint}");
-        assert_eq!(eased(checks[0].clone()).verdict, Verdict::Warning);
+        assert_eq!(eased(checks[0].clone()).verdict, CheckVerdict::Warning);
         allow(&mut checks, ALLOW, &[String::new()]);
-        assert_eq!(checks[0].verdict, Verdict::Warning);
+        assert_eq!(checks[0].verdict, CheckVerdict::Warning);
     }
 }

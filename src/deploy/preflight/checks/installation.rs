@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Check, Verdict};
+use super::{Check, CheckVerdict};
 use crate::error::Result;
 use crate::git::Repository;
 use crate::package::Manifest;
@@ -57,8 +57,8 @@ impl<'m> Installation<'m> {
         let are_missing = [self.plugins.iter().all(lacks), !self.has_framework];
         let mut checks = self.checks();
         for (check, is_missing) in checks.iter_mut().zip(are_missing) {
-            if is_missing && check.verdict == Verdict::Blocks {
-                check.verdict = Verdict::Warning;
+            if is_missing && check.verdict == CheckVerdict::Blocks {
+                check.verdict = CheckVerdict::Warning;
                 check.hint = Some(
                     "a deployment restores this in its own worktree; to install it here: npm ci".to_owned(),
                 );
@@ -71,7 +71,7 @@ impl<'m> Installation<'m> {
     pub fn drifts(&self) -> impl Iterator<Item = PluginDrift> {
         let of_plugin =
             |change: &PluginChange| PluginDrift { name: change.name.clone(), message: change.to_string() };
-        let framework = (self.framework.verdict == Verdict::Blocks).then(|| {
+        let framework = (self.framework.verdict == CheckVerdict::Blocks).then(|| {
             let recorded = self.manifest.tools.framework.as_ref();
             let name = recorded.map_or_else(|| "framework".to_owned(), |tool| tool.name.clone());
             PluginDrift { name, message: self.framework.message.clone() }

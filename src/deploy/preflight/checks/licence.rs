@@ -19,7 +19,7 @@ pub(super) fn check(framework: Option<&Tool>, is_set: impl Fn(&str) -> bool) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
+    use super::super::CheckVerdict;
     use super::*;
 
     #[test]
@@ -28,8 +28,8 @@ mod tests {
             let tool = Tool { name: name.to_owned(), version: version.to_owned() };
             check(Some(&tool), |name| name == set).map(|check| check.verdict)
         };
-        assert_eq!(verdict("serverless", "4.20.1", ""), Some(Verdict::Blocks));
-        assert_eq!(verdict("serverless", "4.20.1", "SERVERLESS_ACCESS_KEY"), Some(Verdict::Ok));
+        assert_eq!(verdict("serverless", "4.20.1", ""), Some(CheckVerdict::Blocks));
+        assert_eq!(verdict("serverless", "4.20.1", "SERVERLESS_ACCESS_KEY"), Some(CheckVerdict::Ok));
         assert_eq!(verdict("serverless", "3.40.0", ""), None);
         assert_eq!(verdict("osls", "4.3.1", ""), None);
         assert!(check(None, |_| false).is_none());

@@ -80,7 +80,7 @@ pub(super) fn check(template: &Value, unzipped: &BTreeMap<String, u64>) -> Vec<C
 mod tests {
     use serde_json::json;
 
-    use super::super::Verdict;
+    use super::super::CheckVerdict;
     use super::*;
 
     fn messages(template: &Value, size: u64) -> Vec<String> {
@@ -89,7 +89,8 @@ mod tests {
         assert!(
             checks
                 .iter()
-                .all(|check| (check.verdict == Verdict::Ok) == (checks.len() == 1 && check.hint.is_none()))
+                .all(|check| (check.verdict == CheckVerdict::Ok)
+                    == (checks.len() == 1 && check.hint.is_none()))
         );
         checks.into_iter().map(|check| check.message).collect()
     }

@@ -41,7 +41,7 @@ use crate::workspace::Workspace;
 
 pub use account::ALLOW as ALLOW_ACCOUNT;
 pub(super) use check::listed;
-pub use check::{Check, Verdict, allow, pass, write};
+pub use check::{Check, CheckVerdict, allow, pass, write};
 pub use credentials::ALLOW as ALLOW_NO_CREDENTIALS;
 pub use head::all;
 pub use installation::Installation;
@@ -50,7 +50,7 @@ pub use objects::ALLOW as ALLOW_MISSING;
 pub use runtimes::ALLOW as ALLOW_RUNTIME;
 
 /// What was checked of a package, and what AWS answered on the way.
-pub struct Checked {
+pub struct CheckedPackage {
     /// The checks, in the order in which they are shown.
     pub checks: Vec<Check>,
     /// The S3 prefix that it was made with; `None` where the package is damaged.
@@ -71,7 +71,7 @@ pub fn of_package(
     action: Action,
     deployments: &[Deployment],
     framework: Option<&Installed>,
-) -> Result<Checked> {
+) -> Result<CheckedPackage> {
     let Workspace { context, repository, config, progress, .. } = workspace;
     let StoredPackage { manifest, source, .. } = package;
     let Target { path, .. } = &manifest.target;
@@ -104,7 +104,7 @@ pub fn of_package(
     let values = build_environment::values_for(workspace, *source, &manifest.target, &variables.names)?;
     checks.extend(variables::check(variables, &values));
     let configured = read.tops.into_iter().filter(|(_, top)| top.contains(FILE)).map(|(name, _)| name);
-    Ok(Checked { checks, prefix, answers, configured: configured.collect() })
+    Ok(CheckedPackage { checks, prefix, answers, configured: configured.collect() })
 }
 
 /// What is checked of what the package gives to AWS. Which functions are live AWS says, else the history.

@@ -86,7 +86,7 @@ fn verdict(recorded: Option<&str>, engines: Option<(&Tool, &str)>, here: &Here) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
+    use super::super::CheckVerdict;
     use super::*;
 
     fn line(
@@ -101,9 +101,9 @@ mod tests {
             return String::new();
         };
         let sign = match check.verdict {
-            Verdict::Ok => "✓",
-            Verdict::Warning => "!",
-            Verdict::Blocks => "✗",
+            CheckVerdict::Ok => "✓",
+            CheckVerdict::Warning => "!",
+            CheckVerdict::Blocks => "✗",
         };
         format!("{sign} {} {}", check.message, check.hint.unwrap_or_default())
     }

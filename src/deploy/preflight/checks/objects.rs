@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::Check;
 use super::check::unanswered;
 use crate::aws::Image;
-use crate::deploy::observe::aws_state::{Objects, WantedImage};
+use crate::deploy::observe::aws_state::{BucketObjects, WantedImage};
 use crate::text::words::count;
 
 /// The option that lets a missing object or image pass.
@@ -16,10 +16,10 @@ const NAME: &str = "objects";
 const IMAGES: &str = "images";
 
 /// A line for each object that is missing and each bucket that can't be looked into, or one for all; none where none are needed.
-pub(super) fn check(objects: &BTreeMap<String, Objects>) -> Vec<Check> {
+pub(super) fn check(objects: &BTreeMap<String, BucketObjects>) -> Vec<Check> {
     let mut checks = Vec::new();
     let mut there = 0;
-    for (bucket, Objects { keys, there: found }) in objects {
+    for (bucket, BucketObjects { keys, there: found }) in objects {
         match found {
             Ok(found) => {
                 there += found.iter().filter(|there| **there).count();
@@ -91,12 +91,12 @@ fn ecr_command(image: &Image) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Verdict, allow};
+    use super::super::{CheckVerdict, allow};
     use super::*;
     use crate::aws::AwsError;
 
-    fn bucket(keys: &[&str], there: Result<Vec<bool>, AwsError>) -> Objects {
-        Objects { keys: keys.iter().map(|key| (*key).to_owned()).collect(), there }
+    fn bucket(keys: &[&str], there: Result<Vec<bool>, AwsError>) -> BucketObjects {
+        BucketObjects { keys: keys.iter().map(|key| (*key).to_owned()).collect(), there }
     }
 
     #[test]
@@ -108,14 +108,14 @@ mod tests {
         let all = BTreeMap::from([("shared".to_owned(), shared), ("secret".to_owned(), secret)]);
         let mut checks = check(&all);
         let verdicts: Vec<_> = checks.iter().map(|check| check.verdict).collect();
-        assert_eq!(verdicts, [Verdict::Warning, Verdict::Blocks]);
+        assert_eq!(verdicts, [CheckVerdict::Warning, CheckVerdict::Blocks]);
         assert!(checks[0].message.contains("secret must have 1 object"), "{checks:?}");
         assert!(checks[1].message.starts_with("s3://shared/b.zip is missing"), "{checks:?}");
         allow(&mut checks, ALLOW, &["s3://shared/b.zip".to_owned()]);
-        assert_eq!(checks[1].verdict, Verdict::Warning);
+        assert_eq!(checks[1].verdict, CheckVerdict::Warning);
 
         let whole = BTreeMap::from([("shared".to_owned(), bucket(&["a.zip"], Ok(vec![true])))]);
-        assert_eq!(check(&whole)[0].verdict, Verdict::Ok);
+        assert_eq!(check(&whole)[0].verdict, CheckVerdict::Ok);
     }
 
     #[test]
@@ -123,16 +123,16 @@ mod tests {
         let uri = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/orders@sha256:abc";
         let wanted = |uri: &str, there| WantedImage { uri: uri.to_owned(), image: Image::parse(uri), there };
         assert!(images(&[]).is_empty());
-        assert_eq!(images(&[wanted(uri, Some(Ok(true)))])[0].verdict, Verdict::Ok);
+        assert_eq!(images(&[wanted(uri, Some(Ok(true)))])[0].verdict, CheckVerdict::Ok);
 
         let mut gone = images(&[wanted(uri, Some(Ok(true))), wanted(uri, Some(Ok(false)))]);
-        assert_eq!((gone.len(), gone[0].verdict), (1, Verdict::Blocks));
+        assert_eq!((gone.len(), gone[0].verdict), (1, CheckVerdict::Blocks));
         allow(&mut gone, ALLOW, &[uri.to_owned()]);
-        assert_eq!(gone[0].verdict, Verdict::Warning);
+        assert_eq!(gone[0].verdict, CheckVerdict::Warning);
 
         let denied = AwsError::Forbidden { action: "look for an image in ECR", message: String::new() };
         let told = images(&[wanted(uri, Some(Err(denied)))]).remove(0);
-        assert_eq!(told.verdict, Verdict::Warning);
+        assert_eq!(told.verdict, CheckVerdict::Warning);
         assert_eq!(
             told.hint.unwrap(),
             "aws ecr describe-images --registry-id 123456789012 --region eu-west-1 --repository-name shop/orders \
@@ -140,7 +140,7 @@ mod tests {
         );
         for other in ["registry.example.org/orders@sha256:abc", "1.dkr.ecr.r.amazonaws.com/$(x)@sha256:abc"] {
             let told = images(&[wanted(other, None)]).remove(0);
-            assert_eq!((told.verdict, told.hint), (Verdict::Warning, None));
+            assert_eq!((told.verdict, told.hint), (CheckVerdict::Warning, None));
         }
     }
 }

@@ -107,7 +107,7 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
+    use super::super::CheckVerdict;
     use super::*;
 
     fn functions(all: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     /// Of node 14: deprecated 2023-12-04, no new functions from 2024-01-09 on, no updates from 2027-03-03 on.
-    fn at(today: &str, live: Option<&[(&str, &str)]>) -> Vec<(Verdict, String)> {
+    fn at(today: &str, live: Option<&[(&str, &str)]>) -> Vec<(CheckVerdict, String)> {
         let package = functions(&[("Old", "nodejs14.x"), ("New", "nodejs22.x")]);
         let live = live.map(functions);
         let checks = check(&package, live.as_ref(), today.parse().unwrap()).unwrap();
@@ -124,24 +124,25 @@ mod tests {
 
     #[test]
     fn a_runtime_ages_in_three_steps() {
-        let ok = (Verdict::Ok, "Lambda accepts nodejs14.x, nodejs22.x".to_owned());
+        let ok = (CheckVerdict::Ok, "Lambda accepts nodejs14.x, nodejs22.x".to_owned());
         assert_eq!(at("2023-12-03", None), [ok]);
-        let deprecated = (Verdict::Warning, "nodejs14.x has been deprecated since 2023-12-04".to_owned());
+        let deprecated =
+            (CheckVerdict::Warning, "nodejs14.x has been deprecated since 2023-12-04".to_owned());
         assert_eq!(at("2023-12-04", None), [deprecated]);
 
         let live: &[_] = &[("Old", "nodejs14.x")];
         let [(verdict, message)] = &at("2024-01-09", Some(live))[..] else { panic!() };
-        assert_eq!(*verdict, Verdict::Warning);
+        assert_eq!(*verdict, CheckVerdict::Warning);
         assert!(message.ends_with("still updates those that are live"), "{message}");
         let [(verdict, message)] = &at("2024-01-09", Some(&[]))[..] else { panic!() };
-        assert_eq!(*verdict, Verdict::Blocks);
+        assert_eq!(*verdict, CheckVerdict::Blocks);
         assert!(message.ends_with("not live yet: Old"), "{message}");
         let [(verdict, message)] = &at("2024-01-09", None)[..] else { panic!() };
-        assert_eq!(*verdict, Verdict::Warning);
+        assert_eq!(*verdict, CheckVerdict::Warning);
         assert!(message.ends_with("perhaps not live yet: Old"), "{message}");
 
         let [(verdict, message)] = &at("2027-03-03", Some(live))[..] else { panic!() };
-        assert_eq!(*verdict, Verdict::Blocks);
+        assert_eq!(*verdict, CheckVerdict::Blocks);
         assert!(
             message.starts_with("Lambda no longer updates functions with nodejs14.x, since 2027-03-03"),
             "{message}"
@@ -152,7 +153,7 @@ mod tests {
     fn a_runtime_that_the_table_lacks_is_taken() {
         let today = "2099-01-01".parse().unwrap();
         let checks = check(&functions(&[("A", "nodejs99.x")]), None, today).unwrap();
-        assert_eq!(checks[0].verdict, Verdict::Ok);
+        assert_eq!(checks[0].verdict, CheckVerdict::Ok);
         assert!(check(&BTreeMap::new(), None, today).unwrap().is_empty());
     }
 

@@ -3,7 +3,7 @@
 
 use super::Check;
 use crate::error::{ANOTHER_COPY, Result};
-use crate::git::commit_signature::{Signature, Trust, Verdict};
+use crate::git::commit_signature::{Signature, SignatureVerdict, Trust};
 use crate::store::StoredPackage;
 use crate::store::deployments::Deployment;
 use crate::text::command::slsart;
@@ -28,15 +28,15 @@ fn judge(signature: &Signature, package: &str, trust: &Trust) -> Option<Check> {
     let required = "and [trust] in slsart.toml requires a trusted signature";
     let way = format!("once you have checked the package, sign it: {}", slsart(["sign", package]));
     match verdict {
-        Verdict::Good => Some(Check::ok(NAME, format!("signed{whose}{remark}"))),
-        Verdict::Bad => {
+        SignatureVerdict::Good => Some(Check::ok(NAME, format!("signed{whose}{remark}"))),
+        SignatureVerdict::Bad => {
             let message = format!("the package's signature{whose} is bad{remark}");
             Some(Check::blocks(NAME, message, ANOTHER_COPY).of_damage())
         }
-        Verdict::Unsigned => {
+        SignatureVerdict::Unsigned => {
             trust.required.then(|| Check::blocks(NAME, format!("the package is not signed, {required}"), way))
         }
-        Verdict::UnknownKey => trust.required.then(|| {
+        SignatureVerdict::UnknownKey => trust.required.then(|| {
             let message = format!("the package is signed{whose}, which is not trusted{remark}; {required}");
             let file =
                 trust.signers.as_ref().map(|path| format!("the trusted keys are in {}; ", path.display()));
@@ -53,7 +53,7 @@ pub(super) fn of_history(workspace: &Workspace<'_>, live: Option<&Deployment>) -
     let first = records.iter().position(|(_, record)| record.id == live.id).unwrap_or(0);
     let deciding: Vec<_> = records.iter().take((first + 1).min(MAX_RECORDS)).map(|(id, _)| *id).collect();
     let signatures = workspace.repository.commit_signatures(&deciding)?;
-    let wanting = signatures.values().filter(|signature| signature.verdict != Verdict::Good).count();
+    let wanting = signatures.values().filter(|signature| signature.verdict != SignatureVerdict::Good).count();
     Ok((wanting > 0).then(|| {
         let records = count(wanting, "record");
         let verb = if wanting == 1 { "says" } else { "say" };
@@ -68,15 +68,20 @@ mod tests {
     use super::*;
     use crate::deploy::preflight::checks;
 
-    fn verdict(verdict: Verdict, required: bool) -> Option<checks::Verdict> {
+    fn verdict(verdict: SignatureVerdict, required: bool) -> Option<checks::CheckVerdict> {
         let signature = Signature { verdict, ..Signature::none() };
         judge(&signature, "be694c54", &Trust { required, signers: None }).map(|check| check.verdict)
     }
 
     #[test]
     fn what_is_bad_always_blocks_and_what_is_not_known_where_that_is_required() {
-        use checks::Verdict::{Blocks, Ok};
-        let all = [Verdict::Good, Verdict::Bad, Verdict::Unsigned, Verdict::UnknownKey];
+        use checks::CheckVerdict::{Blocks, Ok};
+        let all = [
+            SignatureVerdict::Good,
+            SignatureVerdict::Bad,
+            SignatureVerdict::Unsigned,
+            SignatureVerdict::UnknownKey,
+        ];
         assert_eq!(all.map(|one| verdict(one, false)), [Some(Ok), Some(Blocks), None, None]);
         assert_eq!(all.map(|one| verdict(one, true)), [Some(Ok), Some(Blocks), Some(Blocks), Some(Blocks)]);
     }

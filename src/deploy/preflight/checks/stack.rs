@@ -83,7 +83,7 @@ fn standing(status: &str, name: &str, region: &str) -> Check {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::Verdict;
+    use super::super::CheckVerdict;
     use super::*;
 
     fn of(status: &str) -> Check {
@@ -102,12 +102,12 @@ mod tests {
     fn every_status_of_cloudformation_has_its_verdict() {
         for (verdict, all) in [
             (
-                Verdict::Ok,
+                CheckVerdict::Ok,
                 "CREATE_COMPLETE UPDATE_COMPLETE IMPORT_COMPLETE UPDATE_ROLLBACK_COMPLETE IMPORT_ROLLBACK_COMPLETE",
             ),
-            (Verdict::Warning, "CREATE_FAILED UPDATE_FAILED SOMETHING_NEW"),
+            (CheckVerdict::Warning, "CREATE_FAILED UPDATE_FAILED SOMETHING_NEW"),
             (
-                Verdict::Blocks,
+                CheckVerdict::Blocks,
                 "CREATE_IN_PROGRESS DELETE_FAILED DELETE_IN_PROGRESS IMPORT_IN_PROGRESS IMPORT_ROLLBACK_FAILED \
                  IMPORT_ROLLBACK_IN_PROGRESS REVIEW_IN_PROGRESS ROLLBACK_COMPLETE ROLLBACK_FAILED ROLLBACK_IN_PROGRESS \
                  UPDATE_COMPLETE_CLEANUP_IN_PROGRESS UPDATE_IN_PROGRESS UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS \
@@ -120,7 +120,7 @@ mod tests {
                 assert!(check.message.contains(status), "{check:?}");
                 let way = check.hint.unwrap_or_default();
                 assert_eq!(
-                    verdict == Verdict::Blocks,
+                    verdict == CheckVerdict::Blocks,
                     way.starts_with("aws cloudformation "),
                     "{status}: {way}"
                 );
@@ -134,8 +134,8 @@ mod tests {
 
     #[test]
     fn a_stack_that_is_not_there_is_only_odd_where_one_was_deployed() {
-        assert_eq!(check(&Ok(None), "o", "r", false).verdict, Verdict::Ok);
-        assert_eq!(check(&Ok(None), "o", "r", true).verdict, Verdict::Warning);
-        assert_eq!(check(&Err(AwsError::Throttled), "o", "r", true).verdict, Verdict::Warning);
+        assert_eq!(check(&Ok(None), "o", "r", false).verdict, CheckVerdict::Ok);
+        assert_eq!(check(&Ok(None), "o", "r", true).verdict, CheckVerdict::Warning);
+        assert_eq!(check(&Err(AwsError::Throttled), "o", "r", true).verdict, CheckVerdict::Warning);
     }
 }

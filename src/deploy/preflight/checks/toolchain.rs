@@ -43,7 +43,7 @@ pub(super) fn check(source: &InstallSource, action: Action) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
+    use super::super::CheckVerdict;
     use super::*;
 
     #[test]
@@ -55,12 +55,12 @@ mod tests {
             found,
         };
         for (source, deploy, rollback) in [
-            (InstallSource::Snapshot("74f4e3c3".to_owned()), Verdict::Ok, Verdict::Ok),
-            (installed(true, &[]), Verdict::Ok, Verdict::Warning),
-            (installed(true, &["it is for arm64"]), Verdict::Warning, Verdict::Warning),
-            (installed(false, &[]), Verdict::Blocks, Verdict::Blocks),
-            (installed(false, &["it is for arm64"]), Verdict::Blocks, Verdict::Blocks),
-            (InstallSource::NoLockfile, Verdict::Blocks, Verdict::Blocks),
+            (InstallSource::Snapshot("74f4e3c3".to_owned()), CheckVerdict::Ok, CheckVerdict::Ok),
+            (installed(true, &[]), CheckVerdict::Ok, CheckVerdict::Warning),
+            (installed(true, &["it is for arm64"]), CheckVerdict::Warning, CheckVerdict::Warning),
+            (installed(false, &[]), CheckVerdict::Blocks, CheckVerdict::Blocks),
+            (installed(false, &["it is for arm64"]), CheckVerdict::Blocks, CheckVerdict::Blocks),
+            (InstallSource::NoLockfile, CheckVerdict::Blocks, CheckVerdict::Blocks),
         ] {
             assert_eq!(check(&source, Action::Deploy).verdict, deploy, "{source:?}");
             assert_eq!(check(&source, Action::Rollback).verdict, rollback, "{source:?}");

@@ -3,7 +3,7 @@
 
 use super::Check;
 use super::check::listed;
-use crate::package::Changes;
+use crate::package::VariableChanges;
 use crate::package::manifest::Variables;
 use crate::service::Values;
 
@@ -12,7 +12,7 @@ const NAME: &str = "variables";
 /// The check of the values `now` against those when packaging; `None` where the configuration refers to none, or those were not
 /// known.
 pub(super) fn check(recorded: &Variables, now: &Values) -> Option<Check> {
-    let Changes { changed, missing, new } = recorded.compare(now)?;
+    let VariableChanges { changed, missing, new } = recorded.compare(now)?;
     if recorded.names.is_empty() {
         return None;
     }
@@ -38,7 +38,7 @@ pub(super) fn check(recorded: &Variables, now: &Values) -> Option<Check> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
+    use super::super::CheckVerdict;
     use super::*;
 
     #[test]
@@ -47,9 +47,9 @@ mod tests {
         let before = Values::of(&[("A", "old-secret"), ("B", "x")]);
         let recorded = Variables::marked(names.clone(), &before, [1; 16]);
         let same = check(&recorded, &before).unwrap();
-        assert_eq!((same.verdict, same.message.as_str()), (Verdict::Ok, "as when packaging (A, B, C)"));
+        assert_eq!((same.verdict, same.message.as_str()), (CheckVerdict::Ok, "as when packaging (A, B, C)"));
         let other = check(&recorded, &Values::of(&[("A", "new-secret"), ("C", "y")])).unwrap();
-        assert_eq!(other.verdict, Verdict::Warning);
+        assert_eq!(other.verdict, CheckVerdict::Warning);
         assert_eq!(
             other.message,
             "A changed since packaging; B set when packaging and not here; C set here and not when packaging"
