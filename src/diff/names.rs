@@ -15,6 +15,8 @@ pub struct Taken {
     pub identifier: &'static str,
     /// Whether that is the name.
     pub is_identified_by_name: bool,
+    /// Its definition, with a policy that keeps it.
+    pub definition: Value,
     pub by: By,
 }
 
@@ -35,7 +37,10 @@ pub fn added(before: &Template, after: &Template) -> Vec<Taken> {
 pub fn replaced(before: &Template, after: &Template, judgements: &[Judgement]) -> Vec<Taken> {
     let all = judgements.iter().filter(|one| one.fate == Fate::Replaced);
     let taken = all.filter_map(|one| named(after, &one.id, By::Replaced));
-    let is_same = |taken: &Taken| named(before, &taken.id, By::Replaced).is_some_and(|old| old == *taken);
+    let is_same = |taken: &Taken| {
+        named(before, &taken.id, By::Replaced)
+            .is_some_and(|old| (&old.kind, &old.name) == (&taken.kind, &taken.name))
+    };
     taken.filter(is_same).collect()
 }
 
@@ -52,10 +57,12 @@ pub fn was_kept(taken: &Taken, earlier: &Template) -> Option<bool> {
 fn named(template: &Template, id: &str, by: By) -> Option<Taken> {
     let kind = template.kind(id).to_owned();
     let (property, identifier) = tables::name(&kind)?;
-    let Value::String(name) = &template.resource(id)?["Properties"][property] else { return None };
+    let mut definition = template.resource(id)?.clone();
+    let Value::String(name) = &definition["Properties"][property] else { return None };
     let (id, name) = (id.to_owned(), name.clone());
+    definition.as_object_mut()?.entry("DeletionPolicy").or_insert_with(|| "Retain".into());
     let is_identified_by_name = property == identifier;
-    Some(Taken { id, kind, name, identifier, is_identified_by_name, by })
+    Some(Taken { id, kind, name, identifier, is_identified_by_name, definition, by })
 }
 
 #[cfg(test)]

@@ -258,9 +258,33 @@ fn a_literal_name_that_is_taken_is_a_warning_with_the_way_out() {
     let plan = plan.json();
     let hints = plan["checks"].as_array().unwrap().iter().filter(|check| check["name"] == "names");
     let hint = hints.filter_map(|check| check["hint"].as_str()).find(|hint| hint.contains("import")).unwrap();
-    for said in
-        ["--stack-name orders-prod --region us-east-1", r#""ResourceIdentifier":{"TableName":"carts"}"#]
-    {
-        assert!(hint.contains(said), "{said}? {hint}");
-    }
+    // The command as it is printed imports the table into the live template, and leaves nothing behind.
+    let stub = r#"#!/usr/bin/env node
+const words = process.argv.slice(2);
+if (words[1] === 'get-template') console.log('{"Resources": {"Jobs": {}}}');
+else require('fs').appendFileSync(`${__dirname}/calls`, `${JSON.stringify(words)}\n`);
+"#;
+    fs::create_dir(sandbox.beside("stub")).unwrap();
+    fs::write(sandbox.beside("stub/aws"), stub).unwrap();
+    let pasted =
+        format!("chmod +x ../stub/aws && PATH=$PWD/../stub:$PATH && {}", hint.split_once(": ").unwrap().1);
+    let before = sandbox.fingerprint();
+    sandbox.shell(&pasted).succeeded();
+    sandbox.is_as_before(&before);
+    let calls = fs::read_to_string(sandbox.beside("stub/calls")).unwrap();
+    let calls: Vec<Vec<String>> = calls.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_stack = ["--stack-name", "orders-prod", "--region", "us-east-1"].map(str::to_owned);
+    assert!(calls.iter().all(|words| words.windows(4).any(|four| four == of_stack)), "{calls:?}");
+    let verbs: Vec<&str> =
+        calls.iter().map(|words| words[if words[1] == "wait" { 2 } else { 1 }].as_str()).collect();
+    assert_eq!(
+        verbs,
+        ["create-change-set", "change-set-create-complete", "execute-change-set", "stack-import-complete"]
+    );
+    let option = |name: &str| -> Value {
+        let at = calls[0].iter().position(|word| word == name).unwrap();
+        serde_json::from_str(&calls[0][at + 1]).unwrap()
+    };
+    assert_eq!(option("--template-body")["Resources"], json!({"Jobs": {}, "CartTable": table}));
+    assert_eq!(option("--resources-to-import")[0]["ResourceIdentifier"], json!({"TableName": "carts"}));
 }
