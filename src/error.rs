@@ -73,6 +73,8 @@ pub struct Error {
     pub message: String,
     /// What to do, each one sentence or a command to paste.
     pub hints: Vec<String>,
+    /// The end of what a failed program printed.
+    pub printed: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -82,7 +84,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of `kind` with no hint yet.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hints: Vec::new(), source: None }
+        Self { kind, message: message.into(), hints: Vec::new(), printed: String::new(), source: None }
     }
 
     /// Refused or failed, and the user can act.

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use anstream::adapter::strip_str;
 use walkdir::WalkDir;
 
 use super::carry::NEVER;
@@ -30,7 +31,8 @@ pub(super) fn explain(
     let config =
         config.and_then(|name| source.read(&path.file(name), MAX_CONFIG_BYTES as u64).ok().flatten());
     let config = config.map(|content| String::from_utf8_lossy(&content).into_owned());
-    let text = format!("{}\n{}", error.causes().join("\n"), config.unwrap_or_default());
+    let text = format!("{}\n{}\n{}", error.causes().join("\n"), error.printed, config.unwrap_or_default());
+    let text = strip_str(&text).to_string();
     let carry = &workspace.config.carry;
     let patterns = patterns(carry, workspace.repository, source, path, &text);
     let Some(first) = patterns.first() else { return error };

@@ -19,6 +19,9 @@ use rustix::termios::{
 
 use super::background::inherit_file;
 
+/// How much of a failed child's output is kept: the reason stands near its end.
+pub(super) const MAX_PRINTED: usize = 16 * 1024;
+
 /// A child's output, and its reading end.
 pub(super) struct Stream {
     reader: File,
@@ -33,7 +36,7 @@ pub(super) struct Typed {
 
 /// Copies a child's output or input until the child ends.
 pub(super) struct Relay {
-    thread: JoinHandle<()>,
+    thread: JoinHandle<Vec<u8>>,
     ended: UnixStream,
 }
 
@@ -87,21 +90,22 @@ impl Typed {
             forward(terminal, &self.writer, end);
             // The child's terminal stays open until it ends.
             wait_for(&[end], None);
+            Vec::new()
         })
     }
 }
 
 impl Relay {
-    fn start(copy: impl FnOnce(&UnixStream) + Send + 'static) -> io::Result<Self> {
+    fn start(copy: impl FnOnce(&UnixStream) -> Vec<u8> + Send + 'static) -> io::Result<Self> {
         let (ended, end) = UnixStream::pair()?;
         Ok(Self { thread: thread::spawn(move || copy(&end)), ended })
     }
 
-    /// Copies the rest after the child has ended; its own children may still hold the other end.
-    pub(super) fn finish(self) {
+    /// Copies the rest after the child has ended, and returns the end of the output. The child's own children may still hold the other end.
+    pub(super) fn finish(self) -> Vec<u8> {
         drop(self.ended);
         // It can't panic.
-        let _ = self.thread.join();
+        self.thread.join().unwrap_or_default()
     }
 }
 
@@ -126,18 +130,25 @@ fn wait_for<const N: usize>(all: &[&dyn AsFd; N], limit: Option<&Timespec>) -> [
     polled.map(|one| !one.revents().is_empty())
 }
 
-fn copy(mut reader: File, mut out: File, end: &UnixStream) {
+/// Copies, and gives the last [`MAX_PRINTED`] bytes.
+fn copy(mut reader: File, mut out: File, end: &UnixStream) -> Vec<u8> {
     let mut buffer = [0; 8192];
+    let mut kept = Vec::new();
     let mut is_read = true;
     while let [true, _] = wait_for(&[&reader, end], None) {
         match reader.read(&mut buffer) {
-            Ok(0) => return,
-            Ok(count) => is_read = is_read && out.write_all(&buffer[..count]).is_ok(),
+            Ok(0) => break,
+            Ok(count) => {
+                is_read = is_read && out.write_all(&buffer[..count]).is_ok();
+                kept.extend_from_slice(&buffer[..count]);
+                kept.drain(..kept.len().saturating_sub(MAX_PRINTED));
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             // A pseudo-terminal that is closed on the other side.
-            Err(_) => return,
+            Err(_) => break,
         }
     }
+    kept
 }
 
 fn forward(mut terminal: File, mut child: &File, end: &UnixStream) {
@@ -158,5 +169,24 @@ fn forward(mut terminal: File, mut child: &File, end: &UnixStream) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             _ => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_what_is_copied_is_kept() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        let (_ours, end) = UnixStream::pair().unwrap();
+        let null = File::options().write(true).open("/dev/null").unwrap();
+        let copied = thread::spawn(move || copy(File::from(OwnedFd::from(reader)), null, &end));
+        writer.write_all(&[b'.'; 100_000]).unwrap();
+        writer.write_all(b"why").unwrap();
+        drop(writer);
+        let kept = copied.join().unwrap();
+        assert_eq!(kept.len(), MAX_PRINTED);
+        assert!(kept.ends_with(b".why"));
     }
 }

@@ -7,8 +7,11 @@ use std::process::{Child, ExitStatus, Stdio};
 
 use super::Invocation;
 use super::interrupt::{self, Group};
-use super::relay::{Relay, Stream, Typed};
+use super::relay::{MAX_PRINTED, Relay, Stream, Typed};
 use crate::error::Result;
+
+/// So many bytes of what a failed child printed are part of the error: enough to see why it failed.
+const MAX_NEWS: usize = 4096;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
@@ -74,13 +77,22 @@ impl Invocation {
         let output = stream.map(Stream::relay).transpose().map_err(not_started)?;
         let input = typed.map(Typed::relay).transpose().map_err(not_started)?;
         let status = self.wait(child).map_err(not_started)?;
-        input.into_iter().chain(output).for_each(Relay::finish);
+        input.into_iter().for_each(|relay| drop(relay.finish()));
+        let shown = output.map(Relay::finish);
         // A child that succeeded has done its work even if a signal came: the caller notices the signal at its next step.
         if status.success() {
             return Ok(());
         }
         interrupt::check()?;
-        Err(self.failed(status, &printed.as_mut().map(last_lines).unwrap_or_default()))
+        // The error does not repeat what was shown.
+        let (printed, news) = match (shown, printed) {
+            (Some(shown), _) => (shown, 0),
+            (None, file) => (file.map(end).unwrap_or_default(), MAX_NEWS),
+        };
+        let news = &printed[printed.len() - printed.len().min(news)..];
+        let mut error = self.failed(status, &String::from_utf8_lossy(news));
+        error.printed = String::from_utf8_lossy(&printed).into_owned();
+        Err(error)
     }
 
     /// Starts the program without waiting for it, and appends its output to `log`. It puts itself into the background
@@ -98,16 +110,15 @@ impl Invocation {
     }
 }
 
-/// The end of a child's output: enough to see why it failed.
-fn last_lines(file: &mut File) -> String {
-    const TAIL: u64 = 4096;
+/// The end of a child's output.
+fn end(mut file: File) -> Vec<u8> {
     let length = file.seek(SeekFrom::End(0)).unwrap_or(0);
     let mut text = Vec::new();
-    if file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).is_ok() {
+    if file.seek(SeekFrom::Start(length.saturating_sub(MAX_PRINTED as u64))).is_ok() {
         // Unreadable output is not worth a second error.
-        let _ = file.take(TAIL).read_to_end(&mut text);
+        let _ = file.take(MAX_PRINTED as u64).read_to_end(&mut text);
     }
-    String::from_utf8_lossy(&text).into_owned()
+    text
 }
 
 #[cfg(test)]
@@ -125,6 +136,14 @@ mod tests {
             .unwrap_err();
         assert_eq!(error.kind, Kind::Child(7));
         assert_eq!(error.causes(), ["no space"]);
+    }
+
+    #[test]
+    fn more_of_what_a_failing_child_printed_is_kept_than_the_error_shows() {
+        let script = "head -c 100000 /dev/zero | tr '\\0' . >&2; echo why; exit 7";
+        let error = Invocation::new("sh").args(["-c", script]).run(Output::OnFailure).unwrap_err();
+        assert_eq!((error.causes()[0].len(), error.printed.len()), (MAX_NEWS - 1, MAX_PRINTED));
+        assert!(error.printed.ends_with(".why\n"));
     }
 
     #[test]

@@ -23,18 +23,44 @@ fn an_ignored_file_that_a_worktree_lacks_is_named_with_its_pattern() {
     let setting = "[carry]\npaths = [\".env\", \".env.*\", \"keys/\"]\n";
     let hint = "hint: 'keys/' is ignored by git, so a worktree does not have it; to copy it from your working tree, in slsart.toml \
                 under [carry]: paths = [\".env\", \".env.*\", \"keys/\"]";
-    let failed = sandbox.slsart("package -s prod -q");
-    assert_eq!(failed.code, 3, "{failed}");
-    assert!(failed.stderr.contains(hint), "{failed}");
+    // Whether the framework's output is shown as it comes or after it failed.
+    for line in ["package -s prod -q", "package -s prod -v"] {
+        let failed = sandbox.slsart(line);
+        assert_eq!(failed.code, 3, "{failed}");
+        assert!(failed.stderr.contains(hint), "{failed}");
+        assert_eq!(failed.stderr.matches("ENOENT: no such file").count(), 1, "{failed}");
+    }
     sandbox.write("slsart.toml", setting);
     sandbox.slsart("package -s prod -q").succeeded();
 
     sandbox.write("slsart.toml", "");
-    let failed = sandbox.slsart("deploy -s prod --yes -q");
-    assert_eq!(failed.code, 3, "{failed}");
-    assert!(failed.stderr.contains(hint), "{failed}");
+    for line in ["deploy -s prod --yes -q", "deploy -s prod --yes"] {
+        let failed = sandbox.slsart(line);
+        assert_eq!(failed.code, 3, "{failed}");
+        assert!(failed.stderr.contains(hint), "{failed}");
+    }
     sandbox.write("slsart.toml", setting);
     sandbox.slsart("deploy -s prod --yes -q").succeeded();
+}
+
+#[test]
+fn a_module_that_is_ignored_is_recognised_in_what_node_prints_in_colour() {
+    let sandbox = reads_a_key();
+    sandbox.write(
+        "tools/osls/osls.js",
+        "#!/usr/bin/env node\ntry { require(`${process.cwd()}/config.local`); } catch (error) {
+         const [, name] = /'.*\\/(.*)'/.exec(error.message);
+         console.log(`Cannot find module '\x1b[36m./${name}\x1b[39m'`);
+         for (let line = 0; line < 100; line++) console.error('    at Module._load (node:internal/modules/cjs/loader:1)');
+         process.exit(1);\n}\n",
+    );
+    sandbox.write(".gitignore", "node_modules/\n.serverless/\n*.local.js\n");
+    sandbox.commit("Read a module");
+    sandbox.write("config.local.js", "");
+    for line in ["package -s prod -q", "package -s prod -v"] {
+        let failed = sandbox.slsart(line);
+        assert!(failed.stderr.contains("hint: 'config.local.js' is ignored by git"), "{failed}");
+    }
 }
 
 #[test]
