@@ -229,6 +229,63 @@ fn a_service_without_functions_is_told_by_its_template() {
 }
 
 #[test]
+fn a_service_of_images_is_proven_by_their_digests() {
+    let image = |digest: &str| format!("123456789012.dkr.ecr.us-east-1.amazonaws.com/orders@sha256:{digest}");
+    let sandbox = Sandbox::new();
+    let path = sandbox.build("one", "prod").join("serverless-state.json");
+    let mut state: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    state["service"]["functions"] = json!({"hello": {"image": image("ab"), "name": "orders-prod-hello"}});
+    let compiled = &mut state["service"]["provider"]["compiledCloudFormationTemplate"];
+    compiled["Resources"] = json!({"HelloLambdaFunction": {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {"PackageType": "Image", "Code": {"ImageUri": image("ab")}, "FunctionName": "orders-prod-hello"},
+    }});
+    let compiled = template(compiled);
+    fs::write(&path, state.to_string()).unwrap();
+    sandbox.slsart("record -q ../one").succeeded();
+    let stack = stack("UPDATE_COMPLETE");
+    let resources = "<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries><member>\
+         <LogicalResourceId>HelloLambdaFunction</LogicalResourceId><PhysicalResourceId>orders-prod-hello</PhysicalResourceId>\
+         <ResourceType>AWS::Lambda::Function</ResourceType><ResourceStatus>UPDATE_COMPLETE</ResourceStatus>\
+         <LastUpdatedTimestamp>2026-01-01T00:00:00Z</LastUpdatedTimestamp>\
+         </member></StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>";
+    let server = |digest: &str| {
+        let function = json!({
+            "Configuration": {"FunctionName": "orders-prod-hello", "PackageType": "Image"},
+            "Code": {"ResolvedImageUri": image(digest)},
+        });
+        let function = function.to_string();
+        Server::start(&[
+            ACCOUNT,
+            ("Action=DescribeStacks", 200, &stack),
+            ("Action=GetTemplate", 200, &compiled),
+            ("Action=ListStackResources", 200, resources),
+            ("/functions/orders-prod-hello", 200, &function),
+        ])
+    };
+    let same = server("ab");
+    let sandbox = asking(sandbox, &same);
+    let deploy = sandbox.slsart("deploy -s prod --yes").succeeded();
+    assert!(
+        deploy.stdout.contains("Proof     1 of 1 function runs the recorded image (digest)\n"),
+        "{deploy}"
+    );
+    let live = sandbox.slsart("live -s prod --json").succeeded().json();
+    assert_eq!((&live["answer"], &live["as_history_says"]), (&json!("recorded"), &json!(true)), "{live:#}");
+    let history = sandbox.slsart("history --json").succeeded().json();
+    assert_eq!(history["targets"][0]["deployments"][0]["proof"]["images"], json!(1), "{history:#}");
+
+    let other = server("cd");
+    let sandbox = asking(sandbox, &other);
+    let deploy = sandbox.slsart("deploy -s prod --yes --again");
+    assert_eq!(deploy.code, 4, "{deploy}");
+    assert!(
+        deploy.stderr.contains("function hello runs the image sha256:cd, and sha256:ab was recorded"),
+        "{deploy}"
+    );
+}
+
+#[test]
 fn a_literal_name_that_is_taken_is_a_warning_with_the_way_out() {
     let sandbox = Sandbox::new();
     sandbox.git("tag v1");

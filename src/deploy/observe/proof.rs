@@ -123,7 +123,14 @@ pub(in crate::deploy) fn sentence(proof: &Proof) -> Option<String> {
     Some(match (proof.functions, proof.layers) {
         (0, 0) => "the live template is the recorded one; there are no functions".to_owned(),
         (0, all) => format!("{} as recorded", count(all, "layer")),
-        _ => format!("{functions} {verb} the recorded code (CodeSha256){layers}"),
+        (all, _) => {
+            let what = match proof.images {
+                0 => "code (CodeSha256)",
+                images if images == all => "image (digest)",
+                _ => "code (CodeSha256, image digest)",
+            };
+            format!("{functions} {verb} the recorded {what}{layers}")
+        }
     })
 }
 
@@ -198,6 +205,7 @@ fn compare(expected: &Expected, template: &Value, seen: &Seen) -> Proof {
     };
     for (known, live) in expected.functions.iter().zip(&seen.functions) {
         let name = &known.function.name;
+        proof.images += usize::from(matches!(known.code, ExpectedCode::Image(_)));
         match function_problem(known, live.as_ref(), seen) {
             None if known.code == ExpectedCode::Unknown => {
                 proof

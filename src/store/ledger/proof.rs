@@ -11,6 +11,9 @@ pub struct Proof {
     pub functions: usize,
     #[serde(default)]
     pub as_recorded: usize,
+    /// How many of the compared functions run a container image, which is compared by its digest.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub images: usize,
     /// How many layers were compared. All match unless `problems` says otherwise.
     #[serde(default)]
     pub layers: usize,
@@ -34,6 +37,11 @@ pub enum ProofVerdict {
     #[default]
     #[serde(other)]
     Unproven,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Proof {

@@ -83,6 +83,10 @@ fn what_is_live_is_what_was_recorded() {
         "{proof:?}"
     );
     assert_eq!((proof.layers, proof.objects), (1, 1));
+    assert_eq!(
+        sentence(&proof).unwrap(),
+        "2 of 2 functions run the recorded code (CodeSha256, image digest), 1 layer"
+    );
     assert!(proof.problems.is_empty() && proof.notes.is_empty(), "{proof:?}");
 }
 
