@@ -91,14 +91,14 @@ impl Writer<'_> {
             }
             return self.write_held(&held(path, file)?, true, None);
         }
-        // It is hashed each time it is read: the last time is what is written.
-        let hasher = RefCell::new(Hasher::default());
+        // It is hashed each time it is read: for the object's id, and to be written.
+        let hashers = RefCell::new(Vec::new());
         let open = || -> io::Result<Box<dyn Read + '_>> {
-            hasher.replace(Hasher::default());
-            Ok(Box::new(Hashing { file: File::open(path)?, hasher: &hasher }))
+            hashers.borrow_mut().push(Hasher::default());
+            Ok(Box::new(Hashing { file: File::open(path)?, hashers: &hashers }))
         };
         let id = self.batch.blob_stream(file.size, &open, None)?;
-        if hasher.take().finish() != (file.sha256, file.size) {
+        if hashers.take().into_iter().any(|hasher| hasher.finish() != (file.sha256, file.size)) {
             return Err(changed(path));
         }
         self.progress.advance(file.size);
@@ -135,13 +135,16 @@ fn held(path: &Path, file: &FileEntry) -> Result<Vec<u8>> {
 /// A file that is hashed while it is read.
 struct Hashing<'a> {
     file: File,
-    hasher: &'a RefCell<Hasher>,
+    /// That of this reading is the last.
+    hashers: &'a RefCell<Vec<Hasher>>,
 }
 
 impl Read for Hashing<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
-        self.hasher.borrow_mut().update(&buffer[..count]);
+        if let Some(last) = self.hashers.borrow_mut().last_mut() {
+            last.update(&buffer[..count]);
+        }
         Ok(count)
     }
 }
