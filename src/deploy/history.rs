@@ -249,6 +249,33 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_is_stale_once_the_newest_or_the_live_deployment_is_another() {
+        // What the plan was made with, what is there under the lock, whether that is the same, and what became live in between.
+        let cases = [
+            ("d1", "d1", true, None),
+            ("d1", "d1 d2", false, Some("2")),
+            ("d1", "d1 d2?", false, None),
+            ("d1", "d1 d2!", false, None),
+            ("d1 d2", "d1 d2 r1", false, Some("1")),
+            // The end of the newest deployment, and that of an older one, came from another machine.
+            ("d1 d2?", "d1 d2", false, Some("2")),
+            ("d1 d2! d3-", "d1 d2+ d3-", false, Some("2")),
+        ];
+        for (planned, now, is_same, live) in cases {
+            // An id of its own for each deployment, the same in both readings.
+            let read = |text: &str| {
+                let mut all = history(text);
+                all.iter_mut().rev().enumerate().for_each(|(index, one)| one.id = index.to_string());
+                all
+            };
+            let (mark, now_read) = (Watermark::of(&read(planned)), read(now));
+            assert_eq!(mark == Watermark::of(&now_read), is_same, "{planned} => {now}");
+            let newly = mark.newly_live(&now_read).map(|live| &live.commit[..1]);
+            assert_eq!(newly, live, "{planned} => {now}");
+        }
+    }
+
+    #[test]
     fn deploying_the_same_again_is_no_step() {
         assert_eq!(previous_of("d1 d2 d2").as_deref(), Some("1"));
         assert_eq!(previous_of("d1"), None);
