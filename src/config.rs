@@ -1,4 +1,4 @@
-//! `slsart.toml`: what a repository wants of this program. It is data: nothing in it is ever run.
+//! `slsart.toml`: the repository's settings. It is data: nothing in it is ever run.
 
 mod problems;
 
@@ -14,21 +14,17 @@ use crate::package::storage::{Size, Storage};
 use crate::service::{Region, ServicePath, Stage};
 pub use problems::{Known, Problem};
 
-/// The file's name, at the top of the repository.
 pub const FILE: &str = "slsart.toml";
 
-/// What `slsart.toml` says; all of it has a default.
+/// The settings; each has a default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
-    /// Stage and region where the command line names none.
     pub defaults: Defaults,
-    /// The services; empty: those that are found.
+    /// The services; empty: all that are found.
     pub services: Vec<ServicePath>,
     pub storage: Storage,
-    /// The size above which a file is large.
     pub lfs_above: Size,
-    /// Ignored files that packaging and deploying need.
     pub carry: Carry,
     pub hooks: HooksConfig,
     /// What becomes of installed packages.
@@ -38,10 +34,8 @@ pub struct Config {
     pub lock: LockConfig,
     pub trust: TrustConfig,
     pub share: Share,
-    /// What goes along with a `git push`.
     pub push: Push,
     pub fetch: Fetch,
-    /// What is done about secrets in packages.
     pub secrets: Secrets,
 }
 
@@ -49,7 +43,6 @@ pub struct Config {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Share {
-    /// The remote that packages are shared through.
     pub remote: RemoteChoice,
 }
 
@@ -60,11 +53,9 @@ pub struct Push {
     pub packages: PushPackages,
 }
 
-/// When packages are sent to a remote.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PushPackages {
-    /// By `git slsart push`.
     #[default]
     Manual,
     /// Also with their commits, by a `git push`.
@@ -75,7 +66,6 @@ pub enum PushPackages {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fetch {
-    /// Whether notes and histories are fetched in the background after a merge and a checkout.
     pub hooks: bool,
 }
 
@@ -85,7 +75,7 @@ pub struct Fetch {
 pub struct TrustConfig {
     /// Whether a package needs a trusted signature.
     pub require: bool,
-    /// A file of allowed signers, from the repository's top; empty: git's own settings decide who is known.
+    /// A file of allowed signers, from the repository's top; empty: git's own settings decide.
     pub signers: PathBuf,
 }
 
@@ -105,7 +95,7 @@ pub struct Secrets {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Deploy {
-    /// The stages whose names are asked for before something is deployed there.
+    /// The stages whose names must be typed before a deployment.
     pub protected: Vec<Stage>,
 }
 
@@ -120,7 +110,6 @@ pub struct LockConfig {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum RemoteChoice {
-    /// `origin`, or the only one there is.
     #[default]
     Auto,
     Nowhere,
@@ -145,13 +134,12 @@ pub struct ToolchainConfig {
     pub snapshot: Snapshot,
 }
 
-/// When what was installed is kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Snapshot {
     #[default]
     Deployed,
-    /// Of all packages that are made in a worktree.
+    /// For all packages that are made in a worktree.
     Always,
     /// Only on request.
     Never,
@@ -180,7 +168,6 @@ impl Default for Carry {
 }
 
 impl Carry {
-    /// The patterns, ready to match paths relative to a service's directory.
     pub fn matcher(&self) -> Result<GlobSet> {
         let mut set = GlobSetBuilder::new();
         for pattern in &self.paths {
@@ -189,7 +176,7 @@ impl Carry {
                 return Err(wrong("leaves the service's directory")
                     .hint("patterns are relative to the service, such as `.env.*` or `build/**`"));
             }
-            // A directory stands for everything in it.
+            // A directory means everything in it.
             for glob in
                 [pattern.trim_end_matches('/').to_owned(), format!("{}/**", pattern.trim_end_matches('/'))]
             {
@@ -207,7 +194,6 @@ impl Carry {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HooksConfig {
     pub post_commit: PostCommit,
-    /// The stages that `post-commit = "package"` packages for; empty: the default stage.
     pub stages: Vec<Stage>,
     /// Patterns of branches, and of tags as `tags/NAME`, whose commits should have a package when they are pushed.
     pub protected: Vec<String>,
@@ -238,13 +224,12 @@ impl HooksConfig {
 pub enum PostCommit {
     /// Gives the commit a package that was made from exactly its tree before it was committed.
     Attach,
-    /// That, and where there is none packages the commit in the background.
+    /// Attach; if there is no such package, package the commit in the background.
     Package,
     Off,
 }
 
 impl Config {
-    /// Reads the text of a `slsart.toml`.
     pub fn parse(text: &str) -> Result<Self> {
         let config: Self = toml::from_str(text).map_err(|error| {
             Error::refused(format!("{FILE} can't be read"))
@@ -256,7 +241,6 @@ impl Config {
         Ok(config)
     }
 
-    /// The text of the file at the top of a working tree; empty when there is none.
     pub fn text(top: &Path) -> Result<String> {
         let path = top.join(FILE);
         match fs::read_to_string(&path) {

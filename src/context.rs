@@ -1,4 +1,4 @@
-//! What a command may know of the outside: directory, environment, clock, chance, global options. Data only.
+//! A command's view of the outside: directory, environment, clock, randomness, global options. Data only.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -12,7 +12,6 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 pub struct Environment(BTreeMap<OsString, OsString>);
 
 impl Environment {
-    /// Takes the variables as given.
     pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         Self(variables.into_iter().collect())
     }
@@ -22,7 +21,6 @@ impl Environment {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
-    /// The value of `name` when it is valid UTF-8.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.value(name).and_then(OsStr::to_str)
     }
@@ -36,14 +34,12 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// Now, in whole seconds.
     pub fn now(self) -> Timestamp {
         self.now_precise()
             .round(TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Trunc))
             .unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// Now, as precisely as the system has it.
     pub fn now_precise(self) -> Timestamp {
         match self {
             #[expect(clippy::disallowed_methods, reason = "the one home of the clock")]
@@ -53,7 +49,6 @@ impl Clock {
     }
 }
 
-/// What every command is given.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The directory the command works from (`-C`).
@@ -65,17 +60,14 @@ pub struct Context {
 }
 
 impl Context {
-    /// Random bytes, other ones at each call.
-    ///
-    /// # Errors
-    /// When the system gives none.
+    /// Random bytes, different at each call.
     pub fn salt(&self) -> Result<[u8; 16], std::io::Error> {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).map_err(std::io::Error::other)?;
         Ok(salt)
     }
 
-    /// A duration of up to `most`, another one at each call: who comes at once with others goes on after or before them.
+    /// A random duration of up to `most`, so that commands that collide take turns.
     pub fn pause(&self, most: Duration) -> Duration {
         let byte = self.salt().map_or(u8::MAX, |salt| salt[0]);
         most * u32::from(byte) / u32::from(u8::MAX)

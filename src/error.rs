@@ -6,11 +6,11 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-/// What to do about a package that is damaged here.
+/// The hint for a package that is damaged here.
 pub const ANOTHER_COPY: &str =
     "another copy of this repository may have it whole: compare with `git slsart verify --all` there";
 
-/// What went wrong, in the terms a caller (a person, a script, CI) acts on.
+/// What went wrong, in terms that a caller (a user, a script, CI) can act on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Refused or failed; the user can act.
@@ -29,7 +29,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The exit code of the process, as documented for every command.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Refused => 1,
@@ -42,7 +41,6 @@ impl Kind {
         }
     }
 
-    /// The exit code of the program that failed, or `128 + signal`; `None` where none did.
     pub fn program_exit_code(self) -> Option<i32> {
         match self {
             Self::Child(code) => Some(code),
@@ -50,7 +48,6 @@ impl Kind {
         }
     }
 
-    /// The name used in `--json` errors.
     pub fn name(self) -> &'static str {
         match self {
             Self::Refused => "refused",
@@ -64,10 +61,8 @@ impl Kind {
     }
 }
 
-/// An error with what happened, why, and what to do about it.
 #[derive(Debug)]
 pub struct Error {
-    /// What kind of failure; decides the exit code.
     pub kind: Kind,
     /// One line: what could not be done.
     pub message: String,
@@ -78,41 +73,33 @@ pub struct Error {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An error of `kind` with no hint yet.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), hints: Vec::new(), printed: String::new(), source: None }
     }
 
-    /// Refused or failed, and the user can act.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(Kind::Refused, message)
     }
 
-    /// The command line is wrong.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
     }
 
-    /// Bytes are not what was recorded.
     pub fn integrity(message: impl Into<String>) -> Self {
         Self::new(Kind::Integrity, message)
     }
 
-    /// Nothing is recorded for what was asked.
     pub fn not_recorded(message: impl Into<String>) -> Self {
         Self::new(Kind::NotRecorded, message)
     }
 
-    /// The user, or the system, asked this process to stop.
     pub fn interrupted() -> Self {
         Self::new(Kind::Interrupted, "interrupted")
     }
 
-    /// An invariant of this program does not hold.
     pub fn bug(message: impl Into<String>) -> Self {
         Self::new(Kind::Bug, message).hint("this is a bug in git-slsart: please report it")
     }
@@ -137,7 +124,6 @@ impl Error {
         self
     }
 
-    /// Adds each of `hints`.
     pub fn hints(mut self, hints: impl IntoIterator<Item = String>) -> Self {
         self.hints.extend(hints);
         self
@@ -153,7 +139,6 @@ impl Error {
         std::iter::once(self.to_string()).chain(self.causes()).collect::<Vec<_>>().join(": ")
     }
 
-    /// The underlying errors' messages, outermost first.
     pub fn causes(&self) -> Vec<String> {
         let mut causes = Vec::new();
         let mut next = self.source();

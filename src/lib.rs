@@ -51,10 +51,7 @@ pub struct Process {
     pub program: PathBuf,
 }
 
-/// Runs the program: parse, build the context, dispatch, render an error.
-///
-/// # Returns
-/// The exit code.
+/// Runs the program: parse, build the context, dispatch, render an error. Returns the exit code.
 pub fn run(process: Process) -> u8 {
     let cli = match Cli::read(&process.arguments) {
         Ok(cli) => cli,
@@ -75,7 +72,7 @@ pub fn run(process: Process) -> u8 {
     }
 }
 
-/// Tells what is wrong with a command line; help and version are answers, and go to standard output.
+/// Reports an invalid command line; help and version are answers, and go to standard output.
 fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> u8 {
     let mut options = arguments.iter().skip(1).take_while(|argument| *argument != "--");
     if error.use_stderr() && options.any(|argument| argument == "--json") {
@@ -100,7 +97,7 @@ fn usage(error: &clap::Error) -> Error {
     Error::usage(message.trim_start_matches("error: ")).hints(more.map(str::to_owned)).hint(hint)
 }
 
-/// Does `work`; a panic in it is an error like others, with what was lent to `work` dropped on the way.
+/// Does `work`; a panic in it becomes an error, after its values are dropped.
 fn catch_panics(work: impl FnOnce() -> Result<()>) -> Result<()> {
     let (tell, told) = mpsc::channel();
     let hook = panic::take_hook();

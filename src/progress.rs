@@ -1,10 +1,10 @@
-//! How long work reports progress, without knowing the listener.
+//! How long work reports its progress, without knowing to whom.
 
 /// Receives the phases of long work. The terminal has one implementation, background work another.
 pub trait Progress: Sync {
-    /// A new phase starts, such as "Installing plugins"; the one before it has ended.
+    /// A new phase starts, such as "Installing plugins"; the previous one has ended.
     fn phase(&self, name: &str);
-    /// The phase did not succeed; what follows cleans up, or explains.
+    /// The phase failed; what follows cleans up, or explains.
     fn failed(&self) {}
     /// A remark worth a line of its own, such as a file that was left out.
     fn note(&self, text: &str);
@@ -14,14 +14,12 @@ pub trait Progress: Sync {
     fn pause(&self);
     /// How many bytes the phase will handle; a listener may show an estimate of the time left.
     fn expect_bytes(&self, bytes: u64);
-    /// So many more bytes are handled.
     fn advance(&self, bytes: u64);
-    /// Whether the work is still wanted: asked before what takes long and can't be left half-way. Nothing but background work is
-    /// ever not.
+    /// Whether the work is still wanted: asked before a long step that must not be interrupted. Only background work can become unwanted.
     fn is_wanted(&self) -> bool {
         true
     }
-    /// How far a part of the phase is, such as "Receiving objects": `done` of `total` things.
+    /// The progress of a part of the phase, such as "Receiving objects": `done` of `total` things.
     fn part(&self, name: &str, done: u64, total: u64) {
         let _ = (name, done, total);
     }

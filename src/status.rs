@@ -1,5 +1,5 @@
-//! How things stand: what is live by the history, what HEAD has packages for, what only this machine has, and what goes on in the
-//! background. It asks neither AWS nor a remote, and reads only what it reports.
+//! The repository's status: what is live by the history, HEAD's packages, packages that only this machine has, and background jobs. Asks
+//! no remote, and reads only what it shows.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -18,58 +18,53 @@ use crate::store::histories::History;
 use crate::store::{Filter, NotedPackage, PackageLine};
 use crate::workspace::{Workspace, name_of};
 
-/// How many commits down from HEAD are looked at for targets that have packages and no history.
+/// How many commits down from HEAD are searched for targets that have packages and no history.
 const NEAR: usize = 30;
-/// How many commits are looked at from HEAD, and from what is live, to find how far they are apart.
+/// How many commits from HEAD, and from the live one, are read to find their distance.
 const MAX_COMMITS: usize = 1_000;
 
 pub struct Status {
-    /// HEAD's commit; `None` before the first.
     pub head: Option<Commit>,
     /// The targets that something was deployed to, or that HEAD or a commit near it has a package for.
     pub targets: Vec<TargetStatus>,
     /// What remotes are known to lack: of the one that packages are shared through, and of each whose notes were fetched.
     pub remotes: Vec<Lacking>,
-    /// How many LFS objects no remote is known to have, and how many bytes that are.
+    /// The number and size in bytes of the LFS objects that no remote is known to have.
     pub lfs: (usize, u64),
-    /// The jobs that go on, and the newest if it failed, newest first.
+    /// The running jobs, and the newest if it failed, newest first.
     pub jobs: Vec<Job>,
 }
 
 pub struct TargetStatus {
     pub target: Target,
-    /// The name that HEAD gives the service in the target's directory, where it is another: HEAD's stack is another, too.
+    /// HEAD's name for the service in the target's directory, if it differs: then HEAD's stack is another, too.
     pub renamed: Option<ServiceName>,
-    /// Whether HEAD has the service.
     pub is_in_head: bool,
-    /// The deployment that is live, by the history.
     pub live: Option<Deployment>,
-    /// How many commits HEAD has that the live one has not; `None` where they are more than a thousand apart, or one is not here.
+    /// How many commits HEAD is ahead of the live one; `None` if they are more than a thousand apart, or one is not here.
     pub ahead: Option<usize>,
-    /// How many the live one has that HEAD has not.
+    /// How many commits HEAD is behind.
     pub behind: Option<usize>,
-    /// The newest later deployment that may have changed what is live.
     pub later: Option<Deployment>,
     pub package: Option<PackageLine>,
-    /// How many records could not be read, of those that were.
+    /// How many records were unreadable, of those that were read.
     pub unread: usize,
 }
 
 pub struct Lacking {
     pub remote: String,
-    /// When it was last asked what it has.
+    /// When it was last asked.
     pub seen: Option<Timestamp>,
-    /// Whether anything is known of what packages it has.
     pub is_known: bool,
-    /// The packages that are here and not there; none where nothing is known.
+    /// The packages that are here and not there; none if its packages are unknown.
     pub packages: Vec<NotedPackage>,
     /// Those of them that are not pushed before their secrets are decided about.
     pub undecided: Vec<PackageId>,
-    /// The refs of histories, bans and pins with records that are not there.
+    /// The refs of histories, bans and pins with records that it lacks.
     pub chains: Vec<String>,
 }
 
-/// How things stand, for the targets that `filter` means.
+/// The status of the targets that match `filter`.
 pub fn status(workspace: &Workspace<'_>, filter: &Filter) -> Result<Status> {
     let repository = workspace.repository;
     let head = repository.head().map(|head| repository.commit(head)).transpose()?;
@@ -88,7 +83,7 @@ pub fn status(workspace: &Workspace<'_>, filter: &Filter) -> Result<Status> {
 
 fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Result<Vec<TargetStatus>> {
     let store = workspace.store();
-    // A history belongs to what AWS knows a stack by: the directory of its service may have been another.
+    // A history belongs to a stack, wherever the directory of its service was.
     let key = |target: &Target| (target.service.clone(), target.stage.clone(), target.region.clone());
     let mut all: BTreeMap<_, Target> = BTreeMap::new();
     let recent =
@@ -101,7 +96,7 @@ fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Res
     let services = workspace.head_services()?;
     let renamed: Vec<(Target, ServiceName)> =
         all.values().filter_map(|target| Some((target.clone(), renamed(services, target)?))).collect();
-    // What HEAD makes is a target of its own, also before it is packaged.
+    // HEAD's target is listed even before it is packaged.
     for (target, service) in &renamed {
         let today = Target { service: service.clone(), ..target.clone() };
         all.entry(key(&today)).or_insert(today);
@@ -110,7 +105,7 @@ fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Res
     let mut standings = Vec::with_capacity(all.len());
     for (named, target) in all {
         let History { deployments, unread } = store.histories().recent(&target)?;
-        // The newest of those without uncommitted changes, else the newest.
+        // The newest without uncommitted changes, else the newest.
         let of_target = packages.iter().filter(|line| key(&line.target) == named);
         let package = of_target.max_by_key(|line| (line.dirty_tree.is_none(), line.recorded)).cloned();
         let later = history::uncertain(&deployments).next().cloned();
@@ -137,15 +132,14 @@ fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Res
     Ok(standings)
 }
 
-/// The name that HEAD gives the service in the directory of `target`, where that is another and the service has not moved.
+/// HEAD's name for the service in the directory of `target`, if it differs and the service has not moved.
 fn renamed(services: &[Service], target: &Target) -> Option<ServiceName> {
     let is_still_there = services.iter().any(|service| name_of(service) == Some(&target.service));
     let service = services.iter().find(|service| service.path == target.path)?;
     name_of(service).filter(|_| !is_still_there).cloned()
 }
 
-/// How many commits `head` has that `live` has not, and the other way round. Where they are far apart, counting would read all that lies
-/// between.
+/// How many commits each of `head` and `live` has that the other lacks. If they are far apart, counting would read all commits in between.
 fn distance(repository: &Repository, head: Oid, live: Oid) -> (Option<usize>, Option<usize>) {
     if head == live {
         return (Some(0), Some(0));
@@ -174,11 +168,11 @@ fn remotes(workspace: &Workspace<'_>) -> Result<Vec<Lacking>> {
         if !is_known && shared.as_ref() != Some(&remote) {
             continue;
         }
-        // What was asked and has no notes has no packages.
+        // A remote that was asked and has no notes has no packages.
         let is_known = is_known || seen.is_some();
         let packages = if is_known { store.tracking(&remote).only_here()? } else { Vec::new() };
         let chains = if is_known { store.tracking(&remote).chains_only_here()? } else { Vec::new() };
-        // Settings that can't be read are reported where they are used.
+        // Unreadable settings are reported where they are used.
         let undecided = sharing::undecided(workspace, &packages).unwrap_or_default();
         all.push(Lacking { remote, seen, is_known, packages, undecided, chains });
     }

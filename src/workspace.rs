@@ -1,5 +1,5 @@
-//! A repository with its configuration and its services: what most commands start from. Data, and the choice of services
-//! and targets; nothing here acts.
+//! A repository with its configuration and its services, which most commands start from. Data, and the choice of services and targets;
+//! nothing here acts.
 
 mod find;
 mod paste;
@@ -21,46 +21,40 @@ use crate::service::{self, MAX_CONFIG_BYTES, Region, Service, ServiceName, Servi
 use crate::store::Store;
 pub use scope::option;
 
-/// Directories in which no service is looked for.
 const NEVER_ENTERED: &[&str] = &["node_modules", ".serverless", ".git", ".slsart"];
 
 pub struct Workspace<'a> {
     pub context: &'a Context,
     pub repository: &'a Repository,
-    /// Its `slsart.toml`.
     pub config: Config,
     pub progress: &'a dyn Progress,
-    /// The services in HEAD, once they were looked for.
     in_head: OnceCell<Vec<Service>>,
 }
 
-/// Which service, stage and region a command line names.
+/// The service, stage and region that a command line names.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// A service's name or path.
     pub service: Option<String>,
     pub stage: Option<Stage>,
     pub region: Option<Region>,
-    /// Whether the command can also mean all services, by `--all`.
+    /// Whether the command has `--all`.
     pub offers_all: bool,
 }
 
 impl Wanted {
-    /// Whether a service, a stage or a region is named.
     pub fn is_narrow(&self) -> bool {
         self.service.is_some() || self.stage.is_some() || self.region.is_some()
     }
 }
 
 impl<'a> Workspace<'a> {
-    /// The workspace around the context's directory.
     pub fn new(context: &'a Context, repository: &'a Repository, progress: &'a dyn Progress) -> Result<Self> {
         let config = Config::parse(&config_text(repository)?)?;
         repository.set_trust(trust(&config, context, repository));
         Ok(Self { context, repository, config, progress, in_head: OnceCell::new() })
     }
 
-    /// The same, whatever its `slsart.toml` says.
+    /// Without its `slsart.toml`.
     pub fn without_config(
         context: &'a Context,
         repository: &'a Repository,
@@ -73,7 +67,7 @@ impl<'a> Workspace<'a> {
         Store::new(self.repository).with_keys_of(&self.context.environment)
     }
 
-    /// What is wrong in its `slsart.toml`, though it can be read.
+    /// The mistakes in its `slsart.toml` that don't keep it from being read.
     pub fn config_problems(&self) -> Result<Vec<Problem>> {
         let text = config_text(self.repository)?;
         if text.is_empty() {
@@ -88,12 +82,11 @@ impl<'a> Workspace<'a> {
         Ok(Config::problems(&text, &Known { services, remotes: self.repository.remotes() }))
     }
 
-    /// The services in the source of `commit`.
     pub fn services(&self, commit: Oid) -> Result<Vec<Service>> {
         Ok(self.only_listed(self.all_services(commit)?))
     }
 
-    /// The same, whether `slsart.toml` lists them or not.
+    /// All of them, whether `slsart.toml` lists them or not.
     fn all_services(&self, commit: Oid) -> Result<Vec<Service>> {
         let source = Source::new(self.repository, self.repository.commit(commit)?.tree);
         let paths = source.paths(|directory| !NEVER_ENTERED.contains(&directory))?;
@@ -104,7 +97,7 @@ impl<'a> Workspace<'a> {
         Ok(service::discover(paths.iter().map(String::as_str), read))
     }
 
-    /// Of `services`, those that `slsart.toml` lists, where it does.
+    /// Keeps the `services` that `slsart.toml` lists, if it lists any.
     fn only_listed(&self, mut services: Vec<Service>) -> Vec<Service> {
         if !self.config.services.is_empty() {
             services.retain(|service| self.config.services.contains(&service.path));
@@ -112,7 +105,6 @@ impl<'a> Workspace<'a> {
         services
     }
 
-    /// The same, with another one who listens.
     pub fn with_progress<'p>(&self, progress: &'p dyn Progress) -> Workspace<'p>
     where
         'a: 'p,
@@ -121,7 +113,6 @@ impl<'a> Workspace<'a> {
         Workspace { context, repository, config, progress, in_head: self.in_head.clone() }
     }
 
-    /// The working directory as a path in the repository.
     fn here(&self) -> Option<ServicePath> {
         let top = self.repository.work_tree_if_any()?.canonicalize().ok()?;
         let here = self.context.cwd.canonicalize().ok()?;
@@ -129,8 +120,8 @@ impl<'a> Workspace<'a> {
         if relative.is_empty() { Some(ServicePath::root()) } else { relative.parse().ok() }
     }
 
-    /// A service as a person types it (`./services/orders/`, or relative to the working directory) as its path in the
-    /// repository; a name stays a name.
+    /// A service as a user types it (`./services/orders/`, or relative to the working directory) as its path in the repository; a name
+    /// stays a name.
     fn as_path(&self, wanted: &str) -> String {
         let trimmed = wanted.trim_end_matches('/').trim_start_matches("./");
         let top = self.repository.work_tree_if_any().and_then(|top| top.canonicalize().ok());
@@ -145,15 +136,14 @@ impl<'a> Workspace<'a> {
         }
     }
 
-    /// The stage that is meant: as named, else as `slsart.toml` has it, else as the service has it, else the framework's
-    /// own default.
+    /// The stage: as named, else from `slsart.toml`, else from the service, else the framework's default.
     pub fn stage(&self, wanted: &Wanted, service: Option<&Service>) -> Result<Stage> {
         let outline = || service.and_then(|service| service.outline.as_ref()?.stage.clone());
         let stage = wanted.stage.clone().or_else(|| self.config.defaults.stage.clone()).or_else(outline);
         stage.map_or_else(|| parse("dev"), Ok)
     }
 
-    /// The region that is meant, likewise.
+    /// The region, likewise.
     pub fn region(&self, wanted: &Wanted, service: Option<&Service>) -> Result<Region> {
         let outline = || service.and_then(|service| service.outline.as_ref()?.region.clone());
         let region = wanted.region.clone().or_else(|| self.config.defaults.region.clone()).or_else(outline);
@@ -161,7 +151,7 @@ impl<'a> Workspace<'a> {
     }
 }
 
-/// The text of `slsart.toml`: of the working tree, or without one, of HEAD.
+/// The text of `slsart.toml`: from the working tree, else from HEAD.
 fn config_text(repository: &Repository) -> Result<String> {
     if let Some(top) = repository.work_tree_if_any() {
         return Config::text(top);
@@ -172,7 +162,7 @@ fn config_text(repository: &Repository) -> Result<String> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// Whose signatures count: as `slsart.toml` of today says, never that of an old commit.
+/// Whose signatures count: from today's `slsart.toml`, never an old commit's.
 fn trust(config: &Config, context: &Context, repository: &Repository) -> Trust {
     let config::TrustConfig { require, signers } = &config.trust;
     let top = repository.work_tree_if_any().unwrap_or(repository.git_dir());
@@ -184,14 +174,13 @@ fn trust(config: &Config, context: &Context, repository: &Repository) -> Trust {
     Trust { required: *require, signers: (!signers.as_os_str().is_empty()).then_some(path) }
 }
 
-/// The error for a commit that has nothing to package.
 pub fn no_service() -> Error {
     Error::refused("there is no Serverless service in this commit").hint(
         "a service is a directory with a committed serverless.yml (or .yaml, .json, .js, .cjs, .mjs, .ts)",
     )
 }
 
-/// The service's name, where its configuration says it without being run.
+/// The service's name, if its configuration has it as a literal.
 pub fn name_of(service: &Service) -> Option<&ServiceName> {
     service.outline.as_ref()?.service.as_ref()
 }

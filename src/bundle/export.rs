@@ -1,4 +1,4 @@
-//! Writing a package into a file.
+//! Writes a package into a file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek as _, SeekFrom, Write};
@@ -17,19 +17,14 @@ use crate::workspace::Workspace;
 
 #[derive(Debug)]
 pub struct Exported {
-    /// How many toolchains of the package's source are in it.
     pub toolchains: usize,
     pub objects: usize,
     pub history: bool,
-    /// The file's size in bytes.
     pub size: u64,
 }
 
-/// Writes a package, its source, its toolchains and, where that is wanted, its target's history to `out`, a file that is empty.
-/// What is written meanwhile stands in `scratch`.
-///
-/// # Errors
-/// When something of it is not here, or not as it was recorded.
+/// Writes a package, its source, its toolchains and, on request, its target's history to `out`, an empty file. Temporary files are in
+/// `scratch`. Missing or damaged parts are an error.
 pub fn export(
     workspace: &Workspace<'_>,
     found: &NotedPackage,
@@ -92,7 +87,7 @@ fn tip(workspace: &Workspace<'_>, name: String) -> Result<(String, Oid)> {
     tip.map(|tip| (name, tip)).ok_or_else(|| Error::refused("the package was removed meanwhile"))
 }
 
-/// Where the history is cut off: at the package's commit, unless that is a first one.
+/// Where the history is cut off: at the package's commit, unless it is a root commit.
 fn boundary(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<Vec<Oid>> {
     let commit = workspace
         .repository

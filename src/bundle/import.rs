@@ -1,5 +1,5 @@
-//! Taking a package out of a file. Everything is taken into a scratch repository first, and verified there; only then is it taken
-//! in here, and refs come last. Nothing that is here is replaced.
+//! Imports a package from a file. Everything is first imported into a scratch repository and verified there; then here, refs last. Nothing
+//! existing is replaced.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -22,21 +22,17 @@ use crate::workspace::Workspace;
 #[derive(Debug)]
 pub struct Imported {
     pub found: NotedPackage,
-    /// Whether anything of it was not here before.
     pub new: bool,
     pub toolchains: usize,
-    /// Whether its target's history is new; `None` where the file has none, or another is here, which stays.
+    /// Whether its target's history is new; `None` if the file has none, or there is another here, which stays.
     pub history: Option<bool>,
-    /// Whether the history of the commit ends at it here.
+    /// Whether the history here ends at its commit.
     pub shallow: bool,
 }
 
 type Archive = ZipArchive<BufReader<File>>;
 
-/// Takes in what the file at `path` has.
-///
-/// # Errors
-/// [`crate::error::Kind::Integrity`] when anything in it is not what it should be: nothing is changed then.
+/// Imports the file at `path`. If any part of it is invalid, nothing is changed: [`crate::error::Kind::Integrity`].
 pub fn import(workspace: &Workspace<'_>, path: &Path) -> Result<Imported> {
     let (repository, progress) = (workspace.repository, workspace.progress);
     let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
@@ -63,7 +59,7 @@ pub fn import(workspace: &Workspace<'_>, path: &Path) -> Result<Imported> {
     take_in(workspace, &package, index, &pack_place)
 }
 
-/// Reads the index, and looks at the members that there are.
+/// Reads the index, and compares it with the members.
 fn read_index(archive: &mut Archive) -> Result<Checked> {
     if archive.len() > MAX_MEMBERS {
         return Err(damaged("it has too many members"));
@@ -82,7 +78,7 @@ fn read_index(archive: &mut Archive) -> Result<Checked> {
     Index::read(&text, &names)
 }
 
-/// Hands the bytes of a member to `take`, and compares them with what the index says.
+/// Passes the bytes of a member to `take`, and compares them with the index.
 fn copy(
     workspace: &Workspace<'_>,
     archive: &mut Archive,
@@ -111,7 +107,6 @@ fn copy(
     if hasher.finish() == (member.sha256, member.size) { Ok(()) } else { Err(wrong()) }
 }
 
-/// Takes everything into the scratch repository and verifies it there.
 fn verified<'r>(
     workspace: &Workspace<'_>,
     aside: &'r Repository,
@@ -163,7 +158,7 @@ fn verified<'r>(
     Ok(package)
 }
 
-/// Takes over what was verified. The order is that of recording: objects, refs, the line.
+/// Imports what was verified, in the order of recording: objects, refs, the line.
 fn take_in(
     workspace: &Workspace<'_>,
     package: &StoredPackage<'_>,
@@ -184,7 +179,7 @@ fn take_in(
                 Some(_) => None,
             };
         }
-        // One that is here and leads elsewhere stays: either is the package, and histories are not this command's to merge.
+        // An existing ref stays: either is the package, and merging histories is not this command's task.
         if known.is_none() {
             missing.push((name, id));
         }
@@ -220,7 +215,7 @@ fn take_in(
     Ok(Imported { found: NotedPackage { commit, line }, new, toolchains, history, shallow: is_cut })
 }
 
-/// Of the commits at which the file's history ends, those whose parents are not here either.
+/// The commits at which the file's history ends, and whose parents are not here either.
 fn cuts(repository: &Repository, shallow: &[Oid]) -> Result<Vec<Oid>> {
     let mut cuts = Vec::new();
     for commit in shallow {

@@ -1,4 +1,4 @@
-//! What a file says of itself: its `index.toml`. Nothing in it is believed before it is compared with the rest.
+//! A file's `index.toml`. Every statement in it is compared with the rest of the file.
 
 use std::collections::BTreeSet;
 
@@ -10,29 +10,21 @@ use crate::git::Oid;
 use crate::package::Sha256;
 use crate::store::PackageLine;
 
-/// The format that this program writes, and the newest that it reads.
 pub(super) const FORMAT: u32 = 1;
-/// The first member: this.
+/// The first member: this index.
 pub(super) const INDEX: &str = "index.toml";
 pub(super) const PACK: &str = "pack";
-/// What the names of LFS objects begin with.
 pub(super) const LFS: &str = "lfs/";
-/// Most bytes of an index.
 pub(super) const MAX_BYTES: u64 = 16 * 1024 * 1024;
-/// Most members, and most refs.
 pub(super) const MAX_MEMBERS: usize = 20_000;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Index {
     pub(super) format: u32,
     pub(super) exported: Timestamp,
-    /// The version of git-slsart that made it.
     pub(super) slsart: String,
-    /// The package's commit, 40 hexadecimal digits.
     pub(super) commit: String,
-    /// The package's line in the note of the commit.
     pub(super) line: String,
-    /// Commits whose parents are not in the pack.
     pub(super) shallow: Vec<String>,
     #[serde(rename = "ref")]
     pub(super) refs: Vec<Ref>,
@@ -49,35 +41,33 @@ pub(super) struct Ref {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Member {
     pub(super) name: String,
-    /// In bytes.
     pub(super) size: u64,
     pub(super) sha256: Sha256,
 }
 
-/// An index whose words are what they should be.
+/// An index with valid values.
 pub(super) struct Checked {
     pub(super) commit: Oid,
     pub(super) line: PackageLine,
-    /// The commits that a history may end at.
     pub(super) shallow: Vec<Oid>,
     pub(super) refs: Vec<(String, Oid)>,
     pub(super) members: Vec<Member>,
 }
 
-/// The error for a file that is not what it says.
+/// The error for an invalid file.
 pub(super) fn damaged(what: impl std::fmt::Display) -> Error {
     Error::integrity(format!("the file is damaged, or not one of `git slsart export`: {what}"))
         .hint("export it again where the package is")
 }
 
-/// What every version's index has.
+/// The part that every version's index has.
 #[derive(Deserialize)]
 struct Format {
     format: u32,
 }
 
 impl Index {
-    /// Reads an index and compares it with the names of the members that are there.
+    /// Reads an index and compares it with the members' names.
     pub(super) fn read(text: &[u8], there: &BTreeSet<String>) -> Result<Checked> {
         let text =
             std::str::from_utf8(text).map_err(|error| damaged("its index is no text").because(error))?;

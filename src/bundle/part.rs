@@ -1,4 +1,4 @@
-//! What the refs in a file may be of. Pure.
+//! Which refs a file may contain. Pure.
 
 use crate::git::Oid;
 use crate::store::histories::history_ref;
@@ -11,7 +11,7 @@ pub(super) enum RefKind {
     History,
 }
 
-/// What a ref is of that came with the package `line` of `commit` with this source; `None` for one that has no business there.
+/// The kind of a ref that belongs to the package `line` of `commit` with this source; `None` for any other ref.
 pub(super) fn part_of(name: &str, commit: Oid, line: &PackageLine, source: Oid) -> Option<RefKind> {
     if key_of(name) == Some((commit, line.package)) {
         return Some(RefKind::Package);

@@ -1,4 +1,4 @@
-//! What is wrong in a `slsart.toml` that reads well: names of what the repository does not have. Each with its line.
+//! Mistakes in a valid `slsart.toml`: names that the repository does not have. Each with its line.
 
 use std::fmt;
 
@@ -8,26 +8,24 @@ use toml::de::{DeTable, DeValue};
 use super::{Config, FILE};
 use crate::text::nearest::did_you_mean;
 
-/// What names in the file are held against.
+/// The existing names that the file is compared with.
 pub struct Known {
     /// The directories of the services of HEAD and of the working tree.
     pub services: Vec<String>,
     pub remotes: Vec<String>,
 }
 
-/// Something that is wrong in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The line, from 1.
     pub line: usize,
     pub message: String,
     pub hint: String,
-    /// Whether a deployment does not start with it.
+    /// Whether it blocks deployments.
     pub blocks: bool,
 }
 
 impl Config {
-    /// The problems in `text`, in the order of their lines. A text that can't be read has none: reading it says what is wrong.
+    /// The problems in `text`, by line. An unreadable text has none: reading it reports the error.
     pub fn problems(text: &str, known: &Known) -> Vec<Problem> {
         let (Ok(config), Ok(table)) = (Self::parse(text), DeTable::parse(text)) else { return Vec::new() };
         let table = table.into_inner();

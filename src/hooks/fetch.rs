@@ -1,4 +1,4 @@
-//! After a merge and a checkout: notes and histories are fetched in the background, where `slsart.toml` says so.
+//! After a merge and a checkout: fetches notes and histories in the background, if `slsart.toml` says so.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -11,13 +11,13 @@ use crate::process::Invocation;
 use crate::sharing;
 use crate::workspace::Workspace;
 
-/// What the last job said, made anew when it started.
+/// The output of the last job, truncated when one starts.
 const LOG: &str = "fetch.log";
 const LOCK: &str = "fetch.lock";
-/// For how many seconds after a job was started no other is: a script may check out a hundred times.
+/// The least number of seconds between two jobs: a script may check out a hundred times.
 const PAUSE: i64 = 60;
 
-/// Starts the job, unless one was started a moment ago or git is in the middle of something.
+/// Starts the job, unless one was started recently or git is in the middle of something.
 pub fn start(workspace: &Workspace<'_>) -> Result<()> {
     let Workspace { context, repository, config, .. } = workspace;
     let data = data_dir(repository);
@@ -38,7 +38,7 @@ pub fn start(workspace: &Workspace<'_>) -> Result<()> {
         .detach(&file)
 }
 
-/// The job. Where another is at it, there is nothing to do.
+/// The job. If another one is running, there is nothing to do.
 pub fn run(workspace: &Workspace<'_>) -> Result<()> {
     let path = data_dir(workspace.repository).join(LOCK);
     let lock = File::create(&path).map_err(|error| Error::io("write", &path, error))?;
@@ -48,13 +48,11 @@ pub fn run(workspace: &Workspace<'_>) -> Result<()> {
     fetch(workspace)
 }
 
-/// Fetches notes and histories, and merges them into those that are here.
 fn fetch(workspace: &Workspace<'_>) -> Result<()> {
     let remote = sharing::remote(workspace, None)?;
     sharing::refresh(workspace, &remote).map(drop)
 }
 
-/// How many seconds before `now` a file was written.
 fn age(path: &Path, now: Timestamp) -> Option<i64> {
     let written = Timestamp::try_from(path.metadata().ok()?.modified().ok()?).ok()?;
     Some(now.as_second() - written.as_second())

@@ -1,4 +1,4 @@
-//! What git tells hooks on their standard input (githooks, "post-rewrite" and "pre-push"). Lines that are none are passed over.
+//! Parses git's input for hooks (githooks, "post-rewrite" and "pre-push"). Other lines are ignored.
 
 use crate::git::Oid;
 
@@ -9,7 +9,7 @@ pub struct Update {
     pub name: String,
 }
 
-/// The commits that were rewritten, each with what it became: `OLD NEW [MORE]` a line.
+/// The commits that were rewritten, each with its successor: `OLD NEW [MORE]` a line.
 pub fn rewritten(text: &str) -> Vec<(Oid, Oid)> {
     let pair = |line: &str| {
         let mut words = line.split_ascii_whitespace();
@@ -18,7 +18,7 @@ pub fn rewritten(text: &str) -> Vec<(Oid, Oid)> {
     text.lines().filter_map(pair).collect()
 }
 
-/// The refs that are pushed, but for those that are removed: `LOCAL-REF OBJECT REMOTE-REF OBJECT` a line.
+/// The refs that are pushed, without deletions: `LOCAL-REF OBJECT REMOTE-REF OBJECT` a line.
 pub fn updates(text: &str) -> Vec<Update> {
     let update = |line: &str| {
         let words: Vec<&str> = line.split(' ').collect();
@@ -28,7 +28,7 @@ pub fn updates(text: &str) -> Vec<Update> {
     text.lines().filter_map(update).collect()
 }
 
-/// A whole id that names something.
+/// A full id other than zero.
 fn id(text: &str) -> Option<Oid> {
     Oid::from_str(text).ok().filter(|id| text.len() == 40 && !id.is_zero())
 }

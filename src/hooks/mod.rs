@@ -1,5 +1,5 @@
-//! What git's hooks run: after commits were rewritten, before a push, after a merge or a checkout. What comes after a commit is
-//! packaging's (`packaging::after_commit`). Nothing here fails git's own command: failures are reported.
+//! The git hooks: after a rewrite, before a push, after a merge or a checkout. The one after a commit is in `packaging::after_commit`. No
+//! failure here makes git's own operation fail: it is only reported.
 
 pub mod fetch;
 pub mod input;

@@ -1,4 +1,4 @@
-//! Before a push: the packages of the pushed commits go along, with a warning where one is missing.
+//! Before a push: sends the packages of the pushed commits along, and reports missing ones.
 
 use super::input::Update;
 use crate::config::PushPackages;
@@ -8,13 +8,10 @@ use crate::sharing::{self, PushSelection};
 use crate::text::command::slsart;
 use crate::workspace::Workspace;
 
-/// Most commits of a push whose packages go along: the first push to a remote is all of the history.
+/// Most commits of a push whose packages are sent: the first push to a remote is the whole history.
 const MAX_COMMITS: usize = 1000;
 
-/// Pushes packages where `slsart.toml` says so, and looks for those that are missing.
-///
-/// # Returns
-/// What is to be told, a line each.
+/// Pushes packages if `slsart.toml` says so, and looks for missing ones. Returns messages, a line each.
 pub fn run(workspace: &Workspace<'_>, remote: &str, updates: &[Update]) -> Result<Vec<String>> {
     let mut lines: Vec<String> = missing(workspace, remote, updates)?.into_iter().collect();
     if workspace.config.push.packages == PushPackages::WithCommits {
@@ -40,7 +37,7 @@ fn missing(workspace: &Workspace<'_>, remote: &str, updates: &[Update]) -> Resul
         else {
             continue;
         };
-        // A tag may be one of something else.
+        // A tag may be of another object.
         let Some(commit) = workspace.repository.peel_to_commit(*object) else { continue };
         if !store.packages().is_noted(commit, remote)? && !workspace.services(commit)?.is_empty() {
             names.push((short.trim_start_matches("tags/").to_owned(), workspace.repository.short_id(commit)));
@@ -60,7 +57,6 @@ fn missing(workspace: &Workspace<'_>, remote: &str, updates: &[Update]) -> Resul
     })
 }
 
-/// The pushed commits that have packages here.
 fn commits(workspace: &Workspace<'_>, remote: &str, updates: &[Update]) -> Result<Vec<Oid>> {
     let pushed = updates
         .iter()
@@ -70,7 +66,7 @@ fn commits(workspace: &Workspace<'_>, remote: &str, updates: &[Update]) -> Resul
     if tips.is_empty() {
         return Ok(Vec::new());
     }
-    // A tag or a new branch may be of a commit that the remote has, and its package may be none that it has.
+    // A tag or a new branch may be at a commit that the remote has without its package.
     let mut commits = workspace.repository.outgoing(&tips, remote, MAX_COMMITS)?;
     commits.extend(tips);
     commits.sort_unstable();
@@ -87,9 +83,8 @@ fn commits(workspace: &Workspace<'_>, remote: &str, updates: &[Update]) -> Resul
     Ok(with_packages)
 }
 
-/// Pushes the packages of `commits` to `remote`.
 fn send(workspace: &Workspace<'_>, remote: &str, commits: &[Oid]) -> Result<()> {
-    // A URL has no refs here that follow it.
+    // A URL has no tracking refs.
     workspace.repository.need_remote(remote)?;
     let pushed = sharing::push(workspace, remote, &PushSelection::Commits(commits.to_vec()), false)?;
     match pushed.withheld.iter().chain(&pushed.refused).next() {

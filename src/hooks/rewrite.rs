@@ -1,4 +1,4 @@
-//! After an amend or a rebase: packages follow their commits where these have the same tree still.
+//! After an amend or a rebase: packages follow their commits if the tree is the same.
 
 use crate::config::PostCommit;
 use crate::error::Result;
@@ -7,11 +7,8 @@ use crate::packaging::after_commit::start_packaging;
 use crate::packaging::attach::follow;
 use crate::workspace::Workspace;
 
-/// Has packages follow. After a rebase, the commit that HEAD is at now is packaged in the background where commits are and it
-/// has no package.
-///
-/// # Returns
-/// What could not be done, a line each.
+/// Moves packages along. After a rebase, HEAD's commit is packaged in the background if commits are and it has no package. Returns
+/// failures, a line each.
 pub fn run(workspace: &Workspace<'_>, pairs: &[(Oid, Oid)], is_rebase: bool) -> Result<Vec<String>> {
     let Workspace { repository, config, .. } = workspace;
     if config.hooks.post_commit == PostCommit::Off {

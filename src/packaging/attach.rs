@@ -1,5 +1,4 @@
-//! Packages become another commit's, whose tree is the very tree that they were made from: when that is committed at last, and
-//! when a commit is rewritten.
+//! Gives packages to another commit with the very tree they were made from: when that tree is committed, and when a commit is rewritten.
 
 use super::Summary;
 use crate::error::Result;
@@ -8,11 +7,8 @@ use crate::store::bans::Ban;
 use crate::store::pins::Pin;
 use crate::workspace::Workspace;
 
-/// Gives `commit` the packages made from its tree while it was a working tree on top of its parent, or of the commit
-/// that it amends.
-///
-/// # Returns
-/// The packages that it has now and had not before.
+/// Gives `commit` the packages made from its tree while it was a working tree on top of its parent, or of the commit that it amends.
+/// Returns those that are new for it.
 pub fn attach(workspace: &Workspace<'_>, commit: Oid) -> Result<Vec<Summary>> {
     let Workspace { repository, .. } = *workspace;
     let store = workspace.store();
@@ -40,10 +36,8 @@ pub fn attach(workspace: &Workspace<'_>, commit: Oid) -> Result<Vec<Summary>> {
     Ok(attached)
 }
 
-/// Gives the commit `new`, which `old` was rewritten to, the packages of `old`, if its tree is the same. `old` keeps them too.
-///
-/// # Returns
-/// The packages that `new` has now and had not before.
+/// Gives the commit `new`, which `old` was rewritten to, the packages of `old`, if its tree is the same. `old` keeps them too. Returns
+/// those that are new for `new`.
 pub fn follow(workspace: &Workspace<'_>, old: Oid, new: Oid) -> Result<Vec<Summary>> {
     let Workspace { repository, .. } = *workspace;
     let store = workspace.store();
@@ -59,7 +53,7 @@ pub fn follow(workspace: &Workspace<'_>, old: Oid, new: Oid) -> Result<Vec<Summa
     let mut followed = Vec::new();
     for line in lines {
         let is_known = known.iter().any(|known| known.package == line.package);
-        // What was made from changes on top of `old` is no package of what is in it; what was never fetched can't be given on.
+        // A package of changes on top of `old` has another tree; one that was never fetched has no content to share.
         if is_known || line.dirty_tree.is_some() || !store.packages().has(old, line.package)? {
             continue;
         }

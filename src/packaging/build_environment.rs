@@ -1,4 +1,4 @@
-//! What a package depends on beside its commit: the environment's variables, and files that git ignores.
+//! The parts of a package's build that its commit does not fix: environment variables, and files that git ignores.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,18 +11,15 @@ use crate::package::manifest::{Carried, Target, Variables};
 use crate::service::{ServicePath, Stage, Values};
 use crate::workspace::Workspace;
 
-/// Most carried files that are recorded.
 const MAX_CARRIED: usize = 1000;
 
 pub(super) struct BuildEnvironment<'a> {
     pub(super) workspace: &'a Workspace<'a>,
-    /// The service's directory that the framework worked in.
     pub(super) service: &'a Path,
     pub(super) carried: &'a [String],
 }
 
 impl BuildEnvironment<'_> {
-    /// The variables of these names, with marks of their values.
     pub(super) fn variables(&self, names: Vec<String>, stage: &Stage) -> Result<Variables> {
         let read = |file: &str| fs::read_to_string(self.service.join(file)).ok();
         let values = values(self.workspace, &names, stage, read);
@@ -31,7 +28,6 @@ impl BuildEnvironment<'_> {
         Ok(Variables::marked(names, &values, salt))
     }
 
-    /// The carried files, as a manifest has them.
     pub(super) fn carried(&self) -> Carried {
         let mut paths = self.carried.to_vec();
         paths.sort();
@@ -40,15 +36,15 @@ impl BuildEnvironment<'_> {
     }
 }
 
-/// What a checkout of `source` would have of the files that git ignores: where each is now, by its path from the directory of
-/// the service at `path`. What the source has itself is its own.
+/// The ignored files that a checkout of `source` would get: each file's present place, by its path from the directory of the service at
+/// `path`. Files that the source has are left out.
 pub fn carried(
     workspace: &Workspace<'_>,
     source: Source<'_>,
     path: &ServicePath,
 ) -> Result<BTreeMap<String, PathBuf>> {
     let mut all = BTreeMap::new();
-    // A linked worktree may have files of its own; what it lacks is the main one's.
+    // A linked worktree may have files of its own; for missing ones, the main one's are used.
     let main = workspace.repository.main();
     for from in [Some(workspace.repository), main.as_ref()].into_iter().flatten() {
         let Some(top) = from.work_tree_if_any() else { continue };
@@ -63,7 +59,7 @@ pub fn carried(
     Ok(all)
 }
 
-/// The values that the framework would have for the variables `names` in a checkout of `source`, before there is one.
+/// The values of the variables `names` for the framework in a future checkout of `source`.
 pub fn values_for(
     workspace: &Workspace<'_>,
     source: Oid,
@@ -80,7 +76,6 @@ pub fn values_for(
     Ok(values(workspace, names, &target.stage, read))
 }
 
-/// Most bytes of a file with variables.
 const MAX_BYTES: u64 = 1 << 20;
 
 fn values(

@@ -11,11 +11,11 @@ use crate::git::Repository;
 use crate::service::{Service, ServicePath};
 use crate::workspace::Workspace;
 
-/// Directories that are never carried: they are installed, made, or git's own.
+/// Directories that are never carried: installed, generated, or git's own.
 pub(super) const NEVER: &[&str] = &["node_modules", ".serverless", ".git"];
 
-/// Copies what `carry` names from the working tree of `from` to `to`, the directory of the service at `service` in a
-/// checkout. What the commit itself has at that place, a link too, stays the commit's.
+/// Copies the files that `carry` names from the working tree of `from` to `to`, the directory of the service at `service` in a checkout. A
+/// file or link of the commit stays.
 ///
 /// # Returns
 /// The copied paths, relative to the service's directory, sorted.
@@ -31,8 +31,8 @@ pub fn carry(carry: &Carry, from: &Repository, service: &ServicePath, to: &Path)
     Ok(copied)
 }
 
-/// What `carry` names in the working tree of `from`: paths relative to the directory of the service at `service`, sorted. Only
-/// what git ignores is carried: a file that is tracked today does not belong to an older commit.
+/// The files that `carry` names in the working tree of `from`: paths relative to the directory of the service at `service`, sorted. Only
+/// ignored files are carried: a file that is tracked today is not part of an older commit.
 pub(super) fn listed(carry: &Carry, from: &Repository, service: &ServicePath) -> Result<Vec<PathBuf>> {
     let matcher = carry.matcher()?;
     let Some(top) = from.work_tree_if_any() else { return Ok(Vec::new()) };
@@ -59,12 +59,12 @@ pub(super) fn listed(carry: &Carry, from: &Repository, service: &ServicePath) ->
     Ok(found)
 }
 
-/// The patterns of `carry` that match none of `found`. The default patterns are no request, and are left out.
+/// The patterns of `carry` that match none of `found`. The default patterns are left out: nobody wrote them.
 pub fn unmatched(carry: &Carry, found: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Vec<&str>> {
     let matcher = carry.matcher()?;
     let mut used = vec![false; carry.paths.len()];
     for path in found {
-        // Each pattern is two in the matcher: of a file, and of what is in a directory.
+        // Each pattern is two in the matcher: for a file, and for a directory's content.
         matcher.matches(path).into_iter().for_each(|index| used[index / 2] = true);
     }
     let defaults = Carry::default();
@@ -73,7 +73,6 @@ pub fn unmatched(carry: &Carry, found: impl IntoIterator<Item = impl AsRef<Path>
     Ok(asked.map(|(pattern, _)| pattern.as_str()).collect())
 }
 
-/// How [`unmatched`] patterns are reported.
 pub fn no_match(patterns: &[&str]) -> String {
     format!("[carry] in {FILE}: no file that git ignores matches {}", patterns.join(", "))
 }
@@ -98,7 +97,7 @@ pub(super) fn warn_unmatched(workspace: &Workspace<'_>, services: &[Service]) ->
     Ok(())
 }
 
-/// Copies `file` to `relative` below `to`, unless something is there or a link on the way leads out of it.
+/// Copies `file` to `relative` below `to`, unless something exists there or a link on the way leads out of it.
 fn copy(file: &Path, to: &Path, relative: &Path) -> Result<bool> {
     let target = to.join(relative);
     let parent = target.parent().unwrap_or(to);

@@ -1,4 +1,4 @@
-//! The manifest of a package that is about to be recorded, from what its directory and its source say.
+//! The manifest of a package that is about to be recorded, from its directory and its source.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -17,11 +17,10 @@ use crate::service::{self, FrameworkKind, MAX_CONFIG_BYTES, Place, Service, Stat
 use crate::toolchain::plugin_hooks::PluginHooks;
 use crate::toolchain::{Locked, Lockfile, LockfileKind, node, plugins};
 
-/// What is known of a package beside its directory.
 pub(super) struct Draft<'a> {
     pub(super) directory: &'a mut PackageDirectory,
     pub(super) state: &'a State,
-    /// Where the service was packaged, when that is known: archives that its configuration names are found from there.
+    /// Where the service was packaged, if known: archives that its configuration names are found from there.
     pub(super) packaged_in: Option<&'a Path>,
     pub(super) source: Source<'a>,
     pub(super) commit: &'a Commit,
@@ -30,11 +29,9 @@ pub(super) struct Draft<'a> {
     pub(super) target: Target,
     pub(super) origin: Origin,
     pub(super) tools: Tools,
-    /// The versions of node that the framework says it runs on, where it is installed.
+    /// The range of node versions that the installed framework supports.
     pub(super) engines: Option<String>,
-    /// What each plugin hooks, where it was asked.
     pub(super) hooks: PluginHooks,
-    /// What was there beside the source, when that is known.
     pub(super) build_environment: Option<&'a BuildEnvironment<'a>>,
     pub(super) at: Timestamp,
 }
@@ -57,7 +54,7 @@ impl Draft<'_> {
         }
         let mut framework =
             self.tools.framework.as_ref().map(|tool| plugins::identify_package(&tool.name, lock));
-        // Of a package made elsewhere, what is installed here says nothing.
+        // For a package made elsewhere, the installation here proves nothing.
         let installation = self.packaged_in.filter(|_| self.origin != Origin::Recorded);
         if let Some((service, top)) = installation.and_then(|service| Some((service, self.top(service)?))) {
             plugins
@@ -104,7 +101,7 @@ impl Draft<'_> {
         })
     }
 
-    /// Every archive that the state names is in the package, taken in where it lies elsewhere, and is a zip.
+    /// Makes sure that every archive that the state names is in the package, adding outside ones, and is a zip.
     fn gather_archives(&mut self) -> Result<()> {
         let files = self.directory.files.iter().map(|file| file.path.clone()).collect();
         for artifact in self.state.artifacts(&files)? {
@@ -127,7 +124,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// What a lockfile says, or `None` where it can't be read: a package that was made is recorded all the same.
+    /// A lockfile's packages, or `None` if it can't be read: the package is recorded all the same.
     fn locked(&self, lockfile: &Lockfile, progress: &dyn Progress) -> Result<Option<Locked>> {
         let unread = match lockfile.packages(self.source) {
             Ok(Some(locked)) => return Ok(Some(locked)),
@@ -140,19 +137,17 @@ impl Draft<'_> {
         Ok(None)
     }
 
-    /// The top of the checkout that `service` is in.
     fn top<'p>(&self, service: &'p Path) -> Option<&'p Path> {
         service.ancestors().nth(self.service.path.depth())
     }
 
-    /// Whether an archive lies in the checkout that was packaged: a state may name any file of any machine.
+    /// Whether an archive is in the checkout that was packaged: a state may name any file of any machine.
     fn is_of_the_source(&self, path: &Path) -> bool {
         let top = self.packaged_in.and_then(|service| self.top(service));
         let real = top.and_then(|top| top.canonicalize().ok()).zip(path.canonicalize().ok());
         real.is_some_and(|(top, path)| path.starts_with(top))
     }
 
-    /// The names of the environment variables that the service's configuration refers to.
     fn environment_names(&self) -> Vec<String> {
         let Service { path, config, .. } = self.service;
         let read = |file: &str| {
@@ -163,7 +158,7 @@ impl Draft<'_> {
     }
 }
 
-/// The framework that a lockfile fixes: the one that made the package, unless it was made by another than the commit's own.
+/// The framework that a lockfile fixes.
 fn locked_framework(locked: &Locked) -> Option<Tool> {
     [FrameworkKind::Osls, FrameworkKind::Serverless].into_iter().find_map(|kind| {
         let version = locked.find(kind.package())?.version?;

@@ -1,5 +1,5 @@
-//! Why a program may have failed in a worktree and not in the user's own working tree: files that git ignores are only in the
-//! latter. Names the pattern for `[carry]` that copies them.
+//! Why a program may fail in a worktree but not in the user's working tree: only the latter has ignored files. Suggests the `[carry]`
+//! pattern that copies them.
 
 use std::path::Path;
 
@@ -13,11 +13,10 @@ use crate::git::{Repository, Source};
 use crate::service::{MAX_CONFIG_BYTES, ServicePath};
 use crate::workspace::Workspace;
 
-/// At most so many files of the working tree are looked at.
 const MAX_FILES: usize = 50_000;
 
-/// Adds a hint to the error of a program that failed in a checkout of `source`: how to copy the ignored files that its last lines, or
-/// the service's configuration in the file `config`, refer to.
+/// Adds a hint to the error of a program that failed in a checkout of `source`: how to copy the ignored files that its last lines, or the
+/// service's configuration in the file `config`, refer to.
 pub(super) fn explain(
     error: Error,
     workspace: &Workspace<'_>,
@@ -44,8 +43,8 @@ pub(super) fn explain(
     ))
 }
 
-/// The patterns for the ignored files of the working tree that `text` refers to and a checkout of `source` does not have: a
-/// directory, with `/` behind it, where git ignores all of it.
+/// The patterns for the ignored files that `text` refers to and a checkout of `source` lacks: a directory, with a final `/`, if git
+/// ignores all of it.
 fn patterns(
     carry: &Carry,
     repository: &Repository,
@@ -84,7 +83,7 @@ fn patterns(
     patterns
 }
 
-/// Whether `text` names the file `name`: with its extension, or as `require` and a handler do, after a directory and without one.
+/// Whether `text` names the file `name`: with its extension, or, as `require` and a handler do, after a directory and without one.
 fn refers(text: &str, name: &str) -> bool {
     let is_part = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
     let stands = |word: &str, is_stem: bool| {

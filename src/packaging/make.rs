@@ -31,17 +31,15 @@ use crate::workspace::{Workspace, name_of};
 pub struct Making {
     /// In the user's working tree, instead of a clean worktree.
     pub in_place: bool,
-    /// In place although the working tree has changes.
+    /// In place even with uncommitted changes.
     pub allow_dirty: bool,
-    /// Although the commit has a package for this target.
+    /// Even if the commit has a package for this target.
     pub again: bool,
     pub storage: Storage,
-    /// Where the package manager's output goes.
     pub installing: Output,
     pub packaging: Output,
 }
 
-/// Packages `service` of `commit` for a stage and region.
 pub fn make(
     workspace: &Workspace<'_>,
     commit: Oid,
@@ -64,7 +62,7 @@ pub fn make(
     if making.in_place { job.in_place(dirty) } else { job.in_worktree() }
 }
 
-/// Whether the working tree has changes; an error when it must not have any, or HEAD is elsewhere.
+/// Whether the working tree has changes; an error if it must not have any, or HEAD is elsewhere.
 fn changes(workspace: &Workspace<'_>, commit: &Commit, allowed: bool) -> Result<bool> {
     let repository = workspace.repository;
     repository.work_tree()?;
@@ -166,8 +164,7 @@ impl Job<'_, '_> {
         let top = repository.work_tree()?.to_owned();
         let service = self.service.path.under(&top);
         let framework = framework::find(&top, &self.service.path)?;
-        // The tree is taken before packaging, and compared after: a file saved meanwhile would be in the package and
-        // not in its source.
+        // The tree is taken before packaging, and compared after: a file saved meanwhile would be in the package but not in its source.
         let before = if dirty { repository.write_work_tree()? } else { self.commit.tree };
         let tools = tools(&framework, &service, None)?;
         self.run_framework(&framework, &service, || {
@@ -234,7 +231,7 @@ impl Job<'_, '_> {
             .hint("if `package.path` in the service's configuration names another directory, remove it, or record that directory: git slsart record DIR"))
     }
 
-    /// Records what `framework` made in this environment, of a source: the commit that holds it, and its tree.
+    /// Records the package that `framework` made in this environment. The source: its commit, and its tree.
     fn record(
         self,
         framework: &framework::Installed,
@@ -304,7 +301,7 @@ pub(super) fn service_name(state: &State, service: &Service) -> Result<crate::se
     }
 }
 
-/// What tells one writing of a service's state file from another.
+/// Identifies a version of a service's state file.
 fn state_stamp(service: &Path) -> Option<(SystemTime, u64)> {
     let metadata = fs::metadata(service.join(".serverless").join(STATE_FILE)).ok()?;
     Some((metadata.modified().ok()?, metadata.ino()))
@@ -319,7 +316,7 @@ fn tools(framework: &framework::Installed, service: &Path, package_manager: Opti
     })
 }
 
-/// What is known of the tools where nothing was run.
+/// The tools, if nothing was run.
 pub(super) fn own_tools() -> Tools {
     Tools {
         slsart: env!("CARGO_PKG_VERSION").to_owned(),

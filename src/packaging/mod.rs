@@ -1,5 +1,5 @@
-//! Making packages and recording them: in a clean worktree, in place, or from a directory made elsewhere.
-//! Plans and orders the steps; the formats belong to `package`, the places to `store`.
+//! Makes packages and records them: in a clean worktree, in place, or from a directory made elsewhere. Plans and orders the steps;
+//! `package` owns the formats, `store` the places.
 
 pub(crate) mod after_commit;
 pub(crate) mod attach;
@@ -22,24 +22,21 @@ use crate::package::Manifest;
 use crate::package::manifest::Target;
 use crate::package::secrets::Secret;
 
-/// What is reported of a package after it was recorded, or found to be recorded already.
+/// The report on a package that was recorded, now or before.
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
     pub commit: String,
     pub subject: String,
     pub target: Target,
     pub package: String,
-    /// The sum of its files' sizes, in bytes.
     pub size: u64,
     pub file_count: usize,
     pub recorded: Timestamp,
-    /// Whether it was made from a working tree with changes.
     pub dirty: bool,
-    /// Whether it was recorded before, and nothing was done now.
+    /// Whether it had been recorded before.
     pub already: bool,
-    /// What lay in the package directory and is no part of the package.
+    /// Names in the package directory that are no part of the package.
     pub left_out: Vec<String>,
-    /// The secrets in it, where there are any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<Secret>,
 }

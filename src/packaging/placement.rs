@@ -1,4 +1,4 @@
-//! Where a package's files will be kept: what the repository wants, and what this machine can.
+//! Where a package's files will be kept: what the repository wants, and what this machine can do.
 
 use crate::error::Result;
 use crate::git::lfs::install_lfs;
@@ -8,15 +8,11 @@ use crate::package::storage::{Placement, Storage};
 use crate::store::largest_object;
 use crate::workspace::Workspace;
 
-/// Whether files can be kept as `storage` says, before anything is done that takes time or writes.
-///
-/// # Errors
-/// When that is in LFS, and git-lfs is not installed.
+/// Fails if `storage` needs git-lfs and it is not installed. Called before anything that takes time or writes.
 pub(super) fn check(workspace: &Workspace<'_>, storage: Storage) -> Result<()> {
     if storage == Storage::Lfs { workspace.repository.need_lfs() } else { Ok(()) }
 }
 
-/// The placement of the package in `directory`.
 pub(super) fn of(
     workspace: &Workspace<'_>,
     storage: Storage,

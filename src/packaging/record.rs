@@ -1,4 +1,4 @@
-//! `record`: takes in a package that something else made.
+//! `record`: records a package that was made elsewhere.
 
 use std::fs;
 use std::path::Path;
@@ -19,8 +19,7 @@ use crate::toolchain::plugin_hooks::PluginHooks;
 use crate::workspace::secrets::scanner_and_policy;
 use crate::workspace::{Wanted, Workspace, name_of};
 
-/// Records the package directory `path` for `commit`. Service, stage and region are the package's own; what `wanted`
-/// names must agree with them.
+/// Records the package directory `path` for `commit`. Service, stage and region are the package's own; `wanted` must agree with them.
 pub fn record(
     workspace: &Workspace<'_>,
     path: &Path,
@@ -43,7 +42,7 @@ pub fn record(
         stage: for_stage,
         region,
     };
-    // Archives beside the package are those of the commit only while the working tree is the commit.
+    // Archives beside the package belong to the commit only while the working tree is the commit.
     let is_here =
         repository.head() == Some(commit.id) && repository.dirty_paths().is_ok_and(|paths| paths.is_empty());
     let packaged_in = repository.work_tree_if_any().filter(|_| is_here).map(|top| service.path.under(top));
@@ -57,7 +56,7 @@ pub fn record(
         service: &service,
         target,
         origin: Origin::Recorded,
-        // Which node made it elsewhere is not known here; the framework is the one that the lockfile fixes.
+        // The node that made it is unknown; the framework is the one in the lockfile.
         tools: own_tools(),
         engines: None,
         hooks: PluginHooks::new(),
@@ -67,7 +66,7 @@ pub fn record(
     let manifest = draft.manifest(*progress)?;
     progress.phase("Recording the package");
     let placement = placement::of(workspace, storage, &directory)?;
-    // What the variables were elsewhere is not known; those of here are the most likely to be in it.
+    // The variables' values elsewhere are unknown; the values here are the most likely to be in it.
     let here = repository.work_tree_if_any().map(|top| service.path.under(top));
     let read = |file: &str| fs::read_to_string(here.as_ref()?.join(file)).ok();
     let (scanner, policy) =
@@ -85,8 +84,8 @@ pub fn record(
     Ok(secret_policy::told(workspace, recorded, manifest, &policy, &commit.subject, directory.left_out))
 }
 
-/// The service in the commit that the package is of: the one named, else the one with the package's own name, else the
-/// only one that could have it.
+/// The service in the commit that the package belongs to: the one named, else the one with the package's own name, else the only possible
+/// one.
 fn service_of(workspace: &Workspace<'_>, state: &State, commit: Oid, wanted: &Wanted) -> Result<Service> {
     let packaged = state.service_name();
     if let Some(named) = &wanted.service {

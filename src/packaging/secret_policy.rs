@@ -1,4 +1,4 @@
-//! Secrets of packages: what is reported of a recording, and what people decide about a recorded package.
+//! Secrets of packages: reporting them at a recording, and deciding about those of a recorded package.
 
 use super::Summary;
 use crate::error::Result;
@@ -10,7 +10,7 @@ use crate::text::command::slsart;
 use crate::workspace::Workspace;
 use crate::workspace::secrets::scanner_of_recorded;
 
-/// Reports a recording, and warns of the secrets in it.
+/// Reports a recording, and warns of its secrets.
 pub(super) fn told(
     workspace: &Workspace<'_>,
     recorded: Recorded,
@@ -41,22 +41,19 @@ pub(super) fn told(
     Summary::of(&manifest, subject, already, left_out)
 }
 
-/// Searches a recorded package, and records what is found. What was decided of it stays.
-///
-/// # Returns
-/// Its manifest as it is then.
+/// Searches a recorded package, and records the findings. Earlier decisions stay. Returns its new manifest.
 pub fn scan(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<Manifest> {
     let (scanner, policy) = scanner_of_recorded(workspace, package)?;
     let found = package.search(&scanner, workspace.progress)?;
     let mut manifest = package.manifest.clone();
-    // What is known is not forgotten because a variable has another value now.
+    // A known secret stays even if its variable has another value now.
     let known = manifest.secrets.iter().filter(|known| !found.contains(known)).cloned().collect::<Vec<_>>();
     let before = manifest.scan.take();
     SecretOptions { scanner: &scanner, policy: &policy }.describe([found, known].concat(), &mut manifest);
     if let Some(scan) = &mut manifest.scan {
         let SecretScan { decision, recipients, .. } = before.unwrap_or_default();
         (scan.decision, scan.recipients) = (decision, recipients);
-        // Encrypted or allowed is what was known then.
+        // The decision covers the secrets that were known then.
         let new = manifest.secrets.iter().any(|secret| !package.manifest.secrets.contains(secret));
         if new && scan.decision.is_some() {
             scan.decision = None;
@@ -68,7 +65,7 @@ pub fn scan(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<Ma
     Ok(manifest)
 }
 
-/// Lets a package be pushed with its secrets as they are.
+/// Allows pushing a package with its secrets as they are.
 pub fn allow(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<Manifest> {
     let mut manifest = if package.manifest.scan.is_some() {
         package.manifest.clone()
@@ -90,10 +87,7 @@ fn searched(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<Ma
     Ok(manifest)
 }
 
-/// Encrypts what holds secrets in a recorded package.
-///
-/// # Returns
-/// Its manifest as it is then.
+/// Encrypts the parts of a recorded package that hold secrets. Returns its new manifest.
 pub fn encrypt(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<Manifest> {
     let (scanner, policy) = scanner_of_recorded(workspace, package)?;
     let policy = policy.encrypting()?;

@@ -1,5 +1,4 @@
-//! The toolchains that are kept: which there are and who needs them, keeping one that is not, and
-//! letting go.
+//! Managing toolchain snapshots: listing them with the packages that need them, adding and removing.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,21 +14,15 @@ use crate::store::toolchains::{StoredToolchain, Toolchain};
 use crate::toolchain::{Lockfile, Programs, install};
 use crate::workspace::Workspace;
 
-/// A toolchain and the commits that it is kept for.
 #[derive(Debug, Clone, Serialize)]
 pub struct Kept {
     pub id: String,
-    /// When it was last kept for a commit.
     pub saved: Timestamp,
-    /// How many files and symbolic links it has.
     pub file_count: usize,
-    /// The sum of their sizes, in bytes.
     pub size: u64,
     pub lockfile: LockfileEntry,
     pub machine: Machine,
-    /// Why it can't be used on this one.
     pub misfit: Option<String>,
-    /// The commits, newest first.
     pub commits: Vec<String>,
     pub deployed: Vec<String>,
     #[serde(skip)]
@@ -40,7 +33,6 @@ pub struct Kept {
 pub struct SnapshotListing {
     /// Newest first.
     pub toolchains: Vec<Kept>,
-    /// Refs that can't be read.
     pub unread: Vec<String>,
 }
 
@@ -49,7 +41,7 @@ pub fn list(workspace: &Workspace<'_>) -> Result<SnapshotListing> {
     let store = workspace.store();
     let found = store.toolchains().all()?;
     let deployed = store.histories().deployed_sources()?;
-    // Without node nothing can be deployed, and this can still be looked at.
+    // Without node nothing can be deployed, but the list still works.
     let here = install::machine(&Programs::usual(), &workspace.context.cwd).ok();
     let mut toolchains: Vec<Kept> = Vec::new();
     for stored in found.stored {
@@ -88,10 +80,7 @@ impl Kept {
     }
 }
 
-/// The toolchains whose ids begin with `ids`.
-///
-/// # Errors
-/// [`crate::error::Kind::NotRecorded`] when there is none; refused when one that is needed is among them, unless `although_deployed`.
+/// The snapshots whose ids begin with `ids`. Refuses one that is needed, unless `although_deployed`.
 pub fn plan_drop(workspace: &Workspace<'_>, ids: &[String], although_deployed: bool) -> Result<Vec<Kept>> {
     let all = list(workspace)?.toolchains;
     for id in ids {
@@ -125,7 +114,6 @@ pub fn plan_drop(workspace: &Workspace<'_>, ids: &[String], although_deployed: b
     Ok(dropped)
 }
 
-/// Deletes what [`plan_drop`] gave.
 pub fn drop_all(workspace: &Workspace<'_>, dropped: &[Kept]) -> Result<()> {
     dropped.iter().try_for_each(|kept| workspace.store().toolchains().remove(&kept.stored))
 }
@@ -137,11 +125,11 @@ pub struct Saving {
     pub path: ServicePath,
     pub lockfile: LockfileEntry,
     pub package_manager: &'static str,
-    /// What is kept for the commit already and fits this machine; nothing is done then.
+    /// The commit's snapshot that fits this machine; nothing is done then.
     pub kept: Option<Toolchain>,
 }
 
-/// What keeping the toolchain of `service` at `commit` would do.
+/// What recording the toolchain of `service` at `commit` would do.
 pub fn plan_save(workspace: &Workspace<'_>, commit: Oid, service: &Service) -> Result<Saving> {
     let commit = workspace.repository.commit(commit)?;
     let lockfile = Lockfile::find(Source::new(workspace.repository, commit.tree), &service.path)?;
@@ -168,10 +156,7 @@ pub fn plan_save(workspace: &Workspace<'_>, commit: Oid, service: &Service) -> R
     })
 }
 
-/// Installs the packages of a commit in a worktree of its own and keeps them.
-///
-/// # Returns
-/// The toolchain, and whether it is new.
+/// Installs the packages of a commit in a separate worktree and records them. Returns the snapshot, and whether it is new.
 pub fn save(
     workspace: &Workspace<'_>,
     commit: Oid,

@@ -1,5 +1,5 @@
-//! Doing what was planned. The order is the safety: first the lines that say so, then links, then the refs, which tell what is left
-//! to do. Whatever is killed in between, the next run of the same command completes it.
+//! Carries out a prune plan. The order makes it safe: first the tombstones, then links, then the refs, which show what is left to do. If
+//! it is killed in between, the next run of the same command completes it.
 
 use jiff::Timestamp;
 
@@ -12,12 +12,10 @@ use crate::store::{NOTES_REF, NotedPackage};
 use crate::text::words::short;
 use crate::workspace::Workspace;
 
-/// What was freed beside git's objects.
 #[derive(Debug, Default)]
 pub struct Freed {
     /// LFS objects that nothing keeps from `git lfs prune` any more.
     pub objects: usize,
-    /// The sum of their sizes, in bytes.
     pub bytes: u64,
 }
 

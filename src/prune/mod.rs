@@ -1,5 +1,4 @@
-//! Letting go of packages that a policy no longer keeps: what is chosen, what is kept whatever is chosen, and doing it. Plan, then
-//! apply; what is uncertain is kept.
+//! Removes packages that a policy no longer keeps: choosing, protecting, removing. Plan, then apply; in doubt a package is kept.
 
 mod apply;
 pub mod plan;

@@ -1,4 +1,4 @@
-//! What would be pruned: decided before anything is.
+//! Plans what to prune.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -26,7 +26,7 @@ pub enum PruneFate {
     Gone,
     /// This remote has it: the copy here goes, and can be fetched again.
     Copy(String),
-    /// It was pruned before, here by a process that was killed, or elsewhere: its content here goes.
+    /// It was pruned before, by a killed process here or elsewhere: its content here goes.
     Leftover,
 }
 
@@ -38,21 +38,16 @@ pub struct PruneCandidate {
     pub tip: Option<Oid>,
 }
 
-/// A remote that packages are removed from, and what it has.
 #[derive(Debug)]
 pub struct From {
     pub remote: String,
-    /// The refs of its packages and toolchains, with what they point at.
+    /// The refs of its packages and toolchains, with their targets.
     pub refs: BTreeMap<String, Oid>,
-    /// The targets of whose deployments it holds the lock, as their locks' refs.
+    /// The refs of the deployment locks that it holds.
     pub locks: HashSet<String>,
 }
 
 impl From {
-    /// Asks a remote.
-    ///
-    /// # Errors
-    /// When it can't be reached.
     pub fn ask(workspace: &Workspace<'_>, remote: &str) -> Result<Self> {
         sharing::refresh(workspace, remote)?;
         let refs = workspace.repository.remote_refs(remote, "refs/slsart/*")?.into_iter().collect();
@@ -67,13 +62,12 @@ pub struct PrunePlan {
     pub going: Vec<PruneCandidate>,
     /// Those that were chosen and are kept all the same.
     pub kept: Vec<(NotedPackage, KeepReason)>,
-    /// The toolchains that go with them, by ref.
     pub toolchains: Vec<(String, Oid)>,
-    /// The bytes that this frees on disk once git collects garbage; `None` where git can't tell.
+    /// The bytes that `git gc` will free; `None` if git can't say.
     pub frees: Option<u64>,
-    /// Remotes of which it is not known here what they have.
+    /// Remotes whose packages are unknown here.
     pub unknown: Vec<String>,
-    /// What the refs of packages that stay point at.
+    /// The targets of the refs of packages that stay.
     pub(super) staying: Vec<Oid>,
     _kept: Protection,
 }
@@ -103,8 +97,7 @@ impl PrunePlan {
             }
             Scope::Named(revisions) => named(workspace, revisions, filter, &is_there)?,
         };
-        // What is not there can't go; and a package may have two lines.
-        // Of two lines of a package the newest is the one that a tombstone has to outlive.
+        // A package without content here can't go. Of a package's two lines the newest counts, since a tombstone must be later than it.
         chosen.sort_by_key(|found| std::cmp::Reverse(found.line.recorded));
         let mut seen = BTreeSet::new();
         chosen.retain(|found| is_there(found) && seen.insert(found.key()));
@@ -139,7 +132,7 @@ impl PrunePlan {
         Ok(plan)
     }
 
-    /// Finds the toolchains that go too, and what all of it takes on disk.
+    /// Finds the toolchains that go too, and the space that is freed.
     fn measure(
         &mut self,
         workspace: &Workspace<'_>,
@@ -154,7 +147,7 @@ impl PrunePlan {
         let keys: BTreeSet<PackageKey> = self.going.iter().map(|going| going.found.key()).collect();
         self.staying = refs.iter().filter(|(key, _)| !keys.contains(key)).map(|(_, tip)| *tip).collect();
         let mut needed = store.packages().sources(&self.staying);
-        // What only the remote has needs its toolchains there too.
+        // Packages that only the remote has need their toolchains there too.
         let there = from.iter().flat_map(|from| from.refs.keys()).filter_map(|name| key_of(name));
         needed.extend(there.filter(|key| !keys.contains(key)).map(|(commit, _)| commit));
         // Whether a remote has a package's toolchains too is not known: those of a copy stay.
@@ -181,14 +174,14 @@ impl PrunePlan {
         Ok(())
     }
 
-    /// The refs that are removed from a remote, with what they point at there.
+    /// The refs to remove from a remote, with their targets there.
     pub(super) fn removed_from(&self, from: &From) -> Vec<(String, Oid)> {
         let packages = self.going.iter().map(|going| ref_of(going.found.key()));
         let names = packages.chain(self.toolchains.iter().map(|(name, _)| name.clone()));
         names.filter_map(|name| from.refs.get(&name).map(|tip| (name, *tip))).collect()
     }
 
-    /// The refs that are removed here, with what they point at.
+    /// The refs to remove here, with their targets.
     pub(super) fn removed(&self) -> impl Iterator<Item = (String, Oid)> {
         let packages = (self.going.iter()).filter_map(|going| Some((ref_of(going.found.key()), going.tip?)));
         packages.chain(self.toolchains.iter().cloned())
@@ -199,7 +192,7 @@ fn fate(found: &NotedPackage, elsewhere: &RemoteNotes<'_>, from: Option<&From>) 
     if found.line.pruned.is_some() {
         return Ok(PruneFate::Leftover);
     }
-    // A remote's notes must not name a package that it no longer has, even if another remote has it.
+    // A remote's notes must not list a package that it lacks, even if another remote has it.
     if from.is_some() {
         return Ok(PruneFate::Gone);
     }
@@ -207,7 +200,7 @@ fn fate(found: &NotedPackage, elsewhere: &RemoteNotes<'_>, from: Option<&From>) 
     Ok(remote.map_or(PruneFate::Gone, |remote| PruneFate::Copy(remote.to_owned())))
 }
 
-/// The packages that are named: every one of each commit that `filter` means.
+/// The named packages: every package of each commit that matches `filter`.
 fn named(
     workspace: &Workspace<'_>,
     revisions: &[String],

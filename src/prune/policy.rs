@@ -1,4 +1,4 @@
-//! Which packages are chosen to be pruned. Pure.
+//! Chooses the packages to prune. Pure.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use crate::package::manifest::Target;
 use crate::package::storage::Size;
 use crate::store::{Filter, NotedPackage};
 
-/// What is chosen: what fits all that is given.
+/// Chooses packages that meet all given conditions.
 #[derive(Debug, Clone, Default)]
 pub struct PrunePolicy {
     /// All but so many of each target's newest.
@@ -19,11 +19,9 @@ pub struct PrunePolicy {
     pub larger_than: Option<Size>,
 }
 
-/// A span of time in days or longer units.
 #[derive(Debug, Clone, Copy)]
 pub struct Age(Span);
 
-/// What was given is not an age.
 #[derive(Debug, thiserror::Error)]
 #[error("write an age in days, weeks, months or years: 90d, 12w, 6mo, 1y")]
 pub struct NotAnAge;
@@ -39,14 +37,14 @@ impl FromStr for Age {
             .and_then(|days| days.try_weeks(span.get_weeks()))
             .and_then(|days| days.try_days(span.get_days()))
             .map_err(|_| NotAnAge)?;
-        // `6m` would be minutes, which is never meant.
+        // `6m` are minutes, which is never meant.
         let is_age = span.is_positive() && span.fieldwise() == days.fieldwise();
         if is_age { Ok(Self(span)) } else { Err(NotAnAge) }
     }
 }
 
 impl Age {
-    /// The instant that is so long before `now`; `None` before the beginning of time.
+    /// The time so long before `now`; `None` if out of range.
     fn before(self, now: Timestamp) -> Option<Timestamp> {
         now.to_zoned_datetime(TimeZone::UTC).checked_sub(self.0).ok().map(|then| then.timestamp())
     }

@@ -1,5 +1,4 @@
-//! What is kept whatever is chosen: what is live, what a rollback goes to, and what is banned or pinned. Where that can't be
-//! read, it is kept too.
+//! Packages that are never pruned: live ones, rollback targets, banned and pinned ones. In doubt a package is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,17 +18,16 @@ use crate::workspace::Workspace;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeepReason {
-    /// It is live, by the history.
     Live,
-    /// A deployment of it did not finish: it may be what is live.
+    /// Its deployment did not finish: it may be live.
     MayBeLive,
-    /// A rollback that names nothing goes to it.
+    /// The default target of a rollback.
     LastGood,
     Undo,
-    /// It is banned: what was wrong with it may be asked.
+    /// It is banned, and may be needed for analysis.
     Banned,
     Pinned,
-    /// A record of its target's history, or what was said of it, can't be read.
+    /// A record of its target's history, or its mark, can't be read.
     Unreadable,
     GoingOn,
 }
@@ -49,14 +47,14 @@ impl KeepReason {
     }
 }
 
-/// What AWS and the history know a target by.
+/// A stack, as AWS and the history identify it.
 type Stack = (String, String, String);
 
 fn stack(target: &Target) -> Stack {
     (target.service.to_string(), target.stage.to_string(), target.region.to_string())
 }
 
-/// What is kept, and the locks of targets whose packages may go: none of them is deployed as long as this lives.
+/// The protected packages, and the locks of the targets whose packages may go: none of them is deployed as long as this lives.
 pub(super) struct Protection {
     packages: BTreeMap<PackageKey, KeepReason>,
     targets: BTreeMap<Stack, KeepReason>,
@@ -64,7 +62,7 @@ pub(super) struct Protection {
 }
 
 impl Protection {
-    /// Finds out what is kept of `chosen`. `refs` are the packages whose content is here.
+    /// Finds the protected packages among `chosen`. `refs` are the packages whose content is here.
     pub(super) fn of(
         workspace: &Workspace<'_>,
         chosen: &[NotedPackage],
@@ -78,7 +76,7 @@ impl Protection {
         kept.said(store.marks::<pins::PinState>().all_or_errors()?, KeepReason::Pinned);
         let chosen: BTreeMap<Stack, &Target> =
             chosen.iter().map(|found| (stack(&found.line.target), &found.line.target)).collect();
-        // The locks come first: what is deployed after its history was read would not be seen.
+        // The locks come first: a later deployment would not be in the history that was read.
         for (stack, target) in &chosen {
             match LocalLock::try_take(workspace, target, "git slsart prune")? {
                 Some(lock) => kept.locks.push(lock),
@@ -106,7 +104,6 @@ impl Protection {
         Ok(kept)
     }
 
-    /// Why `found` is kept, if it is.
     pub(super) fn why(&self, found: &NotedPackage) -> Option<KeepReason> {
         self.packages.get(&found.key()).or_else(|| self.targets.get(&stack(&found.line.target))).copied()
     }
@@ -122,8 +119,8 @@ impl Protection {
         *known = why.min(*known);
     }
 
-    /// Of a history, newest first: what is live or may be, and what a rollback and an undo go to. `is_there` says of a deployment
-    /// whether a rollback would not pass its package over.
+    /// The packages of a history, newest first, that are or may be live, and those that a rollback and an undo go to. `is_there`: whether
+    /// a rollback could use a deployment's package.
     fn deployed(
         &mut self,
         deployments: &[Deployment],

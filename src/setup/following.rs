@@ -1,5 +1,4 @@
-//! Refspecs by which a plain `git fetch` also brings a remote's notes and histories, to refs of their own: never over those
-//! that are here.
+//! Refspecs that make a plain `git fetch` also fetch a remote's notes and histories, to tracking refs: never over our own refs.
 
 use super::report::{SetupAction, SetupStep, step};
 use crate::error::Result;
@@ -50,7 +49,7 @@ fn key(remote: &str) -> String {
     format!("remote.{remote}.fetch")
 }
 
-/// Whether a refspec moves refs of ours by force, as that of a mirror does, or one that was copied from some answer in a forum.
+/// Whether a refspec overwrites our own refs, as a mirror's does.
 fn overwrites(spec: &str) -> bool {
     let Some((_, to)) = spec.strip_prefix('+').and_then(|spec| spec.split_once(':')) else { return false };
     let is_in = |name: &str| match to.split_once('*') {

@@ -1,17 +1,13 @@
-//! The hooks that this program has something to do in, with the shell lines of each.
+//! The hooks that this program uses, with the shell lines of each.
 
-/// A hook that this program has something to do in.
 #[derive(Debug)]
 pub struct HookKind {
     pub name: &'static str,
     pub lines: &'static str,
-    /// Whether git tells it more on its standard input.
     pub reads_input: bool,
-    /// Whether it is there for `[fetch] hooks` alone.
     pub(super) for_fetching: bool,
 }
 
-/// The hooks, in the order in which they are shown.
 pub const HOOKS: &[HookKind] = &[
     kind("post-commit", include_str!("../../hooks/post-commit"), false, false),
     kind("post-rewrite", include_str!("../../hooks/post-rewrite"), true, false),

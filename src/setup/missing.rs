@@ -14,24 +14,22 @@ use crate::service::{self, CONFIG_FILES, MAX_CONFIG_BYTES, Service};
 use crate::toolchain::{LOCKFILE_NAMES, install};
 use crate::workspace::Workspace;
 
-/// What the framework and package managers write, and what is not committed.
+/// Directories that programs write and nobody commits.
 const MADE: [&str; 2] = ["node_modules/", ".serverless/"];
 
-/// What bundles the code: a file that no module refers to does not get into its zips.
+/// Names of bundlers: a file that no module refers to does not get into their zips.
 const BUNDLERS: [&str; 6] = ["esbuild", "webpack", "rollup", "vite", "parcel", "bundle"];
 
-/// What there is in the working tree, and what of it is committed.
 pub(super) struct Missing<'a> {
     workspace: &'a Workspace<'a>,
     top: &'a Path,
     head: Option<Source<'a>>,
-    /// The paths that are not in HEAD, as `git status` shows them: a directory of which nothing is, ends with `/`.
+    /// The paths that are not in HEAD, as `git status` shows them: an untracked directory ends with `/`.
     new: Vec<String>,
     pub(super) services: Vec<Service>,
 }
 
 impl<'a> Missing<'a> {
-    /// Looks at the working tree.
     pub(super) fn find(workspace: &'a Workspace<'a>) -> Result<Self> {
         let repository = workspace.repository;
         let top = repository.work_tree()?;
@@ -61,7 +59,7 @@ impl<'a> Missing<'a> {
         self.has(&service.path.file(&service.config))
     }
 
-    /// The commands that are left to do, in order; without any, what is there can be packaged.
+    /// The remaining commands, in order; if there are none, the services can be packaged.
     pub(super) fn steps(&self) -> Vec<String> {
         let mut steps = Vec::new();
         let mut add = BTreeSet::new();
@@ -101,7 +99,7 @@ impl<'a> Missing<'a> {
         steps
     }
 
-    /// Whether something that packaging needs of the service is not in HEAD.
+    /// Whether HEAD lacks something that packaging the service needs.
     fn lacks(&self, service: &Service) -> bool {
         !self.is_committed(service)
             || Self::lockfile(service, |path| self.has(path)).is_none()
@@ -160,7 +158,7 @@ impl<'a> Missing<'a> {
         })
     }
 
-    /// What is to be ignored and is not: what programs make, and files of secrets that lie there.
+    /// What should be ignored: programs' output, and existing files with secrets.
     fn not_ignored(&self) -> Vec<String> {
         let ignored = |path: &str| self.workspace.repository.is_ignored(Path::new(path));
         let made =
@@ -169,7 +167,7 @@ impl<'a> Missing<'a> {
         made.chain(secrets).collect()
     }
 
-    /// Whether a new path is part of a service, or of what it is installed from.
+    /// Whether a new path is part of a service, or of its installation.
     fn belongs(path: &str, service: &Service) -> bool {
         let below = service.path.file("");
         let is_made = path.split('/').any(|part| MADE.iter().any(|made| made.trim_end_matches('/') == part));

@@ -1,4 +1,4 @@
-//! Setting a repository up, and taking that back: `slsart.toml` and hooks. All is looked at before anything is done.
+//! Sets a repository up, and removes that again: `slsart.toml` and hooks. Everything is checked before anything is changed.
 
 mod following;
 pub(crate) mod git_hooks;
@@ -89,7 +89,7 @@ pub fn default_file(workspace: &Workspace<'_>) -> String {
     template::text(workspace)
 }
 
-/// What the repository has, in a line a service.
+/// A line for each service.
 fn look_around(workspace: &Workspace<'_>, missing: &Missing<'_>) -> Result<Vec<String>> {
     let repository = workspace.repository;
     let head = repository.head();

@@ -1,4 +1,4 @@
-//! What this repository lacks: notes and records always, packages and their toolchains as they are asked for.
+//! Fetches what this repository lacks: notes and records always, packages and their toolchains on request.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,6 @@ use crate::store::{NotedPackage, StoredPackage};
 use crate::text::command::slsart;
 use crate::workspace::Workspace;
 
-/// Which packages are to come, beside notes and records.
 #[derive(Debug, Clone)]
 pub enum FetchScope {
     Nothing,
@@ -28,15 +27,13 @@ pub struct FetchReport {
     pub remote: String,
     #[serde(flatten)]
     pub records: MergeReport,
-    /// The packages whose content is here now and was not.
+    /// The packages whose content was fetched.
     pub packages: Vec<PackageRef>,
-    /// Packages that the remote's notes tell of and that it does not have, or that can't be read.
+    /// Packages in the remote's notes that it does not have, or that can't be read.
     pub missing: Vec<Missing>,
-    /// How many toolchains are here now and were not.
     pub toolchains: usize,
 }
 
-/// A package that did not come.
 #[derive(Debug, Serialize)]
 pub struct Missing {
     #[serde(flatten)]
@@ -44,10 +41,7 @@ pub struct Missing {
     pub why: String,
 }
 
-/// Fetches from `remote`.
-///
-/// # Errors
-/// When it can't be reached; [`Kind::NotRecorded`] when it has nothing of what was asked for.
+/// Fetches from `remote`; [`Kind::NotRecorded`] if it has nothing of the requested packages.
 pub fn fetch(workspace: &Workspace<'_>, remote: &str, wish: &FetchScope) -> Result<FetchReport> {
     phase(workspace, &format!("Fetching notes and histories from {remote}"));
     let records = refresh(workspace, remote)?;
@@ -72,7 +66,6 @@ pub fn fetch(workspace: &Workspace<'_>, remote: &str, wish: &FetchScope) -> Resu
     Ok(fetched)
 }
 
-/// Fetches the packages `wanted`, with their toolchains and LFS objects.
 pub(super) fn get(
     workspace: &Workspace<'_>,
     remote: &str,
@@ -80,7 +73,7 @@ pub(super) fn get(
     fetched: &mut FetchReport,
 ) -> Result<()> {
     if wanted.iter().any(|found| depth(workspace, found) != Depth::Whole) {
-        // A commit that a branch leads to comes with that branch: else its history would end at the package's source.
+        // A commit on a branch is fetched with that branch: else its history would end at the package's source.
         workspace.repository.fetch(remote, &[], (Depth::Whole, false), workspace.progress)?;
     }
     for how in [Depth::Whole, Depth::Commits(2), Depth::Commits(3)] {
@@ -99,14 +92,14 @@ pub(super) fn get(
                 fetched.missing.push(Missing { package: found.into(), why });
             }
             Err(error) if error.kind == Kind::Integrity => {
-                // What is wrong there may be right elsewhere: it must not stand in the way of that.
+                // Another remote may have an intact one: the damaged one must not stand in its way.
                 workspace.repository.delete_ref(&found.ref_name())?;
                 fetched.missing.push(Missing { package: found.into(), why: error.to_string() });
             }
             Err(error) => return Err(error),
         }
     }
-    // Before what may break off: a package that is here is not asked for again.
+    // Before anything that may fail: a package that is here is not asked for again.
     fetched.toolchains += get_toolchains(workspace, remote, &sources)?;
     for (found, package) in here {
         workspace.repository.complete(&[package.tree], workspace.progress)?;
@@ -128,7 +121,7 @@ fn get_refs(workspace: &Workspace<'_>, remote: &str, wanted: &[&NotedPackage], h
     if error.kind == Kind::Interrupted {
         return Err(error);
     }
-    // One that is not there keeps git from fetching the others.
+    // A missing ref would keep git from fetching the others.
     let there: HashSet<String> = store.packages().refs_on(remote)?.into_iter().collect();
     let asked = names.len();
     names.retain(|name| there.contains(name));
@@ -139,7 +132,7 @@ fn get_refs(workspace: &Workspace<'_>, remote: &str, wanted: &[&NotedPackage], h
     }
 }
 
-/// The package, as far as it can be told without reading its content; `None` where it did not come.
+/// The package, checked without reading its content; `None` if it was not fetched.
 fn check<'r>(workspace: &Workspace<'r>, found: &NotedPackage) -> Result<Option<StoredPackage<'r>>> {
     let store = workspace.store();
     if !store.packages().is_here(found)? {
@@ -148,7 +141,6 @@ fn check<'r>(workspace: &Workspace<'r>, found: &NotedPackage) -> Result<Option<S
     store.open(found.commit, &found.line).map(Some)
 }
 
-/// Fetches the toolchains of `sources` that are not here.
 fn get_toolchains(workspace: &Workspace<'_>, remote: &str, sources: &HashSet<Oid>) -> Result<usize> {
     let Workspace { repository, progress, .. } = workspace;
     if sources.is_empty() {
@@ -169,13 +161,12 @@ fn get_toolchains(workspace: &Workspace<'_>, remote: &str, sources: &HashSet<Oid
 }
 
 impl FetchReport {
-    /// Nothing yet but records.
     pub(super) fn new(remote: &str, records: MergeReport) -> Self {
         let remote = remote.to_owned();
         Self { remote, records, packages: Vec::new(), missing: Vec::new(), toolchains: 0 }
     }
 
-    /// An error for what was asked for and did not come.
+    /// An error for what was asked for and not fetched.
     pub fn complete(&self) -> Result<()> {
         let Some(Missing { package, why }) = self.missing.first() else { return Ok(()) };
         let others = match self.missing.len() - 1 {

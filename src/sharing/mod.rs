@@ -1,5 +1,5 @@
-//! Packages that travel: between this repository and a remote go packages, notes, histories, bans and toolchains, each only
-//! where the other side lacks it. Notes and histories of both sides are merged; nothing is overwritten on either.
+//! Shares packages: sends packages, notes, histories, bans and toolchains to a remote and fetches them, each only if the other side lacks
+//! it. Notes and histories of both sides are merged; nothing is overwritten on either.
 
 mod fetch;
 mod on_demand;
@@ -27,13 +27,12 @@ use crate::store::NotedPackage;
 use crate::store::tracking::refspecs;
 use crate::workspace::Workspace;
 
-/// A package that went from one side to the other, or did not.
+/// A package that was sent or fetched, or was not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PackageRef {
     pub commit: String,
     pub package: PackageId,
     pub target: Target,
-    /// The sum of its files' sizes, in bytes.
     pub size: u64,
 }
 
@@ -49,10 +48,7 @@ impl From<&NotedPackage> for PackageRef {
     }
 }
 
-/// The remote that packages are shared through: the named one, else as `slsart.toml` has it.
-///
-/// # Errors
-/// When it is none, or none can be told.
+/// The remote for sharing packages: the named one, else as `slsart.toml` has it. Fails if there is none, or several fit.
 pub fn remote(workspace: &Workspace<'_>, named: Option<&str>) -> Result<String> {
     let Workspace { repository, config, .. } = workspace;
     let named = match (named, &config.share.remote) {
@@ -88,10 +84,6 @@ fn usual(workspace: &Workspace<'_>) -> Result<String> {
         .hint("or set `remote` in [share] of slsart.toml"))
 }
 
-/// Fetches the notes and records of `remote`, and makes them part of ours.
-///
-/// # Errors
-/// When it can't be reached.
 pub fn refresh(workspace: &Workspace<'_>, remote: &str) -> Result<MergeReport> {
     let Workspace { repository, progress, .. } = workspace;
     repository.fetch(remote, &refspecs(remote), (Depth::Whole, true), *progress)?;
@@ -99,12 +91,11 @@ pub fn refresh(workspace: &Workspace<'_>, remote: &str) -> Result<MergeReport> {
     integrate(workspace, remote)
 }
 
-/// Makes what was fetched of the notes and records of `remote` part of ours, without a connection.
+/// Merges the fetched notes and records of `remote`; asks no remote.
 pub fn integrate(workspace: &Workspace<'_>, remote: &str) -> Result<MergeReport> {
     workspace.store().tracking(remote).merge()
 }
 
-/// The remotes that may have a package, the likeliest first.
 fn remotes(workspace: &Workspace<'_>, found: &NotedPackage) -> Vec<String> {
     let share = remote(workspace, None).ok();
     let mut remotes = workspace.repository.remotes();
@@ -117,8 +108,7 @@ fn remotes(workspace: &Workspace<'_>, found: &NotedPackage) -> Vec<String> {
     remotes
 }
 
-/// A shallow clone is not made deeper for a package: its source is enough, and of one with uncommitted changes the commit
-/// below that.
+/// A shallow clone is not deepened for a package: its source is enough, or the commit below it if there were uncommitted changes.
 fn depth(workspace: &Workspace<'_>, found: &NotedPackage) -> Depth {
     let Workspace { repository, .. } = workspace;
     if !repository.is_shallow() || repository.has(found.commit) {
@@ -127,7 +117,7 @@ fn depth(workspace: &Workspace<'_>, found: &NotedPackage) -> Depth {
     Depth::Commits(if found.line.dirty_tree.is_some() { 3 } else { 2 })
 }
 
-/// A new phase, in which git may ask for a password: nothing is drawn before it tells how far it is.
+/// Starts a phase in which git may ask for a password: nothing is drawn before it reports progress.
 fn phase(workspace: &Workspace<'_>, name: &str) {
     workspace.progress.phase(name);
     workspace.progress.pause();

@@ -1,5 +1,5 @@
-//! Fetch on demand: a package, or notes, that a command needs and this repository does not have. Each remote is asked once, and the
-//! fetch is reported.
+//! Fetch on demand: a package, or notes, that a command needs and this repository lacks. Each remote is asked once, and the fetch is
+//! reported.
 
 use super::fetch::{FetchReport, get};
 use super::{phase, refresh, remote, remotes};
@@ -8,11 +8,8 @@ use crate::store::{Filter, MergeReport, NotedPackage, StoredPackage};
 use crate::text::words::{bytes, short};
 use crate::workspace::Workspace;
 
-/// The package that `revision` names, as [`Workspace::find`] has it; where nothing is recorded for it here, the notes of the remote
-/// that packages are shared through are fetched before that is said.
-///
-/// # Errors
-/// [`Kind::NotRecorded`] when there is none, with the remote that was asked.
+/// The package that `revision` names, as in [`Workspace::find`]. If nothing is recorded for it here, the notes of the remote that packages
+/// are shared through are fetched first.
 pub fn find(workspace: &Workspace<'_>, revision: &str, filter: &Filter) -> Result<NotedPackage> {
     let error = match workspace.find(revision, filter) {
         Err(error) if error.kind == Kind::NotRecorded => error,
@@ -31,29 +28,23 @@ pub fn find(workspace: &Workspace<'_>, revision: &str, filter: &Filter) -> Resul
     }
 }
 
-/// The package that a note names, fetched if only a remote has it.
+/// Opens the package of a note, and fetches it first if only a remote has it.
 pub fn open<'r>(workspace: &Workspace<'r>, found: &NotedPackage) -> Result<StoredPackage<'r>> {
-    // Without a remote it is lost, which the store has words for.
+    // Without a remote it is lost, which the store reports.
     if !workspace.repository.remotes().is_empty() {
         fetch_package(workspace, found)?;
     }
     workspace.store().open(found.commit, &found.line)
 }
 
-/// Whether only a remote has a package, as far as it is known here.
+/// Whether only a remote is known to have a package.
 pub fn is_elsewhere(workspace: &Workspace<'_>, found: &NotedPackage) -> Result<bool> {
     let store = workspace.store();
     let known = |remote: &String| store.tracking(remote).has(found).unwrap_or(false);
     Ok(!store.packages().is_here(found)? && workspace.repository.remotes().iter().any(known))
 }
 
-/// Fetches the package that a note names, if it is not here, from the first remote that has it.
-///
-/// # Returns
-/// Whether it had to be fetched.
-///
-/// # Errors
-/// When it is not here and no remote gives it.
+/// Fetches the package of a note, if it is not here, from the first remote that has it. Returns whether it had to be fetched.
 pub fn fetch_package(workspace: &Workspace<'_>, found: &NotedPackage) -> Result<bool> {
     let store = workspace.store();
     if store.packages().is_here(found)? {

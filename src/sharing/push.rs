@@ -1,5 +1,5 @@
-//! What a remote lacks: LFS objects first, then packages and toolchains, then the notes that tell of them and the records.
-//! Who was faster with notes or records is merged, and asked again.
+//! Sends what a remote lacks: LFS objects first, then packages and toolchains, then their notes and the records. If another clone has
+//! pushed notes or records meanwhile, both are merged and pushed again.
 
 use std::collections::HashSet;
 use std::thread;
@@ -19,25 +19,22 @@ use crate::text::command::slsart;
 use crate::text::words::short;
 use crate::workspace::Workspace;
 
-/// How long it is tried while others are faster. A round takes a fetch and a push.
+/// How long to retry while others push. A round takes a fetch and a push.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// The longest pause between two tries.
 const MAX_PAUSE: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Clone)]
 pub enum PushSelection {
     All,
-    /// Of them, those of these commits.
     Commits(Vec<Oid>),
-    /// None: notes and records only, and that these packages are about to go there too.
+    /// No packages: notes and records only, for these packages that are about to be pruned there too.
     Gone(HashSet<PackageKey>),
 }
 
-/// A package, or another ref, that did not get there.
 #[derive(Debug, Clone, Serialize)]
 pub struct Unsent {
-    /// The package; absent where it is none.
+    /// The package; absent for another ref.
     pub package: Option<PackageRef>,
     pub what: String,
     pub why: String,
@@ -49,30 +46,25 @@ pub struct Unsent {
 
 #[derive(Debug, Serialize)]
 pub struct PushReport {
-    /// Whether this is only said.
     pub dry_run: bool,
     pub remote: String,
     pub packages: Vec<PackageRef>,
-    /// How many packages the remote turned out to have, in another form.
+    /// How many packages the remote already had, in another form.
     pub there_already: usize,
-    /// How many toolchains are there now.
+    /// How many toolchains were sent.
     pub toolchains: usize,
-    /// How many LFS objects were seen to be there.
+    /// How many LFS objects the remote was seen to have.
     pub lfs_objects: usize,
-    /// Whether the remote's notes have something new.
     pub notes: bool,
-    /// The histories, and other chains, that have something new there, as their refs' names.
+    /// The refs of histories and other chains with new records there.
     pub chains: Vec<String>,
-    /// What is not sent, since it is not to be.
+    /// What policy keeps from being sent.
     pub withheld: Vec<Unsent>,
-    /// What the remote did not take.
+    /// What the remote refused.
     pub refused: Vec<Unsent>,
 }
 
-/// Pushes what `remote` lacks.
-///
-/// # Errors
-/// When it can't be reached. What it refuses is in the result.
+/// Pushes what `remote` lacks. Its refusals are in the result.
 pub fn push(
     workspace: &Workspace<'_>,
     remote: &str,
@@ -147,10 +139,7 @@ fn kept(found: &NotedPackage, error: &Error) -> Unsent {
     }
 }
 
-/// Sends packages with their LFS objects.
-///
-/// # Returns
-/// Those that are there now.
+/// Sends packages with their LFS objects. Returns those that are there now.
 fn send_packages<'r>(
     workspace: &Workspace<'r>,
     remote: &str,
@@ -178,7 +167,7 @@ fn send_packages<'r>(
         updates.push(Update { new: repository.ref_target(&name)?, name, old: None });
     }
     let answers = repository.push(remote, &updates, *progress)?;
-    // A lock that can't be had there also counts as another's ref: what it has, it says.
+    // A busy lock there is also reported as another's ref: only listing the refs shows what it has.
     let there: HashSet<String> = if answers.contains(&RefAnswer::Elsewhere) {
         store.packages().refs_on(remote)?.into_iter().collect()
     } else {
@@ -210,7 +199,7 @@ fn in_a_line(words: &str) -> String {
     words.lines().map(str::trim).collect::<Vec<_>>().join("; ")
 }
 
-/// Why a remote did not take a package, with what helps.
+/// Why a remote refused a package, with a hint.
 fn refused(remote: &str, found: &NotedPackage, why: &str) -> Error {
     let words = why.to_ascii_lowercase();
     let error = Error::refused(in_a_line(why));
@@ -231,7 +220,7 @@ fn refused(remote: &str, found: &NotedPackage, why: &str) -> Error {
     error
 }
 
-/// Sends the toolchains of what is there, or with all packages all that there are.
+/// Sends the toolchains of the packages there, or all toolchains with all packages.
 fn send_toolchains(
     workspace: &Workspace<'_>,
     remote: &str,
@@ -278,7 +267,7 @@ fn send_toolchains(
     Ok(())
 }
 
-/// Sends notes and records, with retries.
+/// Sends notes and records, again after others have pushed.
 fn tell(
     workspace: &Workspace<'_>,
     remote: &str,
@@ -287,7 +276,7 @@ fn tell(
 ) -> Result<()> {
     let Workspace { repository, progress, .. } = workspace;
     let store = workspace.store();
-    // A `git fetch` may have brought something meanwhile.
+    // A `git fetch` may have brought new ones meanwhile.
     integrate(workspace, remote)?;
     let start = Instant::now();
     loop {
@@ -328,7 +317,7 @@ fn tell(
                 slsart(["push", remote])
             )));
         }
-        // Clones that came at once go on one after the other.
+        // Clones that push at once take turns.
         thread::sleep(workspace.context.pause(MAX_PAUSE));
         refresh(workspace, remote)?;
     }

@@ -12,12 +12,12 @@ use crate::text::command::slsart;
 use crate::workspace::Workspace;
 use crate::workspace::secrets::{policy, search_recorded};
 
-/// What a package's secrets are, and what was decided of them.
+/// A package's secrets, and the decision on them.
 #[derive(Debug)]
 pub struct SecretStatus {
-    /// Those that no pattern of `slsart.toml` lets be.
+    /// Those that no pattern of `slsart.toml` allows.
     pub open: Vec<Secret>,
-    /// What was decided; `None`: nothing yet.
+    /// `None`: undecided.
     pub decision: Option<Decision>,
     pub scanned: bool,
 }
@@ -30,7 +30,6 @@ pub fn secret_status(manifest: &Manifest, policy: &SecretPolicy) -> SecretStatus
 }
 
 impl SecretStatus {
-    /// Whether a decision is needed.
     pub fn is_undecided(&self) -> bool {
         !self.open.is_empty() && self.decision.is_none()
     }

@@ -1,5 +1,5 @@
-//! The records of one remote, quickly: deployments and bans, before and after something is deployed. Never prompts, and
-//! takes no answer in time for an answer.
+//! The records of one remote, quickly: deployments and bans, before and after a deployment. Never asks the user; no answer in time counts
+//! as none.
 
 use super::MergeReport;
 use crate::error::{Error, Result};
@@ -8,27 +8,20 @@ use crate::process::Patience;
 use crate::store::tracking::record_refspecs;
 use crate::workspace::Workspace;
 
-/// How often a record is merged with those of others that were faster.
+/// How often a record is merged with others' before giving up.
 const TRIES: usize = 5;
 
-/// Fetches the records of `remote`, and makes them part of ours.
-///
-/// # Errors
-/// When it does not answer.
 pub fn fetch_records(workspace: &Workspace<'_>, remote: &str) -> Result<MergeReport> {
     workspace.repository.fetch_quickly(remote, &record_refspecs(remote))?;
     workspace.store().tracking(remote).merge_records()
 }
 
-/// Sends the chain `name` to `remote`, merged with what that has of it.
-///
-/// # Errors
-/// When it can't be reached, or does not take it.
+/// Sends the chain `name` to `remote`, merged with the remote's.
 pub fn send_records(workspace: &Workspace<'_>, remote: &str, name: &str) -> Result<()> {
     let Workspace { repository, .. } = workspace;
     let store = workspace.store();
     for _ in 0..TRIES {
-        // A `git fetch` may have brought something meanwhile.
+        // A `git fetch` may have brought new ones meanwhile.
         store.tracking(remote).merge_records()?;
         let Some(update) =
             store.tracking(remote).chain_updates()?.into_iter().find(|update| update.name == name)

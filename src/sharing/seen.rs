@@ -1,4 +1,4 @@
-//! When a remote was last asked what it has: a file of this machine in `.git/slsart/seen`, since git remembers no fetch that brought
+//! When a remote was last asked for its packages: a file of this machine in `.git/slsart/seen`, since git remembers no fetch that brought
 //! nothing.
 
 use std::fs;
@@ -15,12 +15,12 @@ fn file(repository: &Repository, remote: &str) -> PathBuf {
     data_dir(repository).join("seen").join(name)
 }
 
-/// When `remote` was last asked; `None` where that is not known.
+/// When `remote` was last asked; `None` if unknown.
 pub fn seen(repository: &Repository, remote: &str) -> Option<Timestamp> {
     fs::read_to_string(file(repository, remote)).ok()?.trim().parse().ok()
 }
 
-/// Notes that `remote` was asked. What can't be written is only not told later.
+/// Notes that `remote` was asked. If that can't be written, the time stays unknown.
 pub(super) fn note(workspace: &Workspace<'_>, remote: &str) {
     let path = file(workspace.repository, remote);
     if let Some(directory) = path.parent() {

@@ -1,4 +1,4 @@
-//! Finding packages: which one a person means, and what is said where there is none.
+//! Finds the package that a user means, or explains why there is none.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +15,8 @@ use crate::text::command::quoted;
 use crate::text::nearest::did_you_mean;
 
 impl Workspace<'_> {
-    /// The package that `revision` names for what is `wanted`: a commit in any way git understands, or a package's id.
-    /// Of several packages of a commit for one target the newest is meant, one without uncommitted changes before one with.
+    /// The package that `revision` names among the `wanted`: a commit in any way git understands, or a package's id. Of several packages
+    /// of a commit for one target, the newest; one without uncommitted changes first.
     ///
     /// # Errors
     /// [`crate::error::Kind::NotRecorded`], naming the nearest commits that have a package.
@@ -56,11 +56,8 @@ impl Workspace<'_> {
         }
     }
 
-    /// All packages, whether their content is here or not, that `revision` means: a commit in any way git understands, a commit
-    /// that is not here by the beginning of its id, or a package's id.
-    ///
-    /// # Errors
-    /// [`crate::error::Kind::NotRecorded`] when there is none.
+    /// All packages that `revision` means, even without content here: a commit in any way git understands, the abbreviated id of a missing
+    /// commit, or a package's id. [`crate::error::Kind::NotRecorded`] if there is none.
     pub fn find_noted(&self, revision: &str) -> Result<Vec<NotedPackage>> {
         let store = self.store();
         let of_any = Filter::default();
@@ -98,7 +95,7 @@ impl Workspace<'_> {
         Ok(found)
     }
 
-    /// A commit that is not here, as in a shallow clone, and that the notes tell of, by the beginning of its id.
+    /// A missing commit (in a shallow clone) that is in the notes, by its abbreviated id.
     fn noted_commit(&self, revision: &str) -> Result<Option<Oid>> {
         let mut commits = self.store().packages().commits_with_prefix(revision)?;
         match commits.len() {
@@ -108,7 +105,7 @@ impl Workspace<'_> {
         }
     }
 
-    /// `filter` with the defaults of `slsart.toml` where it leaves stage or region open.
+    /// `filter` with the default stage and region of `slsart.toml` if it has none.
     fn usual(&self, filter: &Filter) -> Filter {
         let defaults = &self.config.defaults;
         let or = |wanted: &Option<String>, default: Option<String>| wanted.clone().or(default);
@@ -140,7 +137,7 @@ impl Workspace<'_> {
         }
     }
 
-    /// `did you mean 6d252d1d?`, for what looks like the beginning of an id.
+    /// `did you mean 6d252d1d?`, for what looks like an abbreviated id.
     fn meant_ids(&self, revision: &str) -> Result<Option<String>> {
         let is_id =
             (7..=64).contains(&revision.len()) && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -152,7 +149,7 @@ impl Workspace<'_> {
         Ok(did_you_mean(revision, ids.filter_map(|id| Some(id.get(..revision.len())?.to_owned()))))
     }
 
-    /// The error for a commit without the package that was asked for: what it has instead, or what is near.
+    /// The error for a commit without the requested package: what it has instead, or what is near.
     fn nothing_for(&self, commit: Oid, filter: &Filter) -> Result<Error> {
         let store = self.store();
         let short = self.repository.short_id(commit);
@@ -173,7 +170,7 @@ impl Workspace<'_> {
         }
         let error = error.hints(former);
         let error = error.hints(self.nearest(commit, filter)?);
-        // A service that the commit does not have can't be packaged from it.
+        // A package needs a service that the commit has.
         let make = self.make(commit, filter);
         Ok(error.hints(make))
     }
@@ -194,7 +191,6 @@ impl Workspace<'_> {
         Ok(options)
     }
 
-    /// Whether HEAD has the service of `target`, in its directory or under its name.
     pub fn is_in_head(&self, target: &Target) -> Result<bool> {
         // A name that only the packages say may be this one.
         let has = |service: &Service| {
@@ -203,7 +199,7 @@ impl Workspace<'_> {
         Ok(self.head_services()?.iter().any(has))
     }
 
-    /// The error for a package that was pruned: when, and what is near.
+    /// The error for a pruned package: when, and what is near.
     pub fn pruned(&self, pruned: &NotedPackage) -> Result<Error> {
         let NotedPackage { commit, line } = pruned;
         let short = self.repository.short_id(*commit);
@@ -219,7 +215,6 @@ impl Workspace<'_> {
         Ok(error.hints(self.nearest(*commit, &filter)?).hint(format!("to package the commit again: {again}")))
     }
 
-    /// A hint that names the nearest commits that have a package.
     fn nearest(&self, commit: Oid, filter: &Filter) -> Result<Option<String>> {
         let near = self.store().packages().near(commit, filter, 3)?;
         let list = near.iter().map(|found| {
@@ -237,7 +232,7 @@ fn pruned_on(at: Option<Timestamp>) -> String {
     at.map(|at| format!(" on {}", at.strftime("%Y-%m-%d"))).unwrap_or_default()
 }
 
-/// The error for a package that is named by its id, and is for another target than the one that is meant.
+/// The error for a package id that belongs to another target than the requested one.
 fn for_another(found: &NotedPackage, filter: &Filter) -> Error {
     let Target { service, path, stage, region } = &found.line.target;
     let is_wrong = |wanted: &Option<String>, has: &str| wanted.as_ref().is_some_and(|wanted| wanted != has);
@@ -274,7 +269,7 @@ fn newest_of_one_target(mut found: Vec<NotedPackage>) -> Result<Option<NotedPack
             .hint("name one with --service, --stage and --region")
             .hint(format!("it has: {}", list.join("; "))));
     }
-    // Oldest first, as the store gives them: the last one wins, and one that is clean over any that isn't.
+    // Oldest first, as the store gives them: the last one wins, and one without changes over any other.
     let index =
         found.iter().rposition(|found| found.line.dirty_tree.is_none()).or(found.len().checked_sub(1));
     Ok(index.map(|index| found.swap_remove(index)))

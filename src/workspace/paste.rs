@@ -1,4 +1,4 @@
-//! Command lines to paste that mean a target, wherever in the repository the command runs that prints them.
+//! Command lines to paste for a target, correct for the directory in which they are printed.
 
 use super::Workspace;
 use crate::package::manifest::Target;
@@ -6,7 +6,7 @@ use crate::service::{Region, ServiceName, ServicePath, Stage};
 use crate::text::command::slsart;
 
 impl Workspace<'_> {
-    /// The command line of `words` for a target. What the current directory and `slsart.toml` say anyway is left out.
+    /// The command line of `words` for a target, without options that the current directory and `slsart.toml` imply.
     pub fn slsart(&self, words: &[&str], target: &Target) -> String {
         let Target { path, service, stage, region } = target;
         let name = self.name_from_here(path, Some(service)).map(|name| ["--service", name]);
@@ -19,7 +19,7 @@ impl Workspace<'_> {
         slsart(words.iter().copied().chain(options.flatten()))
     }
 
-    /// The command line of `words` that packages a service. Its configuration may have another stage or region by itself.
+    /// The command line of `words` that packages a service, whose configuration may have another stage or region.
     pub fn package_command(
         &self,
         words: &[&str],
@@ -33,7 +33,7 @@ impl Workspace<'_> {
         slsart(["package"].iter().chain(words).copied().chain(options.flatten()))
     }
 
-    /// What `--service` names a service by; `None` where it is the current directory's, which needs no naming.
+    /// The value of `--service` for a service; `None` if it is the current directory's.
     pub(super) fn name_from_here<'n>(
         &self,
         path: &'n ServicePath,

@@ -1,4 +1,4 @@
-//! What a repository wants done about secrets, and what finds those of its packages: `slsart.toml`, the environment and dotenv files.
+//! The repository's policy for secrets, and the scanner for its packages: from `slsart.toml`, the environment and dotenv files.
 
 use std::fs;
 
@@ -12,14 +12,10 @@ use crate::secrets::{Recipients, Scanner, SecretPolicy};
 use crate::service::{Stage, Values};
 use crate::store::StoredPackage;
 
-/// Most bytes of a file with recipients.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// What looks for secrets in a package of a service, and what is done about them.
-///
-/// # Arguments
-/// `names`: the environment variables that the service's configuration refers to. `read`: gives the text of a file in the service's
-/// directory.
+/// The scanner and the policy for a package of a service. `names`: the environment variables that its configuration refers to. `read`:
+/// gives the text of a file in its directory.
 pub fn scanner_and_policy(
     workspace: &Workspace<'_>,
     names: &[String],
@@ -66,13 +62,12 @@ fn file(workspace: &Workspace<'_>, path: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Searches a recorded package with today's values of its variables.
+/// Searches a recorded package with the present values of its variables.
 pub fn search_recorded(workspace: &Workspace<'_>, package: &StoredPackage<'_>) -> Result<Vec<Secret>> {
     let (scanner, _) = scanner_of_recorded(workspace, package)?;
     package.search(&scanner, workspace.progress)
 }
 
-/// What looks for secrets in a recorded package, and what is done about them.
 pub fn scanner_of_recorded(
     workspace: &Workspace<'_>,
     package: &StoredPackage<'_>,

@@ -1,5 +1,5 @@
-//! The packages of a checkout: restored from the snapshot of its commit, else installed by the package manager. Warns of each
-//! snapshot that does not fit, and why.
+//! Installs a checkout's packages: restores the snapshot of its commit, else runs the package manager. Warns of each snapshot that does
+//! not fit, and why.
 
 use std::path::Path;
 
@@ -16,26 +16,17 @@ use crate::toolchain::pnp::Pnp;
 use crate::toolchain::{Lockfile, Programs, install, parts};
 use crate::workspace::Workspace;
 
-/// Where a checkout's packages may come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstallMode {
-    /// The snapshot of the commit, where one fits this machine; else the package manager.
+    /// The commit's snapshot, if one fits this machine; else the package manager.
     PreferSnapshot,
     PackageManager,
 }
 
-/// Where the packages of a service will come from on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InstallSource {
     Snapshot(String),
-    PackageManager {
-        program: &'static str,
-        lockfile: String,
-        /// Why the snapshots do not fit.
-        unfit: Vec<String>,
-        /// Whether the program is on this machine.
-        found: bool,
-    },
+    PackageManager { program: &'static str, lockfile: String, unfit: Vec<String>, found: bool },
     NoLockfile,
 }
 
@@ -67,8 +58,8 @@ pub fn install_source(
     Ok(InstallSource::PackageManager { program, lockfile: lockfile.path, unfit, found })
 }
 
-/// The toolchains kept for `source` and its lockfile that fit this machine, as node sees it in `directory`; newest first. Why
-/// others do not is added to `unfit`.
+/// The snapshots for `source` and its lockfile that fit this machine, as node sees it in `directory`; newest first. The reasons against
+/// others are added to `unfit`.
 fn fitting(
     workspace: &Workspace<'_>,
     source: Oid,
@@ -104,15 +95,11 @@ pub(super) struct Installer<'a> {
     pub(super) top: &'a Path,
     pub(super) lockfile: &'a Lockfile,
     pub(super) programs: &'a Programs,
-    /// Where the package manager's output goes.
     pub(super) output: Output,
 }
 
 impl Installer<'_> {
-    /// Restores or installs the packages.
-    ///
-    /// # Returns
-    /// The toolchain that was restored, if one was.
+    /// Restores or installs the packages. Returns the restored snapshot, if any.
     pub(super) fn install(&self, mode: InstallMode) -> Result<Option<Toolchain>> {
         let progress = self.workspace.progress;
         let program = install::program(self.lockfile.kind);
@@ -145,7 +132,7 @@ impl Installer<'_> {
         Ok(None)
     }
 
-    /// Restores the newest toolchain of the commit that fits this machine; those that can't be used are added to `tried`.
+    /// Restores the newest snapshot of the commit that fits this machine; unusable ones are added to `tried`.
     fn restore(&self, tried: &mut Vec<String>) -> Result<Option<Toolchain>> {
         let store = self.workspace.store();
         let Self { workspace, source, lockfile, programs, top, .. } = *self;
@@ -161,7 +148,6 @@ impl Installer<'_> {
         Ok(None)
     }
 
-    /// Records a snapshot of what is installed.
     pub(super) fn save(
         &self,
         service: &Path,

@@ -30,17 +30,16 @@ pub struct Checkout<'r> {
     pub service: PathBuf,
     pub carried: Vec<String>,
     pub lockfile: Option<Lockfile>,
-    /// The toolchain that was restored into it, where the package manager was not needed.
+    /// The snapshot that was restored into it, if any.
     pub restored: Option<Toolchain>,
     pub programs: Programs,
     pub framework: framework::Installed,
-    /// How long each phase took, in milliseconds.
     pub phases: Vec<(&'static str, u64)>,
 }
 
 impl<'r> Checkout<'r> {
-    /// Checks out `commit`, carries what the configuration names, has the packages as `mode` says and finds the framework. Where
-    /// a version of `node` is named and a version manager has it, that one runs all of it.
+    /// Checks out `commit`, copies carried files, gets the packages as `mode` says and finds the framework. If a version of `node` is
+    /// named and a version manager has it, it runs everything.
     pub fn prepare(
         workspace: &Workspace<'r>,
         commit: Oid,
@@ -69,7 +68,7 @@ impl<'r> Checkout<'r> {
             return Err(Error::refused(format!("the commit has no directory '{path}'"))
                 .hint("the service's directory must exist in the commit, and must not be a link out of the repository"));
         }
-        // A linked worktree may have files of its own; what it lacks is the main one's.
+        // A linked worktree may have files of its own; for missing ones, the main one's are used.
         let main = repository.main();
         let mut carried = Vec::new();
         for from in [Some(repository), main.as_ref()].into_iter().flatten() {
@@ -112,10 +111,8 @@ impl<'r> Checkout<'r> {
         })
     }
 
-    /// Records a snapshot of what the package manager installed. Call it before anything runs in the checkout.
-    ///
-    /// # Returns
-    /// The snapshot, and whether it is new; `None` when nothing was installed.
+    /// Records a snapshot of the package manager's installation. Call it before anything runs in the checkout. Returns the snapshot, and
+    /// whether it is new; `None` if nothing was installed.
     pub fn save_toolchain(&self, workspace: &Workspace<'_>) -> Result<Option<(Toolchain, bool)>> {
         let Some(lockfile) = &self.lockfile else { return Ok(None) };
         let (source, top, programs) = (self.source, self.top(), &self.programs);
@@ -123,8 +120,8 @@ impl<'r> Checkout<'r> {
         installer.save(&self.service, self.package_manager(&workspace.context.environment))
     }
 
-    /// Records a snapshot of what was installed, unless it was restored from one. A failure is only a warning: nothing needs the
-    /// snapshot yet.
+    /// Records a snapshot of the installation, unless it was restored from one. A failure is only a warning: nothing needs the snapshot
+    /// yet.
     pub fn snapshot_plugins(&self, workspace: &Workspace<'_>) {
         if self.restored.is_some() {
             return;
@@ -145,7 +142,6 @@ impl<'r> Checkout<'r> {
         }
     }
 
-    /// Runs the framework of `service` in it.
     pub fn run(
         &self,
         workspace: &Workspace<'_>,
@@ -165,7 +161,6 @@ impl<'r> Checkout<'r> {
         self.worktree.path()
     }
 
-    /// The package manager that installed its packages, with its version.
     pub fn package_manager(&self, environment: &Environment) -> Option<Tool> {
         let kind = self.lockfile.as_ref()?.kind;
         let version = install::version(&self.programs, kind, &self.service, environment)?;
@@ -173,13 +168,12 @@ impl<'r> Checkout<'r> {
     }
 }
 
-/// Whether `path` is a directory that really lies below `top`.
+/// Whether `path` is a directory that really is below `top`.
 fn is_inside(path: &Path, top: &Path) -> bool {
     let real = path.canonicalize().ok().zip(top.canonicalize().ok());
     real.is_some_and(|(path, top)| path.is_dir() && path.starts_with(top))
 }
 
-/// Tells how long things take.
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {

@@ -1,4 +1,4 @@
-//! A job's log: all that its programs and itself have said.
+//! A job's log: its own output and that of its programs.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
@@ -10,9 +10,7 @@ use crate::error::{Error, Result};
 use crate::process::background::is_held;
 use crate::process::interrupt;
 
-/// Most bytes that are read at once.
 const MAX_BYTES: u64 = 1024 * 1024;
-/// How long to wait for more.
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl Job {
@@ -33,7 +31,7 @@ impl Job {
 }
 
 impl Jobs {
-    /// Hands a job's log to `take`, whole lines at a time; where it is to be followed, until the job has ended.
+    /// Passes a job's log to `take`, whole lines at a time; with `follow`, until the job has ended.
     pub fn read_log(&self, job: &Job, follow: bool, take: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
         let failed = |error| Error::io("read", &job.log, error);
         let mut file = match File::open(&job.log) {
@@ -44,11 +42,11 @@ impl Jobs {
         let mut pending = Vec::new();
         loop {
             interrupt::check()?;
-            // Asked before reading: what is written until then is still read.
+            // Checked before reading, so that everything written until then is read.
             let goes_on = follow && is_held(&lock);
             let count = (&mut file).take(MAX_BYTES).read_to_end(&mut pending).map_err(failed)?;
             let is_at_end = count == 0;
-            // A line without an end is shown once nothing else is to come, or it is longer than any.
+            // An unfinished line is shown once nothing else will come, or it is too long.
             let is_all = is_at_end && !goes_on || pending.len() as u64 > MAX_BYTES;
             let lines = pending.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
             let whole = if is_all { pending.len() } else { lines };

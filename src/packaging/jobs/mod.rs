@@ -1,8 +1,8 @@
-//! Background jobs: which there are, whose turn it is, and how they are stopped. What a job does is in `work`.
+//! Background jobs: listing them, their order, and stopping them. A job's own work is in `work`.
 //!
-//! A job has three files in `.git/slsart/jobs`, named by its commit: a log, a record, and a lock that its process and all that this
-//! started hold as long as any of them lives. What packages also holds `package.lock`, which its children do not have. So a record of
-//! a job that goes on is never believed by itself, and what a killed job left behind is no job.
+//! A job has three files in `.git/slsart/jobs`, named by its commit: a log, a record, and a lock that its process and its children hold as
+//! long as any of them lives. A job that is packaging also holds `package.lock`, which its children don't inherit. So a record of a
+//! running job is only believed with its lock, and a killed job is recognised.
 
 mod log;
 mod progress;
@@ -21,9 +21,8 @@ use crate::git::{Oid, Repository, data_dir};
 use crate::process::background::{self, is_held};
 use jiff::Timestamp;
 
-/// How many jobs that have ended are kept, with their logs.
+/// How many ended jobs are kept, with their logs.
 const KEPT: usize = 20;
-/// How many digits of a commit's id its files are named by.
 const NAME_DIGITS: usize = 12;
 
 #[derive(Debug)]
@@ -32,32 +31,30 @@ pub struct Jobs {
     turn: PathBuf,
 }
 
-/// A job, as it stands when it is looked at.
 #[derive(Debug, Clone)]
 pub struct Job {
     /// What it says of itself, or is known better: one that was killed is stopped.
     pub record: JobRecord,
     /// Whether its process, or something that it started, lives.
     pub lives: bool,
-    /// Whether it was killed, and something that it started lives.
+    /// Whether it was killed, and a child of it lives.
     pub is_orphaned: bool,
     pub log: PathBuf,
 }
 
-/// A job that is about to be started: whatever is started next holds its lock.
+/// A job that is about to be started: the process that is started next holds its lock.
 pub(super) struct Queued {
     pub(super) log: File,
     _lock: File,
 }
 
 impl Jobs {
-    /// The jobs of `repository`.
     pub fn of(repository: &Repository) -> Self {
         let data = data_dir(repository);
         Self { directory: data.join("jobs"), turn: data.join("package.lock") }
     }
 
-    /// The jobs that go on and the last that ended, newest first.
+    /// The running jobs and the last that ended, newest first.
     pub fn all(&self) -> Vec<Job> {
         let mut all: Vec<Job> = self.records().into_iter().map(|record| self.look_at(record)).collect();
         all.sort_by_key(|job| std::cmp::Reverse(job.record.number));
@@ -85,7 +82,7 @@ impl Jobs {
             if lives {
                 is_orphaned = record.state == JobState::Running && !is_held(&self.turn);
             }
-            // It may have ended between the two looks.
+            // It may have ended in between.
             if (!lives || is_orphaned)
                 && let Some(last) = JobRecord::read(&self.file(&record.commit, "toml"))
             {
@@ -106,13 +103,10 @@ impl Jobs {
         self.directory.join(format!("{name}.{extension}"))
     }
 
-    /// Adds a job for `commit`, which a process that is started next is to do.
-    ///
-    /// # Returns
-    /// `None` where there is one already.
+    /// Adds a job for `commit`, for a process that is started next; `None` if there is one already.
     pub(super) fn enqueue(&self, commit: Oid, now: Timestamp) -> Result<Option<Queued>> {
         fs::create_dir_all(&self.directory).map_err(|error| Error::io("create", &self.directory, error))?;
-        // Numbers are given in the order of the commits, by one at a time.
+        // Numbers are given in the order of the commits, by one process at a time.
         let _numbering = self.numbering()?;
         let records = self.records();
         let number = records.iter().map(|record| record.number).max().unwrap_or(0) + 1;
@@ -130,18 +124,18 @@ impl Jobs {
         Ok(Some(Queued { log, _lock: lock }))
     }
 
-    /// Held while jobs are added and while they are forgotten.
+    /// Held while jobs are added and removed.
     fn numbering(&self) -> Result<File> {
         locked(&self.directory.join("numbering"))
     }
 
-    /// Whether a job for a newer commit goes on.
+    /// Whether a job for a newer commit is running.
     fn is_superseded(&self, number: u64) -> bool {
         let later = self.records().into_iter().filter(|record| record.number > number);
         later.map(|record| self.look_at(record)).any(|job| job.lives && job.record.state.goes_on())
     }
 
-    /// Forgets the oldest jobs that have ended.
+    /// Removes the oldest ended jobs.
     fn prune(&self) -> Result<()> {
         for Job { record, .. } in self.all().into_iter().filter(|job| !job.lives).skip(KEPT) {
             for extension in ["log", "lock", "toml"] {

@@ -1,4 +1,4 @@
-//! What a job does right now, for `status` and `jobs` to tell.
+//! A job's progress, for `status` and `jobs`.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::{JobRecord, Jobs};
 use crate::progress::Progress;
 
-/// Writes each phase into the job's record, and hands all on to its log.
+/// Writes each phase into the job's record, and everything to its log.
 pub(super) struct Told<'a> {
     jobs: &'a Jobs,
     log: &'a dyn Progress,
@@ -32,7 +32,7 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// Whether the work ended since a newer commit is to be packaged.
+    /// Whether the job made way for a newer commit.
     pub(super) fn is_superseded(&self) -> bool {
         self.is_superseded.load(Ordering::SeqCst)
     }

@@ -1,5 +1,5 @@
-//! A background job's record: a small file in `.git/slsart/jobs`, written by the job alone while it lives. What it says of a job that
-//! goes on is true only while the job's lock is held; see [`super::Job`].
+//! A background job's record: a small file in `.git/slsart/jobs`, written only by the living job. A running job's record is true only
+//! while the job's lock is held; see [`super::Job`].
 
 use std::fs::{self, Permissions};
 use std::io::{ErrorKind, Write as _};
@@ -13,7 +13,6 @@ use crate::error::{Error, Result};
 use crate::package::PackageId;
 use crate::package::manifest::Target;
 
-/// Most bytes of a record.
 const MAX_BYTES: u64 = 1024 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +22,7 @@ pub enum JobState {
     Running,
     Done,
     Failed,
-    /// The user stopped it, or its process was killed.
+    /// A user stopped it, or its process was killed.
     Stopped,
     /// A job for a newer commit took its place.
     Superseded,
@@ -42,13 +41,11 @@ impl JobState {
         }
     }
 
-    /// Whether more is to come of it.
     pub fn goes_on(self) -> bool {
         matches!(self, Self::Waiting | Self::Running)
     }
 }
 
-/// A package that a job has recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
     pub package: PackageId,
@@ -59,7 +56,6 @@ pub struct Made {
 pub struct JobRecord {
     /// The jobs' order: a later one has a greater number.
     pub number: u64,
-    /// The commit that it packages, 40 hexadecimal digits.
     pub commit: String,
     pub state: JobState,
     pub queued: Timestamp,
@@ -69,7 +65,7 @@ pub struct JobRecord {
     pub ended: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub milliseconds: Option<u64>,
-    /// What it does right now, in words, or did last.
+    /// The present or last phase, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
     /// Its process, which leads a session of its own.
@@ -105,14 +101,13 @@ impl JobRecord {
         self.ended = Some(now);
     }
 
-    /// Reads a record; `None` where there is none, or none that can be read.
+    /// Reads a record; `None` if there is no readable one.
     pub(super) fn read(path: &Path) -> Option<Self> {
         let is_small = fs::metadata(path).ok()?.len() <= MAX_BYTES;
         let text = is_small.then(|| fs::read_to_string(path).ok()).flatten()?;
         toml::from_str(&text).ok()
     }
 
-    /// Writes it whole, or not at all.
     pub(super) fn write(&self, path: &Path) -> Result<()> {
         let text = toml::to_string(self)
             .map_err(|error| Error::bug("a job's record can't be written").because(error))?;
@@ -130,7 +125,6 @@ impl JobRecord {
     }
 }
 
-/// Removes a file, if it is there.
 pub(super) fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", path, error)),

@@ -1,4 +1,4 @@
-//! Stopping jobs: each is asked to end, with all that it started, and waited for; what does not listen is killed.
+//! Stops jobs: each is asked to end, with its children, and waited for; then killed.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,25 +12,21 @@ use crate::process::background::{self, Ending, is_held};
 use crate::process::interrupt;
 use crate::workspace::Workspace;
 
-/// How long a job may take to end, and to remove its worktree.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long what was killed may take to be gone.
+/// How long a killed process may take to be gone.
 const GONE: Duration = Duration::from_secs(5);
-/// How long to wait between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
 pub struct Stopped {
     pub job: Job,
-    /// Whether it, or something that it started, did not end by itself.
+    /// Whether it, or a child of it, had to be killed.
     pub killed: bool,
 }
 
 impl Jobs {
-    /// Stops the jobs that go on, those that wait first, and ends what killed ones have left.
-    ///
-    /// # Errors
-    /// When one does not end though it was killed, and when a worktree can't be removed.
+    /// Stops the running jobs, waiting ones first, and ends killed ones' children. Fails if a process survives, or a worktree can't be
+    /// removed.
     pub fn stop(&self, workspace: &Workspace<'_>) -> Result<Vec<Stopped>> {
         let mut stopped = Vec::new();
         let going_on = self.all().into_iter().filter(|job| job.lives);

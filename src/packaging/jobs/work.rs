@@ -1,9 +1,8 @@
-//! What a job does: waits for its turn, sweeps what killed ones left, packages its commit.
+//! A job's work: waits for its turn, sweeps what killed jobs left, packages its commit.
 //!
-//! One job of a repository packages at a time, and the newest commit wins: a job that waits gives way to that of a newer commit, and so
-//! does one that runs as long as no framework has started. From then on it finishes its commit: what is under way would be lost,
-//! and half of a commit's packages are no use. Which branch a commit is on makes no difference; the newest is what its
-//! author looks at.
+//! One job of a repository packages at a time, and the newest commit wins: a waiting job makes way for a newer commit's, and so does a
+//! running one until a framework has started. From then on it finishes its commit: stopping would lose its work, and half of a commit's
+//! packages are of no use. Branches make no difference; the newest commit is what its author looks at.
 
 use std::fs::{File, TryLockError};
 use std::thread;
@@ -21,10 +20,9 @@ use crate::service::{Region, Service, Stage};
 use crate::text::command::slsart;
 use crate::workspace::{Wanted, Workspace};
 
-/// How long a job that waits sleeps between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The background job: packages every service of `commit` for every stage that `slsart.toml` names.
+/// The background job: packages every service of `commit` for every stage in `slsart.toml`.
 pub fn package_all(workspace: &Workspace<'_>, commit: &str) -> Result<()> {
     background::enter();
     let jobs = Jobs::of(workspace.repository);
@@ -82,10 +80,7 @@ impl Jobs {
         Ok((record, queued))
     }
 
-    /// Waits until no other job packages.
-    ///
-    /// # Returns
-    /// What is to be held while packaging, or `None` once there is a job for a newer commit.
+    /// Waits until no other job packages. Returns the lock to hold while packaging, or `None` once there is a job for a newer commit.
     fn wait_for_turn(&self, number: u64) -> Result<Option<File>> {
         let turn = File::create(&self.turn).map_err(|error| Error::io("write", &self.turn, error))?;
         loop {
@@ -102,7 +97,8 @@ impl Jobs {
         }
     }
 
-    /// Ends what killed jobs have left running, writes down that they were killed, and forgets old jobs. For who has the turn.
+    /// Ends what killed jobs left running, records that they were killed, and removes old jobs. Only the job whose turn it is may call
+    /// this.
     fn tidy(&self, own: u64, now: jiff::Timestamp) -> Result<()> {
         let others = || self.records().into_iter().filter(|record| record.number != own);
         let is_held = |record: &JobRecord| background::is_held(&self.file(&record.commit, "lock"));
@@ -126,7 +122,7 @@ fn targets(workspace: &Workspace<'_>, service: &Service) -> Result<(Vec<Stage>, 
     Ok((stages, workspace.region(&Wanted::default(), Some(service))?))
 }
 
-/// Refuses what a background job of this commit does already.
+/// Fails if a background job of this commit is doing the same.
 pub fn check_unclaimed(
     workspace: &Workspace<'_>,
     commit: Oid,
