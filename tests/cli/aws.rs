@@ -224,9 +224,7 @@ Restore   12a1bee  v1  package be694c54 · 1.3 kB · 9 minutes ago · osls 4.3.1
 Plan      against the live stack's template
   ~ function hello  code (1 file, +1 −1)
   ✗ account    the credentials are for account 123456789012, and the last proven deployment was in 222222222222
-    hint:     use the credentials of that account, such as: AWS_PROFILE=NAME; to go on all the same: --allow-account 123456789012
   ✗ stack      orders-prod is in UPDATE_ROLLBACK_FAILED: an update failed and its rollback failed too; no other update is possible until that is finished
-    hint:     aws cloudformation continue-update-rollback --stack-name orders-prod --region us-east-1
   ! toolchain  npm will install the plugins from package-lock.json: there is no toolchain here
 error: the credentials are for account 123456789012, and the last proven deployment was in 222222222222; orders-prod is in UPDATE_ROLLBACK_FAILED: an update failed and its rollback failed too; no other update is possible until that is finished
 hint: use the credentials of that account, such as: AWS_PROFILE=NAME; to go on all the same: --allow-account 123456789012

@@ -99,7 +99,6 @@ fn a_node_that_the_framework_refuses_is_refused_in_the_plan() {
 ── stderr ──
 Deploy    d37701c  Ignore what is made  package b446d85c · 1.8 kB · 3 minutes ago · node [NODE] · osls 4.3.1
   ✗ node       osls 4.3.1 runs on node >=18, and 16.20.2 is here
-    hint:     use that node, or have a version manager install it, such as: nvm install [NODE]
 error: osls 4.3.1 runs on node >=18, and 16.20.2 is here
 hint: use that node, or have a version manager install it, such as: nvm install [NODE]
 ── exit 1 ──
@@ -202,7 +201,6 @@ fn a_runtime_that_is_over_blocks_and_can_be_allowed() {
 ── stderr ──
 Deploy    d37701c  Ignore what is made  package b446d85c · 1.8 kB · 1 year ago · node [NODE] · osls 4.3.1
   ✗ runtimes   Lambda no longer updates functions with nodejs22.x, since 2027-07-01: HelloLambdaFunction
-    hint:     by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
 error: Lambda no longer updates functions with nodejs22.x, since 2027-07-01: HelloLambdaFunction
 hint: by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
 ── exit 1 ──
@@ -246,9 +244,7 @@ fn several_that_block_are_told_at_once() {
 ── stderr ──
 Restore   a17b3ad  Remove the lockfile  package be694c54 · 1.3 kB · 1 year ago
   ✗ runtimes   Lambda no longer updates functions with nodejs22.x, since 2027-07-01: HelloLambdaFunction
-    hint:     by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
   ✗ toolchain  the commit has no lockfile for the service: its plugins are unknown
-    hint:     commit the lockfile of your package manager, such as package-lock.json, and package that commit
 error: Lambda no longer updates functions with nodejs22.x, since 2027-07-01: HelloLambdaFunction; the commit has no lockfile for the service: its plugins are unknown
 hint: by the dates of cfn-lint 1.58.0, taken 2026-11-27; to go on all the same: --allow-runtime nodejs22.x
 hint: commit the lockfile of your package manager, such as package-lock.json, and package that commit

@@ -406,7 +406,6 @@ fn a_package_whose_lockfile_or_plugins_are_gone_is_not_deployed() {
 ── stderr ──
 Deploy    a17b3ad  Remove the lockfile  package be694c54 · 1.3 kB · 1 minute ago
   ✗ toolchain  the commit has no lockfile for the service: its plugins are unknown
-    hint:     commit the lockfile of your package manager, such as package-lock.json, and package that commit
 error: the commit has no lockfile for the service: its plugins are unknown
 hint: commit the lockfile of your package manager, such as package-lock.json, and package that commit
 ── exit 1 ──

@@ -112,7 +112,6 @@ Restore   12a1bee  Add the service  package be694c54 · 1.3 kB · 7 minutes ago 
   = 1 resource unchanged
 ! by the history, this package is live already
   ✗ signature  the package is not signed, and [trust] in slsart.toml requires a trusted signature
-    hint:     once you have checked the package, sign it: git slsart sign be694c54
   ! signature  1 record that says what is live: no trusted signature; the history may be wrong
     hint:     git slsart history --verify -s prod
 error: the package is not signed, and [trust] in slsart.toml requires a trusted signature

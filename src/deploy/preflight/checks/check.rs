@@ -126,12 +126,15 @@ pub fn pass(checks: &[Check]) -> Result<()> {
     Err(error.hints(blocking.iter().filter_map(|check| check.hint.clone())))
 }
 
-/// The checks under their heading, in a plan.
+/// The checks under their heading, in a plan. What blocks stands without its hint: the error after the plan has it.
 pub fn write(f: &mut fmt::Formatter<'_>, checks: &[Check]) -> fmt::Result {
     writeln!(f, "{BOLD}Checks{BOLD:#}")?;
     checks
         .iter()
-        .flat_map(|check| check.to_string().lines().map(str::to_owned).collect::<Vec<_>>())
+        .flat_map(|check| {
+            let shown = if check.verdict == CheckVerdict::Blocks { 1 } else { usize::MAX };
+            check.to_string().lines().take(shown).map(str::to_owned).collect::<Vec<_>>()
+        })
         .try_for_each(|line| writeln!(f, "  {line}"))
 }
 
