@@ -59,7 +59,7 @@ pub(super) fn listed(carry: &Carry, from: &Repository, service: &ServicePath) ->
     Ok(found)
 }
 
-/// The patterns of `carry` that match none of `found`. The default patterns are left out: nobody wrote them.
+/// The patterns of `carry` that match none of `found`. The default patterns are left out: the user did not write them.
 pub fn unmatched(carry: &Carry, found: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Vec<&str>> {
     let matcher = carry.matcher()?;
     let mut used = vec![false; carry.paths.len()];

@@ -14,7 +14,7 @@ use crate::service::{self, CONFIG_FILES, MAX_CONFIG_BYTES, Service};
 use crate::toolchain::{LOCKFILE_NAMES, install};
 use crate::workspace::Workspace;
 
-/// Directories that programs write and nobody commits.
+/// Directories that programs write, and that are not committed.
 const MADE: [&str; 2] = ["node_modules/", ".serverless/"];
 
 /// Names of bundlers: a file that no module refers to does not get into their zips.
