@@ -232,7 +232,8 @@ pub enum PostCommit {
 impl Config {
     pub fn parse(text: &str) -> Result<Self> {
         let config: Self = toml::from_str(text).map_err(|error| {
-            Error::refused(format!("{FILE} can't be read"))
+            let line = error.span().map(|span| format!(":{}", text[..span.start].matches('\n').count() + 1));
+            Error::refused(format!("{FILE}{} can't be read", line.unwrap_or_default()))
                 .hint("`git slsart init --print` shows the default file with every key explained")
                 .because(error)
         })?;

@@ -35,6 +35,7 @@ pub mod verify;
 use std::fmt;
 use std::path::Path;
 
+use crate::config::FILE;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::git::Repository;
@@ -80,6 +81,9 @@ fn first_package(workspace: &Workspace<'_>) -> Result<String> {
         return Ok("commit your service first: git add -A && git commit".to_owned());
     };
     Ok(match workspace.services(head)?.len() {
+        0 if !workspace.config.services.is_empty() => {
+            format!("`services` in {FILE} lists no directory with a service")
+        }
         0 => "no Serverless service is committed yet".to_owned(),
         _ if workspace.service(head, &Wanted::default()).is_ok() => {
             format!("to make one: {}", slsart(["package"]))

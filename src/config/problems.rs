@@ -67,9 +67,8 @@ impl Config {
             }
         }
         if let (Some(region), Some(value)) = (&config.defaults.region, of("defaults", "region"))
-            && !region.is_like_aws()
+            && let Some(hint) = region.slip()
         {
-            let hint = "regions are named as in eu-west-1".to_owned();
             add(value, format!("'{region}' does not look like an AWS region"), hint, false);
         }
         if config.secrets.action == Some(crate::package::secrets::SecretAction::Encrypt)

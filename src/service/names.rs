@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::nearest::did_you_mean;
+
 const MAX_NAME_BYTES: usize = 128;
 /// Longest path of a service in its repository, in bytes: Linux's limit.
 const MAX_PATH_BYTES: usize = 4096;
@@ -171,7 +173,52 @@ name! {
     ServicePath, check_service_path
 }
 
+/// What the names of AWS's regions begin with, before the number. One that is missing here is no error.
+const AREAS: &[&str] = &[
+    "af-south",
+    "ap-east",
+    "ap-northeast",
+    "ap-south",
+    "ap-southeast",
+    "ca-central",
+    "ca-west",
+    "cn-north",
+    "cn-northwest",
+    "eu-central",
+    "eu-isoe-west",
+    "eu-north",
+    "eu-south",
+    "eu-west",
+    "eusc-de-east",
+    "il-central",
+    "me-central",
+    "me-south",
+    "mx-central",
+    "sa-east",
+    "us-east",
+    "us-gov-east",
+    "us-gov-west",
+    "us-iso-east",
+    "us-iso-west",
+    "us-isob-east",
+    "us-isof-east",
+    "us-isof-south",
+    "us-west",
+];
+
 impl Region {
+    /// What to print for a name that AWS probably does not have.
+    pub fn slip(&self) -> Option<String> {
+        if !self.is_like_aws() {
+            return Some("regions are named as in eu-west-1".to_owned());
+        }
+        let (area, number) = self.0.rsplit_once('-')?;
+        let is_known = AREAS.contains(&area);
+        (!is_known)
+            .then(|| did_you_mean(&self.0, AREAS.iter().map(|area| format!("{area}-{number}"))))
+            .flatten()
+    }
+
     /// Whether it looks like AWS's own names: `eu-west-1`, `us-gov-east-1`.
     pub fn is_like_aws(&self) -> bool {
         let parts: Vec<&str> = self.0.split('-').collect();
@@ -244,6 +291,16 @@ mod tests {
         let is = |region: &str| region.parse::<Region>().unwrap().is_like_aws();
         assert!(["eu-west-1", "us-gov-east-1", "ap-southeast-12", "eusc-de-east-1"].into_iter().all(is));
         assert!(!["east", "eu-west", "useast1", "eu-west-1a", "eu--1", "us-1"].into_iter().any(is));
+    }
+
+    #[test]
+    fn a_slip_in_a_region_is_answered_with_those_that_exist() {
+        let slip = |region: &str| region.parse::<Region>().unwrap().slip();
+        assert!(slip("us-est-1").unwrap().starts_with("did you mean us-east-1"), "{:?}", slip("us-est-1"));
+        assert_eq!(slip("east").unwrap(), "regions are named as in eu-west-1");
+        for region in ["us-east-1", "ap-southeast-9", "xx-somewhere-1"] {
+            assert_eq!(slip(region), None, "{region}");
+        }
     }
 
     #[test]

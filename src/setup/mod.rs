@@ -101,7 +101,10 @@ fn look_around(workspace: &Workspace<'_>, missing: &Missing<'_>) -> Result<Vec<S
     });
     let new = new.collect::<Vec<_>>();
     let Some(head) = head.filter(|_| !committed.is_empty()) else {
-        let none = format!("no service: a service is a directory with a {} or the like", missing::names());
+        let none = match workspace.config.services.as_slice() {
+            [] => format!("no service: a service is a directory with a {} or the like", missing::names()),
+            _ => format!("no service: `services` in {FILE} lists no directory with one"),
+        };
         return Ok(if new.is_empty() { vec![none] } else { new });
     };
     let source = Source::new(repository, repository.commit(head)?.tree);

@@ -202,3 +202,35 @@ warning: slsart.toml:12: [secrets] has action = "encrypt" but no recipients: not
     sandbox.write("slsart.toml", "services = [\".\"]\n[share]\nremote = \"origin\"\n");
     assert_eq!(sandbox.slsart("status").stderr, "");
 }
+
+#[test]
+fn what_slsart_toml_gets_wrong_is_the_reason_that_is_given() {
+    let sandbox = Sandbox::new();
+    sandbox.write("slsart.toml", "services = ['nodir']\n[defaults]\nregion = 'us-est-1'\n");
+    for (line, reason) in [
+        (
+            "status",
+            "no packages and no deployments here; `services` in slsart.toml lists no directory with a service\n",
+        ),
+        ("init -n", "no service: `services` in slsart.toml lists no directory with one\n"),
+    ] {
+        let outcome = sandbox.slsart(line).succeeded();
+        assert!(outcome.stdout.contains(reason), "{outcome}");
+        assert!(
+            outcome.stderr.contains("warning: slsart.toml:1: there is no service in the directory 'nodir'"),
+            "{outcome}"
+        );
+        assert!(
+            outcome.stderr.contains(
+                "slsart.toml:3: 'us-est-1' does not look like an AWS region; did you mean us-east-1"
+            ),
+            "{outcome}"
+        );
+    }
+    sandbox.write("slsart.toml", "[defaults]\nregoin = 'us-east-1'\n");
+    let status = sandbox.slsart("status").succeeded();
+    assert!(
+        status.stderr.contains("warning: slsart.toml:2 can't be read; unknown field `regoin`"),
+        "{status}"
+    );
+}
