@@ -134,7 +134,9 @@ fn context(global: &Global, process: Process) -> Result<Context> {
         })?),
         None => Clock::System,
     };
-    Ok(Context { cwd, environment: process.environment, clock, program: process.program })
+    let Process { mut arguments, environment, program, .. } = process;
+    arguments.drain(..arguments.len().min(1));
+    Ok(Context { cwd, environment, clock, program, arguments })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! nothing here acts.
 
 mod find;
+mod lineage;
 mod paste;
 mod scope;
 pub mod secrets;
@@ -19,6 +20,7 @@ use crate::git::{Oid, Repository, Source};
 use crate::progress::Progress;
 use crate::service::{self, MAX_CONFIG_BYTES, Region, Service, ServiceName, ServicePath, Stage};
 use crate::store::Store;
+pub use find::is_like_id;
 pub use scope::option;
 
 const NEVER_ENTERED: &[&str] = &["node_modules", ".serverless", ".git", ".slsart"];

@@ -218,7 +218,8 @@ fn act(
     let mut passes = plan.pass();
     // A question can stand for the option only where it is asked.
     if args.dry_run || args.yes || !ui.can_ask() {
-        passes = passes.and_then(|()| second.first().map_or(Ok(()), |second| Err(second.refusal())));
+        let unmet = |()| second.first().map_or(Ok(()), |second| Err(second.refusal(workspace.context)));
+        passes = passes.and_then(unmet);
     }
     if args.dry_run {
         ui.report(&Report { dry_run: true, what: &plan })?;

@@ -200,13 +200,21 @@ impl Repository {
         if revision.contains("..") && !revision.starts_with(":/") {
             return Error::usage(format!("'{revision}' is a range; a single commit is expected"));
         }
+        let meant = did_you_mean(revision, self.names()).or_else(|| self.some_tags());
         let error = Error::not_recorded(format!("'{revision}' is not a commit here"))
-            .hints(did_you_mean(revision, self.names()))
+            .hints(meant)
             .hint("`git slsart log --all` lists what is recorded");
         if self.is_shallow() {
             return error.hint("this clone is shallow and may lack the commit: git fetch --unshallow");
         }
         error
+    }
+
+    fn some_tags(&self) -> Option<String> {
+        let tags = self.inner.tag_names(None).ok()?;
+        let mut last: Vec<&str> = tags.iter().rev().flatten().flatten().take(5).collect();
+        last.reverse();
+        (!last.is_empty()).then(|| format!("tags here: {}", last.join(", ")))
     }
 
     fn names(&self) -> Vec<String> {

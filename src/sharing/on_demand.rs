@@ -5,8 +5,12 @@ use super::fetch::{FetchReport, get};
 use super::{phase, refresh, remote, remotes};
 use crate::error::{Error, Kind, Result};
 use crate::store::{Filter, MergeReport, NotedPackage, StoredPackage};
+use crate::text::command::command;
 use crate::text::words::{bytes, short};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, is_like_id};
+
+/// What to do about a package that no remote has.
+const ELSEWHERE: &str = "if another machine has it, run `push` there first";
 
 /// The package that `revision` names, as in [`Workspace::find`]. If nothing is recorded for it here, the notes of the remote that packages
 /// are shared through are fetched first.
@@ -16,7 +20,13 @@ pub fn find(workspace: &Workspace<'_>, revision: &str, filter: &Filter) -> Resul
         outcome => return outcome,
     };
     let Ok(remote) = remote(workspace, None) else { return Err(error) };
-    phase(workspace, &format!("Nothing is recorded here: asking {remote}"));
+    // Packages are known by their ids and by those of commits. A name is git's.
+    if !is_like_id(revision) && workspace.repository.resolve(revision).is_err() {
+        let is_name = !revision.contains(['~', '^', '@', ':', ' ']);
+        let fetch = || format!("if {remote} has it: {}", command(["git", "fetch", "--tags", &remote]));
+        return Err(error.hints(is_name.then(fetch)));
+    }
+    phase(workspace, &format!("Asking {remote} for packages of {revision}"));
     match refresh(workspace, &remote) {
         Ok(new) if new.is_empty() => Err(error.hint(asked(&remote))),
         Ok(_) => workspace.find(revision, filter).map_err(|error| match error.kind {
@@ -78,11 +88,11 @@ pub fn fetch_package(workspace: &Workspace<'_>, found: &NotedPackage) -> Result<
             "or import it from a file, written by `git slsart export REF FILE` on a machine that has it",
         ));
     }
-    Err(error.hints(hints).hint("to send it from a machine that has it: git slsart push"))
+    Err(error.hints(hints).hint(ELSEWHERE))
 }
 
 fn asked(remote: &str) -> String {
-    format!("{remote} has no such package either; to send it from a machine that has it: git slsart push")
+    format!("{remote} has no such package either; {ELSEWHERE}")
 }
 
 fn not_asked(remote: &str, error: &Error) -> String {

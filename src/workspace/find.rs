@@ -6,12 +6,11 @@ use jiff::Timestamp;
 
 use super::scope::option;
 use super::{Workspace, name_of};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::git::Oid;
 use crate::package::manifest::Target;
 use crate::service::Service;
 use crate::store::{Filter, NotedPackage};
-use crate::text::command::quoted;
 use crate::text::nearest::did_you_mean;
 
 impl Workspace<'_> {
@@ -31,7 +30,7 @@ impl Workspace<'_> {
                     return Ok(found);
                 } else {
                     let Some(pruned) = store.packages().pruned_with_id(revision, filter)? else {
-                        return Err(error.hints(self.meant_ids(revision)?));
+                        return Err(self.nothing_named(revision, error)?);
                     };
                     let here = self.still_here(pruned.commit, filter)?.into_iter();
                     let found = here.into_iter().find(|found| found.line.package == pruned.line.package);
@@ -43,12 +42,16 @@ impl Workspace<'_> {
         if found.is_empty() {
             found = self.still_here(commit, filter)?;
         }
+        if found.is_empty() && self.repository.has(commit) {
+            let all = store.packages().of(commit, &Filter::default())?;
+            found = self.predecessors(commit, filter, all)?;
+        }
         let usual = self.usual(filter);
         if found.iter().any(|found| usual.matches(&found.line.target)) {
             found.retain(|found| usual.matches(&found.line.target));
         }
         filter.keep_nearest(&mut found, |found| &found.line.target);
-        match newest_of_one_target(found)? {
+        match self.newest_of_one_target(found)? {
             Some(found) => Ok(found),
             None => {
                 self.find_by_id(revision, filter)?.map_or_else(|| Err(self.nothing_for(commit, filter)?), Ok)
@@ -69,7 +72,7 @@ impl Workspace<'_> {
                 } else {
                     let found = store.packages().with_id(revision)?;
                     return if found.is_empty() {
-                        Err(error.hints(self.meant_ids(revision)?))
+                        Err(self.nothing_named(revision, error)?)
                     } else {
                         Ok(found)
                     };
@@ -122,7 +125,7 @@ impl Workspace<'_> {
         let mut found = all.clone();
         found.retain(|found| filter.matches(&found.line.target));
         if let (true, Some(other)) = (found.is_empty(), all.first()) {
-            return Err(for_another(other, filter));
+            return Err(self.for_another(other, filter));
         }
         match found.iter().map(|found| found.line.package).collect::<BTreeSet<_>>().len() {
             0 => Ok(None),
@@ -137,11 +140,18 @@ impl Workspace<'_> {
         }
     }
 
+    /// The error for a word that names neither a commit, which is `error`, nor a package.
+    fn nothing_named(&self, revision: &str, mut error: Error) -> Result<Error> {
+        if error.kind != Kind::NotRecorded {
+            return Ok(error);
+        }
+        error.message = format!("there is no commit, tag, branch or package '{revision}' here");
+        Ok(error.hints(self.meant_ids(revision)?))
+    }
+
     /// `did you mean 6d252d1d?`, for what looks like an abbreviated id.
     fn meant_ids(&self, revision: &str) -> Result<Option<String>> {
-        let is_id =
-            (7..=64).contains(&revision.len()) && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !is_id {
+        if !is_like_id(revision) || revision.len() < 7 {
             return Ok(None);
         }
         let all = self.store().packages().all(&Filter::default())?.found.into_iter();
@@ -184,8 +194,8 @@ impl Workspace<'_> {
         for target in targets {
             if !self.is_in_head(target)? {
                 let Target { path, service, .. } = target;
-                let option = option(path.as_str(), Some(service.as_str()));
-                options.insert(format!("if the service was {service} in {path} then: {option}"));
+                let again = self.context.again(&[option(path.as_str(), Some(service.as_str()))], &[]);
+                options.insert(format!("if the service was {service} in {path} then: {again}"));
             }
         }
         Ok(options)
@@ -225,27 +235,53 @@ impl Workspace<'_> {
         let list = list.collect::<Vec<_>>().join("; ");
         Ok((!near.is_empty()).then(|| format!("the nearest commits that have one: {list}")))
     }
+
+    /// The error for a package that is named by its id, and is for another target than the one that is meant.
+    fn for_another(&self, found: &NotedPackage, filter: &Filter) -> Error {
+        let Target { service, path, stage, region } = &found.line.target;
+        let is_wrong =
+            |wanted: &Option<String>, has: &str| wanted.as_ref().is_some_and(|wanted| wanted != has);
+        let of_service = Filter { service: filter.service.clone(), ..Filter::default() };
+        let options = [
+            (!of_service.matches(&found.line.target)).then(|| option(path.as_str(), Some(service.as_str()))),
+            is_wrong(&filter.stage, stage.as_str()).then_some(["-s", stage.as_str()]),
+            is_wrong(&filter.region, region.as_str()).then_some(["-r", region.as_str()]),
+        ];
+        let options: Vec<_> = options.into_iter().flatten().collect();
+        let (package, target) = (found.line.package.short(), &found.line.target);
+        Error::not_recorded(format!("the package {package} is for {target}{}", wish(filter, ", not for ")))
+            .hint(format!("if that package is meant: {}", self.context.again(&options, &[])))
+    }
+
+    fn newest_of_one_target(&self, mut found: Vec<NotedPackage>) -> Result<Option<NotedPackage>> {
+        let targets: BTreeSet<&Target> = found.iter().map(|found| &found.line.target).collect();
+        if let (Some(first), true) = (targets.first(), targets.len() > 1) {
+            let differs =
+                |part: fn(&Target) -> &str| targets.iter().any(|target| part(target) != part(first));
+            let by_service =
+                differs(|target| target.path.as_str()) || differs(|target| target.service.as_str());
+            let by_stage = differs(|target| target.stage.as_str());
+            let by_region = differs(|target| target.region.as_str());
+            let ways = targets.iter().map(|target| {
+                let Target { service, path, stage, region } = target;
+                let service = by_service.then(|| option(path.as_str(), Some(service.as_str())));
+                let stage = by_stage.then_some(["-s", stage.as_str()]);
+                let region = by_region.then_some(["-r", region.as_str()]);
+                let options: Vec<_> = [service, stage, region].into_iter().flatten().collect();
+                format!("for {target}: {}", self.context.again(&options, &[]))
+            });
+            return Err(Error::refused("that commit has packages for several targets").hints(ways));
+        }
+        // Oldest first, as the store gives them: the last one wins, and one that is clean over any that isn't.
+        let index =
+            found.iter().rposition(|found| found.line.dirty_tree.is_none()).or(found.len().checked_sub(1));
+        Ok(index.map(|index| found.swap_remove(index)))
+    }
 }
 
 /// ` on 2026-01-05`.
 fn pruned_on(at: Option<Timestamp>) -> String {
     at.map(|at| format!(" on {}", at.strftime("%Y-%m-%d"))).unwrap_or_default()
-}
-
-/// The error for a package id that belongs to another target than the requested one.
-fn for_another(found: &NotedPackage, filter: &Filter) -> Error {
-    let Target { service, path, stage, region } = &found.line.target;
-    let is_wrong = |wanted: &Option<String>, has: &str| wanted.as_ref().is_some_and(|wanted| wanted != has);
-    let of_service = Filter { service: filter.service.clone(), ..Filter::default() };
-    let options = [
-        (!of_service.matches(&found.line.target)).then(|| option(path.as_str(), Some(service.as_str()))),
-        is_wrong(&filter.stage, stage.as_str()).then(|| format!("-s {}", quoted(stage.as_str()))),
-        is_wrong(&filter.region, region.as_str()).then(|| format!("-r {}", quoted(region.as_str()))),
-    ];
-    let options: Vec<String> = options.into_iter().flatten().collect();
-    let (package, target) = (found.line.package.short(), &found.line.target);
-    Error::not_recorded(format!("the package {package} is for {target}{}", wish(filter, ", not for ")))
-        .hint(format!("if that package is meant: {}", options.join(" ")))
 }
 
 /// ` for service services/a, stage prod`, with these words before it.
@@ -259,18 +295,7 @@ fn wish(filter: &Filter, before: &str) -> String {
     if parts.is_empty() { String::new() } else { format!("{before}{}", parts.join(", ")) }
 }
 
-fn newest_of_one_target(mut found: Vec<NotedPackage>) -> Result<Option<NotedPackage>> {
-    let mut targets: Vec<&Target> = found.iter().map(|found| &found.line.target).collect();
-    targets.sort();
-    targets.dedup();
-    if targets.len() > 1 {
-        let list: Vec<_> = targets.iter().map(|target| format!("{target} ({})", target.path)).collect();
-        return Err(Error::refused("that commit has packages for several targets")
-            .hint("name one with --service, --stage and --region")
-            .hint(format!("it has: {}", list.join("; "))));
-    }
-    // Oldest first, as the store gives them: the last one wins, and one without changes over any other.
-    let index =
-        found.iter().rposition(|found| found.line.dirty_tree.is_none()).or(found.len().checked_sub(1));
-    Ok(index.map(|index| found.swap_remove(index)))
+/// Whether a word may be the beginning of a commit's or a package's id.
+pub fn is_like_id(word: &str) -> bool {
+    (4..=64).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

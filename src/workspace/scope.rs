@@ -96,7 +96,7 @@ impl Workspace<'_> {
             if services.len() == 1 {
                 return Ok(services.swap_remove(0));
             }
-            return Err(several(&services, wanted));
+            return Err(self.several(&services, wanted));
         };
         let nearness = |service: &Service| {
             let name = name_of(service).map(AsRef::as_ref);
@@ -131,14 +131,14 @@ impl Workspace<'_> {
         Ok(if known.is_empty() { all.to_vec() } else { known })
     }
 
-    pub(super) fn recorded(&self) -> Result<BTreeSet<Target>> {
+    pub fn recorded(&self) -> Result<BTreeSet<Target>> {
         let store = self.store();
         let packages = store.packages().all(&Filter { pruned: true, ..Filter::default() })?.found.into_iter();
         Ok(packages.map(|found| found.line.target).chain(store.histories().targets()?).collect())
     }
 
     /// HEAD's services, and one of the working tree that the current directory is in, committed or not.
-    pub(super) fn today(&self) -> Result<Vec<Service>> {
+    pub fn today(&self) -> Result<Vec<Service>> {
         let mut services = self.head_services()?.to_vec();
         let above = self.here().map(|here| here.ancestors()).unwrap_or_default();
         for service in self.only_listed(self.in_working_tree(&above)) {
@@ -222,10 +222,10 @@ impl Workspace<'_> {
                     return Ok(None);
                 }
                 let gone = |path| Service { path, config: String::new(), outline: None, problem: None };
-                Err(several(&paths.into_iter().map(gone).collect::<Vec<_>>(), wanted))
+                Err(self.several(&paths.into_iter().map(gone).collect::<Vec<_>>(), wanted))
             }
             [service] => self.filter_of(service, &[]).map(Some),
-            services => Err(several(services, wanted)),
+            services => Err(self.several(services, wanted)),
         }
     }
 
@@ -258,6 +258,21 @@ impl Workspace<'_> {
         error.hints(self.commit_first(meant)).hint(format!("this commit has: {list}"))
     }
 
+    /// The error where it could be several: the command for each.
+    fn several(&self, services: &[Service], wanted: &Wanted) -> Error {
+        let listed = services.iter().take(MAX_LISTED).map(|service| {
+            let known = name_of(service).map(AsRef::as_ref);
+            let again = self.context.again(&[option(service.path.as_str(), known)], &[]);
+            format!("for {}: {again}", known.unwrap_or(service.path.as_str()))
+        });
+        let more = services.len().checked_sub(MAX_LISTED).filter(|more| *more > 0);
+        let all = || format!("for all of them: {}", self.context.again(&[], &["--all"]));
+        Error::refused("this repository has several services: name one, or change to its directory")
+            .hints(listed)
+            .hints(more.map(|more| format!("and {more} more")))
+            .hints(wanted.offers_all.then(all))
+    }
+
     /// How to commit a service that only the working tree has.
     pub(super) fn commit_first(&self, service: &ServiceFilter) -> Option<String> {
         let path: ServicePath = service.path.as_deref()?.parse().ok()?;
@@ -287,24 +302,10 @@ fn was(path: &ServicePath, today: &[Service]) -> ServiceFilter {
     ServiceFilter { path: Some(path.to_string()), others: parts(today), ..ServiceFilter::default() }
 }
 
-/// The error where it could be several: the option that names each.
-fn several(services: &[Service], wanted: &Wanted) -> Error {
-    let listed = services.iter().take(MAX_LISTED).map(|service| {
-        let name = name_of(service).map_or_else(|| service.path.to_string(), ToString::to_string);
-        format!("for {name}: {}", option(service.path.as_str(), name_of(service).map(AsRef::as_ref)))
-    });
-    let more = services.len().checked_sub(MAX_LISTED).filter(|more| *more > 0);
-    Error::refused("this repository has several services: name one, or change to its directory")
-        .hints(listed)
-        .hints(more.map(|more| format!("and {more} more")))
-        .hints(wanted.offers_all.then(|| "for all of them: --all".to_owned()))
-}
-
 /// The option that names a service from any directory.
-pub fn option(path: &str, name: Option<&str>) -> String {
+pub fn option<'n>(path: &'n str, name: Option<&'n str>) -> [&'n str; 2] {
     // From a directory of the repository, `.` is that directory.
-    let word = if path == "." { name.unwrap_or(path) } else { path };
-    format!("--service {}", quoted(word))
+    ["--service", if path == "." { name.unwrap_or(path) } else { path }]
 }
 
 pub(super) fn is(meant: &ServiceFilter, service: &Service) -> bool {

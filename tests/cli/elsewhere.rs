@@ -142,7 +142,7 @@ Files     cloudformation-template-update-stack.json  3 B  ca3d163bab055381827…
           orders.zip  153 B  d05375d10b2f5752f65…
           serverless-state.json  1.1 kB  badb46c4b475d60369b…
 ── stderr ──
-Nothing is recorded here: asking origin
+Asking origin for packages of v1
 Fetching package be694c54 of 12a1bee from origin
 fetched package be694c54 of 12a1bee from origin (1.3 kB)
 
@@ -157,11 +157,11 @@ fetched package be694c54 of 12a1bee from origin (1.3 kB)
     sandbox.git("-C ../other commit --quiet --allow-empty -m 'Nothing new'");
     other("show HEAD -s prod").is(str![[r#"
 ── stderr ──
-Nothing is recorded here: asking origin
+Asking origin for packages of HEAD
 error: commit ad2af7f has no package for stage prod
 hint: the nearest commits that have one: 35040f8 Answer two; 12a1bee Add the service
 hint: to make a package: git slsart -C ../other package -s prod
-hint: origin has no such package either; to send it from a machine that has it: git slsart -C ../other push
+hint: origin has no such package either; if another machine has it, run `push` there first
 ── exit 5 ──
 
 "#]]);

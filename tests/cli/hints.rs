@@ -155,7 +155,7 @@ fn offered(outcome: &Outcome) -> Vec<String> {
 
 impl Sandbox {
     /// Types a command line in a directory.
-    fn type_in(&self, directory: &str, line: &str) -> Outcome {
+    pub(crate) fn type_in(&self, directory: &str, line: &str) -> Outcome {
         self.shell(&format!("cd '{directory}'; {line}"))
     }
 

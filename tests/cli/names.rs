@@ -103,3 +103,40 @@ fn in_a_service_of_a_fresh_clone_the_remote_is_asked_first() {
     }
     fails(&sandbox, "-C ../clone history -s prod --service orders", &["fetch origin\n"], &[]);
 }
+
+#[test]
+fn a_name_that_is_nothing_is_said_to_be_that_and_no_remote_is_asked() {
+    let sandbox = Sandbox::recorded();
+    sandbox.git("tag v1");
+    sandbox.shell("git init -q --bare ../origin.git; git remote add origin ../origin.git").succeeded();
+    sandbox.slsart("fetch -q").succeeded();
+    for command in ["show", "rollback -s prod -n"] {
+        let what = "error: there is no commit, tag, branch or package 'v9' here\nhint: tags here: v1\n";
+        let fetch = "hint: if origin has it: git fetch --tags origin\n";
+        fails(&sandbox, &format!("{command} v9"), &[what, fetch], &["push", "Asking origin for"]);
+    }
+    // What may be a package's id is asked for.
+    fails(
+        &sandbox,
+        "show 0123abc -s prod",
+        &["Asking origin for packages of 0123abc\n", "origin has no such package either"],
+        &[],
+    );
+}
+
+#[test]
+fn a_commit_with_packages_for_several_targets_is_answered_with_whole_commands() {
+    let sandbox = Sandbox::recorded();
+    sandbox.build("dev", "dev");
+    sandbox.slsart("record -q ../dev").succeeded();
+    let outcome = sandbox.slsart("ban HEAD -m 'loses; orders'");
+    let command = "git slsart ban HEAD -m 'loses; orders' -s prod\n";
+    assert!(outcome.stderr.contains(&format!("hint: for orders · prod · us-east-1: {command}")), "{outcome}");
+    assert!(outcome.code == 1 && outcome.stderr.contains("'loses; orders' -s dev\n"), "{outcome}");
+    sandbox.type_in(".", command.trim_end()).succeeded();
+    // A package that is named by its id, with another stage.
+    let id = sandbox.slsart("log --json -s dev").json()["packages"][0]["package"].as_str().unwrap()[..8]
+        .to_owned();
+    let command = format!("if that package is meant: git slsart show {id} -q -s dev\n");
+    fails(&sandbox, &format!("show {id} --stage=prod -q"), &[&command], &[]);
+}

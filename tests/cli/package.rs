@@ -203,8 +203,8 @@ For more information, try '--help'.
     sandbox.slsart("show").is(str![[r#"
 ── stderr ──
 error: that commit has packages for several targets
-hint: name one with --service, --stage and --region
-hint: it has: orders · dev · us-east-1 (.); orders · prod · us-east-1 (.)
+hint: for orders · dev · us-east-1: git slsart show -s dev
+hint: for orders · prod · us-east-1: git slsart show -s prod
 ── exit 1 ──
 
 "#]]);

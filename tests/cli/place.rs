@@ -236,11 +236,9 @@ fetched package e4ccfcce of c126563 from origin (1.3 kB)
 "#]]);
     sandbox.slsart("-C ../shallow show HEAD~").is(str![[r#"
 ── stderr ──
-Nothing is recorded here: asking origin
-error: 'HEAD~' is not a commit here
+error: there is no commit, tag, branch or package 'HEAD~' here
 hint: `git slsart -C ../shallow log --all` lists what is recorded
 hint: this clone is shallow and may lack the commit: git -C ../shallow fetch --unshallow
-hint: origin has no such package either; to send it from a machine that has it: git slsart -C ../shallow push
 ── exit 5 ──
 
 "#]]);

@@ -104,9 +104,9 @@ fn outside_any_service_what_acts_asks_which_one_is_meant() {
     sandbox.slsart("package").is(str![[r#"
 ── stderr ──
 error: this repository has several services: name one, or change to its directory
-hint: for orders: --service services/orders
-hint: for topics: --service services/topics
-hint: for all of them: --all
+hint: for orders: git slsart package --service services/orders
+hint: for topics: git slsart package --service services/topics
+hint: for all of them: git slsart package --all
 ── exit 1 ──
 
 "#]]);
@@ -201,11 +201,11 @@ hint: to ask origin for its packages: git slsart -C services/orders fetch origin
     sandbox.slsart("-C services/orders deploy -s qa -n").is(str![[r#"
 ── stderr ──
 Asking origin what was deployed
-Nothing is recorded here: asking origin
+Asking origin for packages of HEAD
 error: nothing was packaged or deployed for the stage 'qa' of services/orders
 hint: stages with packages or deployments: prod
 hint: to make a package: git slsart -C services/orders package -s qa
-hint: origin has no such package either; to send it from a machine that has it: git slsart -C services/orders push
+hint: origin has no such package either; if another machine has it, run `push` there first
 hint: to package it first: git slsart -C services/orders deploy HEAD --package -s qa
 ── exit 5 ──
 
@@ -271,7 +271,7 @@ only services/orders; for all services: git slsart -C services/orders status --a
 Deploy    0e27490  Rename orders  package 13a7b1cd · 994 B · 1 minute ago · osls 4.3.1
 ! creates a second stack, billing-prod; the stack orders-prod of the same service, under its name orders, is left as it is
 error: this creates a second stack, billing-prod; the stack orders-prod of the same service, under its name orders, is left as it is
-hint: to create billing-prod beside orders-prod: --new-stack
+hint: to create billing-prod beside orders-prod: git slsart -C services/orders deploy -s prod --yes --new-stack
 hint: to update orders-prod instead, commit the service under its name orders again
 ── exit 1 ──
 
@@ -280,7 +280,7 @@ hint: to update orders-prod instead, commit the service under its name orders ag
     says(
         &plan,
         1,
-        &["creates a second stack, billing-prod; the stack orders-prod", "beside orders-prod: --new-stack"],
+        &["creates a second stack, billing-prod; the stack orders-prod", "deploy -s prod -n --new-stack\n"],
     );
     sandbox.slsart("-C services/orders deploy -s prod -n --new-stack").succeeded();
     sandbox.slsart("-C services/orders deploy -s prod --yes --new-stack -q").succeeded();
@@ -299,7 +299,7 @@ hint: to update billing-prod instead, name a package of billing
     says(
         &sandbox.slsart("-C services/orders rollback v1.4.0 -s prod"),
         1,
-        &["leave billing-prod as it is: --old-stack"],
+        &["rollback v1.4.0 -s prod --old-stack\n"],
     );
     let plan =
         sandbox.slsart("-C services/orders rollback v1.4.0 -s prod -n --json --old-stack").succeeded().json();
@@ -316,20 +316,33 @@ hint: to update billing-prod instead, name a package of billing
 }
 
 #[test]
-fn a_service_that_has_moved_under_another_name_is_found_by_the_option_that_is_hinted() {
+fn a_service_that_has_moved_under_another_name_is_found_where_it_was() {
     let sandbox = one_of_two();
     sandbox.slsart("-C services/orders deploy -s prod --yes -q").succeeded();
     sandbox.git("mv services/orders services/shop");
     configure(&sandbox, "shop", "shop");
     sandbox.commit("Move and rename orders");
-    let hint = "hint: if the service was orders in services/orders then: --service services/orders\n";
-    says(&sandbox.slsart("-C services/shop rollback v1.4.0 -s prod -n"), 5, &[hint]);
     let status = sandbox.slsart("status --all -s prod").succeeded();
     assert!(status.stdout.contains("  - HEAD  does not have this service\n"), "{status}");
+    // Its stack is the only one yet.
+    let plan = sandbox.slsart("-C services/shop rollback v1.4.0 -s prod -n").succeeded();
+    assert!(plan.stderr.contains("services/shop was services/orders (orders) in that commit\n"), "{plan}");
     record(&sandbox, "shop", "shop");
-    says(&sandbox.slsart("-C services/shop rollback v1.4.0 -s prod -n"), 5, &[hint]);
-    let line = "-C services/shop rollback v1.4.0 -s prod -n --service services/orders --json";
-    assert_eq!(sandbox.slsart(line).succeeded().json()["target"]["service"], "orders");
+    let new = "-C services/shop deploy -s prod --yes -q";
+    let command = format!("git slsart {new} --new-stack\n");
+    let refused = sandbox.slsart(new);
+    says(&refused, 1, &[&format!("hint: to create shop-prod beside orders-prod: {command}")]);
+    sandbox.slsart(command.trim_end().trim_start_matches("git slsart ")).succeeded();
+    let old = "-C services/shop rollback v1.4.0 -s prod --yes -q";
+    let command = format!("git slsart {old} --old-stack\n");
+    says(
+        &sandbox.slsart(old),
+        1,
+        &[&format!("hint: to update orders-prod, and leave shop-prod as it is: {command}")],
+    );
+    let plan =
+        sandbox.slsart("-C services/shop rollback v1.4.0 -s prod -n --json --old-stack").succeeded().json();
+    assert_eq!(plan["target"]["service"], "orders");
 }
 
 #[test]

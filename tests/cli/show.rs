@@ -272,14 +272,14 @@ hint: to make a package: git slsart package
 fn a_commit_with_packages_for_two_targets_asks_for_one() {
     let sandbox = Sandbox::recorded();
     sandbox.record("dev");
-    sandbox.slsart("show").is(str![[r"
+    sandbox.slsart("show").is(str![[r#"
 ── stderr ──
 error: that commit has packages for several targets
-hint: name one with --service, --stage and --region
-hint: it has: orders · dev · us-east-1 (.); orders · prod · us-east-1 (.)
+hint: for orders · dev · us-east-1: git slsart show -s dev
+hint: for orders · prod · us-east-1: git slsart show -s prod
 ── exit 1 ──
 
-"]]);
+"#]]);
     sandbox.slsart("show -s dev --json").succeeded();
 }
 
@@ -288,21 +288,21 @@ fn a_name_that_is_nothing_is_not_recorded() {
     let sandbox = Sandbox::recorded();
     sandbox.slsart("show nowhere").is(str![[r#"
 ── stderr ──
-error: 'nowhere' is not a commit here
+error: there is no commit, tag, branch or package 'nowhere' here
 hint: `git slsart log --all` lists what is recorded
 ── exit 5 ──
 
 "#]]);
     sandbox.slsart("show abcdef").is(str![[r#"
 ── stderr ──
-error: 'abcdef' is not a commit here
+error: there is no commit, tag, branch or package 'abcdef' here
 hint: `git slsart log --all` lists what is recorded
 ── exit 5 ──
 
 "#]]);
     sandbox.slsart("show HEAD:handler.js").is(str![[r#"
 ── stderr ──
-error: 'HEAD:handler.js' is not a commit here
+error: there is no commit, tag, branch or package 'HEAD:handler.js' here
 hint: `git slsart log --all` lists what is recorded
 ── exit 5 ──
 
@@ -315,7 +315,7 @@ error: a commit is expected here, and the value is empty
 "#]]);
     sandbox.slsart("show -- --output=x").is(str![[r#"
 ── stderr ──
-error: '--output=x' is not a commit here
+error: there is no commit, tag, branch or package '--output=x' here
 hint: `git slsart log --all` lists what is recorded
 ── exit 5 ──
 

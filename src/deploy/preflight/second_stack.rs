@@ -1,14 +1,17 @@
-//! A service that was renamed in its directory: AWS knows a stack by the service's name, so that the package of the new name makes a second
+//! A service that was renamed, in its directory or with it: AWS knows a stack by the service's name, so that the package of the new name makes a second
 //! stack beside the one of the old name.
 
 use std::fmt;
 
+use crate::context::Context;
 use crate::deploy::history;
 use crate::deploy::history::packages::open;
 use crate::deploy::observe::expected::{stack_of, usual_stack};
 use crate::deploy::preflight::plan::Plan;
 use crate::error::{Error, Result};
+use crate::git::Oid;
 use crate::package::manifest::Target;
+use crate::service::{Service, ServicePath};
 use crate::workspace::{Workspace, name_of};
 
 /// The option that lets a deployment create a second stack.
@@ -37,15 +40,24 @@ impl SecondStack {
         let (target, package) = (&plan.target, &plan.package);
         let stack = stack_of(package);
         let services = workspace.head_services()?;
-        let present = services.iter().find(|service| service.path == target.path).and_then(name_of);
+        let place = workspace.place_in_head(package.commit, &target.path)?;
+        let present = services.iter().find(|service| service.path == place).and_then(name_of);
         for other in workspace.store().histories().targets()? {
-            let is_beside =
-                (&other.path, &other.stage, &other.region) == (&target.path, &target.stage, &target.region);
-            if !is_beside || other.service == target.service || has_moved(workspace, &other)? {
+            let is_beside = (&other.stage, &other.region) == (&target.stage, &target.region);
+            if !is_beside || other.service == target.service || has_moved(workspace, &other, &place)? {
                 continue;
             }
             let known = workspace.store().histories().of(&other)?.deployments;
             let Some(live) = history::live(&known) else { continue };
+            let made_from =
+                Oid::from_str(&live.commit).ok().filter(|commit| workspace.repository.has(*commit));
+            let is_same = match made_from {
+                Some(commit) => workspace.place_in_head(commit, &other.path)? == place,
+                None => other.path == place,
+            };
+            if !is_same {
+                continue;
+            }
             let package = open(workspace, live);
             let beside = package.map_or_else(|| usual_stack(&other), |package| stack_of(&package));
             // A configuration may fix the stack's name, whatever the service is called.
@@ -79,26 +91,29 @@ impl SecondStack {
         format!("{verb} the stack {} beside {}?", self.stack, self.beside)
     }
 
-    /// The error where nothing can be asked.
-    pub fn refusal(&self) -> Error {
+    /// The error where nothing can be asked: the commands that go on.
+    pub fn refusal(&self, context: &Context) -> Error {
         let Self { stack, beside, name, is_new, .. } = self;
         let error = Error::refused(format!("this {self}"));
         if *is_new {
             error
-                .hint(format!("to create {stack} beside {beside}: {NEW_STACK}"))
+                .hint(format!("to create {stack} beside {beside}: {}", context.again(&[], &[NEW_STACK])))
                 .hint(format!("to update {beside} instead, commit the service under its name {name} again"))
         } else {
             error
-                .hint(format!("to update {stack}, and leave {beside} as it is: {OLD_STACK}"))
+                .hint(format!(
+                    "to update {stack}, and leave {beside} as it is: {}",
+                    context.again(&[], &[OLD_STACK])
+                ))
                 .hint(format!("to update {beside} instead, name a package of {name}"))
         }
     }
 }
 
-/// Whether the service of this name is in another directory today.
-fn has_moved(workspace: &Workspace<'_>, target: &Target) -> Result<bool> {
-    let is_it = |service: &crate::service::Service| name_of(service) == Some(&target.service);
-    Ok(workspace.head_services()?.iter().any(|service| is_it(service) && service.path != target.path))
+/// Whether the service of this name is in another directory than `place` today.
+fn has_moved(workspace: &Workspace<'_>, target: &Target, place: &ServicePath) -> Result<bool> {
+    let is_it = |service: &Service| name_of(service) == Some(&target.service);
+    Ok(workspace.head_services()?.iter().any(|service| is_it(service) && service.path != *place))
 }
 
 impl fmt::Display for SecondStack {

@@ -54,6 +54,16 @@ impl Repository {
         // A shallow clone's history ends in a commit whose parents are absent.
         Ok(walk.map_while(std::result::Result::ok).take(most).collect())
     }
+
+    /// Where files of these names went from one commit to another, as git detects renames: the former path and the present one.
+    pub fn renames(&self, from: Oid, to: Oid, names: &[&str]) -> Result<Vec<(String, String)>> {
+        let command = self.command().args(["diff-tree", "-r", "-z", "--find-renames", "--diff-filter=R"]);
+        let command = command.args(["--name-status", &from.to_string(), &to.to_string(), "--"]);
+        let output = command.args(names.iter().map(|name| format!(":(top,glob)**/{name}"))).read()?;
+        let words: Vec<_> = output.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+        let renames = words.chunks_exact(3);
+        Ok(renames.map(|words| (words[1].clone().into_owned(), words[2].clone().into_owned())).collect())
+    }
 }
 
 #[cfg(test)]
