@@ -27,6 +27,8 @@ pub struct Status {
     pub head: Option<Commit>,
     /// The targets that something was deployed to, or that HEAD or a commit near it has a package for.
     pub targets: Vec<TargetStatus>,
+    /// The services that nothing was ever packaged of, where others were.
+    pub unpackaged: Vec<Service>,
     /// What remotes are known to lack: of the one that packages are shared through, and of each whose notes were fetched.
     pub remotes: Vec<Lacking>,
     /// The number and size in bytes of the LFS objects that no remote is known to have.
@@ -74,11 +76,23 @@ pub fn status(workspace: &Workspace<'_>, filter: &Filter) -> Result<Status> {
     };
     Ok(Status {
         targets: targets(workspace, head.as_ref().map(|head| head.id), filter)?,
+        unpackaged: unpackaged(workspace, filter)?,
         remotes: remotes(workspace)?,
         lfs: workspace.store().lfs_objects().only_here(),
         jobs: jobs.filter(|(index, job)| is_told(*index, job)).map(|(_, job)| job).collect(),
         head,
     })
+}
+
+fn unpackaged(workspace: &Workspace<'_>, filter: &Filter) -> Result<Vec<Service>> {
+    let recorded = workspace.recorded()?;
+    let mut services = workspace.today()?;
+    let is_of = |target: &Target, service: &Service| {
+        service.path == target.path || name_of(service) == Some(&target.service)
+    };
+    services.retain(|service| !recorded.iter().any(|target| is_of(target, service)));
+    let is_narrow = filter.service.is_some() || filter.stage.is_some() || filter.region.is_some();
+    Ok(if is_narrow || recorded.is_empty() { Vec::new() } else { services })
 }
 
 fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Result<Vec<TargetStatus>> {

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::git::{Commit, Oid};
 use crate::package::PackageId;
 use crate::package::manifest::Target;
-use crate::service::ServiceName;
+use crate::service::{Service, ServiceName, ServicePath};
 use crate::sharing::{self, PackageRef};
 use crate::status::{self, Lacking, TargetStatus};
 use crate::store::deployments::{Deployment, Outcome};
@@ -24,7 +24,7 @@ use crate::text::style::{BOLD, COMMIT, DIM, GOOD, WARNING};
 use crate::text::table::{Column, Table};
 use crate::text::words::{ago, bytes, count, line, person, short};
 use crate::ui::Ui;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, name_of, option};
 
 /// Show what is live, what is packaged, and what is not pushed
 ///
@@ -47,6 +47,8 @@ const MAX_NAMED: usize = 5;
 struct StatusReport {
     head: Option<HeadCommit>,
     targets: Vec<TargetReport>,
+    /// The services that nothing was ever packaged of, where others were.
+    unpackaged: Vec<NeverPackaged>,
     remotes: Vec<RemoteRow>,
     lfs: Lfs,
     jobs: Vec<JobRow>,
@@ -65,6 +67,16 @@ struct HeadCommit {
     #[serde(skip)]
     short: String,
     subject: String,
+}
+
+#[derive(Debug, Serialize)]
+struct NeverPackaged {
+    path: ServicePath,
+    /// Absent where only running the configuration tells it.
+    service: Option<ServiceName>,
+    /// The command that packages it.
+    #[serde(skip)]
+    make: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -142,6 +154,7 @@ pub(crate) fn run(args: &StatusArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
             subject: head.subject,
         }),
         targets: status.targets.into_iter().map(|standing| section(standing, workspace)).collect(),
+        unpackaged: status.unpackaged.into_iter().map(never_packaged).collect(),
         first: first_package(workspace)?,
         remotes: status.remotes.into_iter().map(RemoteRow::from).collect(),
         lfs: Lfs { object_count, size },
@@ -149,6 +162,13 @@ pub(crate) fn run(args: &StatusArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
         service: workspace.narrowed_to(&wanted, &filter)?,
         now: workspace.context.clock.now(),
     })
+}
+
+fn never_packaged(service: Service) -> NeverPackaged {
+    let name = name_of(&service).cloned();
+    let option = option(service.path.as_str(), name.as_ref().map(ServiceName::as_str));
+    let make = slsart(["package"].into_iter().chain(option));
+    NeverPackaged { path: service.path, service: name, make }
 }
 
 fn section(standing: TargetStatus, workspace: &Workspace<'_>) -> TargetReport {
@@ -210,6 +230,10 @@ impl fmt::Display for StatusReport {
         }
         for section in &self.targets {
             section.write(f, self)?;
+        }
+        for NeverPackaged { path, service, make } in &self.unpackaged {
+            let name = service.as_ref().map_or_else(|| path.to_string(), ToString::to_string);
+            writeln!(f, "{BOLD}{name}{BOLD:#}\n  - HEAD  {DIM}never packaged: {make}{DIM:#}")?;
         }
         write_narrowed(f, self.service.as_deref(), "status")?;
         for remote in &self.remotes {

@@ -140,3 +140,17 @@ fn a_commit_with_packages_for_several_targets_is_answered_with_whole_commands() 
     let command = format!("if that package is meant: git slsart show {id} -q -s dev\n");
     fails(&sandbox, &format!("show {id} --stage=prod -q"), &[&command], &[]);
 }
+
+#[test]
+fn status_lists_the_services_that_were_never_packaged() {
+    let sandbox = one_of_two();
+    let never = "topics\n  - HEAD  never packaged: git slsart package --service services/topics\n";
+    let status = sandbox.slsart("status").succeeded();
+    assert!(status.stdout.contains(never), "{status}");
+    let json = sandbox.slsart("status --json").json();
+    assert_eq!(json["unpackaged"], serde_json::json!([{ "path": "services/topics", "service": "topics" }]));
+    for narrow in ["status -s prod", "status --service orders", "-C services/orders status"] {
+        let status = sandbox.slsart(narrow).succeeded();
+        assert!(!status.stdout.contains("never packaged"), "{status}");
+    }
+}
