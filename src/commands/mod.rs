@@ -35,7 +35,6 @@ pub mod verify;
 use std::fmt;
 use std::path::Path;
 
-use crate::config::FILE;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::git::Repository;
@@ -82,7 +81,7 @@ fn first_package(workspace: &Workspace<'_>) -> Result<String> {
     };
     Ok(match workspace.services(head)?.len() {
         0 if !workspace.config.services.is_empty() => {
-            format!("`services` in {FILE} lists no directory with a service")
+            "`services` in slsart.toml lists no directory with a service".to_owned()
         }
         0 => "no Serverless service is committed yet".to_owned(),
         _ if workspace.service(head, &Wanted::default()).is_ok() => {

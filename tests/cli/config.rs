@@ -10,7 +10,7 @@ fn an_error_names_the_key() {
     sandbox.write("slsart.toml", "[defaults]\nstaeg = \"prod\"\n");
     sandbox.slsart("log").is(str![[r#"
 ── stderr ──
-error: slsart.toml can't be read
+error: slsart.toml:2 can't be read
   TOML parse error at line 2, column 1
     |
   2 | staeg = "prod"
@@ -23,7 +23,7 @@ hint: `git slsart init --print` shows the default file with every key explained
     sandbox.write("slsart.toml", "[hooks]\npost-commit = \"sometimes\"\n");
     sandbox.slsart("log").is(str![[r#"
 ── stderr ──
-error: slsart.toml can't be read
+error: slsart.toml:2 can't be read
   TOML parse error at line 2, column 15
     |
   2 | post-commit = "sometimes"
@@ -36,7 +36,7 @@ hint: `git slsart init --print` shows the default file with every key explained
     sandbox.write("slsart.toml", "services = [\"../other\"]\n");
     sandbox.slsart("log").is(str![[r#"
 ── stderr ──
-error: slsart.toml can't be read
+error: slsart.toml:1 can't be read
   TOML parse error at line 1, column 12
     |
   1 | services = ["../other"]
@@ -49,7 +49,7 @@ hint: `git slsart init --print` shows the default file with every key explained
     sandbox.write("slsart.toml", "[defaults]\nstage = \"-s\"\n");
     sandbox.slsart("log").is(str![[r#"
 ── stderr ──
-error: slsart.toml can't be read
+error: slsart.toml:2 can't be read
   TOML parse error at line 2, column 9
     |
   2 | stage = "-s"
@@ -76,9 +76,9 @@ error: slsart.toml: `[` in [carry] is not a pattern
 
 "]]);
     sandbox.write("slsart.toml", "[defaults\n");
-    sandbox.slsart("log").is(str![[r"
+    sandbox.slsart("log").is(str![[r#"
 ── stderr ──
-error: slsart.toml can't be read
+error: slsart.toml:1 can't be read
   TOML parse error at line 1, column 10
     |
   1 | [defaults
@@ -87,7 +87,7 @@ error: slsart.toml can't be read
 hint: `git slsart init --print` shows the default file with every key explained
 ── exit 1 ──
 
-"]]);
+"#]]);
     sandbox.write("slsart.toml", b"\xff\xfe");
     sandbox.slsart("log").is(str![[r"
 ── stderr ──
@@ -158,7 +158,7 @@ removed    hook pre-push
 left alone slsart.toml (it was changed: rm slsart.toml)
 next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin
 ── stderr ──
-warning: slsart.toml can't be read; key with no value, expected `=`; `git slsart init --print` shows the default file with every key explained
+warning: slsart.toml:1 can't be read; key with no value, expected `=`; `git slsart init --print` shows the default file with every key explained
 
 "#]]);
 }

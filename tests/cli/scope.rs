@@ -291,7 +291,7 @@ hint: to update orders-prod instead, commit the service under its name orders ag
     refused.is(str![[r#"
 ── stderr ──
 error: this updates only one of two stacks, orders-prod; the stack billing-prod of the same service, under its name billing, is left as it is
-hint: to update orders-prod, and leave billing-prod as it is: --old-stack
+hint: to update orders-prod, and leave billing-prod as it is: git slsart -C services/orders rollback v1.4.0 -s prod --yes -q --old-stack
 hint: to update billing-prod instead, name a package of billing
 ── exit 1 ──
 

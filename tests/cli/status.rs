@@ -97,7 +97,7 @@ orders · prod · us-east-1
 origin    up to date, as of 1 minute ago
 LFS       1 object, 2.0 kB, that no remote is known to have
 ── stderr ──
-warning: slsart.toml can't be read; key with no value, expected `=`; `git slsart init --print` shows the default file with every key explained
+warning: slsart.toml:1 can't be read; key with no value, expected `=`; `git slsart init --print` shows the default file with every key explained
 
 "#]]);
 }
