@@ -60,7 +60,7 @@ fn slips(text: &str) -> Vec<String> {
     for (number, line) in text.lines().enumerate() {
         let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '\'' | '-');
         let line = line.trim_start().trim_start_matches(['/', '!', '#', '>']).trim_end_matches('\\');
-        let parts = line.split(|c: char| !is_part(c) && c != ' ' || c == ' ');
+        let parts = line.split(|c: char| !is_part(c));
         words.extend(parts.filter(|part| !part.is_empty()).map(|part| (number + 1, part.to_lowercase())));
     }
     let found = |(phrase, reason): &(&str, &str)| {

@@ -197,7 +197,7 @@ fn left(deployment: &Deployment) -> &'static str {
 impl fmt::Display for HistoryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.targets.is_empty() {
-            let ask = self.ask.iter().map(|ask| format!("; {ask}")).collect::<String>();
+            let ask = self.ask.as_ref().map(|ask| format!("; {ask}")).unwrap_or_default();
             writeln!(f, "{DIM}nothing was deployed by git slsart here{ask}{DIM:#}")?;
         }
         // One table, so that the columns of all targets are aligned.

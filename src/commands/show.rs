@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::args::TargetArgs;
 use crate::error::Result;
 use crate::package::Manifest;
-use crate::package::manifest::Origin;
+use crate::package::manifest::{Origin, Tools};
 use crate::package::storage::Form;
 use crate::sharing;
 use crate::store::bans::Ban;
@@ -80,6 +80,21 @@ pub(crate) fn run(args: &ShowArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
 /// Enough of `sha512-` and its base64 to compare two of them by eye.
 const DIGEST_CHARS: usize = 19;
 
+/// What made the package, and where.
+fn programs(tools: &Tools, made: Origin) -> String {
+    let programs = [
+        tools.framework.as_ref().map(ToString::to_string),
+        tools.node.as_ref().map(|node| format!("node {node}")),
+        tools.package_manager.as_ref().map(ToString::to_string),
+        // Of a package made elsewhere, only the machine that recorded it is known.
+        Some(match made {
+            Origin::Recorded => format!("recorded on {} {}", tools.os, tools.arch),
+            Origin::Worktree | Origin::InPlace => format!("{} {}", tools.os, tools.arch),
+        }),
+    ];
+    programs.iter().flatten().map(|text| shown(text)).collect::<Vec<_>>().join(" · ")
+}
+
 impl fmt::Display for ShowReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.plugins {
@@ -110,20 +125,7 @@ impl fmt::Display for ShowReport {
             "Made",
             &format!("{how}  {DIM}recorded {}, {}{DIM:#}", ago(package.recorded, self.now), package.recorded),
         )?;
-        let programs = [
-            tools.framework.as_ref().map(ToString::to_string),
-            tools.node.as_ref().map(|node| format!("node {node}")),
-            tools.package_manager.as_ref().map(ToString::to_string),
-            // Of a package made elsewhere, only the machine that recorded it is known.
-            Some(match package.made {
-                Origin::Recorded => format!("recorded on {} {}", tools.os, tools.arch),
-                Origin::Worktree | Origin::InPlace => format!("{} {}", tools.os, tools.arch),
-            }),
-        ];
-        line(
-            "With",
-            &programs.into_iter().flatten().map(|text| shown(&text)).collect::<Vec<_>>().join(" · "),
-        )?;
+        line("With", &programs(tools, package.made))?;
         let wanted = [
             (".nvmrc", &node.nvmrc),
             (".node-version", &node.node_version),

@@ -182,7 +182,7 @@ mod tests {
         let (_ours, end) = UnixStream::pair().unwrap();
         let null = File::options().write(true).open("/dev/null").unwrap();
         let copied = thread::spawn(move || copy(File::from(OwnedFd::from(reader)), null, &end));
-        writer.write_all(&[b'.'; 100_000]).unwrap();
+        writer.write_all(&vec![b'.'; 100_000]).unwrap();
         writer.write_all(b"why").unwrap();
         drop(writer);
         let kept = copied.join().unwrap();

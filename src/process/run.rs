@@ -77,7 +77,9 @@ impl Invocation {
         let output = stream.map(Stream::relay).transpose().map_err(not_started)?;
         let input = typed.map(Typed::relay).transpose().map_err(not_started)?;
         let status = self.wait(child).map_err(not_started)?;
-        input.into_iter().for_each(|relay| drop(relay.finish()));
+        if let Some(relay) = input {
+            relay.finish();
+        }
         let shown = output.map(Relay::finish);
         // A child that succeeded has done its work even if a signal came: the caller notices the signal at its next step.
         if status.success() {

@@ -113,7 +113,7 @@ impl Workspace<'_> {
         let list: BTreeSet<String> = today.iter().map(Service::to_string).chain(gone).collect();
         let error = Error::not_recorded(format!("there is no service '{service}'"));
         Ok(error
-            .hints(did_you_mean(&service.to_string(), known.into_iter()))
+            .hints(did_you_mean(&service.to_string(), known))
             .hints((!list.is_empty()).then(|| format!("services: {}", listed(&list)))))
     }
 

@@ -45,7 +45,7 @@ pub(in crate::deploy) fn find(
             Ok(one) if found.iter().any(|known| known.line.target == one.line.target) => {}
             Ok(one) => found.push(one),
             Err(error) if error.kind == Kind::NotRecorded && !selection.is_single() => {
-                missing.push((service, error))
+                missing.push((service, error));
             }
             Err(error) => return Err(error),
         }

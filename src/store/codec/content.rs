@@ -54,13 +54,13 @@ impl Writer<'_> {
         let before = |mode: i32| earlier.filter(|entry| entry.mode == mode).map(|entry| entry.id);
         if file.size <= MAX_HELD {
             let bytes = held(path, file)?;
-            return match zip_tree::write(*self, &file.path, &bytes.as_slice(), before(MODE_TREE), || ())? {
-                (Some(parts), ()) => Ok(Written::Archive(parts)),
-                (None, ()) => {
-                    let seals = self.recorder.is_some_and(|recorder| recorder.file(&file.path, &bytes));
-                    self.write_held(&bytes, seals, before(MODE_FILE))
-                }
-            };
+            let (parts, ()) =
+                zip_tree::write(*self, &file.path, &bytes.as_slice(), before(MODE_TREE), || ())?;
+            if let Some(parts) = parts {
+                return Ok(Written::Archive(parts));
+            }
+            let seals = self.recorder.is_some_and(|recorder| recorder.file(&file.path, &bytes));
+            return self.write_held(&bytes, seals, before(MODE_FILE));
         }
         let unreadable = |error| Error::io("read", path, error);
         let source = File::open(path).map_err(unreadable)?;
