@@ -18,6 +18,7 @@ const ENOUGH: u64 = 4 << 30;
 
 impl Room {
     /// One in memory where there is enough of that, else in `otherwise`.
+    #[expect(clippy::disallowed_methods, reason = "what removes it is a program")]
     pub(crate) fn make(otherwise: &Path) -> Self {
         let free = rustix::fs::statvfs(MEMORY).map_or(0, |of| of.f_bavail * of.f_frsize);
         let place = if free < ENOUGH { otherwise } else { Path::new(MEMORY) };

@@ -48,8 +48,8 @@ impl Sandbox {
     pub(crate) fn bare() -> Self {
         static ROOM: OnceLock<Room> = OnceLock::new();
         // Outside this repository, for tests of what is in none.
-        let room = ROOM.get_or_init(|| Room::make(&std::env::temp_dir()));
-        let root = TempDir::with_prefix_in("slsart-", &room.path).unwrap();
+        let place = &ROOM.get_or_init(|| Room::make(&std::env::temp_dir())).path;
+        let root = TempDir::with_prefix_in("slsart-", place).unwrap();
         for name in ["repo", "home"] {
             fs::create_dir(root.path().join(name)).unwrap();
         }
