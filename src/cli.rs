@@ -22,7 +22,7 @@ use crate::workspace::Workspace;
 /// Start with `git slsart init` in a repository that has a service, then `git slsart package`.
 #[derive(Debug, Parser)]
 #[command(name = "git-slsart", bin_name = "git slsart", version, max_term_width = 110)]
-#[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -196,6 +196,7 @@ pub(crate) fn dispatch(command: Command, context: &Context, ui: &Ui) -> Result<(
                 _ => Workspace::new(context, &repository, ui.progress())?,
             };
             in_repository(command, &workspace, ui)
+                .map_err(|error| commands::or_ask(error, &workspace))
                 .map_err(|error| commands::jobs::without_jobs_of(error, &repository))
         }
     }

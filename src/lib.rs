@@ -79,13 +79,18 @@ fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> u8 {
         let global = ui::Options { json: true, quiet: false, verbose: false, color: ColorChoice::Never };
         Ui::new(global).error(&usage(error));
     } else {
-        let _ = error.print();
+        // git answers `git slsart --help` itself, with a manual page that may not be installed.
+        let text = error.render().ansi().to_string();
+        match text.rsplit_once("--help").filter(|_| error.use_stderr()) {
+            Some((head, tail)) => anstream::eprint!("{head}-h{tail}"),
+            None => drop(error.print()),
+        }
     }
     u8::try_from(error.exit_code()).unwrap_or(2)
 }
 
 fn usage(error: &clap::Error) -> Error {
-    let hint = "see `git slsart --help`";
+    let hint = "see `git slsart -h`";
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return Error::usage("there is no command").hint(hint);
     }

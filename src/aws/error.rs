@@ -67,8 +67,13 @@ impl AwsError {
                 "build it with its default features: cargo install --locked --path .".to_owned()
             }
             Self::Off => "unset SLSART_OFFLINE".to_owned(),
-            Self::NoCredentials(_) => "set AWS_PROFILE, or log in: aws sso login, aws configure".to_owned(),
-            Self::NoProfile(_) => "to list the profiles: aws configure list-profiles".to_owned(),
+            Self::NoCredentials(_) => {
+                "set or correct AWS_PROFILE, or log in: aws sso login, aws configure".to_owned()
+            }
+            Self::NoProfile(_) => {
+                "correct AWS_PROFILE or ~/.aws/config; to list the profiles: aws configure list-profiles"
+                    .to_owned()
+            }
             Self::Expired { profile: Some(profile) } => {
                 format!("log in again: aws sso login --profile {}", quoted(profile))
             }

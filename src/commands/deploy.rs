@@ -22,6 +22,7 @@ use crate::error::{Error, Kind, Result};
 use crate::packaging::jobs::check_unclaimed;
 use crate::packaging::make::{Making, make};
 use crate::store::deployments::Action;
+use crate::text::command::slsart;
 use crate::text::table::{Column, Table};
 use crate::text::words::count;
 use crate::ui::Ui;
@@ -61,7 +62,7 @@ pub struct RollbackArgs {
     #[arg(value_name = "REF")]
     revision: Option<String>,
     /// Roll back to deployment number N in `git slsart history`
-    #[arg(long, value_name = "N", conflicts_with_all = ["revision", "undo"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["revision", "undo"], value_parser = deployment_number)]
     to: Option<usize>,
     /// Undo the last rollback: deploy what was live before it
     #[arg(long, conflicts_with = "revision")]
@@ -109,6 +110,13 @@ pub(crate) fn rollback(args: &RollbackArgs, workspace: &Workspace<'_>, ui: &Ui) 
     act(plan, remark, revision.as_deref().unwrap_or_default(), options, workspace, ui)
 }
 
+fn deployment_number(text: &str) -> std::result::Result<usize, String> {
+    text.parse().map_err(|_| {
+        let rollback = slsart(["rollback", text]);
+        format!("--to takes a number of `git slsart history`; for a commit: {rollback}")
+    })
+}
+
 /// The error for a rollback of several services that names no commit: each has a history of its own.
 fn needs_commit() -> Error {
     Error::usage("a rollback of several services needs a REF: each service has its own history")
@@ -153,7 +161,11 @@ fn package_first(args: &DeployArgs, workspace: &Workspace<'_>, ui: &Ui, missing:
                 let allowed = &args.act.allow_delete;
                 let command =
                     args.act.command_line(Action::Deploy, &args.revision, Some("--package"), allowed);
-                format!("to package it first: {command}")
+                if args.package {
+                    "--dry-run does not package: package the commit first".to_owned()
+                } else {
+                    format!("to package it and deploy it: {command}")
+                }
             });
             return Err(missing.hints(first));
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::Args;
 
-use super::push::{write_chains, write_parcels};
+use super::push::{remote, write_chains, write_parcels};
 use crate::error::Result;
 use crate::sharing::{self, FetchReport, FetchScope};
 use crate::text::command::slsart;
@@ -30,7 +30,7 @@ pub struct FetchArgs {
 }
 
 pub(crate) fn run(args: &FetchArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let remote = sharing::remote(workspace, args.remote.as_deref())?;
+    let remote = remote(workspace, args.remote.as_deref(), "fetch")?;
     let wish = match (args.all, args.revisions.is_empty()) {
         (true, _) => FetchScope::All,
         (false, true) => FetchScope::Nothing,

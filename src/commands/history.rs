@@ -14,7 +14,7 @@ use signatures::Signatures;
 use super::args::TargetArgs;
 use super::mark::Marked;
 use super::signature::Signed;
-use super::{need_known, never_asked, write_narrowed};
+use super::{never_asked, write_narrowed};
 use crate::deploy::history;
 use crate::error::Result;
 use crate::git::Oid;
@@ -115,7 +115,7 @@ pub(crate) fn run(args: &HistoryArgs, workspace: &Workspace<'_>, ui: &Ui) -> Res
     let mut targets = workspace.store().histories().targets()?;
     targets.retain(|target| filter.matches(target));
     if targets.is_empty() && wanted.is_narrow() {
-        need_known(workspace, &filter)?;
+        workspace.need_known(&filter)?;
     }
     let service = workspace.narrowed_to(&wanted, &filter)?;
     let mut signed = Signatures::default();

@@ -1,5 +1,6 @@
 //! `jobs list`, `log` and `stop`: commits that are packaged in the background.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use clap::{Args, Subcommand};
@@ -269,7 +270,8 @@ impl fmt::Display for StoppedJobsReport {
 /// An error that does not hint at packaging what a background job packages now.
 pub(crate) fn without_jobs_of(mut error: Error, repository: &Repository) -> Error {
     wait_for_jobs(error.hints.iter_mut(), repository);
-    error.hints.dedup();
+    let mut seen = BTreeSet::new();
+    error.hints.retain(|hint| seen.insert(hint.clone()));
     error
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::args::TargetArgs;
 use super::mark::Marked;
 use super::write_narrowed;
-use super::{first_package, need_known, never_asked};
+use super::{first_package, never_asked};
 use crate::error::Result;
 use crate::git::Repository;
 use crate::git::revisions::Revisions;
@@ -108,7 +108,7 @@ pub(crate) fn run(args: &LogArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<
     let unread =
         unread.into_iter().map(|(commit, line)| Unread { commit: commit.to_string(), line }).collect();
     if found.is_empty() && wanted.is_narrow() {
-        need_known(workspace, &filter)?;
+        workspace.need_known(&filter)?;
     }
     let service = workspace.narrowed_to(&wanted, &filter)?;
     let narrowed = (wanted.is_narrow() || service.is_some()) && never_asked(workspace)?.is_none();

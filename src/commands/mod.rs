@@ -36,12 +36,11 @@ use std::fmt;
 use std::path::Path;
 
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::git::Repository;
 use crate::process::Output;
 use crate::progress::Progress;
 use crate::sharing;
-use crate::store::Filter;
 use crate::text::command::slsart;
 use crate::text::style::DIM;
 use crate::text::words::line;
@@ -55,20 +54,16 @@ pub(crate) fn no_json() -> Error {
 
 /// How to ask the remote that packages are shared through, where it was never asked.
 fn never_asked(workspace: &Workspace<'_>) -> Result<Option<String>> {
-    let Ok(remote) = sharing::remote(workspace, None) else { return Ok(None) };
-    if sharing::seen(workspace.repository, &remote).is_some()
-        || workspace.store().tracking(&remote).is_known()?
-    {
-        return Ok(None);
-    }
-    Ok(Some(format!("to ask {remote} for its packages: {}", slsart(["fetch", &remote]))))
+    let remote = sharing::never_asked(workspace)?;
+    Ok(remote.map(|remote| format!("to ask {remote} for its packages: {}", slsart(["fetch", &remote]))))
 }
 
-/// Refuses what nothing is recorded for, as [`Workspace::need_known`] does; the remote that was never asked may know more.
-fn need_known(workspace: &Workspace<'_>, filter: &Filter) -> Result<()> {
-    let Err(error) = workspace.need_known(filter) else { return Ok(()) };
-    let ask = never_asked(workspace)?;
-    Err(ask.into_iter().fold(error, Error::hint))
+/// Adds to the error for what nothing is recorded for that a remote may know more.
+pub(crate) fn or_ask(error: Error, workspace: &Workspace<'_>) -> Error {
+    if error.kind != Kind::NotRecorded {
+        return error;
+    }
+    error.hints(never_asked(workspace).ok().flatten())
 }
 
 /// How to get a first package: from the remote that was never asked, else by making one.
@@ -77,7 +72,7 @@ fn first_package(workspace: &Workspace<'_>) -> Result<String> {
         return Ok(ask);
     }
     let Some(head) = workspace.repository.head() else {
-        return Ok("commit your service first: git add -A && git commit".to_owned());
+        return Ok(format!("to set up the repository, for its first commit: {}", slsart(["init"])));
     };
     Ok(match workspace.services(head)?.len() {
         0 if !workspace.config.services.is_empty() => {

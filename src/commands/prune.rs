@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::args::TargetArgs;
-use super::need_known;
 use crate::error::{Error, Result};
 use crate::package::PackageId;
 use crate::package::manifest::Target;
@@ -145,7 +144,7 @@ pub(crate) fn run(args: &PruneArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resul
         now,
     };
     if plan.going.is_empty() && plan.kept.is_empty() && is_narrowed {
-        need_known(workspace, &filter)?;
+        workspace.need_known(&filter)?;
     }
     if args.dry_run || plan.going.is_empty() {
         report.dry_run = args.dry_run;

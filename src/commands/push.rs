@@ -35,14 +35,15 @@ pub struct PushArgs {
 }
 
 pub(crate) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let remote = sharing::remote(workspace, args.remote.as_deref())?;
+    let remote = remote(workspace, args.remote.as_deref(), "push")?;
     let what = if args.revisions.is_empty() {
         PushSelection::All
     } else {
         let commits = args.revisions.iter().map(|revision| workspace.repository.resolve(revision));
         PushSelection::Commits(commits.collect::<Result<_>>()?)
     };
-    let pushed = sharing::push(workspace, &remote, &what, args.dry_run)?;
+    let mut pushed = sharing::push(workspace, &remote, &what, args.dry_run)?;
+    pushed.named.clone_from(&args.revisions);
     let left = pushed.withheld.len() + pushed.refused.len();
     ui.done(&pushed, args.dry_run || left > 0)?;
     if left == 0 {
@@ -66,6 +67,17 @@ pub(crate) fn run(args: &PushArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result
         hints.push(format!("{} more; to list all: {all}", count(more, "hint")));
     }
     Err(Error::refused(format!("{what} not pushed to {remote}")).hints(hints))
+}
+
+/// The remote of `command`. Where a commit is named in its place, the hint has both.
+pub(super) fn remote(workspace: &Workspace<'_>, named: Option<&str>, command: &str) -> Result<String> {
+    sharing::remote(workspace, named).map_err(|error| {
+        let revision = named.filter(|named| workspace.repository.resolve(named).is_ok());
+        let usual = sharing::remote(workspace, None).ok();
+        error.hints(revision.zip(usual).map(|(revision, remote)| {
+            format!("to {command} the packages of {revision}: {}", slsart([command, &remote, revision]))
+        }))
+    })
 }
 
 /// `Packages  3f2a1c0  6d252d1d  orders · prod · us-east-1  675 kB`, a line each.
@@ -100,7 +112,7 @@ pub(super) fn write_chains(f: &mut fmt::Formatter<'_>, chains: &[String]) -> fmt
     for (word, prefix) in [("Bans", "refs/slsart/bans/"), ("Pins", "refs/slsart/pins/")] {
         let found = of(prefix);
         if !found.is_empty() {
-            writeln!(f, "{BOLD}{word:<10}{BOLD:#}{}", count(found.len(), "package"))?;
+            writeln!(f, "{BOLD}{word:<10}{BOLD:#}updated, of {}", count(found.len(), "package"))?;
         }
     }
     Ok(())
@@ -108,7 +120,9 @@ pub(super) fn write_chains(f: &mut fmt::Formatter<'_>, chains: &[String]) -> fmt
 
 impl fmt::Display for PushReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { remote, packages, chains, withheld, refused, .. } = self;
+        let Self { remote, named, packages, chains, withheld, refused, .. } = self;
+        let named = line(&named.join(", ")).into_owned();
+        let all = |word: &str| if named.is_empty() { word.to_owned() } else { named.clone() };
         write_parcels(f, if self.dry_run { "Send" } else { "Sent" }, packages)?;
         if self.there_already > 0 {
             let these = count(self.there_already, "package");
@@ -135,10 +149,10 @@ impl fmt::Display for PushReport {
         }
         let nothing = packages.is_empty() && chains.is_empty() && !self.notes && self.toolchains == 0;
         match (nothing && withheld.is_empty() && refused.is_empty(), self.dry_run) {
-            (true, false) => writeln!(f, "{DIM}{remote} has everything already{DIM:#}"),
-            (true, true) => writeln!(f, "{DIM}{remote} has all packages already{DIM:#}"),
+            (true, false) => writeln!(f, "{DIM}{remote} has {} already{DIM:#}", all("everything")),
+            (true, true) => writeln!(f, "{DIM}{remote} has {} already{DIM:#}", all("all packages")),
             (false, false) if refused.is_empty() && withheld.is_empty() => {
-                writeln!(f, "{GOOD}✓{GOOD:#} {remote} has what is here")
+                writeln!(f, "{GOOD}✓{GOOD:#} {remote} has {}", all("what is here"))
             }
             _ => Ok(()),
         }

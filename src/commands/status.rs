@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::args::TargetArgs;
+use super::first_package;
 use super::jobs::JobRow;
 use super::write_narrowed;
-use super::{first_package, need_known};
 use crate::error::Result;
 use crate::git::{Commit, Oid};
 use crate::package::PackageId;
@@ -144,7 +144,7 @@ pub(crate) fn run(args: &StatusArgs, workspace: &Workspace<'_>, ui: &Ui) -> Resu
     super::warn_of_config(workspace, ui)?;
     let status = status::status(workspace, &filter)?;
     if status.targets.is_empty() && wanted.is_narrow() {
-        need_known(workspace, &filter)?;
+        workspace.need_known(&filter)?;
     }
     let (object_count, size) = status.lfs;
     ui.report(&StatusReport {

@@ -180,7 +180,7 @@ impl Repository {
         }
         if self.inner.is_empty().unwrap_or(false) || (revision == "HEAD" && self.inner.head().is_err()) {
             return Err(Error::refused("this repository has no commit yet")
-                .hint("commit your service first: git add -A && git commit"));
+                .hint("to set up the repository, for its first commit: git slsart init"));
         }
         // Not `revision^{commit}`: after `:/text` that would be part of the text.
         let parse = self.command().args(["rev-parse", "--verify", "--quiet", "--end-of-options", revision]);

@@ -21,6 +21,7 @@ use crate::config::FILE;
 use crate::error::{Error, Result};
 use crate::git::{Oid, Source, data_dir};
 use crate::package::Sha256;
+use crate::service::Service;
 use crate::sharing;
 use crate::text::command::slsart;
 use crate::toolchain::Lockfile;
@@ -47,13 +48,31 @@ pub fn init(workspace: &Workspace<'_>, dry_run: bool) -> Result<SetupReport> {
     if let Ok(remote) = sharing::remote(workspace, None) {
         steps.extend(following::install(workspace.repository, &remote, dry_run)?);
     }
-    let package = match missing.services.as_slice() {
+    Ok(SetupReport { dry_run, found, steps, next: next(workspace, &missing)?, kept: None })
+}
+
+/// The commands that lead to the first package; none where HEAD is packaged.
+fn next(workspace: &Workspace<'_>, missing: &Missing<'_>) -> Result<Vec<String>> {
+    let Workspace { context, repository, progress, .. } = *workspace;
+    if Workspace::new(context, repository, progress).is_err() {
+        return Ok(vec![format!("correct {FILE}, then: {}", slsart(["init"]))]);
+    }
+    let mut next = missing.steps();
+    if next.is_empty()
+        && let Some(remote) = sharing::never_asked(workspace)?
+    {
+        return Ok(vec![slsart(["fetch", &remote])]);
+    }
+    let note = repository.head().map(|head| workspace.store().notes().of(head)).transpose()?;
+    let lines = note.unwrap_or_default().packages;
+    let is_packaged = |service: &Service| lines.iter().any(|line| line.target.path == service.path);
+    next.extend(match missing.services.as_slice() {
         [] => None,
+        services if next.is_empty() && services.iter().all(is_packaged) => None,
         [_] => Some(slsart(["package"])),
         _ => Some(slsart(["package", "--all"])),
-    };
-    let next = missing.steps().into_iter().chain(package).collect();
-    Ok(SetupReport { dry_run, found, steps, next })
+    });
+    Ok(next)
 }
 
 /// Takes back what [`init`] did, and goes on where a part of it can't be. Packages, notes and histories stay.
@@ -80,8 +99,8 @@ pub fn uninstall(workspace: &Workspace<'_>, dry_run: bool) -> SetupReport {
             Err(error) => failed(subject, &Error::io("remove", &data, error)),
         });
     }
-    let next = vec!["recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin".to_owned()];
-    SetupReport { dry_run, found: Vec::new(), steps, next }
+    let kept = Some("packages and histories; this deletes all of them, for good: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin".to_owned());
+    SetupReport { dry_run, found: Vec::new(), steps, next: Vec::new(), kept }
 }
 
 /// The commented `slsart.toml` that [`init`] writes.

@@ -40,6 +40,9 @@ pub struct SetupReport {
     /// The steps, in order.
     pub steps: Vec<SetupStep>,
     pub next: Vec<String>,
+    /// What `uninstall` leaves, and the command that deletes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<String>,
 }
 
 impl SetupReport {
@@ -85,6 +88,9 @@ impl fmt::Display for SetupReport {
         }
         for next in &self.next {
             writeln!(f, "{DIM}{:width$}{DIM:#}{next}", "next")?;
+        }
+        if let Some(kept) = &self.kept {
+            writeln!(f, "{DIM}{:width$}{DIM:#}{kept}", "kept")?;
         }
         Ok(())
     }

@@ -33,13 +33,13 @@ pub fn hooks_status(workspace: &Workspace<'_>) -> Result<HooksStatus> {
 pub fn install_hooks(workspace: &Workspace<'_>, dry_run: bool) -> Result<SetupReport> {
     let hooks = Hooks::locate(workspace)?;
     let found = managers_in_words(&hooks);
-    Ok(SetupReport { dry_run, found, steps: hooks.install(dry_run)?, next: Vec::new() })
+    Ok(SetupReport { dry_run, found, steps: hooks.install(dry_run)?, next: Vec::new(), kept: None })
 }
 
 /// Takes the hooks out, and nothing else.
 pub fn uninstall_hooks(workspace: &Workspace<'_>, dry_run: bool) -> Result<SetupReport> {
     let steps = Hooks::locate(workspace)?.uninstall(dry_run);
-    Ok(SetupReport { dry_run, found: Vec::new(), steps, next: Vec::new() })
+    Ok(SetupReport { dry_run, found: Vec::new(), steps, next: Vec::new(), kept: None })
 }
 
 /// What to write where for the hook manager that is named, or that is found, to run the hooks.

@@ -2,7 +2,7 @@
 
 use crate::workspace::Workspace;
 
-const TEMPLATE: &str = r#"# Settings of git slsart; `git slsart --help` has its commands.
+const TEMPLATE: &str = r#"# Settings of git slsart; `git slsart -h` lists the commands.
 # Every key is optional. What is commented out shows the default.
 
 # The directories of this repository's services; empty: every directory with a serverless.yml or the like.

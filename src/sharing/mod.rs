@@ -77,11 +77,20 @@ fn usual(workspace: &Workspace<'_>) -> Result<String> {
     if remotes.is_empty() {
         return Err(Error::refused("this repository has no remote")
             .hint("add one: git remote add origin URL")
-            .hint("or share packages as files: git slsart export REF FILE"));
+            .hint("or share packages as files: git slsart export REF FILE")
+            .hint("to import packages from a file: git slsart import FILE"));
     }
     Err(Error::refused("there are several remotes, and none is `origin`")
         .hint(format!("name one: {}", remotes.join(", ")))
         .hint("or set `remote` in [share] of slsart.toml"))
+}
+
+/// The remote for sharing packages, if it was never asked for its packages.
+pub fn never_asked(workspace: &Workspace<'_>) -> Result<Option<String>> {
+    let Ok(remote) = remote(workspace, None) else { return Ok(None) };
+    let is_asked =
+        seen(workspace.repository, &remote).is_some() || workspace.store().tracking(&remote).is_known()?;
+    Ok((!is_asked).then_some(remote))
 }
 
 pub fn refresh(workspace: &Workspace<'_>, remote: &str) -> Result<MergeReport> {

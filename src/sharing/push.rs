@@ -48,6 +48,9 @@ pub struct Unsent {
 pub struct PushReport {
     pub dry_run: bool,
     pub remote: String,
+    /// The commits that were named; none: everything is pushed.
+    #[serde(skip)]
+    pub named: Vec<String>,
     pub packages: Vec<PackageRef>,
     /// How many packages the remote already had, in another form.
     pub there_already: usize,
@@ -77,6 +80,7 @@ pub fn push(
         dry_run,
         remote: remote.to_owned(),
         packages: Vec::new(),
+        named: Vec::new(),
         there_already: 0,
         toolchains: 0,
         lfs_objects: 0,

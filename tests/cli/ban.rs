@@ -28,7 +28,7 @@ Banned    35040f8  Answer two  package e4ccfcce · orders · prod · us-east-1
         assert_eq!(outcome.code, 1, "{outcome}");
         outcome.is(str![[r#"
 ── stderr ──
-error: 35040f8 (e4ccfcce) must not be deployed: banned by Dana on 2026-01-05: loses orders
+error: 35040f8 (e4ccfcce) of orders must not be deployed: banned by Dana on 2026-01-05: loses orders
 hint: to lift the ban: git slsart unban e4ccfcce -s prod
 ── exit 1 ──
 

@@ -156,7 +156,7 @@ removed    hook post-commit
 removed    hook post-rewrite
 removed    hook pre-push
 left alone slsart.toml (it was changed: rm slsart.toml)
-next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin
+kept       packages and histories; this deletes all of them, for good: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin
 ── stderr ──
 warning: slsart.toml:1 can't be read; key with no value, expected `=`; `git slsart init --print` shows the default file with every key explained
 

@@ -284,3 +284,68 @@ fn a_worktree_that_is_gone_is_in_no_hint() {
     let outcome = sandbox.slsart("package -s prod");
     assert!(outcome.code == 3 && !outcome.stderr.contains("hint: to try it by hand"), "{outcome}");
 }
+
+#[test]
+fn help_is_a_command_and_the_one_that_errors_name_is_not_gits_own() {
+    let sandbox = Sandbox::new();
+    let help = |words: &str| sandbox.slsart(words).succeeded().stdout;
+    assert_eq!(help("help"), help("--help"));
+    assert_eq!(help("help deploy"), help("deploy --help"));
+    let wrong = sandbox.slsart("deploi");
+    assert_eq!(wrong.code, 2, "{wrong}");
+    assert!(wrong.stderr.contains("'-h'") && !wrong.stderr.contains("--help"), "{wrong}");
+}
+
+#[test]
+fn a_fresh_clone_is_sent_to_its_remote() {
+    let sandbox = Sandbox::new();
+    sandbox.git("clone --quiet . ../clone");
+    for command in
+        ["live", "live -s prod", "log -s prod", "status -s prod", "rollback -s prod --yes --no-lock"]
+    {
+        let said = sandbox.slsart(&format!("-C ../clone {command}"));
+        assert_eq!(
+            said.stderr.matches("git slsart -C ../clone fetch origin").count(),
+            1,
+            "{command}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_commit_in_place_of_the_remote_is_named_after_it() {
+    let sandbox = Sandbox::recorded();
+    let alone = sandbox.slsart("fetch").stderr;
+    assert!(alone.contains(": git slsart import FILE"), "{alone}");
+    sandbox.git("clone --quiet --bare . ../origin.git");
+    sandbox.git("remote add origin ../origin.git");
+    sandbox.git("tag v1");
+    for command in ["push", "fetch"] {
+        let said = sandbox.slsart(&format!("{command} v1"));
+        assert!(said.stderr.contains(&format!(": git slsart {command} origin v1\n")), "{said}");
+    }
+    let pushed = sandbox.slsart("push origin v1").succeeded();
+    assert!(pushed.stdout.ends_with("✓ origin has v1\n"), "{pushed}");
+    let to = sandbox.slsart("rollback --to v1").stderr;
+    assert!(to.contains("for a commit: git slsart rollback v1"), "{to}");
+}
+
+#[test]
+fn a_dry_run_does_not_hint_at_itself() {
+    let sandbox = Sandbox::new();
+    let said = sandbox.slsart("deploy -n --package").stderr;
+    assert!(said.contains("--dry-run does not package"), "{said}");
+    assert!(said.contains("git slsart package") && !said.contains("deploy HEAD --package"), "{said}");
+}
+
+#[test]
+fn init_ends_where_nothing_is_left_to_do() {
+    let sandbox = Sandbox::recorded();
+    sandbox.slsart("init -q").succeeded();
+    let next = |sandbox: &Sandbox| {
+        let json: serde_json::Value = serde_json::from_str(&sandbox.slsart("init --json").stdout).unwrap();
+        json["next"].as_array().unwrap().last().map(|next| next.as_str().unwrap().to_owned())
+    };
+    sandbox.write("slsart.toml", "nonsense\n");
+    assert_eq!(next(&sandbox).unwrap(), "correct slsart.toml, then: git slsart init");
+}

@@ -414,7 +414,7 @@ removed    hook pre-push
 removed    remote.origin.fetch
 removed    slsart.toml
 removed    logs and locks in .git/slsart
-next       recorded packages are kept; to remove them too: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin
+kept       packages and histories; this deletes all of them, for good: git for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git update-ref --stdin
 ── exit 1 ──
 
 "#]]);

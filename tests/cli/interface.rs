@@ -110,7 +110,7 @@ error: unrecognized subcommand 'lgo'
 
 Usage: git slsart [OPTIONS] <COMMAND>
 
-For more information, try '--help'.
+For more information, try '-h'.
 ── exit 2 ──
 
 "#]]);
@@ -171,7 +171,7 @@ fn quiet_leaves_results_warnings_and_errors() {
 "#]]);
     sandbox.slsart("show nowhere -q").is(str![[r#"
 ── stderr ──
-error: 'nowhere' is not a commit here
+error: there is no commit, tag, branch or package 'nowhere' here
 hint: `git slsart log --all` lists what is recorded
 ── exit 5 ──
 

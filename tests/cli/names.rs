@@ -35,8 +35,8 @@ fn a_dry_run_packages_nothing() {
     let line = "-C services/orders deploy --package --dry-run -s prdo";
     fails(&sandbox, line, &["did you mean prod?"], &["-s prdo"]);
     let line = "-C services/orders deploy --package --dry-run -s qa";
-    let command = "to package it first: git slsart -C services/orders deploy HEAD --package -s qa\n";
-    fails(&sandbox, line, &[command], &[]);
+    let command = "to make a package: git slsart -C services/orders package -s qa\n";
+    fails(&sandbox, line, &[command, "--dry-run does not package"], &["deploy HEAD --package"]);
     sandbox.is_as_before(&before);
 }
 

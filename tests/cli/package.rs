@@ -136,7 +136,7 @@ error: the following required arguments were not provided:
 
 Usage: git slsart package --in-place --allow-dirty [COMMIT]...
 
-For more information, try '--help'.
+For more information, try '-h'.
 ── exit 2 ──
 
 "#]]);

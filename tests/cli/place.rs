@@ -46,7 +46,7 @@ fn before_the_first_commit() {
     sandbox.slsart("show").is(str![[r#"
 ── stderr ──
 error: this repository has no commit yet
-hint: commit your service first: git add -A && git commit
+hint: to set up the repository, for its first commit: git slsart init
 ── exit 1 ──
 
 "#]]);
@@ -67,7 +67,7 @@ no packages here
 
 "#]]);
     sandbox.slsart("log --all").is(str![[r#"
-no packages here; commit your service first: git add -A && git commit
+no packages here; to set up the repository, for its first commit: git slsart init
 
 "#]]);
 }
@@ -239,6 +239,7 @@ fetched package e4ccfcce of c126563 from origin (1.3 kB)
 error: there is no commit, tag, branch or package 'HEAD~' here
 hint: `git slsart -C ../shallow log --all` lists what is recorded
 hint: this clone is shallow and may lack the commit: git -C ../shallow fetch --unshallow
+hint: to ask origin for its packages: git slsart -C ../shallow fetch origin
 ── exit 5 ──
 
 "#]]);
@@ -288,7 +289,7 @@ removed    hook post-rewrite
 removed    hook pre-push
 removed    slsart.toml
 removed    logs and locks in .git/slsart
-next       recorded packages are kept; to remove them too: git -C ../linked for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git -C ../linked update-ref --stdin
+kept       packages and histories; this deletes all of them, for good: git -C ../linked for-each-ref --format='delete %(refname)' refs/slsart refs/slsart-remotes refs/notes/slsart 'refs/notes/remotes/*/slsart' | git -C ../linked update-ref --stdin
 
 "#]]);
     assert!(!sandbox.path(".git/hooks/post-commit").exists());

@@ -146,7 +146,7 @@ fn a_broken_configuration_is_told_and_never_fails_a_commit() {
     sandbox.git("add --all");
     sandbox.run("git", ["commit", "-qm", "Break the configuration"]).is(str![[r#"
 ── stderr ──
-warning: slsart.toml can't be read; key with no value, expected `=`; `git slsart init --print` shows the default file with every key explained
+warning: slsart.toml:1 can't be read; key with no value, expected `=`; `git slsart init --print` shows the default file with every key explained
 
 "#]]);
 }

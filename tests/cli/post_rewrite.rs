@@ -72,7 +72,7 @@ fn a_ban_follows_its_package() {
     sandbox.git("commit --quiet --amend -m Reworded");
     sandbox.slsart("deploy -s prod -n").is(str![[r#"
 ── stderr ──
-error: 52363bc (be694c54) must not be deployed: banned by Dana on 2026-01-05: loses orders
+error: 52363bc (be694c54) of orders must not be deployed: banned by Dana on 2026-01-05: loses orders
 hint: to lift the ban: git slsart unban be694c54 -s prod
 ── exit 1 ──
 

@@ -78,7 +78,7 @@ fn what_acts_means_the_service_of_the_current_directory_and_no_other() {
 ── stderr ──
 error: nothing was packaged or deployed for the service services/topics
 hint: to make a package: git slsart -C services/topics package -s prod
-hint: to package it first: git slsart -C services/topics deploy HEAD --package -s prod
+hint: to package it and deploy it: git slsart -C services/topics deploy HEAD --package -s prod
 ── exit 5 ──
 
 "#]]);
@@ -206,7 +206,7 @@ error: nothing was packaged or deployed for the stage 'qa' of services/orders
 hint: stages with packages or deployments: prod
 hint: to make a package: git slsart -C services/orders package -s qa
 hint: origin has no such package either; if another machine has it, run `push` there first
-hint: to package it first: git slsart -C services/orders deploy HEAD --package -s qa
+hint: to package it and deploy it: git slsart -C services/orders deploy HEAD --package -s qa
 ── exit 5 ──
 
 "#]]);

@@ -123,6 +123,7 @@ fn what_cannot_be_done_says_why() {
 error: this repository has no remote
 hint: add one: git remote add origin URL
 hint: or share packages as files: git slsart export REF FILE
+hint: to import packages from a file: git slsart import FILE
 ── exit 1 ──
 
 "#]]);

@@ -242,7 +242,7 @@ hint: to make a package: git slsart package -s dev
 error: nothing was packaged or deployed for the stage 'dev'
 hint: stages with packages or deployments: prod
 hint: to make a package: git slsart package -s dev
-hint: to package it first: git slsart deploy HEAD --package -s dev
+hint: to package it and deploy it: git slsart deploy HEAD --package -s dev
 ── exit 5 ──
 
 "#]]);

@@ -106,7 +106,7 @@ warning: slsart.toml:1 can't be read; key with no value, expected `=`; `git slsa
 fn in_an_empty_and_in_a_bare_repository() {
     let sandbox = Sandbox::empty();
     sandbox.slsart("status").is(str![[r#"
-no packages and no deployments here; commit your service first: git add -A && git commit
+no packages and no deployments here; to set up the repository, for its first commit: git slsart init
 
 "#]]);
     sandbox.slsart("status --json").succeeded();

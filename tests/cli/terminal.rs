@@ -524,7 +524,9 @@ fn elsewhere_an_option_packages_it() {
     let sandbox = Sandbox::new();
     let refused = sandbox.slsart("deploy -s prod --yes");
     assert!(
-        refused.stderr.contains("hint: to package it first: git slsart deploy HEAD --package -s prod\n"),
+        refused
+            .stderr
+            .contains("hint: to package it and deploy it: git slsart deploy HEAD --package -s prod\n"),
         "{refused}"
     );
     assert_eq!(refused.code, 5);

@@ -27,7 +27,7 @@ pub(super) struct ActArgs {
     /// Do not ask
     #[arg(short, long)]
     pub(super) yes: bool,
-    /// Only show the plan; exit status 1 if it is blocked
+    /// Only show the plan; exit status 1 if something is blocked
     #[arg(short = 'n', long)]
     pub(super) dry_run: bool,
     /// Deploy even if the plugin (or the framework) NAME differs from the recorded one; may be given several times

@@ -227,8 +227,11 @@ fn check_not_banned(workspace: &Workspace<'_>, found: &NotedPackage) -> Result<(
     let Some(ban) = workspace.store().bans().of(found.commit, found.line.package)? else { return Ok(()) };
     let short = workspace.repository.short_id(found.commit);
     let package = found.line.package.short();
-    Err(Error::refused(format!("{short} ({package}) must not be deployed: {ban}"))
-        .hint(format!("to lift the ban: {}", workspace.slsart(&["unban", &package], &found.line.target))))
+    Err(Error::refused(format!(
+        "{short} ({package}) of {} must not be deployed: {ban}",
+        found.line.target.service
+    ))
+    .hint(format!("to lift the ban: {}", workspace.slsart(&["unban", &package], &found.line.target))))
 }
 
 impl fmt::Display for Plan<'_> {
