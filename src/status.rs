@@ -13,6 +13,7 @@ use crate::package::manifest::Target;
 use crate::packaging::jobs::{Job, JobState, Jobs};
 use crate::service::{Service, ServiceName};
 use crate::sharing;
+use crate::store::bans::Ban;
 use crate::store::deployments::Deployment;
 use crate::store::histories::History;
 use crate::store::{Filter, NotedPackage, PackageLine};
@@ -43,12 +44,16 @@ pub struct TargetStatus {
     pub renamed: Option<ServiceName>,
     pub is_in_head: bool,
     pub live: Option<Deployment>,
+    /// The ban of what is live.
+    pub live_ban: Option<Ban>,
     /// How many commits HEAD is ahead of the live one; `None` if they are more than a thousand apart, or one is not here.
     pub ahead: Option<usize>,
     /// How many commits HEAD is behind.
     pub behind: Option<usize>,
     pub later: Option<Deployment>,
     pub package: Option<PackageLine>,
+    /// The ban of HEAD's package.
+    pub package_ban: Option<Ban>,
     /// How many records were unreadable, of those that were read.
     pub unread: usize,
 }
@@ -116,6 +121,8 @@ fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Res
         all.entry(key(&today)).or_insert(today);
     }
     let packages = head.map(|head| store.notes().of(head)).transpose()?.unwrap_or_default().packages;
+    // `verify` reports an unreadable ban.
+    let bans = store.bans().all_or_errors()?;
     let mut standings = Vec::with_capacity(all.len());
     for (named, target) in all {
         let History { deployments, unread } = store.histories().recent(&target)?;
@@ -129,6 +136,10 @@ fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Res
             Some((head, live)) => distance(workspace.repository, head, live),
             None => (None, None),
         };
+        let live_ban = commit.zip(live.as_ref().map(|live| live.package));
+        let package_ban = head.zip(package.as_ref().map(|line| line.package));
+        let [live_ban, package_ban] =
+            [live_ban, package_ban].map(|key| bans.get(&key?)?.as_ref().ok().cloned());
         let renamed = renamed.iter().find(|(known, _)| *known == target).map(|(_, name)| name.clone());
         let is_in_head = workspace.is_in_head(&target)?;
         standings.push(TargetStatus {
@@ -136,10 +147,12 @@ fn targets(workspace: &Workspace<'_>, head: Option<Oid>, filter: &Filter) -> Res
             renamed,
             is_in_head,
             live,
+            live_ban,
             ahead,
             behind,
             later,
             package,
+            package_ban,
             unread,
         });
     }

@@ -220,7 +220,11 @@ fn act(
     plan.warn(remark);
     let mut second = Vec::new();
     for plan in plan.to_do_mut() {
-        second.extend(args.warn_of(SecondStack::of(workspace, plan)?, plan, ui));
+        second.extend(args.warn_of(
+            SecondStack::of(workspace, &plan.package, plan.live.as_ref().map(|live| live.since))?,
+            plan,
+            ui,
+        ));
     }
     plan.check_names(&args.allow_plugin_drift)?;
     for (option, values) in args.allowed() {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::args::TargetArgs;
 use crate::deploy::history;
+use crate::deploy::preflight::rollback_target::previous;
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::package::PackageId;
@@ -217,7 +218,9 @@ fn report_ban(
     let known = workspace.store().histories().of(target)?.deployments;
     let live = history::live(&known)
         .is_some_and(|live| live.package == package.package && live.commit == package.commit);
-    let back = (live && state == BanState::Banned).then(|| workspace.slsart(&["rollback"], target));
+    let is_live_and_banned = live && state == BanState::Banned;
+    let has_previous = is_live_and_banned && previous(workspace, &known)?.found.is_some();
+    let back = has_previous.then(|| workspace.slsart(&["rollback"], target));
     ui.done(&MarkReport { state, package, live: Some(live), back }, false)
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::args::TargetArgs;
 use super::first_package;
 use super::jobs::JobRow;
+use super::mark::Marked;
 use super::write_narrowed;
 use crate::error::Result;
 use crate::git::{Commit, Oid};
@@ -17,6 +18,7 @@ use crate::package::manifest::Target;
 use crate::service::{Service, ServiceName, ServicePath};
 use crate::sharing::{self, PackageRef};
 use crate::status::{self, Lacking, TargetStatus};
+use crate::store::bans::Ban;
 use crate::store::deployments::{Deployment, Outcome};
 use crate::store::{NotedPackage, PackageLine};
 use crate::text::command::slsart;
@@ -105,6 +107,7 @@ struct Attempt {
     short: String,
     subject: String,
     package: String,
+    banned: Option<Marked>,
     by: String,
     started: Timestamp,
     ended: Option<Timestamp>,
@@ -116,6 +119,7 @@ struct Packaged {
     size: u64,
     recorded: Timestamp,
     dirty: bool,
+    banned: Option<Marked>,
 }
 
 #[derive(Debug, Serialize)]
@@ -173,8 +177,10 @@ fn never_packaged(service: Service) -> NeverPackaged {
 
 fn section(standing: TargetStatus, workspace: &Workspace<'_>) -> TargetReport {
     let repository = workspace.repository;
-    let TargetStatus { target, renamed, is_in_head, live, ahead, behind, later, package, unread } = standing;
-    let attempt = |deployment: Deployment| {
+    let TargetStatus { target, renamed, is_in_head, live, ahead, behind, later, package, unread, .. } =
+        standing;
+    let (live_ban, package_ban) = (standing.live_ban.as_ref(), standing.package_ban.as_ref());
+    let attempt = |deployment: Deployment, ban: Option<&Ban>| {
         let commit = Oid::from_str(&deployment.commit).ok();
         let known: Option<Commit> = commit.and_then(|commit| repository.commit(commit).ok());
         Attempt {
@@ -184,6 +190,7 @@ fn section(standing: TargetStatus, workspace: &Workspace<'_>) -> TargetReport {
             commit: deployment.commit,
             subject: known.map(|commit| commit.subject).unwrap_or_default(),
             package: deployment.package.to_string(),
+            banned: ban.map(Marked::from),
             by: deployment.by,
             started: deployment.started,
             ended: deployment.ended,
@@ -194,6 +201,7 @@ fn section(standing: TargetStatus, workspace: &Workspace<'_>) -> TargetReport {
         size: line.size,
         recorded: line.recorded,
         dirty: line.dirty_tree.is_some(),
+        banned: package_ban.map(Marked::from),
     };
     let Target { path, service, stage, region } = &target;
     let make = is_in_head.then(|| workspace.package_command(&[], (path, Some(service)), stage, Some(region)));
@@ -201,8 +209,8 @@ fn section(standing: TargetStatus, workspace: &Workspace<'_>) -> TargetReport {
         target,
         renamed_to: renamed,
         make,
-        live: live.map(attempt),
-        later: later.map(attempt),
+        live: live.map(|live| attempt(live, live_ban)),
+        later: later.map(|later| attempt(later, None)),
         package: package.map(packaged),
         ahead_count: ahead,
         behind_count: behind,
@@ -269,8 +277,9 @@ impl TargetReport {
                     Column::ragged().after("; ").rank(2).style(DIM),
                 ]);
                 let mark = format!("  {GOOD}●{GOOD:#} live");
+                let subject = format!("{subject}{}", banned(live.banned.as_ref()));
                 let (how, by) = (format!("{how} {when}"), format!("by {by}"));
-                table.line([mark, short.clone(), subject.into_owned(), how, by, self.distance()]);
+                table.line([mark, short.clone(), subject, how, by, self.distance()]);
                 fmt::Display::fmt(&table, f)?;
             }
             None => writeln!(f, "  {DIM}○ live  no deployment recorded{DIM:#}")?,
@@ -296,10 +305,12 @@ impl TargetReport {
                     "  {WARNING}!{WARNING:#} HEAD  {DIM}names this service {name}, which has another stack{DIM:#}"
                 )?;
             }
-            (Some(Packaged { package, size, dirty, .. }), _) => {
+            (Some(Packaged { package, size, dirty, banned: ban, .. }), _) => {
+                let (banned, mark) = (banned(ban.as_ref()), if ban.is_some() { '!' } else { '✓' });
+                let style = if ban.is_some() { WARNING } else { GOOD };
                 let dirty = if *dirty { format!("  {WARNING}dirty{WARNING:#}") } else { String::new() };
                 let (package, size) = (short(package, 8), bytes(*size));
-                writeln!(f, "  {GOOD}✓{GOOD:#} HEAD  package {package} · {size}{dirty}")?;
+                writeln!(f, "  {style}{mark}{style:#} HEAD  package {package} · {size}{dirty}{banned}")?;
             }
             (None, Some(head)) if report.jobs.iter().any(|job| job.packages(&head.commit)) => {
                 writeln!(f, "  - HEAD  {DIM}not packaged yet: a background job is packaging it{DIM:#}")?;
@@ -330,6 +341,10 @@ impl TargetReport {
             _ => String::new(),
         }
     }
+}
+
+fn banned(ban: Option<&Marked>) -> String {
+    ban.map(|_| format!("  {WARNING}banned{WARNING:#}")).unwrap_or_default()
 }
 
 impl RemoteRow {

@@ -83,10 +83,10 @@ orders · prod · us-east-1
     sandbox.slsart("ban HEAD~2 -m 'too old'").succeeded();
     sandbox.slsart("rollback -s prod -n").is(str![[r#"
 ── stderr ──
-error: there is no successful deployment of orders · prod · us-east-1 to go back to
+error: there is no other release of orders · prod · us-east-1 to go back to
 hint: 35040f8 (e4ccfcce) is skipped: banned by Dana on 2026-01-05: loses orders
 hint: 12a1bee (be694c54) is skipped: banned by Dana on 2026-01-05: too old
-hint: name the commit to go back to: git slsart rollback REF -s prod
+hint: packages that can be deployed: git slsart log -s prod
 ── exit 5 ──
 
 "#]]);
@@ -112,6 +112,37 @@ Banned    4699827  Answer three  package b5cff989 · orders · prod · us-east-1
     assert_eq!(log["packages"][0]["banned"]["reason"], "checkout 500s");
     assert_eq!(log["packages"][1]["banned"], serde_json::Value::Null);
     assert_eq!(sandbox.slsart("show --json").json()["banned"]["by"], "Dana <dana@example.org>");
+}
+
+#[test]
+fn check_and_status_show_the_ban_of_heads_package_and_of_what_is_live() {
+    let sandbox = three_deployed();
+    sandbox.slsart("ban HEAD -s prod -m 'checkout 500s'").succeeded();
+    let check = sandbox.slsart("check -s prod");
+    assert_eq!(check.code, 1, "{check}");
+    let line =
+        "4699827 (b5cff989) of orders must not be deployed: banned by Dana on 2026-01-05: checkout 500s\n";
+    assert!(check.stdout.contains(line), "{check}");
+    assert!(check.stdout.contains("to lift the ban: git slsart unban b5cff989 -s prod\n"), "{check}");
+    let status = sandbox.slsart("status -s prod").stdout;
+    assert!(status.contains("● live  4699827  Answer three  banned"), "{status}");
+    assert!(status.contains("! HEAD  package b5cff989 · 1.3 kB  banned\n"), "{status}");
+    let status = sandbox.slsart("status -s prod --json").json();
+    let target = &status["targets"][0];
+    for of in ["live", "package"] {
+        assert_eq!(target[of]["banned"]["reason"], "checkout 500s", "{target:#}");
+    }
+    sandbox.slsart("unban HEAD -s prod").succeeded();
+    assert!(!sandbox.slsart("status -s prod").stdout.contains("banned"));
+    assert!(!sandbox.slsart("check -s prod").stdout.contains("ban"));
+}
+
+#[test]
+fn the_only_release_that_is_banned_has_no_command_to_go_back() {
+    let sandbox = Sandbox::recorded();
+    sandbox.slsart("deploy -s prod --yes -q").succeeded();
+    let ban = sandbox.slsart("ban HEAD -s prod -m broken");
+    assert!(ban.code == 0 && !format!("{ban}").contains("rollback"), "{ban}");
 }
 
 #[test]

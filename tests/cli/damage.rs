@@ -470,8 +470,8 @@ orders · prod · us-east-1
 "#]]);
     sandbox.slsart("rollback -s prod --yes").is(str![[r#"
 ── stderr ──
-error: there is no successful deployment of orders · prod · us-east-1 to go back to
-hint: name the commit to go back to: git slsart rollback REF -s prod
+error: there is no other release of orders · prod · us-east-1 to go back to
+hint: packages that can be deployed: git slsart log -s prod
 ── exit 5 ──
 
 "#]]);

@@ -193,8 +193,9 @@ orders · prod · us-east-1
 "#]]);
     sandbox.slsart("rollback -s prod --yes").is(str![[r#"
 ── stderr ──
-error: there is no successful deployment of orders · prod · us-east-1 to go back to
-hint: name the commit to go back to: git slsart rollback REF -s prod
+error: there is no other release of orders · prod · us-east-1 to go back to
+hint: 35040f8 Answer two was rolled back from; to make it live again: git slsart rollback --undo -s prod
+hint: packages that can be deployed: git slsart log -s prod
 ── exit 5 ──
 
 "#]]);
@@ -361,7 +362,6 @@ fn there_is_nothing_to_go_back_to() {
     sandbox.slsart("rollback -s prod --yes").is(str![[r#"
 ── stderr ──
 error: nothing was deployed to this target by git slsart yet
-hint: name the commit to go back to: git slsart rollback REF
 hint: `git slsart log` lists the packages
 ── exit 5 ──
 
@@ -373,8 +373,9 @@ nothing was deployed by git slsart here
     sandbox.slsart("deploy -s prod --yes -q").succeeded();
     sandbox.slsart("rollback -s prod --yes").is(str![[r#"
 ── stderr ──
-error: there is no successful deployment of orders · prod · us-east-1 to go back to
-hint: name the commit to go back to: git slsart rollback REF -s prod
+error: there is no other release of orders · prod · us-east-1 to go back to
+hint: 35040f8 Answer two is the only release that was ever live
+hint: packages that can be deployed: git slsart log -s prod
 ── exit 5 ──
 
 "#]]);

@@ -53,7 +53,6 @@ hint: to set up the repository, for its first commit: git slsart init
     sandbox.slsart("rollback").is(str![[r#"
 ── stderr ──
 error: nothing was deployed to this target by git slsart yet
-hint: name the commit to go back to: git slsart rollback REF
 hint: `git slsart log` lists the packages
 ── exit 5 ──
 

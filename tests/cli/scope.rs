@@ -248,6 +248,21 @@ hint: this commit has: services/orders (orders), services/topics (topics)
 }
 
 #[test]
+fn check_of_a_renamed_service_has_the_command_for_a_second_stack() {
+    let sandbox = one_of_two();
+    sandbox.slsart("-C services/orders deploy -s prod --yes -q").succeeded();
+    configure(&sandbox, "orders", "billing");
+    sandbox.commit("Rename orders");
+    record(&sandbox, "orders", "billing");
+    let check = sandbox.slsart("-C services/orders check -s prod");
+    let way =
+        "to create billing-prod beside orders-prod: git slsart -C services/orders deploy --new-stack -s prod";
+    for said in ["a deployment creates a second stack, billing-prod; the stack orders-prod", way] {
+        assert!(check.stdout.contains(said), "{said}? {check}");
+    }
+}
+
+#[test]
 fn a_renamed_service_makes_a_second_stack_only_when_that_is_asked_for() {
     let sandbox = one_of_two();
     sandbox.slsart("-C services/orders deploy -s prod --yes -q").succeeded();

@@ -57,7 +57,7 @@ orders · dev · us-east-1
   ✓ HEAD  package 71119333 · 1.3 kB
 orders · prod · us-east-1
   ● live  12a1bee  Add the service  deployed 14 minutes ago by Dana; HEAD is 1 commit ahead
-  ✓ HEAD  package 8160d640 · 1.3 kB
+  ! HEAD  package 8160d640 · 1.3 kB  banned
 origin    lacks 2 packages, 1 history, 1 ban, as of 6 minutes ago; to push: git slsart push origin
           64d9012  8160d640  orders · prod · us-east-1
           64d9012  71119333  orders · dev · us-east-1
@@ -75,7 +75,7 @@ LFS       1 object, 2.0 kB, that no remote is known to have
 HEAD      64d9012  Rewrite the checkout
 orders · prod · us-east-1
   ● live  395ed48  Take vouchers  deployed 2 minutes ago by Dana; HEAD is 1 commit ahead and 1 commit behind
-  ✓ HEAD  package 8160d640 · 1.3 kB
+  ! HEAD  package 8160d640 · 1.3 kB  banned
 origin    lacks 3 packages, 1 history, 1 ban, as of 15 minutes ago; to push: git slsart push origin
           395ed48  fa012501  orders · prod · us-east-1
           64d9012  8160d640  orders · prod · us-east-1
@@ -93,7 +93,7 @@ orders · dev · us-east-1
   ✓ HEAD  package 71119333 · 1.3 kB
 orders · prod · us-east-1
   ● live  395ed48  Take vouchers  deployed 4 minutes ago by Dana; HEAD is 1 commit ahead and 1 commit behind
-  ✓ HEAD  package 8160d640 · 1.3 kB
+  ! HEAD  package 8160d640 · 1.3 kB  banned
 origin    up to date, as of 1 minute ago
 LFS       1 object, 2.0 kB, that no remote is known to have
 ── stderr ──

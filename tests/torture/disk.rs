@@ -122,7 +122,7 @@ done
 0 extract HEAD -s prod -o ../out: 
 0 check -s prod: 
 0 diff HEAD: 
-5 rollback -s prod -n: error: there is no successful deployment of orders · prod · us-east-1 to go back to
+5 rollback -s prod -n: error: there is no other release of orders · prod · us-east-1 to go back to
 1 record ../dist: error: cannot write to
 1 ban HEAD -s prod -m bad: error: cannot write to
 1 deploy -s prod --yes: error: cannot write

@@ -152,7 +152,7 @@ impl<'r> Plan<'r> {
         found: &NotedPackage,
     ) -> Result<Self> {
         let repository = workspace.repository;
-        check_not_banned(workspace, found)?;
+        checks::pass(checks::banned(workspace, found)?.as_slice())?;
         let package = sharing::open(workspace, found)?;
         let manifest = &package.manifest;
         let History { mut deployments, unread } = workspace.store().histories().of(&manifest.target)?;
@@ -220,18 +220,6 @@ impl<'r> Plan<'r> {
             at: workspace.context.clock.now(),
         })
     }
-}
-
-/// Refuses a banned package.
-fn check_not_banned(workspace: &Workspace<'_>, found: &NotedPackage) -> Result<()> {
-    let Some(ban) = workspace.store().bans().of(found.commit, found.line.package)? else { return Ok(()) };
-    let short = workspace.repository.short_id(found.commit);
-    let package = found.line.package.short();
-    Err(Error::refused(format!(
-        "{short} ({package}) of {} must not be deployed: {ban}",
-        found.line.target.service
-    ))
-    .hint(format!("to lift the ban: {}", workspace.slsart(&["unban", &package], &found.line.target))))
 }
 
 impl fmt::Display for Plan<'_> {

@@ -2,13 +2,14 @@
 
 use crate::deploy::history;
 use crate::deploy::history::packages::package_of;
+use crate::deploy::history::release::{Live, describe_live};
 use crate::deploy::preflight::plan::Plan;
 use crate::error::{Error, Kind, Result};
 use crate::package::manifest::Target;
 use crate::store::NotedPackage;
 use crate::store::bans::Ban;
 use crate::store::deployments::{Action, Deployment, Effect};
-use crate::text::words::{count, short};
+use crate::text::words::{count, line, short};
 use crate::workspace::{Wanted, Workspace};
 
 /// A place in a target's history.
@@ -33,7 +34,7 @@ impl<'r> Plan<'r> {
                 let undone = history::undone(deployments).ok_or_else(|| {
                     Error::not_recorded(format!("there is no rollback of {target} to undo"))
                         .hint("--undo works only if the last deployment was a rollback")
-                        .hint(format!("name the commit that is meant: {}", to_commit(workspace, &target)))
+                        .hint(packages(workspace, &target))
                 })?;
                 Self::of_found(workspace, Action::Undo, &package_of(workspace, undone)?)
             }
@@ -51,12 +52,7 @@ impl<'r> Plan<'r> {
             }
             RollbackTarget::Previous => {
                 let Previous { found, skipped } = previous(workspace, deployments)?;
-                let Some(found) = found else {
-                    let none = format!("there is no successful deployment of {target} to go back to");
-                    return Err(Error::not_recorded(none)
-                        .hints(skipped)
-                        .hint(format!("name the commit to go back to: {}", to_commit(workspace, &target))));
-                };
+                let Some(found) = found else { return Err(none(workspace, &target, deployments, skipped)) };
                 let mut plan = Self::of_found(workspace, Action::Rollback, &found)?;
                 plan.warnings.splice(0..0, skipped);
                 Ok(plan)
@@ -66,7 +62,7 @@ impl<'r> Plan<'r> {
 }
 
 /// What a rollback goes to that names no package.
-pub(in crate::deploy) struct Previous {
+pub struct Previous {
     /// The package of the nearest deployment to go back to; none where there is none.
     pub found: Option<NotedPackage>,
     /// What was nearer and is not meant, and why.
@@ -78,7 +74,7 @@ pub(in crate::deploy) struct Previous {
 ///
 /// # Errors
 /// When its package is lost.
-pub(in crate::deploy) fn previous(workspace: &Workspace<'_>, deployments: &[Deployment]) -> Result<Previous> {
+pub fn previous(workspace: &Workspace<'_>, deployments: &[Deployment]) -> Result<Previous> {
     let mut skipped = Vec::new();
     for deployment in history::back(deployments) {
         let found = match package_of(workspace, deployment) {
@@ -107,7 +103,6 @@ fn deployed_target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target>
     }
     match targets.len() {
         0 => Err(Error::not_recorded("nothing was deployed to this target by git slsart yet")
-            .hint("name the commit to go back to: git slsart rollback REF")
             .hint("`git slsart log` lists the packages")),
         1 => Ok(targets.swap_remove(0)),
         _ => {
@@ -118,9 +113,37 @@ fn deployed_target(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Target>
     }
 }
 
-/// The form of the command that goes back to a commit that is named.
-fn to_commit(workspace: &Workspace<'_>, target: &Target) -> String {
-    workspace.slsart(&["rollback", "REF"], target)
+/// Why there is nothing to go back to, and what can be made live instead.
+fn none(
+    workspace: &Workspace<'_>,
+    target: &Target,
+    deployments: &[Deployment],
+    skipped: Vec<String>,
+) -> Error {
+    let error =
+        Error::not_recorded(format!("there is no other release of {target} to go back to")).hints(skipped);
+    let name = |deployment| {
+        let Live { short, label, .. } = describe_live(workspace.repository, deployment);
+        format!("{short} {}", line(&label))
+    };
+    let is_live = |deployment: &&Deployment| deployment.effect() == Effect::Live;
+    let mut released = deployments.iter().filter(is_live);
+    let error = match (history::undone(deployments), released.next()) {
+        (Some(undone), _) => error.hint(format!(
+            "{} was rolled back from; to make it live again: {}",
+            name(undone),
+            workspace.slsart(&["rollback", "--undo"], target)
+        )),
+        (None, Some(only)) if released.all(|other| other.package == only.package) => {
+            error.hint(format!("{} is the only release that was ever live", name(only)))
+        }
+        (None, _) => error,
+    };
+    error.hint(packages(workspace, target))
+}
+
+fn packages(workspace: &Workspace<'_>, target: &Target) -> String {
+    format!("packages that can be deployed: {}", workspace.slsart(&["log"], target))
 }
 
 fn skip(workspace: &Workspace<'_>, found: &NotedPackage, ban: &Ban) -> String {

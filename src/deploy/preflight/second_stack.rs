@@ -3,15 +3,17 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 use crate::context::Context;
 use crate::deploy::history;
 use crate::deploy::history::packages::open;
 use crate::deploy::observe::expected::{stack_of, usual_stack};
-use crate::deploy::preflight::plan::Plan;
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::package::manifest::Target;
 use crate::service::{Service, ServicePath};
+use crate::store::StoredPackage;
 use crate::workspace::{Workspace, name_of};
 
 /// The option that lets a deployment create a second stack.
@@ -35,9 +37,16 @@ pub struct SecondStack {
 }
 
 impl SecondStack {
-    /// What is live beside the stack of `plan`; none where nothing of another name is.
-    pub fn of(workspace: &Workspace<'_>, plan: &Plan<'_>) -> Result<Option<Self>> {
-        let (target, package) = (&plan.target, &plan.package);
+    /// What is live beside the stack of `package`; none where nothing of another name is.
+    ///
+    /// # Arguments
+    /// `mine`: since when something is live in the package's own stack.
+    pub fn of(
+        workspace: &Workspace<'_>,
+        package: &StoredPackage<'_>,
+        mine: Option<Timestamp>,
+    ) -> Result<Option<Self>> {
+        let target = &package.manifest.target;
         let stack = stack_of(package);
         let services = workspace.head_services()?;
         let place = workspace.place_in_head(package.commit, &target.path)?;
@@ -63,11 +72,11 @@ impl SecondStack {
             // A configuration may fix the stack's name, whatever the service is called.
             if beside != stack {
                 // Without a name in HEAD, the stack that was deployed last is the one in use.
-                let is_former = match (present, &plan.live) {
+                let is_former = match (present, mine) {
                     (Some(present), _) => *present == other.service,
-                    (None, mine) => mine.as_ref().is_some_and(|mine| mine.since < live.started),
+                    (None, mine) => mine.is_some_and(|since| since < live.started),
                 };
-                let (name, is_new) = (other.service.to_string(), plan.live.is_none());
+                let (name, is_new) = (other.service.to_string(), mine.is_none());
                 return Ok(Some(Self { stack, beside, name, is_new, is_former }));
             }
         }
@@ -89,6 +98,13 @@ impl SecondStack {
     pub fn question(&self) -> String {
         let verb = if self.is_new { "Create" } else { "Update" };
         format!("{verb} the stack {} beside {}?", self.stack, self.beside)
+    }
+
+    /// The way to deploy all the same.
+    pub fn way(&self, workspace: &Workspace<'_>, target: &Target) -> String {
+        let Self { stack, beside, is_new, .. } = self;
+        let (verb, option) = if *is_new { ("create", NEW_STACK) } else { ("update", OLD_STACK) };
+        format!("to {verb} {stack} beside {beside}: {}", workspace.slsart(&["deploy", option], target))
     }
 
     /// The error where nothing can be asked: the commands that go on.

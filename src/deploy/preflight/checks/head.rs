@@ -4,8 +4,11 @@
 use super::Installation;
 use super::check::INTACT;
 use super::credentials::eased;
+use super::package::banned;
 use super::{Check, of_package};
 use crate::config::{FILE, Problem};
+use crate::deploy::history;
+use crate::deploy::preflight::second_stack::SecondStack;
 use crate::error::{Kind, Result};
 use crate::git::Source;
 use crate::package::Manifest;
@@ -51,6 +54,7 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
         Err(error) => return Err(error),
     };
     if let Some(found) = found {
+        checks.extend(banned(workspace, &found)?);
         match sharing::open(workspace, &found) {
             Ok(stored) => {
                 let package_again = package(&["--again"]);
@@ -62,6 +66,13 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
                 let framework = framework::find(top, &service.path).ok();
                 let checked = of_package(workspace, &stored, Action::Deploy, &known, framework.as_ref())?;
                 checks.extend(checked.checks.into_iter().map(eased));
+                let live = history::live(&known).map(|live| live.ended.unwrap_or(live.started));
+                if let Some(second) =
+                    SecondStack::of(workspace, &stored, live)?.filter(SecondStack::is_unusual)
+                {
+                    let way = second.way(workspace, &stored.manifest.target);
+                    checks.push(Check::warning("stack", format!("a deployment {second}")).hinted(way));
+                }
                 checks.extend(settings(&checked.configured, &service.config));
             }
             Err(error) if error.kind == Kind::Integrity => {

@@ -47,6 +47,7 @@ pub use head::all;
 pub use installation::Installation;
 pub use node::{Here, node};
 pub use objects::ALLOW as ALLOW_MISSING;
+pub(super) use package::banned;
 pub use runtimes::ALLOW as ALLOW_RUNTIME;
 
 /// What was checked of a package, and what AWS answered on the way.

@@ -5,11 +5,11 @@ use serde_json::Value;
 use super::Check;
 use super::check::INTACT;
 use crate::deploy::history::packages::open;
-use crate::error::ANOTHER_COPY;
+use crate::error::{ANOTHER_COPY, Result};
 use crate::package::manifest::Target;
 use crate::service::State;
 use crate::store::deployments::Deployment;
-use crate::store::{Damage, StoredPackage};
+use crate::store::{Damage, NotedPackage, StoredPackage};
 use crate::workspace::Workspace;
 
 /// Every byte is what was recorded.
@@ -38,4 +38,14 @@ pub(super) fn target(target: &Target, state: &State) -> Check {
 /// The template of the package that is live by the history, if it can be read here.
 pub(super) fn live(workspace: &Workspace<'_>, live: &Deployment) -> Option<Value> {
     open(workspace, live)?.state().ok()?.template().ok()
+}
+
+/// The check that a package is not banned: a line only where it is.
+pub fn banned(workspace: &Workspace<'_>, found: &NotedPackage) -> Result<Option<Check>> {
+    let Some(ban) = workspace.store().bans().of(found.commit, found.line.package)? else { return Ok(None) };
+    let short = workspace.repository.short_id(found.commit);
+    let package = found.line.package.short();
+    let message = format!("{short} ({package}) of {} must not be deployed: {ban}", found.line.target.service);
+    let lift = workspace.slsart(&["unban", &package], &found.line.target);
+    Ok(Some(Check::blocks("banned", message, format!("to lift the ban: {lift}"))))
 }
