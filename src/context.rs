@@ -65,8 +65,8 @@ pub struct Context {
 }
 
 impl Context {
-    /// The command line as it was typed, with these options, to paste. They replace those of the same name. `-C` is left out: whoever
-    /// prints a command adds it.
+    /// The command line as it was typed, with these options, to paste. They replace those of the same name. `-C` is left out: it is
+    /// added where a command is printed.
     pub fn again(&self, options: &[[&str; 2]], flags: &[&str]) -> String {
         let typed: Vec<Cow<'_, str>> = self.arguments.iter().map(|word| word.to_string_lossy()).collect();
         let end = typed.iter().position(|word| word == "--").unwrap_or(typed.len());

@@ -48,11 +48,19 @@ pub struct FileChange {
 pub struct CodeChange {
     /// Its path, as in [`ArchiveChange::path`].
     pub archive: String,
-    /// How many files differ; absent if the archive could not be read.
+    /// How many files differ; absent if the archives could not be compared.
     pub file_count: Option<usize>,
     /// Lines added in its text files.
     pub added: usize,
     pub removed: usize,
+}
+
+impl CodeChange {
+    /// Of code whose archives are not both here. `key`: that of the new one in S3.
+    pub(super) fn unknown(key: &str) -> Self {
+        let archive = key.rsplit('/').next().unwrap_or_default().to_owned();
+        Self { archive, file_count: None, added: 0, removed: 0 }
+    }
 }
 
 impl ArchiveChange {

@@ -96,7 +96,8 @@ impl Codes<'_, '_> {
         };
         let (Some(before), Some(after)) = (key(before), key(after)) else { return Ok(None) };
         let (Some(old), Some(new)) = (self.before.archive(&before), self.after.archive(&after)) else {
-            return Ok(None);
+            // The same object in S3 is the same code; of another one, nothing is known.
+            return Ok((before != after).then(|| CodeChange::unknown(&after)));
         };
         let known = (old.1.path.clone(), new.1.path.clone());
         if !self.known.contains_key(&known) {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, getppid, kill_process, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -35,6 +35,9 @@ static GRACE: Mutex<Option<Excused>> = Mutex::new(None);
 
 /// How far apart one key press's signals from the terminal and from the parent can arrive.
 const SAME_PRESS: Duration = Duration::from_secs(1);
+
+/// How far apart one signal to a group can reach two of its processes on a busy machine.
+const SOON: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 struct Running {
     id: Pid,
@@ -110,6 +113,18 @@ pub fn check() -> Result<()> {
         }
         _ => Err(Error::interrupted()),
     }
+}
+
+/// The same after `signal` ended a child: one that was sent to the whole group reaches this process at about the same time.
+pub fn check_beside(signal: i32) -> Result<()> {
+    if [SIGINT, SIGTERM, SIGHUP].contains(&signal)
+        && let Ok(signalled) = SIGNALLED.lock()
+        && let Some(woken) = &*signalled
+    {
+        // If none comes, the child alone was sent one.
+        let _ = poll(&mut [PollFd::new(woken, PollFlags::IN)], Some(&SOON));
+    }
+    check()
 }
 
 /// While the value lives, signals that came before are ignored, for at most `limit`. The next signal is not.

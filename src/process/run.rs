@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _, Seek as _, SeekFrom};
 use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ExitStatus, Stdio};
 
 use super::Invocation;
@@ -85,7 +86,10 @@ impl Invocation {
         if status.success() {
             return Ok(());
         }
-        interrupt::check()?;
+        match status.signal() {
+            Some(signal) => interrupt::check_beside(signal)?,
+            None => interrupt::check()?,
+        }
         // The error does not repeat what was shown.
         let (printed, news) = match (shown, printed) {
             (Some(shown), _) => (shown, 0),

@@ -101,7 +101,7 @@ For more information, try '--help'.
 "]]);
     sandbox.slsart("extract nowhere -o ../out").is(str![[r#"
 ── stderr ──
-error: 'nowhere' is not a commit here
+error: there is no commit, tag, branch or package 'nowhere' here
 hint: `git slsart log --all` lists what is recorded
 ── exit 5 ──
 

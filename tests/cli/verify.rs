@@ -67,7 +67,7 @@ Verifying 0 packages
 "#]]);
     sandbox.slsart("verify nowhere").is(str![[r#"
 ── stderr ──
-error: 'nowhere' is not a commit here
+error: there is no commit, tag, branch or package 'nowhere' here
 hint: `git slsart log --all` lists what is recorded
 ── exit 5 ──
 

@@ -44,6 +44,10 @@ fn a_rollback_that_is_stopped_is_written_down_and_cleaned_up() {
     assert!(framework.is_alive());
     project.slsart("package v1 -s prod --again").succeeds();
     assert_eq!(project.leftovers(), checkout);
+    // It may still change what is live: nothing is written down about that.
+    let live = project.slsart("live -s prod").succeeds();
+    assert!(live.stderr.contains("a program still works in a checkout of this repository"), "{live}");
+    assert_eq!(project.history()[0], "rollback v1 started");
     drop(framework);
     assert_eq!(project.history()[..2], ["rollback v1 started", "rollback v1 interrupted"]);
     assert!(project.slsart("history -s prod").succeeds().stdout.contains("what is live is not certain"));

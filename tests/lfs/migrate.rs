@@ -145,7 +145,10 @@ fn without_git_lfs_nothing_is_converted_to_it() {
     let before = sandbox.fingerprint();
     let outcome = sandbox.slsart_with("migrate --to lfs", &[("PATH", &without_lfs(&sandbox))]);
     assert_eq!(outcome.code, 1, "{outcome}");
-    assert!(outcome.stderr.starts_with("error: git-lfs is not installed\nhint: install it: "), "{outcome}");
+    assert!(
+        outcome.stderr.starts_with("error: git-lfs is not installed\nhint: to install git-lfs: "),
+        "{outcome}"
+    );
     sandbox.is_as_before(&before);
 }
 

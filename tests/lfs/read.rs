@@ -115,7 +115,7 @@ fn an_object_that_is_nowhere_is_missing() {
     remote.lose();
     forget(&sandbox);
     let outcome = is_refused(&sandbox, 4);
-    assert!(outcome.stderr.contains("neither on this machine nor elsewhere: not on origin"), "{outcome}");
+    assert!(outcome.stderr.contains("neither here nor on a remote: not on origin"), "{outcome}");
 }
 
 #[test]

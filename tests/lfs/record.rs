@@ -106,7 +106,7 @@ fn without_git_lfs_lfs_is_refused_before_anything_is_written() {
         let outcome = sandbox.slsart_with(line, &[("PATH", &path)]);
         assert_eq!(outcome.code, 1, "{outcome}");
         assert!(
-            outcome.stderr.starts_with("error: git-lfs is not installed\nhint: install it: "),
+            outcome.stderr.starts_with("error: git-lfs is not installed\nhint: to install git-lfs: "),
             "{outcome}"
         );
     }
@@ -144,7 +144,7 @@ fn auto_sends_what_is_large_to_lfs_where_it_can() {
     sandbox.build("dist", "prod");
     sandbox.write("slsart.toml", "lfs-above = \"20 B\"\n");
     let outcome = sandbox.slsart_with("record -q ../dist", &[("PATH", &without_lfs(&sandbox))]).succeeded();
-    let warning = "warning: large, and kept in git objects since git-lfs is not installed: orders.zip, serverless-state.json; ";
+    let warning = "warning: large files are kept in git objects, since git-lfs is not installed: orders.zip, serverless-state.json; ";
     assert!(outcome.stderr.starts_with(warning), "{outcome}");
     assert!(!sandbox.path(".git/lfs").exists());
     comes_back(&sandbox);

@@ -161,5 +161,5 @@ fn a_remote_that_is_none_is_refused() {
     file_remote(&sandbox);
     sandbox
         .slsart("verify --remote=there -q")
-        .is("── stderr ──\nerror: there is no remote 'there'\nhint: there is: origin\n── exit 1 ──\n");
+        .is("── stderr ──\nerror: there is no remote 'there'\nhint: known remotes: origin\n── exit 1 ──\n");
 }

@@ -5,6 +5,7 @@ use crate::deploy::history;
 use crate::deploy::observe::effect;
 use crate::deploy::observe::live::{self, LiveObservation, LiveReport};
 use crate::error::Result;
+use crate::git::worktree;
 use crate::store::Signing;
 use crate::store::deployments::Deployment;
 use crate::workspace::{Wanted, Workspace};
@@ -33,7 +34,8 @@ fn settle(workspace: &Workspace<'_>, looked: &LiveObservation<'_>) -> Result<usi
     let Some(_lock) = LocalLock::try_take(workspace, &report.target, "git slsart live")? else {
         return Ok(0);
     };
-    let is_idle = is_free(workspace, looked);
+    let busy = busy(workspace, looked)?;
+    let is_idle = busy.is_none();
     let before = histories.of(&report.target)?.deployments;
     let mut after = before.clone();
     let mut count = effect::settle(&mut after, stack, template, is_idle);
@@ -42,6 +44,11 @@ fn settle(workspace: &Workspace<'_>, looked: &LiveObservation<'_>) -> Result<usi
         count = effect::certain(&mut after, live, is_idle);
     }
     if count == 0 {
+        let left = history::uncertain(&before).next();
+        if let Some((left, why)) = left.zip(busy) {
+            let now = workspace.context.clock.now();
+            workspace.progress.warn(&format!("{}: {why}", history::unfinished(left, now)));
+        }
         return Ok(0);
     }
     // Records decide the order: those of all later deployments are written, the oldest first.
@@ -60,11 +67,24 @@ fn settle(workspace: &Workspace<'_>, looked: &LiveObservation<'_>) -> Result<usi
     Ok(count)
 }
 
-/// Whether no deployment from another machine runs, as far as the lock on the remote tells.
-fn is_free(workspace: &Workspace<'_>, looked: &LiveObservation<'_>) -> bool {
-    match lock::usual_remote(workspace) {
-        Ok(None) => true,
-        Ok(Some(remote)) => matches!(lock::holder(workspace, &remote, &looked.report.target), Ok(None)),
-        Err(_) => false,
+/// Why a deployment that did not finish may still change the stack; `None` if nothing of it can run.
+fn busy(workspace: &Workspace<'_>, looked: &LiveObservation<'_>) -> Result<Option<String>> {
+    if worktree::is_any_in_use(workspace.repository, &workspace.context.cache_dir())? {
+        let why = "a program still works in a checkout of this repository, and may change what is live";
+        return Ok(Some(format!("{why}: look again when it has ended")));
     }
+    let target = &looked.report.target;
+    let remote = match lock::usual_remote(workspace) {
+        Ok(None) => return Ok(None),
+        Ok(Some(remote)) => remote,
+        Err(error) => return Ok(Some(error.to_string())),
+    };
+    Ok(match lock::holder(workspace, &remote, target) {
+        Ok(None) => None,
+        Ok(Some(_)) => {
+            let unlock = workspace.slsart(&["unlock"], target);
+            Some(format!("{remote} still has its lock; only if nothing of it runs any more: {unlock}"))
+        }
+        Err(error) => Some(format!("whether it still runs is not known: {error}")),
+    })
 }

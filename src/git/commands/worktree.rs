@@ -115,15 +115,9 @@ impl Drop for Worktree<'_> {
 /// The directories that could not be removed.
 pub fn sweep(repository: &Repository, cache: &Path) -> Result<Vec<PathBuf>> {
     let base = base(repository, cache);
-    let Ok(entries) = fs::read_dir(&base) else { return Ok(Vec::new()) };
-    let _sweeping = exclude_sweeps(&base)?;
+    let Some(locks) = locks(&base)? else { return Ok(Vec::new()) };
     let mut left = Vec::new();
-    for entry in entries.flatten() {
-        let lock_path = entry.path();
-        if lock_path.extension().is_none_or(|extension| extension != "lock") {
-            continue;
-        }
-        let Ok(lock) = File::open(&lock_path) else { continue };
+    for (lock_path, lock) in locks.files {
         if lock.try_lock().is_err() {
             continue;
         }
@@ -138,6 +132,28 @@ pub fn sweep(repository: &Repository, cache: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(left)
+}
+
+/// Whether a program still works in a worktree of `repository`, even one that outlived its parent.
+pub fn is_any_in_use(repository: &Repository, cache: &Path) -> Result<bool> {
+    let locks = locks(&base(repository, cache))?;
+    Ok(locks.is_some_and(|locks| locks.files.iter().any(|(_, lock)| lock.try_lock().is_err())))
+}
+
+/// The lock files of worktrees, while no other process creates or examines one.
+struct Locks {
+    files: Vec<(PathBuf, File)>,
+    _sweeping: File,
+}
+
+/// `None` if there never was a worktree.
+fn locks(base: &Path) -> Result<Option<Locks>> {
+    let Ok(entries) = fs::read_dir(base) else { return Ok(None) };
+    let sweeping = exclude_sweeps(base)?;
+    let paths = entries.flatten().map(|entry| entry.path());
+    let paths = paths.filter(|path| path.extension().is_some_and(|extension| extension == "lock"));
+    let files = paths.filter_map(|path| Some((path.clone(), File::open(path).ok()?))).collect();
+    Ok(Some(Locks { files, _sweeping: sweeping }))
 }
 
 /// Each repository has a directory of its own, so that it never sweeps another's.
