@@ -95,7 +95,7 @@ error: the following required arguments were not provided:
 
 Usage: git slsart extract --output <DIR> <REF>
 
-For more information, try '--help'.
+For more information, try '-h'.
 ── exit 2 ──
 
 "]]);

@@ -68,7 +68,7 @@ fn an_undo_makes_live_what_the_rollback_replaced() {
 ── stderr ──
 error: there is no rollback of orders · prod · us-east-1 to undo
 hint: --undo works only if the last deployment was a rollback
-hint: name the commit that is meant: git slsart rollback REF -s prod
+hint: packages that can be deployed: git slsart log -s prod
 ── exit 5 ──
 
 "#]]);

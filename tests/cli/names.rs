@@ -70,7 +70,7 @@ fn hints_keep_the_service_and_the_stage() {
     let command = format!("git slsart package {short} --again --service services/orders -s prod\n");
     assert!(again.stdout.contains(&format!("to package it again: {command}")), "{again}");
     sandbox.slsart("deploy v1.4.0 --service orders -s prod --yes -q").succeeded();
-    let command = "git slsart rollback REF --service services/orders -s prod\n";
+    let command = "git slsart log --service services/orders -s prod\n";
     fails(&sandbox, "rollback --service orders -s prod --yes", &[command], &[]);
     let init = sandbox.slsart("init -n").succeeded();
     assert!(init.stdout.ends_with("git slsart package --all\n"), "{init}");

@@ -192,7 +192,7 @@ error: the argument '--service <PATH|NAME>' cannot be used with '--all'
 
 Usage: git slsart package --service <PATH|NAME> [COMMIT]...
 
-For more information, try '--help'.
+For more information, try '-h'.
 ── exit 2 ──
 
 "#]]);

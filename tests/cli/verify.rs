@@ -78,7 +78,7 @@ error: the argument '[REF]...' cannot be used with '--all'
 
 Usage: git slsart verify <REF>...
 
-For more information, try '--help'.
+For more information, try '-h'.
 ── exit 2 ──
 
 "#]]);

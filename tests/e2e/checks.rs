@@ -24,7 +24,7 @@ fn a_runtime_that_is_over_and_a_variable_that_changed() {
     let refused =
         project.slsart("deploy v1 -s prod --yes").with("DB_URL", "postgres://other-secret").fails_with(1);
     for said in [
-        "Lambda updates no functions with nodejs12.x since 2023-04-30",
+        "Lambda no longer updates functions with nodejs12.x, since 2023-04-30",
         "CheckoutLambdaFunction",
         "--allow-runtime nodejs12.x",
         "! variables  DB_URL changed since packaging",

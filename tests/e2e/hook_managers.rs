@@ -70,7 +70,7 @@ fn lefthook() {
     sandbox.write("lefthook.yml", "post-commit:\n  jobs:\n    - run: 'true'\n");
     sandbox.run("lefthook", ["install"]).succeeded();
     let status = sandbox.slsart("hooks").succeeded().stdout;
-    assert!(status.contains("post-commit.old, which nothing runs"), "{status}");
+    assert!(status.contains("post-commit.old, which git does not run"), "{status}");
     sandbox.slsart("hooks uninstall -q").succeeded();
 
     sandbox.write("lefthook.yml", told(&sandbox, "lefthook"));

@@ -76,7 +76,7 @@ fn what_is_live_is_proven_and_told() {
     assert_eq!((&live["answer"], &live["as_history_says"]), (&json!("same-code"), &json!(false)), "{live:#}");
     assert_eq!(live["packages"][0]["label"], "v1", "{live:#}");
     assert_eq!(live["drift"][0]["function"], "hello", "{live:#}");
-    assert!(same.stderr.contains("not as the history says"), "{same}");
+    assert!(same.stderr.contains("what is live differs from the history"), "{same}");
 
     // Code that nobody recorded, and a setting.
     let function = format!("{}-hello", project.stack());
