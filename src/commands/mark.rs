@@ -225,7 +225,8 @@ fn report_ban(
 }
 
 fn list(args: &PinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
-    let filter = workspace.listed(&args.target.wanted()?, true)?;
+    let wanted = args.target.wanted()?;
+    let filter = workspace.listed(&wanted, true)?;
     let narrowed = filter.service.is_some() || filter.stage.is_some() || filter.region.is_some();
     let store = workspace.store();
     let mut all: Vec<_> = store.pins().all()?.into_iter().collect();
@@ -239,6 +240,9 @@ fn list(args: &PinArgs, workspace: &Workspace<'_>, ui: &Ui) -> Result<()> {
             report.pins.push(marked_package(workspace, commit, target, &pin));
             report.listed.push(pin.to_string());
         }
+    }
+    if report.pins.is_empty() && wanted.is_narrow() {
+        workspace.need_known(&filter)?;
     }
     ui.report(&report)
 }

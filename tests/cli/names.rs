@@ -29,6 +29,16 @@ fn a_mistyped_stage_is_answered_with_that_of_another_service_and_is_in_no_comman
 }
 
 #[test]
+fn check_and_the_list_of_pins_do_not_repeat_a_mistyped_stage() {
+    let sandbox = one_of_two();
+    sandbox.slsart("pin v1.4.0 -s prod --service orders -q").succeeded();
+    let check = sandbox.slsart("-C services/orders check -s prdo");
+    let said = check.to_string();
+    assert!(check.code == 1 && said.contains("did you mean prod?") && !said.contains("-s prdo"), "{check}");
+    fails(&sandbox, "-C services/orders pin -s prdo", &["did you mean prod?"], &["-s prdo"]);
+}
+
+#[test]
 fn a_dry_run_packages_nothing() {
     let sandbox = one_of_two();
     let before = sandbox.fingerprint();

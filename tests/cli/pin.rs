@@ -28,7 +28,11 @@ Pinned    12a1bee  Add the service  package be694c54 · orders · prod · us-eas
 
 "#]]);
     sandbox.slsart("pin -s dev").is(str![[r#"
-no package is pinned; to pin one: git slsart pin REF
+── stderr ──
+error: nothing was packaged or deployed for the stage 'dev'
+hint: stages with packages or deployments: prod
+hint: to make a package: git slsart package -s dev
+── exit 5 ──
 
 "#]]);
     sandbox.slsart("log").is(str![[r#"

@@ -48,7 +48,9 @@ pub fn all(workspace: &Workspace<'_>, wanted: &Wanted) -> Result<Vec<Check>> {
             Some(found)
         }
         Err(error) if error.kind == Kind::NotRecorded => {
-            checks.push(Check::blocks("package", error.message, package(&[])));
+            // A command must not repeat what is probably a slip.
+            let hint = workspace.mistyped(wanted)?.unwrap_or_else(|| package(&[]));
+            checks.push(Check::blocks("package", error.message, hint));
             None
         }
         Err(error) => return Err(error),
