@@ -242,4 +242,12 @@ mod tests {
         let found = change(&whole("One"), &whole("Two")).unwrap();
         assert_eq!(found.environment.changed, names(&["Fn::If"]));
     }
+
+    #[test]
+    fn code_whose_archives_are_not_here_is_never_the_same_code() {
+        let with = |key: &str| json!({"Code": {"S3Bucket": "b", "S3Key": key}});
+        let found = change(&with("deployments/1/a.zip"), &with("deployments/2/a.zip")).unwrap();
+        assert_eq!(found.code, Some(CodeChange::unknown("deployments/2/a.zip")));
+        assert_eq!(change(&with("deployments/1/a.zip"), &with("deployments/1/a.zip")), None);
+    }
 }

@@ -106,7 +106,7 @@ pub fn version(
     npm().and_then(|npm| installed_version(&npm)).or_else(|| programs.version_of(program(kind), directory))
 }
 
-/// The version in the `package.json` of the installed npm that `program` links to: starting it would take a quarter of a second. `None`
+/// The version in the `package.json` of the installed npm that `program` links to: starting it would take 0.2 s. `None`
 /// for a stand-in, such as a version manager's shim. Other package managers may hand over to another version of themselves.
 fn installed_version(program: &Path) -> Option<String> {
     #[derive(serde::Deserialize)]

@@ -60,6 +60,9 @@ impl Workspace<'_> {
     /// What is to be said before something is made for a stage or region that is new here and like one that is known.
     pub fn mistyped(&self, wanted: &Wanted) -> Result<Option<String>> {
         let filter = filter(wanted, None);
+        if filter.stage.is_none() && filter.region.is_none() {
+            return Ok(None);
+        }
         let all = self.recorded()?;
         let unlike = unlike(&filter, &all.iter().collect::<Vec<_>>(), &all);
         Ok(unlike.and_then(|Unlike { what, wanted, known, meant }| {

@@ -264,7 +264,7 @@ impl Sandbox {
         let date = format!("@{now} +0000");
         let program_directory = Path::new(env!("CARGO_BIN_EXE_git-slsart")).parent().unwrap();
         let path = std::env::var_os("PATH").unwrap();
-        let quick = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/quick");
+        let quick = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bed/quick");
         let first = [program_directory.to_owned(), quick];
         let paths = first.into_iter().chain(std::env::split_paths(&path));
         command.env_clear().current_dir(self.path("")).envs([

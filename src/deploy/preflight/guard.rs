@@ -17,7 +17,6 @@ use crate::diff::names::{self, Taken};
 use crate::diff::template::Template;
 use crate::diff::{Detail, Difference, StackSnapshot, write_lines};
 use crate::error::{Error, Kind, Result};
-use crate::package::Manifest;
 use crate::sharing;
 use crate::store::StoredPackage;
 use crate::store::deployments::{Action, Deployment, Effect};
@@ -25,9 +24,6 @@ use crate::text::command::quoted;
 use crate::text::style::{BOLD, DIM, ERROR, WARNING};
 use crate::text::words::{count, line};
 use crate::workspace::Workspace;
-
-/// Most events of a plugin that are named.
-const MAX_EVENTS: usize = 4;
 
 /// Most earlier packages that are looked through for what a policy kept.
 const MAX_EARLIER: usize = 20;
@@ -75,18 +71,6 @@ pub struct Changes {
     /// Whether the code that is live is known.
     #[serde(skip)]
     code_is_known: bool,
-}
-
-/// A plugin, and what it does when the package is deployed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PluginHooks {
-    /// Its name.
-    pub name: String,
-    /// Its version, where it is known.
-    pub version: Option<String>,
-    /// The events that it hooks of those that happen; `None` where that is unknown.
-    #[serde(rename = "deploy_events")]
-    pub events: Option<Vec<String>>,
 }
 
 impl<'r> Baseline<'r> {
@@ -336,16 +320,6 @@ impl Changes {
     }
 }
 
-/// The plugins that do something when the package is deployed, or may.
-pub(in crate::deploy) fn acting(manifest: &Manifest) -> Vec<PluginHooks> {
-    let all = manifest.plugins.iter().map(|plugin| PluginHooks {
-        name: plugin.name.clone(),
-        version: plugin.version.clone(),
-        events: plugin.at_deploy().map(|events| events.into_iter().map(str::to_owned).collect()),
-    });
-    all.filter(|plugin| plugin.events.as_ref().is_none_or(|events| !events.is_empty())).collect()
-}
-
 /// Adds what can't be compared to the warnings, unless the error is one to stop at.
 pub(in crate::deploy) fn or_warning<T>(
     result: Result<Option<T>>,
@@ -381,23 +355,6 @@ impl fmt::Display for Changes {
             )?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for PluginHooks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let version = self.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-        let what = match &self.events {
-            None => "its effect at a deploy is unknown".to_owned(),
-            Some(events) => {
-                let more = if events.len() > MAX_EVENTS { ", …" } else { "" };
-                format!(
-                    "runs {}{more}",
-                    events.iter().take(MAX_EVENTS).cloned().collect::<Vec<_>>().join(", ")
-                )
-            }
-        };
-        write!(f, "{}  {DIM}{}{DIM:#}", line(&format!("{}{version}", self.name)), line(&what))
     }
 }
 

@@ -4,5 +4,6 @@ pub(crate) mod checks;
 pub(crate) mod choices;
 pub(crate) mod guard;
 pub(crate) mod plan;
+pub(crate) mod plugins_at_deploy;
 pub(crate) mod rollback_target;
 pub(crate) mod second_stack;

@@ -11,7 +11,8 @@ use crate::deploy::history::release::{Live, describe_commit, describe_live};
 use crate::deploy::observe::aws_state::AwsState;
 use crate::deploy::observe::effect::{self, LastUpdate};
 use crate::deploy::preflight::checks::{self, Check, CheckedPackage};
-use crate::deploy::preflight::guard::{self, Baseline, Changes, PluginHooks};
+use crate::deploy::preflight::guard::{self, Baseline, Changes};
+use crate::deploy::preflight::plugins_at_deploy::{PluginAtDeploy, plugins_at_deploy};
 use crate::error::{Error, Result};
 use crate::git::Oid;
 use crate::package::PackageId;
@@ -38,7 +39,7 @@ pub struct Plan<'r> {
     /// What would change; `None` where it is not known what is live.
     pub changes: Option<Changes>,
     /// The plugins that act when the package is deployed.
-    pub plugins_at_deploy: Vec<PluginHooks>,
+    pub plugins_at_deploy: Vec<PluginAtDeploy>,
     /// What the user should know before saying yes.
     pub warnings: Vec<String>,
     /// What was checked.
@@ -188,7 +189,7 @@ impl<'r> Plan<'r> {
             let region = manifest.target.region.as_str();
             checks.extend(checks::names::check(&changes.taken, &answers.name, region));
         }
-        let plugins_at_deploy = guard::acting(manifest);
+        let plugins_at_deploy = plugins_at_deploy(manifest);
         let (short, label) = describe_commit(repository, package.commit);
         let restore = Restore {
             commit: package.commit.to_string(),
