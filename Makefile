@@ -23,11 +23,8 @@ build: tools ## build git-slsart
 setup: ## make the test bed in target/bed: a local AWS, an LFS server, the frameworks, an npm cache
 	@tests/bed/setup
 
-# Twice the cores: the tests wait for the framework, for AWS and for each other as long as they compute.
-threads = $(or $(RUST_TEST_THREADS),$(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN)))))
-
 test: tools setup ## unit, command and end-to-end tests, the real framework on a local AWS
-	RUST_TEST_THREADS=$(threads) cargo test --locked --no-fail-fast
+	cargo test --locked --no-fail-fast
 
 torture: tools ## the long form of the crash and fault tests, which prints figures; TORTURE_SEED and TORTURE_RUNS set them
 	TORTURE=long cargo test --locked --test torture -- --nocapture
